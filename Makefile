@@ -1,0 +1,30 @@
+# The two commands: `make run` starts a server, `make test` checks everything.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: run test lint types layers tests bench clean
+
+run: $(VENV)/.installed
+	@exec $(BIN)/flexiapi --config config/development.toml serve
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py $(PLUGINS)
+	@echo "Installing flexiapi, its embedded MongoDB and the plugins into $(VENV) ..."
+	$(BIN)/pip install --quiet --editable .[embedded] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable .[dev] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@touch $@

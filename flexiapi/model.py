@@ -1,0 +1,172 @@
+"""The nouns: accounts and what belongs to them. Frozen, no I/O. Times are aware `datetime` in UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Algorithm(StrEnum):
+    """How a password is hashed. `CLRTXT` comes only from imports; it serves both hashes."""
+
+    MD5 = "MD5"
+    SHA_256 = "SHA-256"
+    CLRTXT = "CLRTXT"
+
+
+class DtmfProtocol(StrEnum):
+    """How an account sends DTMF digits."""
+
+    SIPINFO = "sipinfo"
+    RFC2833 = "rfc2833"
+    SIPMESSAGE = "sipmessage"
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A stored credential: `ha1` is H(username:realm:password) in lower-case hex, or the clear text for `CLRTXT`."""
+
+    algorithm: Algorithm
+    ha1: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountType:
+    """A kind of account, such as `phone` or `device_audio_intercom`."""
+
+    id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the account's device does on a DTMF code."""
+
+    id: int
+    key: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`)."""
+
+    key: str | None = field(default=None, repr=False)
+    pin_hash: bytes | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change of e-mail or phone that waits for the PIN sent to the new address (`target`)."""
+
+    target: str = field(repr=False)
+    pin_hash: bytes = field(repr=False)
+    requested_at: datetime
+    expires_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationExpiration:
+    """Until when the confirmation key of an admin-created account may be used."""
+
+    id: int
+    expires: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAccount:
+    """A SIP account on another server that comes with an account of ours."""
+
+    username: str
+    domain: str
+    group: str
+    ha1: str = field(repr=False)
+    algorithm: Algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A SIP account. `username`, `domain` and `email` are stored lower-case; `phone` is `+` and digits."""
+
+    id: int
+    username: str
+    domain: str
+    created_at: datetime
+    updated_at: datetime
+    activated: bool = False
+    activated_at: datetime | None = None
+    email: str | None = None
+    phone: str | None = None
+    display_name: str | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+    group: str | None = None
+    ip_address: str = ""
+    user_agent: str = ""
+    admin_since: datetime | None = None
+    passwords: tuple[Password, ...] = ()
+    sign_in_epoch: int = 0
+    provisioning_token: str | None = field(default=None, repr=False)
+    provisioning_token_at: datetime | None = None
+    confirmation: Confirmation | None = None
+    activation_expiration: ActivationExpiration | None = None
+    email_change: PendingChange | None = None
+    phone_change: PendingChange | None = None
+    type_ids: tuple[int, ...] = ()
+    actions: tuple[Action, ...] = ()
+    contact_ids: tuple[int, ...] = ()
+    contacts_list_ids: tuple[int, ...] = ()
+    external_account: ExternalAccount | None = None
+
+    @property
+    def address(self) -> str:
+        """`username@domain`."""
+        return f"{self.username}@{self.domain}"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the account has the admin role (which needs activation to be used)."""
+        return self.admin_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsList:
+    """A named set of accounts that are contacts of every account it is attached to."""
+
+    id: int
+    title: str
+    description: str
+    contact_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushAddress:
+    """Where a push notification goes: the three RFC 8599 parameters."""
+
+    provider: str
+    param: str
+    prid: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that is registered at the SIP server; `uuid` is its instance id without quotes and brackets."""
+
+    uuid: str
+    user_agent: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuthToken:
+    """A token that a signed-in device attaches to its account, for another device to sign in with."""
+
+    token: str = field(repr=False)
+    created_at: datetime
+
+
+Types = Mapping[int, AccountType]

@@ -1,0 +1,135 @@
+"""The contract of a notification backend: all that a plugin imports.
+
+A backend sends once and says how it went. It does not retry, time out, limit, count or log: the host does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "BackendConfig",
+    "DeliveryError",
+    "MailBackend",
+    "MailMessage",
+    "Permanent",
+    "PushBackend",
+    "PushMessage",
+    "Receipt",
+    "Retryable",
+    "SmsBackend",
+    "SmsMessage",
+    "Unregistered",
+]
+
+
+class BackendConfig(BaseModel):
+    """A backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """A push notification to one device, addressed by its RFC 8599 parameters; `data` is what the app reads."""
+
+    provider: str
+    param: str
+    prid: str = field(repr=False)
+    data: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsMessage:
+    """A text to one phone number, written `+` and digits (E.164)."""
+
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailMessage:
+    """A mail to one address; `html` is an alternative to `text`, never instead of it."""
+
+    to: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that the provider accepted the message; `id` is the provider's, when it gives one."""
+
+    id: str | None = None
+
+
+class DeliveryError(Exception):
+    """A message that was not accepted. A backend raises one of its two kinds, and nothing else."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retryable(DeliveryError):  # noqa: N818
+    """Not now: busy, unreachable, out of quota. `retry_after` is the provider's own wish, in seconds."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Permanent(DeliveryError):  # noqa: N818
+    """Never: this message, or this configuration, is refused."""
+
+
+class Unregistered(Permanent):
+    """The push address is dead: the app was removed or has another token now."""
+
+
+C = TypeVar("C", bound=BackendConfig)
+M = TypeVar("M")
+
+
+class Backend(ABC, Generic[C, M]):
+    """What the three kinds of backend share; derive from one of them, not from this.
+
+    A subclass has a `Config` (a `BackendConfig`). The host makes one instance per configured label and calls
+    `start` once on the event loop before anything else, and `close` at the end.
+    """
+
+    Config: ClassVar[type[Any]]
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    async def start(self) -> None:  # noqa: B027
+        """Open what sending needs: clients, pools, keys. A failure here stops the server's start."""
+
+    @abstractmethod
+    async def send(self, message: M) -> Receipt:
+        """Send once. Raises `Retryable`, `Permanent` or `Unregistered`. May be cancelled at any await."""
+
+    async def check(self) -> None:  # noqa: B027
+        """Answer "could you send now?" without sending; raise a `DeliveryError` that says what to fix."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Let go of what `start` opened."""
+
+
+class PushBackend(Backend[C, PushMessage]):
+    """Sends push notifications for the `pn_provider` values named in `providers`."""
+
+    providers: ClassVar[frozenset[str]] = frozenset()
+
+
+class SmsBackend(Backend[C, SmsMessage]):
+    """Sends texts."""
+
+
+class MailBackend(Backend[C, MailMessage]):
+    """Sends mails."""

@@ -1,0 +1,323 @@
+"""Every setting, declared once, in sections: one per TOML table. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE`."""
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+)
+
+Network = IPv4Network | IPv6Network
+
+
+def _separated(value: object) -> object:
+    """The environment writes a list with commas."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return value
+
+
+def _empty_is_unset(value: object) -> object:
+    """An empty variable, or the word `null`, means that the setting is not made."""
+    return None if value in ("", "null", "(null)") else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_separated)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+
+
+class Section(BaseModel):
+    """One TOML table: unknown keys are errors, and nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(Section):
+    """The HTTP server."""
+
+    address: str = Field("127.0.0.1", description="IP address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
+    processes: int = Field(0, ge=0, le=256, description="server processes; 0 is one per core")
+    trusted_proxies: Networks = Field(
+        (), description="addresses or networks of front servers whose X-Forwarded-* and X-Request-Id headers count"
+    )
+    cors_origins: Names = Field((), description="origins that browsers may call the API from; none by default")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body, in bytes")
+    stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
+    maintenance: bool = Field(False, description="answer 503 to every API request")
+
+
+class App(Section):
+    """The service as its users know it."""
+
+    env: Literal["production", "development"] = Field(
+        "production", description="development allows what is dangerous elsewhere, such as the test administrator"
+    )
+    name: str = Field("FlexiAPI", description="name of the service in mails and texts")
+    key: OptionalSecret = Field(
+        None,
+        description="application key, from which the keys that protect secrets at rest and nonces are derived; "
+        "unset, one is made in the data path. All hosts of one installation need the same",
+    )
+    previous_keys: tuple[SecretStr, ...] = Field(
+        (), description="earlier application keys, still read after a change of key"
+    )
+    url: str = Field("", description="public root of every URL that is handed out; unset, made from address and port")
+    sip_domain: str = Field("sip.example.org", description="the SIP domain of the accounts")
+    admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")
+    dangerous_endpoints: bool = Field(
+        False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
+    )
+    api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
+    linphone_daemon_unix_path: OptionalPath = Field(
+        None, description="socket of a linphone-daemon that sends the messages of POST /messages"
+    )
+
+    @field_validator("sip_domain")
+    @classmethod
+    def _lower_case(cls, value: str) -> str:
+        return value.lower()
+
+    @field_validator("url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class Account(Section):
+    """What accounts may be."""
+
+    realm: OptionalText = Field(None, description="DIGEST realm of all accounts; unset, the account's domain")
+    email_unique: bool = Field(False, description="an e-mail address belongs to one account at most")
+    username_regex: str = Field(r"^[a-z0-9+_.-]*$", description="what usernames look like (regular expression)")
+    username_min_length: int = Field(6, ge=1, description="shortest new username, in characters")
+    password_min_length: int = Field(6, ge=1, description="shortest new password, in characters")
+    refuse_common_passwords: bool = Field(True, description="refuse the commonest passwords, and username or domain")
+    blacklisted_usernames: Names = Field((), description="usernames or regular expressions that nobody may take")
+    public_domains: Names = Field((), description="domains that accounts/public may name beside app.sip_domain")
+    consume_external_account_on_create: bool = Field(
+        False, description="each new account takes a free external account; none free: no creation"
+    )
+    proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
+    transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
+    confirmed_text: OptionalText = Field(None, description="text of the mail that a first password brings")
+    provisioning_rc_file: OptionalPath = Field(None, description="liblinphone rc file that every provisioning starts with")
+    provisioning_overwrite_all: bool = Field(False, description='provisioned entries carry overwrite="true"')
+    provisioning_header_required: bool = Field(
+        False, description="demand X-Linphone-Provisioning on token provisioning (liblinphone sends it from 5.3 on)"
+    )
+    provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
+    creation_token_retry_minutes: int = Field(60, ge=0, description="wait for the next push of a creation token, minutes")
+    creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
+    creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
+    request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
+    pin_minutes: int = Field(10, ge=1, description="life of a PIN sent by SMS or mail, in minutes")
+    pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is gone")
+    activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
+    nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
+    md5: bool = Field(True, description="offer and accept DIGEST MD5; false leaves SHA-256")
+    tombstone_days: int = Field(7, ge=0, description="how long a deleted name stays taken for sign-up; 0 is for ever")
+
+    @field_validator("username_regex")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+    @property
+    def pin_life(self) -> timedelta:
+        """How long a PIN may be used."""
+        return timedelta(minutes=self.pin_minutes)
+
+
+class Data(Section):
+    """Files of the server's own."""
+
+    path: Path = Field(Path("var"), description="folder of the embedded MongoDB, the application key and the outbox")
+
+
+class Mongodb(Section):
+    """The database."""
+
+    uri: str = Field("embedded", description="MongoDB URI, or `embedded` for a private mongod under data.path")
+    database: str = Field("flexiapi", description="database name")
+    timeout_seconds: float = Field(5.0, gt=0, description="how long an operation may take, in seconds")
+
+
+class Limits(Section):
+    """How often something may be done. 0 is off, for each."""
+
+    requests_per_minute: int = Field(600, ge=0, description="API requests per IP address and minute")
+    anonymous_tokens_per_minute: int = Field(
+        60, ge=0, description="auth tokens and creation request tokens made per IP address and minute"
+    )
+    messages_per_minute: int = Field(30, ge=0, description="push, SMS and mail caused per IP address and minute")
+    sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
+    sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
+    mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
+    wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
+    wrong_codes_per_hour: int = Field(60, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
+    failed_sign_ins_per_minute: int = Field(
+        60, ge=0, description="failed sign-ins (password or key) per IP address and minute"
+    )
+    failed_sign_ins_per_account: int = Field(
+        60, ge=0, description="failed sign-ins per account, IP address and hour: nobody else is locked out"
+    )
+
+
+class Redis(Section):
+    """Flexisip's registrar database. Without `host` or `url` there is none."""
+
+    url: OptionalSecret = Field(None, description="Redis URL (redis:// or rediss://), in place of the rest")
+    host: OptionalText = Field(None, description="host name of the Redis server")
+    port: int = Field(6379, ge=1, le=65535, description="TCP port")
+    username: OptionalText = Field(None, description="ACL user")
+    password: OptionalSecret = Field(None, description="password")
+    db: int = Field(0, ge=0, description="database number (Flexisip always uses 0)")
+    tls: bool = Field(False, description="speak TLS")
+    tls_ca_file: OptionalPath = Field(None, description="certificates to trust in place of the system's")
+    client: Literal["redis", "phpredis", "phpredis-sentinel", "sentinel"] = Field(
+        "redis", description="`sentinel` asks the Sentinels for the master"
+    )
+    sentinel_host: Names = Field((), description="Sentinel hosts")
+    sentinel_port: int = Field(26379, ge=1, le=65535, description="TCP port of the Sentinels")
+    sentinel_service: str = Field("mymaster", description="name of the master")
+    sentinel_password: OptionalSecret = Field(None, description="password of the Sentinels")
+    prefix: str = Field("fs:", description="prefix of the registrar's keys")
+    timeout_seconds: float = Field(3.0, gt=0, description="how long an answer may take, in seconds")
+
+
+class Flexisip(Section):
+    """The SIP server beside us."""
+
+    cli_socket: OptionalText = Field(None, description="Flexisip's CLI socket; may hold `*` for the process id")
+    auth_replica: OptionalPath = Field(None, description="SQLite file that Flexisip reads accounts from; off when unset")
+    auth_replica_group: OptionalText = Field(None, description="group that may read the replica")
+    external_auth: bool = Field(False, description="answer Flexisip's ExternalAuthentication plugin at /sip/auth")
+    external_auth_networks: Networks = Field(
+        ("127.0.0.0/8", "::1/128"), validate_default=True, description="who may ask /sip/auth"
+    )
+    proxy: OptionalText = Field(None, description="SIP proxy that takes our messages: sip:host:port;transport=tcp")
+    sender: OptionalText = Field(None, description="SIP address that messages come from")
+    sender_password: OptionalSecret = Field(None, description="the sender's password, when the proxy asks for one")
+    tls_ca_file: OptionalPath = Field(None, description="certificates to trust when the proxy speaks TLS")
+    message_seconds: float = Field(12.0, gt=0, description="how long a message may take to be taken, in seconds")
+
+
+class Nocaptcha(Section):
+    """The human check of the creation token page (reCAPTCHA, hCaptcha and Turnstile share one protocol)."""
+
+    sitekey: OptionalText = Field(None, description="public key of the site; unset, a button is the whole check")
+    secret: OptionalSecret = Field(None, description="secret key of the site")
+    script_url: str = Field("https://www.google.com/recaptcha/api.js", description="script that shows the check")
+    verify_url: str = Field("https://www.google.com/recaptcha/api/siteverify", description="where answers are verified")
+    widget_class: str = Field("g-recaptcha", description="CSS class that the script looks for")
+    response_field: str = Field("g-recaptcha-response", description="form field with the answer")
+
+
+class Templates(Section):
+    """Texts and pages."""
+
+    path: OptionalPath = Field(None, description="folder searched before the built-in templates")
+
+
+class Log(Section):
+    """What is logged, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity")
+    format: Literal["text", "json"] = Field("text", description="for people or for machines")
+    access: bool = Field(True, description="one line per request")
+
+
+class Metrics(Section):
+    """Figures for Prometheus."""
+
+    enabled: bool = Field(True, description="answer GET /metrics")
+    networks: Networks = Field(
+        ("127.0.0.0/8", "::1/128"), validate_default=True, description="who may read /metrics"
+    )
+
+
+class Delivery(Section):
+    """How messages are handed to the backends of [push.*], [sms.*] and [mail.*]."""
+
+    fallback_backend: OptionalText = Field(
+        None, description="backend of every transport that has none configured; `outbox` in development"
+    )
+    deadline_seconds: float = Field(8.0, gt=0, description="how long a caller waits for a delivery, in seconds")
+    tries: int = Field(3, ge=1, le=10, description="tries per backend within the deadline")
+    concurrent: int = Field(100, ge=1, description="messages under way at once, per backend")
+    circuit_failures: int = Field(10, ge=1, description="failures in a row after which a backend rests")
+    circuit_seconds: float = Field(15.0, gt=0, description="how long a backend rests, in seconds")
+
+
+class Backend(BaseModel):
+    """One configured backend: `[sms.main]` is the backend `main` of the transport `sms`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    backend: str = Field(description="name of an installed backend (`flexiapi plugins` lists them)")
+    order: int = Field(0, description="lower numbers are tried first")
+    prefixes: Names = Field((), description="SMS only: phone number prefixes (+33, ...) that it serves; none is all")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The backend's own settings."""
+        return dict(self.model_extra or {})
+
+
+Backends = dict[str, Backend]
+
+
+class Mail(Section):
+    """Mails. The SMTP settings here make a backend of their own; tables such as [mail.main] make others."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: Backends
+
+    from_address: str = Field("hello@example.org", description="sender's address")
+    from_name: str = Field("FlexiAPI", description="sender's name")
+    signature: str = Field("The FlexiAPI team", description="last line of every mail")
+    host: OptionalText = Field(None, description="SMTP server; makes a backend `smtp` of these settings")
+    port: int = Field(587, ge=1, le=65535, description="TCP port of the SMTP server")
+    encryption: Literal["", "none", "starttls", "tls", "ssl"] = Field("starttls", description="how it is protected")
+    username: OptionalText = Field(None, description="user at the SMTP server")
+    password: OptionalSecret = Field(None, description="password at the SMTP server")
+    verify_peer: bool = Field(True, description="demand a certificate that can be trusted")
+
+
+class Settings(BaseModel):
+    """All settings. Services receive their own section, never this."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    server: Server = Server()
+    app: App = App()
+    account: Account = Account()
+    data: Data = Data()
+    mongodb: Mongodb = Mongodb()
+    limits: Limits = Limits()
+    redis: Redis = Redis()
+    flexisip: Flexisip = Flexisip()
+    delivery: Delivery = Delivery()
+    push: Backends = Field(default_factory=dict)
+    sms: Backends = Field(default_factory=dict)
+    mail: Mail = Mail()
+    nocaptcha: Nocaptcha = Nocaptcha()
+    templates: Templates = Templates()
+    log: Log = Log()
+    metrics: Metrics = Metrics()
