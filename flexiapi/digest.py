@@ -1,0 +1,69 @@
+"""HTTP Digest arithmetic and header syntax (RFC 7616), for both sides: our own sign-in and the SIP client."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+_HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+
+ALGORITHMS = tuple(_HASHES)
+
+_PARAMETER = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def hashed(algorithm: str, text: str) -> str:
+    """H(text) in lower-case hex; `algorithm` is `MD5` or `SHA-256` (`KeyError` otherwise)."""
+    return _HASHES[algorithm](text.encode()).hexdigest()
+
+
+def ha1(algorithm: str, username: str, realm: str, password: str) -> str:
+    """H(username:realm:password), what is stored in place of a password."""
+    return hashed(algorithm, f"{username}:{realm}:{password}")
+
+
+def response(
+    algorithm: str, ha1: str, nonce: str, nc: str | None, cnonce: str | None, qop: str | None, method: str, uri: str
+) -> str:
+    """The `response` parameter (RFC 7616 section 3.4.1); without `qop`, the form of RFC 2069."""
+    ha2 = hashed(algorithm, f"{method}:{uri}")
+    if qop is None:
+        return hashed(algorithm, f"{ha1}:{nonce}:{ha2}")
+    return hashed(algorithm, f"{ha1}:{nonce}:{nc}:{cnonce}:{qop}:{ha2}")
+
+
+def parse(header: str) -> tuple[str, dict[str, str]]:
+    """Split `Digest a="b", c=d` into the scheme and its parameters, names in lower case, values unquoted.
+
+    Raises `ValueError` when the header is not of that form or names a parameter twice.
+    """
+    scheme, _, rest = header.strip().partition(" ")
+    parameters: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if match is None:
+            raise ValueError("not a list of parameters")
+        name, quoted, token = match.groups()
+        if name.lower() in parameters:
+            raise ValueError("a parameter stands twice")
+        if quoted is not None and "\\" in quoted:
+            quoted = _ESCAPED.sub(r"\1", quoted)
+        parameters[name.lower()] = token if quoted is None else quoted
+        position = match.end()
+    return scheme, parameters
+
+
+def challenge(realm: str, algorithm: str, nonce: str, opaque: str, *, stale: bool = False) -> str:
+    """One `WWW-Authenticate` value: quoted but for `algorithm`, no spaces after the commas, as clients need it."""
+    quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
+    suffix = ",stale=true" if stale else ""
+    return f'Digest realm="{quoted}",qop="auth",algorithm={algorithm},nonce="{nonce}",opaque="{opaque}"{suffix}'
+
+
+def authorization(parameters: Mapping[str, str]) -> str:
+    """An `Authorization` value; `algorithm`, `nc` and `qop` stay unquoted."""
+    bare = {"algorithm", "nc", "qop"}
+    return "Digest " + ", ".join(
+        f"{name}={value}" if name in bare else f'{name}="{value}"' for name, value in parameters.items()
+    )
