@@ -1,17 +1,18 @@
 """Every failure that a caller may be told of, each with its status and message.
 
-    FlexiapiError
-     +- ApiError                      has an HTTP status and a message for the caller
-         +- MalformedRequest      400
-         +- SignInRequired        401   (with challenges)
-         +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
-         +- NotFound              404 -+- RecordNotFound, RouteNotFound
-         +- MethodNotAllowed      405
-         +- BodyTooLarge          413
-         +- ValidationFailed      422   (with the failing fields)
-         +- TooManyRequests       429   (with Retry-After)
-         +- Unavailable           503 -+- StoreUnavailable, DeliveryFailed, RegistrarUnavailable, ...
-     +- ConfigurationError            stops the start; its text says what to do
+FlexiapiError
+ +- ApiError                      has an HTTP status and a message for the caller
+     +- ProvisioningFailed    500
+     +- MalformedRequest      400
+     +- SignInRequired        401   (with challenges)
+     +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
+     +- NotFound              404 -+- RecordNotFound, RouteNotFound
+     +- MethodNotAllowed      405
+     +- BodyTooLarge          413
+     +- ValidationFailed      422   (with the failing fields)
+     +- TooManyRequests       429   (with Retry-After)
+     +- Unavailable           503 -+- StoreUnavailable, DeliveryFailed, RegistrarUnavailable, ...
+ +- ConfigurationError            stops the start; its text says what to do
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,12 @@ class ApiError(FlexiapiError):
     def body(self) -> dict[str, object]:
         """The JSON object that the answer carries."""
         return {"message": self.message}
+
+
+class ProvisioningFailed(ApiError):
+    """The base file is malformed or a hook failed; the log says where. Half a configuration would be worse."""
+
+    message = "The configuration of devices is out of order. Try again later."
 
 
 class MalformedRequest(ApiError):

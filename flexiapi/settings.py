@@ -112,13 +112,20 @@ class Account(Section):
     proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
     transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
     confirmed_text: OptionalText = Field(None, description="text of the mail that a first password brings")
-    provisioning_rc_file: OptionalPath = Field(None, description="liblinphone rc file that every provisioning starts with")
+    provisioning_rc_file: OptionalPath = Field(
+        None, description="liblinphone rc file that every provisioning starts with"
+    )
     provisioning_overwrite_all: bool = Field(False, description='provisioned entries carry overwrite="true"')
     provisioning_header_required: bool = Field(
         False, description="demand X-Linphone-Provisioning on token provisioning (liblinphone sends it from 5.3 on)"
     )
+    provisioning_hooks: Names = Field(
+        (), description="installed provisioning hooks to use, in this order; none by default"
+    )
     provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
-    creation_token_retry_minutes: int = Field(60, ge=0, description="wait for the next push of a creation token, minutes")
+    creation_token_retry_minutes: int = Field(
+        60, ge=0, description="wait for the next push of a creation token, minutes"
+    )
     creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
     creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
     request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
@@ -205,7 +212,9 @@ class Flexisip(Section):
     """The SIP server beside us."""
 
     cli_socket: OptionalText = Field(None, description="Flexisip's CLI socket; may hold `*` for the process id")
-    auth_replica: OptionalPath = Field(None, description="SQLite file that Flexisip reads accounts from; off when unset")
+    auth_replica: OptionalPath = Field(
+        None, description="SQLite file that Flexisip reads accounts from; off when unset"
+    )
     auth_replica_group: OptionalText = Field(None, description="group that may read the replica")
     external_auth: bool = Field(False, description="answer Flexisip's ExternalAuthentication plugin at /sip/auth")
     external_auth_networks: Networks = Field(
@@ -247,9 +256,7 @@ class Metrics(Section):
     """Figures for Prometheus."""
 
     enabled: bool = Field(True, description="answer GET /metrics")
-    networks: Networks = Field(
-        ("127.0.0.0/8", "::1/128"), validate_default=True, description="who may read /metrics"
-    )
+    networks: Networks = Field(("127.0.0.0/8", "::1/128"), validate_default=True, description="who may read /metrics")
 
 
 class Delivery(Section):

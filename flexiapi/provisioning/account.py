@@ -1,0 +1,91 @@
+"""An account's own sections: `proxy_N` says who it is, `auth_info_M` how it signs in."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from flexiapi.digest import ha1
+from flexiapi.model import Account, Algorithm, ExternalAccount, Password
+from flexiapi.provisioning.document import Entry, Section
+
+EXTERNAL_KEY = "external_account"
+
+_LINE_BREAK = re.compile(r"[\t\r\n]")
+_NEEDS_BACKSLASH = re.compile(r'(["\\])')
+
+Finish = Callable[[Section], None]
+FinishAuth = Callable[[Section, Password], None]
+
+
+def reg_identity(username: str, domain: str, display_name: str | None) -> str:
+    """A SIP name-addr, the display name as quoted-string (RFC 3261 section 25.1)."""
+    if not display_name:
+        return f"<sip:{username}@{domain}>"
+    quoted = _NEEDS_BACKSLASH.sub(r"\\\1", _LINE_BREAK.sub(" ", display_name))
+    return f'"{quoted}" <sip:{username}@{domain}>'
+
+
+def credentials(passwords: Sequence[Password], username: str, realm: str) -> list[Password]:
+    """One hash per algorithm; a clear text gives those that are not stored."""
+    if all(password.algorithm is not Algorithm.CLRTXT for password in passwords):
+        return list(passwords)
+    hashes = {password.algorithm: password for password in passwords if password.algorithm is not Algorithm.CLRTXT}
+    for password in passwords:
+        if password.algorithm is Algorithm.CLRTXT:
+            for algorithm in (Algorithm.MD5, Algorithm.SHA_256):
+                hashes.setdefault(algorithm, Password(algorithm, ha1(algorithm, username, realm, password.ha1)))
+    return list(hashes.values())
+
+
+def proxy(number: int, account: Account, finish: Finish) -> Section:
+    """The account's `proxy_N`; `finish` adds to it before what ties it to an external account."""
+    section = Section(
+        f"proxy_{number}",
+        [
+            Entry("reg_identity", reg_identity(account.username, account.domain, account.display_name)),
+            Entry("reg_sendregister", "1"),
+            Entry("refkey", "push_notification"),
+        ],
+    )
+    finish(section)
+    if account.external_account is not None:
+        section.entries.append(Entry("depends_on", EXTERNAL_KEY))
+    return section
+
+
+def auth_infos(first: int, account: Account, realm: str, finish: FinishAuth) -> list[Section]:
+    """One `auth_info_M` per hash, from `first` on."""
+    sections = []
+    for number, password in enumerate(credentials(account.passwords, account.username, realm), start=first):
+        section = _auth_info(number, account.username, account.domain, realm, password)
+        finish(section, password)
+        sections.append(section)
+    return sections
+
+
+def external(proxy_number: int, auth_number: int, account: ExternalAccount) -> Iterator[Section]:
+    """The sections of the account on another server."""
+    yield Section(
+        f"proxy_{proxy_number}",
+        [
+            Entry("reg_identity", reg_identity(account.username, account.domain, None)),
+            Entry("reg_sendregister", "1"),
+            Entry("refkey", "push_notification"),
+            Entry("idkey", EXTERNAL_KEY),
+        ],
+    )
+    stored = (Password(account.algorithm, account.ha1),)
+    for number, password in enumerate(credentials(stored, account.username, account.domain), start=auth_number):
+        yield _auth_info(number, account.username, account.domain, account.domain, password)
+
+
+def _auth_info(number: int, username: str, domain: str, realm: str, password: Password) -> Section:
+    return Section(
+        f"auth_info_{number}",
+        [
+            Entry("username", username),
+            Entry("domain", domain),
+            Entry("ha1", password.ha1),
+            Entry("realm", realm),
+            Entry("algorithm", password.algorithm.value),
+        ],
+    )

@@ -1,0 +1,134 @@
+"""The provisioning documents of this server: with and without an account."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flexiapi.model import Account
+from flexiapi.provisioning import account as own
+from flexiapi.provisioning.discovery import Hooks
+from flexiapi.provisioning.document import HEAD, TAIL, Document, Section, encoded, overwriting, section_xml
+from flexiapi.provisioning.hooks import HEADERS, ProvisioningRequest
+from flexiapi.provisioning.rcfile import RcFile
+from flexiapi.settings import Account as AccountSettings
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What every document starts with, rendered once per change of the base file."""
+
+    file: tuple[Section, ...]
+    sections: tuple[Section, ...]
+    rendered: tuple[str, ...]
+    document: bytes
+    proxies: Mapping[str, int]
+    first_proxy: int
+    first_auth_info: int
+
+
+class Provisioning:
+    """Renders documents; keeps nothing but the base file's content.
+
+    `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning.
+    """
+
+    def __init__(self, settings: AccountSettings, contacts_url: str, hooks: Hooks) -> None:
+        self._realm = settings.realm
+        self._overwrite = settings.provisioning_overwrite_all
+        self._file = RcFile(settings.provisioning_rc_file)
+        self._contacts_url = contacts_url
+        self._hooks = hooks
+        self._last = self._rendered(())
+
+    def base(self, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
+        """The document for no account. Raises `ProvisioningFailed`.
+
+        `headers` has names in lower case; hooks see some of them (`hooks.HEADERS`).
+        """
+        base = self._base()
+        if not self._hooks.add_sections:
+            return base.document
+        return self._with_additional_sections(base.sections, _request(query, headers, None))
+
+    def of(self, account: Account, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
+        """The document that signs a device in as `account`: it carries what signs in. Raises `ProvisioningFailed`."""
+        base = self._base()
+        request = _request(query, headers, account)
+        sections = list(base.sections)
+        for section in self._account_sections(base, account, request):
+            index = base.proxies.get(section.name)
+            if index is None:
+                sections.append(section)
+            else:
+                sections[index] = _merged(sections[index], section)
+        if self._hooks.add_sections:
+            return self._with_additional_sections(sections, request)
+        return encoded([HEAD, *_rendered(sections, base), TAIL])
+
+    def _base(self) -> _Base:
+        file = self._file.sections()
+        if file is not self._last.file:
+            self._last = self._rendered(file)
+        return self._last
+
+    def _rendered(self, file: tuple[Section, ...]) -> _Base:
+        misc = Section("misc")
+        misc.add("contacts-vcard-list", self._contacts_url)
+        sections = tuple(self._marked((*file, misc)))
+        rendered = tuple(map(section_xml, sections))
+        names = [section.name for section in file]
+        return _Base(
+            file=file,
+            sections=sections,
+            rendered=rendered,
+            document=encoded([HEAD, *rendered, TAIL]),
+            proxies={name: index for index, name in enumerate(names) if name.startswith("proxy_")},
+            first_proxy=sum(name.startswith("proxy_config_") for name in names),
+            first_auth_info=sum(name.startswith("auth_info_") for name in names),
+        )
+
+    def _account_sections(self, base: _Base, account: Account, request: ProvisioningRequest) -> Iterable[Section]:
+        hooks = self._hooks
+        proxy = own.proxy(base.first_proxy, account, lambda section: hooks.proxy(section, request, account))
+        auth_infos = own.auth_infos(
+            base.first_auth_info,
+            account,
+            self._realm or account.domain,
+            lambda section, password: hooks.auth(section, request, password),
+        )
+        sections = [proxy, *auth_infos]
+        if account.external_account is not None:
+            next_auth_info = base.first_auth_info + len(auth_infos)
+            sections += own.external(base.first_proxy + 1, next_auth_info, account.external_account)
+        return self._marked(sections)
+
+    def _with_additional_sections(self, sections: Iterable[Section], request: ProvisioningRequest) -> bytes:
+        # Hooks may change what they see, and the base file's sections are shared by all answers.
+        document = Document([Section(section.name, list(section.entries)) for section in sections])
+        self._hooks.additional_section(document, request, request.account)
+        document.sections = list(self._marked(document.sections))
+        return document.xml()
+
+    def _marked(self, sections: Iterable[Section]) -> Iterable[Section]:
+        if not self._overwrite:
+            return sections
+        return [Section(section.name, overwriting(section.entries)) for section in sections]
+
+
+def _request(query: Mapping[str, str], headers: Mapping[str, str], account: Account | None) -> ProvisioningRequest:
+    shown = {name: headers[name] for name in HEADERS if name in headers}
+    return ProvisioningRequest(MappingProxyType(dict(query)), MappingProxyType(shown), account)
+
+
+def _merged(section: Section, later: Section) -> Section:
+    merged = Section(section.name, list(section.entries))
+    merged.merge(later.entries)
+    return merged
+
+
+def _rendered(sections: Sequence[Section], base: _Base) -> Iterator[str]:
+    for now, before, xml in zip(sections, base.sections, base.rendered, strict=False):
+        yield xml if now is before else section_xml(now)
+    yield from map(section_xml, sections[len(base.sections) :])

@@ -1,0 +1,104 @@
+"""liblinphone's rc files: `[section]` headers and `key=value` lines."""
+
+import logging
+from pathlib import Path
+
+from flexiapi.errors import ProvisioningFailed
+from flexiapi.provisioning.document import Entry, Section
+
+_log = logging.getLogger(__name__)
+
+_QUOTED_LENGTH = 2
+
+
+class MalformedRcFile(ValueError):  # noqa: N818 - a sentence, like all failures of this project
+    """A line that is neither header, `key=value`, comment nor empty; says which."""
+
+
+def parse(text: str) -> list[Section]:
+    """Read an rc file. Raises `MalformedRcFile`.
+
+    A value is all that follows the first `=`, but for one pair of double quotes around it. `#` and `;` start a
+    comment only at the start of a line. Later sections of one name continue the first, later values of
+    one key replace the first.
+    """
+    sections: dict[str, dict[str, str]] = {}
+    current: dict[str, str] | None = None
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        content = line.strip()
+        if not content or content[0] in "#;":
+            continue
+        if content[0] == "[":
+            current = sections.setdefault(_header(content, number), {})
+        elif current is None:
+            raise MalformedRcFile(f"line {number} stands before the first [section]")
+        else:
+            key, value = _pair(line, number)
+            current[key] = value
+    return [Section(name, [Entry(*pair) for pair in pairs.items()]) for name, pairs in sections.items()]
+
+
+def _header(content: str, number: int) -> str:
+    name, bracket, rest = content[1:].partition("]")
+    if not bracket or not name.strip() or (rest and rest.lstrip()[0] not in "#;"):
+        raise MalformedRcFile(f"line {number} is no [section]")
+    return name.strip()
+
+
+def _pair(line: str, number: int) -> tuple[str, str]:
+    key, equals, value = line.removesuffix("\r").partition("=")
+    if not equals or not key.strip():
+        raise MalformedRcFile(f"line {number} is neither key=value nor [section]")
+    return key.strip(), _unquoted(value)
+
+
+def _unquoted(value: str) -> str:
+    """Files written for an INI reader put values with special characters between double quotes."""
+    inner = value.strip()
+    if len(inner) >= _QUOTED_LENGTH and inner[0] == inner[-1] == '"' and '"' not in inner[1:-1]:
+        return inner[1:-1]
+    return value
+
+
+class RcFile:
+    """A base configuration file, read again whenever it changes. No path and no file mean no sections."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: tuple[int, ...] | None = None
+        self._sections: tuple[Section, ...] | None = ()
+
+    def sections(self) -> tuple[Section, ...]:
+        """The sections; the same object as long as the file is unchanged. Treat them as constant.
+
+        Raises `ProvisioningFailed` when the file cannot be read or is malformed (logged once per change).
+        """
+        if self._path is not None:
+            seen = _signature(self._path)
+            if seen != self._seen:
+                self._sections = _read(self._path)
+                self._seen = seen
+        if self._sections is None:
+            raise ProvisioningFailed
+        return self._sections
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    """What differs when the file does; the change time tells of new permissions."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        return (error.errno or 0,)
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path) -> tuple[Section, ...] | None:
+    """The sections, none for no file, `None` for one that cannot be used."""
+    try:
+        return tuple(parse(path.read_bytes().decode()))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        _log.error("provisioning: base file %s cannot be used: %s", path, reason)
+        return None
