@@ -1,4 +1,4 @@
-"""Ship `templates/` and `config/`, which lie outside the package, under `share/flexiapi/` (all else: pyproject.toml)."""
+"""Ship `templates/` and `config/`, which lie outside the package, as `share/flexiapi/`. All else: pyproject.toml."""
 
 from pathlib import Path
 

@@ -240,6 +240,12 @@ class DeliveryFailed(Unavailable):
     message = "The message could not be sent now. Try again later."
 
 
+class DeviceUnregistered(DeliveryFailed):
+    """The push address is dead; another try cannot help."""
+
+    message = "This device can no longer be reached by push."
+
+
 class RegistrarUnavailable(Unavailable):
     """The SIP server's registrar does not answer."""
 

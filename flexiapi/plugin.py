@@ -6,12 +6,15 @@ A backend sends once and says how it went. It does not retry, time out, limit, c
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 __all__ = [
+    "ANY_PROVIDER",
     "BackendConfig",
+    "DataPath",
     "DeliveryError",
     "MailBackend",
     "MailMessage",
@@ -27,9 +30,24 @@ __all__ = [
 
 
 class BackendConfig(BaseModel):
-    """A backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused."""
+    """A backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    The host takes `backend`, `order` and `prefixes` for itself. A mail backend's `from_address` and `from_name` are
+    those of `[mail]` when its table does not set them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def _in_data_folder(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("data_path", "."), path)
+
+
+DataPath = Annotated[Path, AfterValidator(_in_data_folder)]
+"""A setting that names a file; a relative path, also a default one, is in the server's data folder."""
+
+ANY_PROVIDER = "*"
+"""In `providers`: every `pn_provider`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +86,17 @@ class Receipt:
 
 
 class DeliveryError(Exception):
-    """A message that was not accepted. A backend raises one of its two kinds, and nothing else."""
+    """A message that was not accepted. A backend raises one of its two kinds, and nothing else.
+
+    `reason` is logged and shown to operators: what the provider answered, never what the message holds or for whom.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Retryable(DeliveryError):  # noqa: N818
+class Retryable(DeliveryError):
     """Not now: busy, unreachable, out of quota. `retry_after` is the provider's own wish, in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
@@ -83,7 +104,7 @@ class Retryable(DeliveryError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class Permanent(DeliveryError):  # noqa: N818
+class Permanent(DeliveryError):
     """Never: this message, or this configuration, is refused."""
 
 
@@ -107,22 +128,22 @@ class Backend(ABC, Generic[C, M]):
     def __init__(self, config: C) -> None:
         self.config = config
 
-    async def start(self) -> None:  # noqa: B027
+    async def start(self) -> None:
         """Open what sending needs: clients, pools, keys. A failure here stops the server's start."""
 
     @abstractmethod
     async def send(self, message: M) -> Receipt:
         """Send once. Raises `Retryable`, `Permanent` or `Unregistered`. May be cancelled at any await."""
 
-    async def check(self) -> None:  # noqa: B027
+    async def check(self) -> None:
         """Answer "could you send now?" without sending; raise a `DeliveryError` that says what to fix."""
 
-    async def close(self) -> None:  # noqa: B027
+    async def close(self) -> None:
         """Let go of what `start` opened."""
 
 
 class PushBackend(Backend[C, PushMessage]):
-    """Sends push notifications for the `pn_provider` values named in `providers`."""
+    """Sends push notifications for the `pn_provider` values named in `providers`; `ANY_PROVIDER` is all of them."""
 
     providers: ClassVar[frozenset[str]] = frozenset()
 

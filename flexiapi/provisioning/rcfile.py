@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 _QUOTED_LENGTH = 2
 
 
-class MalformedRcFile(ValueError):  # noqa: N818 - a sentence, like all failures of this project
+class MalformedRcFile(ValueError):
     """A line that is neither header, `key=value`, comment nor empty; says which."""
 
 

@@ -1,0 +1,6 @@
+"""Handing messages to the configured notification backends: services use a `Notifier` and know no backend."""
+
+from flexiapi.notify.discovery import InstalledBackend, Transport, installed_backends
+from flexiapi.notify.notifier import Checked, Notifier
+
+__all__ = ["Checked", "InstalledBackend", "Notifier", "Transport", "installed_backends"]

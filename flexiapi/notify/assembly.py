@@ -1,0 +1,81 @@
+"""From the settings tables to routes: which backends are configured, and with what."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.notify.discovery import Transport, backend_class, configured
+from flexiapi.notify.outlet import Outlet
+from flexiapi.notify.routing import Route
+from flexiapi.settings import Backend, Mail, Settings
+
+# Names that are in use for the ways of encryption that the SMTP backend knows.
+_ENCRYPTIONS = {"": "none", "ssl": "tls"}
+
+_PREFIX = re.compile(r"\+[0-9]{1,15}")
+
+
+def tables(settings: Settings, transport: Transport) -> dict[str, Backend]:
+    """The configured backends of a transport by label, without the fallback."""
+    if transport is Transport.PUSH:
+        return settings.push
+    if transport is Transport.SMS:
+        return settings.sms
+    return _mail_tables(settings.mail)
+
+
+def _mail_tables(mail: Mail) -> dict[str, Backend]:
+    named: dict[str, Backend] = dict(mail.model_extra or {})
+    if mail.host is None:
+        return named
+    if "smtp" in named:
+        raise ConfigurationError(
+            "[mail] host makes a backend `smtp`, and [mail.smtp] is another. Rename or remove one."
+        )
+    return {"smtp": Backend.model_validate(_smtp_options(mail, mail.host)), **named}
+
+
+def _smtp_options(mail: Mail, host: str) -> dict[str, Any]:
+    return {
+        "backend": "smtp",
+        "host": host,
+        "port": mail.port,
+        "encryption": _ENCRYPTIONS.get(mail.encryption, mail.encryption),
+        "username": mail.username,
+        "password": mail.password,
+        "verify_peer": mail.verify_peer,
+    }
+
+
+def routes(settings: Settings, transport: Transport) -> list[Route]:
+    """The routes of a transport; `delivery.fallback_backend` when it has none. Raises `ConfigurationError`."""
+    configured_tables = tables(settings, transport)
+    fallback = settings.delivery.fallback_backend
+    if not configured_tables and fallback is not None:
+        configured_tables = {fallback: Backend(backend=fallback)}
+    return [_route(settings, transport, label, backend) for label, backend in configured_tables.items()]
+
+
+def _route(settings: Settings, transport: Transport, label: str, table: Backend) -> Route:
+    name = f"{transport}.{label}"
+    _check_prefixes(transport, table, name)
+    loaded = backend_class(transport, table.backend, name)
+    options = {**_inherited(settings, transport, loaded.Config.model_fields), **table.options}
+    backend = configured(loaded, options, settings.data.path, name)
+    return Route(Outlet(transport, label, backend, settings.delivery), table.order, table.prefixes)
+
+
+def _inherited(settings: Settings, transport: Transport, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a backend gets from the transport's own table, when it has a setting of that name."""
+    if transport is not Transport.MAIL:
+        return {}
+    return {name: getattr(settings.mail, name) for name in ("from_address", "from_name") if name in fields}
+
+
+def _check_prefixes(transport: Transport, table: Backend, name: str) -> None:
+    if table.prefixes and transport is not Transport.SMS:
+        raise ConfigurationError(f"[{name}] prefixes: only SMS backends have them. Remove it.")
+    wrong = [prefix for prefix in table.prefixes if not _PREFIX.fullmatch(prefix)]
+    if wrong:
+        raise ConfigurationError(f"[{name}] prefixes: {', '.join(wrong)}: write `+` and digits, such as +33.")

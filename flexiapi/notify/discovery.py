@@ -1,0 +1,127 @@
+"""From names in the settings to validated backends, by the entry points of the installed distributions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.plugin import Backend, BackendConfig, MailBackend, PushBackend, SmsBackend
+
+AnyBackend = Backend[Any, Any]
+
+
+class Transport(StrEnum):
+    """What a backend carries; also the name of its settings table."""
+
+    PUSH = "push"
+    SMS = "sms"
+    MAIL = "mail"
+
+    @property
+    def group(self) -> str:
+        """The entry point group of its backends."""
+        return f"flexiapi.{self.value}"
+
+
+_BASES: dict[str, Any] = {
+    Transport.PUSH: PushBackend,
+    Transport.SMS: SmsBackend,
+    Transport.MAIL: MailBackend,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledBackend:
+    """One backend that an installed distribution offers; it is not imported."""
+
+    transport: Transport
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+def installed_backends() -> list[InstalledBackend]:
+    """All backends of all installed distributions, by transport and name. Imports none of them."""
+    found = [_described(transport, entry) for transport in Transport for entry in entry_points(group=transport.group)]
+    return sorted(
+        found, key=lambda backend: (list(Transport).index(backend.transport), backend.name, backend.distribution)
+    )
+
+
+def _described(transport: Transport, entry: EntryPoint) -> InstalledBackend:
+    distribution, version = (entry.dist.name, entry.dist.version) if entry.dist else ("?", "?")
+    return InstalledBackend(transport, entry.name, distribution, version, entry)
+
+
+def backend_class(transport: Transport, name: str, table: str) -> type[AnyBackend]:
+    """The class behind a name, imported now. Raises `ConfigurationError` when there is none, two, or a broken one."""
+    of_transport = [backend for backend in installed_backends() if backend.transport is transport]
+    found = [backend for backend in of_transport if backend.name == name]
+    if not found:
+        names = ", ".join(sorted({backend.name for backend in of_transport})) or "none"
+        raise ConfigurationError(
+            f"[{table}] no {transport} backend `{name}` is installed. Installed: {names}. "
+            f"Install the distribution that has it, or name one of these."
+        )
+    if len(found) > 1:
+        rivals = " and ".join(str(backend) for backend in found)
+        raise ConfigurationError(
+            f"[{table}] {transport} backend `{name}` is in {rivals}. Uninstall all but one of these distributions."
+        )
+    return _imported(found[0], table)
+
+
+def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
+    try:
+        loaded = backend.entry_point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"[{table}] {backend.transport} backend `{backend.name}` of {backend} cannot be imported: {error}. "
+            "Reinstall this distribution with what it depends on."
+        ) from error
+    base = _BASES[backend.transport]
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise ConfigurationError(
+            f"[{table}] {backend.transport} backend `{backend.name}` of {backend} is no {base.__name__}. "
+            "Ask its makers to correct it."
+        )
+    found: type[AnyBackend] = loaded
+    return found
+
+
+def configured(loaded: type[AnyBackend], options: Mapping[str, Any], data_path: Path, table: str) -> AnyBackend:
+    """An instance with validated settings. Raises `ConfigurationError` that names the table and every wrong field."""
+    try:
+        config = loaded.Config.model_validate(options, context={"data_path": data_path})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    else:
+        return loaded(config)
+    # Raised here so that the validation error, which quotes the values, is not carried along.
+    raise ConfigurationError("\n".join(_explained(detail, loaded.Config, table) for detail in details))
+
+
+def _explained(detail: ErrorDetails, config: type[BackendConfig], table: str) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    field = _field(config, detail["loc"])
+    purpose = f" ({field})" if field else ""
+    if detail["type"] == "extra_forbidden":
+        return f"[{table}] {where}: there is no such setting. There are: {', '.join(config.model_fields)}."
+    if detail["type"] == "missing":
+        return f"[{table}] {where}{purpose} is missing. Set it in the table [{table}]."
+    return f"[{table}] {where or 'settings'}{purpose}: {detail['msg']}. Correct it in the table [{table}]."
+
+
+def _field(config: type[BaseModel], location: tuple[int | str, ...]) -> str | None:
+    field = config.model_fields.get(str(location[0])) if location else None
+    return field.description if field else None

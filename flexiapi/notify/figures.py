@@ -1,0 +1,19 @@
+"""What is counted of deliveries, per transport and label; never what they hold or for whom they are."""
+
+from prometheus_client import Counter, Histogram
+
+deliveries = Counter(
+    "flexiapi_deliveries",
+    "Messages handed to a backend, by how it ended: sent, unregistered, refused, failed, turned_away, cancelled",
+    ["transport", "label", "outcome"],
+)
+tries = Counter("flexiapi_delivery_tries", "Tries to send, retries included", ["transport", "label"])
+seconds = Histogram(
+    "flexiapi_delivery_seconds",
+    "From the hand-over to a backend to its end, retries included",
+    ["transport", "label"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+circuit_openings = Counter(
+    "flexiapi_delivery_circuit_openings", "Times that a backend was left to rest after failures", ["transport", "label"]
+)

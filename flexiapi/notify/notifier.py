@@ -1,0 +1,133 @@
+"""What services send with."""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+import structlog
+
+from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
+from flexiapi.notify.assembly import routes, tables
+from flexiapi.notify.discovery import Transport
+from flexiapi.notify.outlet import Outlet
+from flexiapi.notify.routing import AnyMessage, Route, chosen
+from flexiapi.notify.trial import trial_message
+from flexiapi.plugin import DeliveryError, MailMessage, PushMessage, Receipt, SmsMessage, Unregistered
+from flexiapi.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class Checked(NamedTuple):
+    """Whether a configured backend could send now; `error` says what to fix, `None` is well."""
+
+    transport: Transport
+    label: str
+    error: str | None
+
+
+class Notifier:
+    """Sends messages through the configured backends, each transport's in order until one accepts.
+
+    Making one imports the backends that the settings name; it raises `ConfigurationError`. After any failure of one
+    backend the next is tried, also after a refusal: another provider may well serve that number or address. Only a
+    dead push address ends it at once. The backends share the deadline, so that a silent one leaves time for the rest.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.delivery.deadline_seconds
+        self._routes: dict[Transport, list[Route]] = {transport: routes(settings, transport) for transport in Transport}
+        self._unserved = [transport for transport in Transport if not tables(settings, transport)]
+        self._started: list[Outlet[AnyMessage]] = []
+
+    @property
+    def outlets(self) -> list[Outlet[AnyMessage]]:
+        """All configured backends."""
+        return [route.outlet for transport in Transport for route in self._routes[transport]]
+
+    async def start(self) -> None:
+        """Start every backend on this event loop. Raises `ConfigurationError` when one cannot."""
+        for transport in self._unserved:
+            used = ", ".join(route.outlet.label for route in self._routes[transport])
+            consequence = f"messages go to `{used}`: nobody receives them" if used else "such messages cannot be sent"
+            log.warning("no backend is configured", transport=transport.value, consequence=consequence)
+        for outlet in self.outlets:
+            try:
+                await outlet.backend.start()
+            except BaseException as error:
+                await self.close()
+                if isinstance(error, Exception):
+                    raise ConfigurationError(f"[{outlet.table}] cannot start: {_reason(error)}") from error
+                raise
+            self._started.append(outlet)
+
+    async def close(self) -> None:
+        """Close what `start` started."""
+        while self._started:
+            await self._started.pop().close()
+
+    async def push(self, message: PushMessage) -> Receipt:
+        """Send a push notification. Raises `DeliveryFailed`, or its kind `DeviceUnregistered` for a dead address."""
+        try:
+            return await self._deliver(Transport.PUSH, message)
+        except Unregistered as error:
+            raise DeviceUnregistered from error
+
+    async def sms(self, message: SmsMessage) -> Receipt:
+        """Send a text. Raises `DeliveryFailed`."""
+        return await self._deliver(Transport.SMS, message)
+
+    async def mail(self, message: MailMessage) -> Receipt:
+        """Send a mail. Raises `DeliveryFailed`."""
+        return await self._deliver(Transport.MAIL, message)
+
+    async def _deliver(self, transport: Transport, message: AnyMessage) -> Receipt:
+        deadline = time.monotonic() + self._seconds
+        outlets = chosen(self._routes[transport], message)
+        failure = DeliveryFailed()
+        if not outlets:
+            log.warning("no backend serves this message", transport=transport.value)
+        for tried, outlet in enumerate(outlets):
+            left = deadline - time.monotonic()
+            try:
+                return await outlet.send(message, left / (len(outlets) - tried))
+            except DeliveryFailed as error:
+                failure = error
+        raise failure
+
+    async def check(self, label: str | None = None) -> list[Checked]:
+        """Ask the backends of that label (`sms.main` or `main`; all without one) whether they could send now."""
+        outlets = self._labelled(label) if label is not None else self.outlets
+        errors = await asyncio.gather(*(outlet.check() for outlet in outlets))
+        return [Checked(outlet.transport, outlet.label, error) for outlet, error in zip(outlets, errors, strict=True)]
+
+    async def send_test(self, label: str, to: str) -> Receipt:
+        """Send a test message through one backend; `to` is a phone number, a mail address or `pn-*` parameters.
+
+        Raises `ConfigurationError` for a wrong label or address, `DeliveryFailed` whose cause says why.
+        """
+        found = self._labelled(label)
+        if len(found) > 1:
+            names = ", ".join(outlet.table for outlet in found)
+            raise ConfigurationError(f"Several backends have the label `{label}`. Say which: {names}.")
+        outlet = found[0]
+        try:
+            return await outlet.send(trial_message(outlet.transport, to))
+        except Unregistered as error:
+            raise DeviceUnregistered from error
+
+    def _labelled(self, label: str) -> list[Outlet[AnyMessage]]:
+        found = [outlet for outlet in self.outlets if label in (outlet.label, outlet.table)]
+        if not found:
+            names = ", ".join(outlet.table for outlet in self.outlets) or "none"
+            raise ConfigurationError(f"No backend has the label `{label}`. Configured: {names}.")
+        return found
+
+
+def _reason(error: Exception) -> str:
+    """What may be shown: texts that are written for operators, not those of any exception."""
+    if isinstance(error, DeliveryError):
+        return error.reason
+    if isinstance(error, OSError | ValueError):
+        return f"{error}"
+    return type(error).__name__

@@ -1,0 +1,187 @@
+"""One configured backend with all that a backend does not do itself: limit, deadline, retries, circuit, figures."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, TypeVar
+
+import stamina
+import structlog
+
+from flexiapi.errors import DeliveryFailed
+from flexiapi.notify import figures
+from flexiapi.notify.circuit import Circuit
+from flexiapi.notify.discovery import Transport
+from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
+from flexiapi.settings import Delivery
+
+log = structlog.get_logger(__name__)
+
+M = TypeVar("M")
+
+# The longest wait between two tries, as a part of the deadline.
+_LONGEST_WAIT = 1 / 8
+
+
+class Faulty(DeliveryError):
+    """The backend raised what it must not; trying again would do the same."""
+
+
+class TurnedAway(DeliveryError):
+    """The message was not tried: the backend rests after failures, or is at its limit."""
+
+
+_OUTCOMES: dict[type | None, str] = {Permanent: "refused", TurnedAway: "turned_away"}
+
+
+class Outlet(Generic[M]):
+    """Sends through one backend, up to `tries` times within a deadline, at most `concurrent` messages at once."""
+
+    def __init__(self, transport: Transport, label: str, backend: Backend[Any, M], delivery: Delivery) -> None:
+        self.transport = transport
+        self.label = label
+        self.backend = backend
+        self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
+        self._delivery = delivery
+        self._places = asyncio.Semaphore(delivery.concurrent)
+
+    @property
+    def table(self) -> str:
+        """The settings table that configures it."""
+        return f"{self.transport}.{self.label}"
+
+    async def send(self, message: M, seconds: float | None = None) -> Receipt:
+        """Send within `seconds`. Raises `Unregistered`, or `DeliveryFailed` whose cause is the `DeliveryError`."""
+        seconds = self._delivery.deadline_seconds if seconds is None else seconds
+        with self._counted():
+            try:
+                return await self._persistently(message, seconds)
+            except Unregistered:
+                raise
+            except DeliveryError as error:
+                log.warning("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
+                raise DeliveryFailed from error
+
+    async def _persistently(self, message: M, seconds: float) -> Receipt:
+        deadline = time.monotonic() + seconds
+        attempts = stamina.retry_context(
+            on=_worth_retrying(deadline, seconds * _LONGEST_WAIT),
+            attempts=self._delivery.tries,
+            timeout=seconds,
+            wait_initial=seconds / 80,
+            wait_max=seconds * _LONGEST_WAIT,
+            wait_jitter=seconds / 20,
+        )
+        async for attempt in attempts:
+            with attempt:
+                return await self._once(message, deadline)
+        raise AssertionError("stamina always ends with a result or an exception")
+
+    async def _once(self, message: M, deadline: float) -> Receipt:
+        if self.circuit.resting:
+            raise TurnedAway("resting after repeated failures")
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._places.acquire()
+        except TimeoutError:
+            raise TurnedAway("too many messages under way") from None
+        try:
+            if not self.circuit.admit():
+                raise TurnedAway("resting after repeated failures")
+            with self._judged():
+                return await self._within(message, deadline)
+        finally:
+            self._places.release()
+
+    async def _within(self, message: M, deadline: float) -> Receipt:
+        figures.tries.labels(self.transport, self.label).inc()
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self.backend.send(message)
+        except TimeoutError:
+            raise Retryable("no answer in time") from None
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Tell the circuit how a try went, and make a `Faulty` of what a backend must not raise."""
+        try:
+            yield
+        except Permanent:
+            self.circuit.succeeded()
+            raise
+        except DeliveryError:
+            self._failed()
+            raise
+        except asyncio.CancelledError:
+            self.circuit.abandoned()
+            raise
+        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
+            self._failed()
+            # Only where it was raised: the text of an unforeseen exception may hold the message.
+            raise Faulty(f"{type(error).__name__} at {_origin(error)}") from None
+        else:
+            self.circuit.succeeded()
+
+    def _failed(self) -> None:
+        was_closed = self.circuit.closed
+        self.circuit.failed()
+        if was_closed and not self.circuit.closed:
+            figures.circuit_openings.labels(self.transport, self.label).inc()
+            log.warning("backend rests", backend=self.table, seconds=self._delivery.circuit_seconds)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        started = time.monotonic()
+        outcome = "cancelled"
+        try:
+            yield
+            outcome = "sent"
+        except Unregistered:
+            outcome = "unregistered"
+            raise
+        except DeliveryFailed as error:
+            outcome = _OUTCOMES.get(type(error.__cause__), "failed")
+            raise
+        finally:
+            figures.deliveries.labels(self.transport, self.label, outcome).inc()
+            figures.seconds.labels(self.transport, self.label).observe(time.monotonic() - started)
+
+    async def check(self) -> str | None:
+        """What keeps the backend from sending now, or `None`."""
+        try:
+            async with asyncio.timeout(self._delivery.deadline_seconds):
+                await self.backend.check()
+        except DeliveryError as error:
+            return error.reason
+        except TimeoutError:
+            return f"no answer within {self._delivery.deadline_seconds:g} s"
+        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way, and the other checks go on
+            return f"the backend itself failed: {type(error).__name__} at {_origin(error)}"
+        return None
+
+    async def close(self) -> None:
+        """Let the backend go; what goes wrong then harms nobody."""
+        with suppress(Exception):
+            await self.backend.close()
+
+
+def _worth_retrying(deadline: float, longest_wait: float) -> Callable[[Exception], bool | float]:
+    """Retry what is `Retryable` while time is left, after the wait that the provider asks for if it asks for one."""
+
+    def decide(error: Exception) -> bool | float:
+        if not isinstance(error, Retryable):
+            return False
+        left = deadline - time.monotonic()
+        if error.retry_after is None:
+            return left > longest_wait
+        return error.retry_after if error.retry_after < left else False
+
+    return decide
+
+
+def _origin(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

@@ -1,0 +1,121 @@
+"""Write messages to a file, one JSON object a line, for development: nobody receives them."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from flexiapi.plugin import (
+    ANY_PROVIDER,
+    BackendConfig,
+    DataPath,
+    MailBackend,
+    MailMessage,
+    Permanent,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    Retryable,
+    SmsBackend,
+    SmsMessage,
+)
+
+
+class OutboxConfig(BackendConfig):
+    """Where messages are written."""
+
+    path: DataPath = Field(Path("outbox.jsonl"), description="file that messages are appended to")
+
+
+def append(path: Path, transport: str, fields: dict[str, Any]) -> None:
+    """Append one line in one write, so that lines of several processes never mix."""
+    line = json.dumps({"transport": transport, **fields}, ensure_ascii=False).encode() + b"\n"
+    with opened(path) as file:
+        if os.write(file, line) < len(line):
+            raise OSError("the disk is full")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """The file descriptor of the outbox, made for its owner only when it is new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+async def written(config: OutboxConfig, transport: str, fields: dict[str, Any]) -> Receipt:
+    """Append off the event loop."""
+    try:
+        await asyncio.to_thread(append, config.path, transport, fields)
+    except OSError as error:
+        raise Retryable(f"cannot write {config.path}: {error.strerror or error}") from error
+    return Receipt()
+
+
+def check_writable(config: OutboxConfig) -> None:
+    """Raise `Permanent` when the file cannot be written."""
+    try:
+        with opened(config.path):
+            return
+    except OSError as error:
+        raise Permanent(
+            f"{config.path} cannot be written: {error.strerror}. Give the server's user that right."
+        ) from error
+
+
+class OutboxPush(PushBackend[OutboxConfig]):
+    """Writes push notifications of any provider."""
+
+    Config = OutboxConfig
+    providers = frozenset({ANY_PROVIDER})
+
+    async def send(self, message: PushMessage) -> Receipt:
+        """Append the notification."""
+        fields = {
+            "provider": message.provider,
+            "param": message.param,
+            "prid": message.prid,
+            "data": dict(message.data),
+        }
+        return await written(self.config, "push", fields)
+
+    async def check(self) -> None:
+        """See that the file can be written."""
+        check_writable(self.config)
+
+
+class OutboxSms(SmsBackend[OutboxConfig]):
+    """Writes texts."""
+
+    Config = OutboxConfig
+
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Append the text."""
+        return await written(self.config, "sms", {"phone": message.phone, "text": message.text})
+
+    async def check(self) -> None:
+        """See that the file can be written."""
+        check_writable(self.config)
+
+
+class OutboxMail(MailBackend[OutboxConfig]):
+    """Writes mails."""
+
+    Config = OutboxConfig
+
+    async def send(self, message: MailMessage) -> Receipt:
+        """Append the mail."""
+        fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
+        return await written(self.config, "mail", fields)
+
+    async def check(self) -> None:
+        """See that the file can be written."""
+        check_writable(self.config)
