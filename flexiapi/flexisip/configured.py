@@ -1,0 +1,34 @@
+"""Chooses, by the settings, how the SIP server is reached."""
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
+from flexiapi.flexisip.linphone_daemon import LinphoneDaemon
+from flexiapi.flexisip.message_sender import MessageSender
+from flexiapi.flexisip.redis import RedisRegistrar, by_sentinel
+from flexiapi.flexisip.registrar import Registrar
+from flexiapi.settings import Flexisip, Settings
+
+
+def registrar_of(settings: Settings) -> Registrar | None:
+    """The registrar: in Redis when that is configured, else behind Flexisip's command line socket, else None.
+
+    Redis comes first because only there a deletion can be published; the socket's own deletion is silent.
+    """
+    redis = settings.redis
+    if redis.url or redis.host or by_sentinel(redis):
+        return RedisRegistrar(redis)
+    cli = cli_socket_of(settings.flexisip)
+    return CliRegistrar(cli) if cli else None
+
+
+def cli_socket_of(section: Flexisip) -> CliSocket | None:
+    """Flexisip's command line socket, None when it is not configured."""
+    return CliSocket(section.cli_socket) if section.cli_socket else None
+
+
+def message_sender_of(settings: Settings) -> MessageSender | None:
+    """What sends messages: our own SIP client when a proxy is configured, else the linphone-daemon, else None."""
+    if settings.flexisip.proxy:
+        raise ConfigurationError("[flexisip] proxy is not served yet")
+    path = settings.app.linphone_daemon_unix_path
+    return LinphoneDaemon(path) if path else None

@@ -1,0 +1,151 @@
+"""The registrar in Redis: one hash per address, with a field per binding."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from pydantic import SecretStr
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from flexiapi import settings
+from flexiapi.errors import ConfigurationError, RegistrarUnavailable
+from flexiapi.flexisip.contact import Contact, parse_contact
+from flexiapi.flexisip.registrar import Registrar, newest_first
+from flexiapi.model import Device
+
+# `host`, `host:port`, `[IPv6 literal]:port`; all else is a host name as it stands.
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<literal>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
+
+
+class RedisRegistrar(Registrar):
+    """Reads the hash of an address; deletes from it and tells Flexisip, which keeps a copy of what it subscribed to."""
+
+    def __init__(self, section: settings.Redis) -> None:
+        self._prefix = section.prefix
+        self._timeout = section.timeout_seconds
+        self._sentinel: Sentinel | None = None
+        if by_sentinel(section):
+            self._sentinel = _sentinel(section)
+            self._client: Client = self._sentinel.master_for(section.sentinel_service)
+        else:
+            self._client = _client(section)
+
+    async def devices(self, account_address: str) -> list[Device]:
+        """The devices of live bindings; of several bindings of one device, the last updated counts."""
+        now = datetime.now(UTC)
+        contacts = [contact for _, contact in await self._contacts(account_address)]
+        return newest_first(contact.device for contact in contacts if contact.is_device(now))
+
+    async def remove(self, account_address: str, uuid: str) -> bool:
+        """Delete every field of the device, then publish on the address, so that Flexisip reads the record again."""
+        contacts = await self._contacts(account_address)
+        fields = [name for name, contact in contacts if contact.uuid == uuid and not contact.alias]
+        if not fields:
+            return False
+        async with self._bounded():
+            removed = await self._client.hdel(self._prefix + account_address, *fields)
+            if removed > 0:
+                await self._client.publish(account_address, "")
+        return removed > 0
+
+    async def check(self) -> None:
+        """Ask for an answer that needs the right password."""
+        async with self._bounded():
+            await self._client.ping()
+
+    async def close(self) -> None:
+        """Close all connections, those to the Sentinels too."""
+        clients = [self._client, *(self._sentinel.sentinels if self._sentinel else ())]
+        await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
+
+    async def _contacts(self, account_address: str) -> list[tuple[bytes, Contact]]:
+        async with self._bounded():
+            record = await cast("Awaitable[dict[bytes, bytes]]", self._client.hgetall(self._prefix + account_address))
+        return [(name, parse_contact(_text(name), _text(value))) for name, value in record.items()]
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except (RedisError, OSError) as error:
+            raise RegistrarUnavailable from error
+
+
+def by_sentinel(section: settings.Redis) -> bool:
+    """Whether the Sentinels are asked which Redis server is the master."""
+    return section.client in ("sentinel", "phpredis-sentinel")
+
+
+def _client(section: settings.Redis) -> Client:
+    if section.url:
+        url = section.url.get_secret_value()
+        try:
+            return Client.from_url(url, **_connection(section, tls=url.startswith("rediss:")))
+        except ValueError:
+            # The library's text may quote the URL, and with it the password.
+            raise ConfigurationError("[redis] url is not a Redis URL") from None
+    return Client(
+        host=section.host or "127.0.0.1",
+        port=section.port,
+        ssl=section.tls,
+        **_account(section),
+        **_connection(section),
+    )
+
+
+def _sentinel(section: settings.Redis) -> Sentinel:
+    if not section.sentinel_host:
+        raise ConfigurationError("[redis] client asks for Sentinels, and sentinel_host names none")
+    hosts = [_host_and_port(name, section.sentinel_port) for name in section.sentinel_host]
+    # Each Sentinel may be away: asking them all must leave time for the master.
+    share = section.timeout_seconds / (len(hosts) + 1)
+    return Sentinel(  # type: ignore[no-untyped-call]  # the library leaves this constructor untyped
+        hosts,
+        sentinel_kwargs={
+            "ssl": section.tls,
+            "password": _clear(section.sentinel_password),
+            **_connection(section),
+            "socket_timeout": share,
+            "socket_connect_timeout": share,
+        },
+        ssl=section.tls,
+        **_account(section),
+        **_connection(section),
+    )
+
+
+def _account(section: settings.Redis) -> dict[str, Any]:
+    return {"db": section.db, "username": section.username, "password": _clear(section.password)}
+
+
+def _connection(section: settings.Redis, *, tls: bool | None = None) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "socket_timeout": section.timeout_seconds,
+        "socket_connect_timeout": section.timeout_seconds,
+        # Once more, at once: a pooled connection may belong to a server that has restarted since.
+        "retry": Retry(NoBackoff(), 1),
+    }
+    if section.tls_ca_file and (section.tls if tls is None else tls):
+        options["ssl_ca_certs"] = str(section.tls_ca_file)
+    return options
+
+
+def _clear(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _host_and_port(name: str, port: int) -> tuple[str, int]:
+    match = _HOST_AND_PORT.fullmatch(name)
+    return (match["name"] or match["literal"], int(match["port"] or port)) if match else (name, port)
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
