@@ -1,0 +1,51 @@
+"""Every page that people see, with the variables of its template. All have `app_name` besides."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: the template `pages/NAME.html`. The Content-Security-Policy knows style and script by `nonce`."""
+
+    name: ClassVar[str]
+
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Captcha:
+    """The widget that tells people from programs: a script, and the class of the element that it fills."""
+
+    sitekey: str
+    script_url: str
+    widget_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreationTokenCheckPage(Page):
+    """The human check: a form that posts `account_creation_request_token`, `csrf` and the captcha's answer."""
+
+    name: ClassVar[str] = "creation_token_check"
+
+    token: str = field(repr=False)
+    csrf: str = field(repr=False)
+    captcha: Captcha | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreationTokenValidatedPage(Page):
+    """The human check is passed: back to the app."""
+
+    name: ClassVar[str] = "creation_token_validated"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage(Page):
+    """Why there is no other page."""
+
+    name: ClassVar[str] = "error"
+
+    title: str
+    message: str

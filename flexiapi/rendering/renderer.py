@@ -1,0 +1,113 @@
+"""Jinja2 environments: the operator's folder first, the built-in templates next."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.paths import shared
+from flexiapi.rendering import samples
+from flexiapi.rendering.messages import Mail, Sms
+from flexiapi.rendering.pages import Page
+from flexiapi.settings import Templates
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+
+
+class RenderedMail(NamedTuple):
+    """A mail's parts; the subject is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Renderer:
+    """Renders messages and pages. Templates are read once: a change of a file needs a new start.
+
+    Raises `ConfigurationError` when `templates.path` is no folder.
+    """
+
+    def __init__(self, templates: Templates, app_name: str, signature: str) -> None:
+        folders = [shared("templates")]
+        if templates.path is not None:
+            if not templates.path.is_dir():
+                raise ConfigurationError(f"templates.path: {templates.path} is no folder")
+            folders.insert(0, templates.path)
+        # Values are escaped in HTML and nowhere else; a variable that a template misspells is an error, not a gap.
+        self._environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(duration=duration, moment=moment)
+        self._environment.globals.update(app_name=app_name, signature=signature)
+
+    def mail(self, mail: Mail) -> RenderedMail:
+        """The parts of a mail."""
+        values = _values(mail)
+        subject, text, html = (
+            self._render(f"mail/{mail.name}{suffix}", values) for suffix in (".subject.txt", ".txt", ".html")
+        )
+        return RenderedMail(" ".join(subject.split()), text.strip() + "\n", html)
+
+    def sms(self, sms: Sms) -> str:
+        """The text of an SMS, in one line."""
+        return " ".join(self._render(f"sms/{sms.name}.txt", _values(sms)).split())
+
+    def page(self, page: Page) -> str:
+        """A page's HTML."""
+        return self._render(f"pages/{page.name}.html", _values(page))
+
+    def render_all_samples(self) -> None:
+        """Render every template once. Raises `ConfigurationError` naming each that fails and why."""
+        failures = [failure for failure in map(_failure, self._all()) if failure]
+        if failures:
+            raise ConfigurationError("templates that cannot be rendered: " + "; ".join(failures))
+
+    def _all(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        for mail in samples.MAILS:
+            yield f"mail/{mail.name}", lambda mail=mail: self.mail(mail)  # type: ignore[misc]
+        for sms in samples.SMS:
+            yield f"sms/{sms.name}", lambda sms=sms: self.sms(sms)  # type: ignore[misc]
+        for page in samples.PAGES:
+            yield f"pages/{page.name}", lambda page=page: self.page(page)  # type: ignore[misc]
+
+    def _render(self, template: str, values: dict[str, Any]) -> str:
+        return self._environment.get_template(template).render(values)
+
+
+def _values(declared: Mail | Sms | Page) -> dict[str, Any]:
+    return {field.name: getattr(declared, field.name) for field in fields(declared)}
+
+
+def _failure(attempt: tuple[str, Callable[[], object]]) -> str | None:
+    name, render = attempt
+    try:
+        render()
+    except Exception as error:  # noqa: BLE001 - templates are operators' programs: anything may be raised
+        return f"{name}: {error or type(error).__name__}"
+    return None
+
+
+def duration(value: timedelta) -> str:
+    """A duration in words, in the largest unit that is exact: `10 minutes`, `1 hour`."""
+    seconds = max(0, round(value.total_seconds()))
+    unit, length = next(
+        (unit, length) for unit, length in _UNITS if (seconds % length == 0 and seconds >= length) or length == 1
+    )
+    count = seconds // length
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def moment(value: datetime) -> str:
+    """A time in words: `1 November 2026, 09:05 UTC`."""
+    utc = value.astimezone(UTC)
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"

@@ -1,0 +1,56 @@
+"""One value for every template, with and without what is optional: `flexiapi check` renders them all."""
+
+from datetime import UTC, datetime, timedelta
+
+from flexiapi.rendering import messages, pages
+
+_ADDRESS = "alice.martin@sip.example.org"
+_WHEN = datetime(2026, 11, 1, 9, 5, tzinfo=UTC)
+_PIN_LIFE = timedelta(minutes=10)
+_ROOT = "https://accounts.example.org"
+
+MAILS: tuple[messages.Mail, ...] = (
+    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", timedelta(hours=24), f"{_ROOT}/confirm?a=1&b=2"),
+    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", None),
+    messages.AccountRecoveryMail(
+        _ADDRESS,
+        "AbCdEfGhIjKlM",
+        f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
+        f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
+        timedelta(hours=1),
+    ),
+    messages.AccountRecoveryMail(
+        _ADDRESS,
+        "AbCdEfGhIjKlM",
+        f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
+        f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
+        None,
+    ),
+    messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
+    messages.PasswordSetMail(
+        _ADDRESS, "alice.martin", "sip.example.org", "sip.example.org", "TLS, TCP or UDP", "Welcome to our house."
+    ),
+    messages.PasswordSetMail(_ADDRESS, "alice.martin", "sip.example.org"),
+    messages.PasswordChangedMail(_ADDRESS, _WHEN),
+    messages.EmailChangedMail(_ADDRESS, _WHEN),
+    messages.PhoneChangedMail(_ADDRESS, _WHEN),
+)
+
+SMS: tuple[messages.Sms, ...] = (
+    messages.AccountConfirmationSms("0123", _PIN_LIFE),
+    messages.AccountRecoverySms("0123", _PIN_LIFE),
+    messages.PhoneChangeSms("0123", _PIN_LIFE),
+)
+
+PAGES: tuple[pages.Page, ...] = (
+    pages.CreationTokenCheckPage("bm9uY2U", "NoPqRsTuVwXyZ", "csrf"),
+    pages.CreationTokenCheckPage(
+        "bm9uY2U",
+        "NoPqRsTuVwXyZ",
+        "csrf",
+        pages.Captcha("site-key", "https://captcha.example.org/api.js", "g-recaptcha"),
+        "Please try again.",
+    ),
+    pages.CreationTokenValidatedPage("bm9uY2U"),
+    pages.ErrorPage("bm9uY2U", "This link does not work any more", "Go back to the app and start again."),
+)

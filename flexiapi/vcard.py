@@ -1,0 +1,44 @@
+"""Contacts as vCards (RFC 6350, version 4.0), as the liblinphone vCard list reads them."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from flexiapi.model import Account, Types
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_BREAK = re.compile(r"\r\n|[\r\n]")
+_NEEDS_BACKSLASH = re.compile(r"([\\,;])")
+
+
+def cards(contacts: Iterable[Account], types: Types) -> str:
+    """One card per contact; one line end for none, since liblinphone takes no empty body.
+
+    `types` has the account types by id; unknown ids are left out.
+    """
+    lines = [line for contact in contacts for line in _card(contact, types)]
+    return "\r\n".join([*lines, ""]) if lines else "\r\n"
+
+
+def _card(contact: Account, types: Types) -> Iterator[str]:
+    yield "BEGIN:VCARD"
+    yield "VERSION:4.0"
+    yield "KIND:individual"
+    yield f"IMPP:sip:{contact.address}"
+    yield f"FN:{_text(contact.display_name or contact.address)}"
+    if contact.dtmf_protocol is not None:
+        yield f"X-LINPHONE-ACCOUNT-DTMF-PROTOCOL:{contact.dtmf_protocol}"
+    for type_id in contact.type_ids:
+        if type_id in types:
+            yield f"X-LINPHONE-ACCOUNT-TYPE:{_text(types[type_id].key)}"
+    if contact.dtmf_protocol is not None:
+        for action in contact.actions:
+            yield f"X-LINPHONE-ACCOUNT-ACTION:{_text(action.key)};{_text(action.code)}"
+    yield "END:VCARD"
+
+
+def _text(value: str) -> str:
+    """A text value (RFC 6350 section 3.4): a raw comma would end liblinphone's reading of the list."""
+    if value.isalnum():
+        return value
+    escaped = _NEEDS_BACKSLASH.sub(r"\\\1", _CONTROL.sub("", value))
+    return _LINE_BREAK.sub(r"\\n", escaped)
