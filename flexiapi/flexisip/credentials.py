@@ -1,0 +1,40 @@
+"""What the SIP server may know of an account: who it is, and its hashed passwords. One rule for every way out."""
+
+from dataclasses import dataclass, field
+
+from flexiapi import digest
+from flexiapi.model import Account, Algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An account that may sign in by SIP; `hashes` has H(username:realm:password) in lower-case hex by algorithm."""
+
+    id: int
+    username: str
+    domain: str
+    phone: str | None
+    hashes: dict[str, str] = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        """`username@domain`."""
+        return f"{self.username}@{self.domain}"
+
+
+def hashes(account: Account, realm: str | None) -> dict[str, str]:
+    """The account's HA1 by algorithm; `realm` `None` is the account's domain.
+
+    Clear text becomes both hashes: Flexisip would hash it with the domain, which is wrong under another realm.
+    """
+    clear = next((password.ha1 for password in account.passwords if password.algorithm is Algorithm.CLRTXT), None)
+    if clear is not None:
+        return {name: digest.ha1(name, account.username, realm or account.domain, clear) for name in digest.ALGORITHMS}
+    return {password.algorithm.value: password.ha1.lower() for password in account.passwords}
+
+
+def entry_of(account: Account, realm: str | None) -> Entry | None:
+    """What the SIP server may know of the account; `None` while it is not activated."""
+    if not account.activated:
+        return None
+    return Entry(account.id, account.username, account.domain, account.phone, hashes(account, realm))

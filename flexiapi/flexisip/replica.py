@@ -1,0 +1,209 @@
+"""The sign-in replica: the SQLite file that Flexisip reads accounts from, kept equal to the store.
+
+Nobody hands over an account: a change names the account's id, and the replica reads the account from the store while it
+holds the file's write lock. So whoever writes last has also read last, in whatever order processes come, and an old
+state can never overwrite a newer one. Changes that arrive while a write is under way leave together in the next one:
+one lock, one read, one sync to disk for all of them.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+from flexiapi.errors import ReplicaUnavailable
+from flexiapi.flexisip.credentials import Entry, entry_of
+from flexiapi.flexisip.replica_file import ReplicaFile
+from flexiapi.model import Account
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PAGE = 1000
+FORGET_SECONDS = 3.0
+
+_COMPLETE = "complete"
+_POSITION = "position"
+_log = logging.getLogger(__name__)
+
+
+class Accounts(Protocol):
+    """Where accounts are read from: always the present state, never a cached one."""
+
+    async def by_ids(self, ids: Sequence[int]) -> Sequence[Account]:
+        """Those of the accounts that exist, in any order."""
+
+    async def after(self, last_id: int, limit: int) -> Sequence[Account]:
+        """The first `limit` accounts with a greater id, by ascending id."""
+
+
+Forget = Callable[[str, str], Awaitable[None]]
+"""Tell the SIP server that what it remembers of (username, domain) is no longer right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did: accounts compared, and how many of them were wrong in the file."""
+
+    compared: int
+    corrected: int
+
+
+class SignInReplica:
+    """The replica as one process writes it. `realm` `None` is each account's domain."""
+
+    def __init__(
+        self,
+        path: Path,
+        accounts: Accounts,
+        *,
+        group: str | None = None,
+        realm: str | None = None,
+        forget: Forget | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._file = ReplicaFile(path, group)
+        self._realm = realm
+        self._forget = forget
+        self._thread = ThreadPoolExecutor(1, "sign-in-replica")
+        self._turn = asyncio.Lock()
+        self._waiting: dict[int, None] = {}
+        self._departure: asyncio.Future[bool] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open the file, or make it. Raises `ConfigurationError` when the path cannot be a replica."""
+        try:
+            await self._run(self._file.open)
+        except sqlite3.OperationalError as error:
+            _log.warning("the sign-in replica is busy; it is opened when it is needed: %s", error)
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the file."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        async with self._turn:
+            await self._run(self._file.close)
+        self._thread.shutdown()
+
+    async def project(self, *ids: int) -> None:
+        """Bring the accounts' present state into the file: changed, made, deactivated or deleted alike.
+
+        Raises `ReplicaUnavailable` when file or store cannot be used now.
+        """
+        if not ids:
+            return
+        self._waiting.update(dict.fromkeys(ids))
+        if self._departure is None:
+            self._departure = asyncio.get_running_loop().create_future()
+            self._spawn(self._carry(self._departure))
+        if not await asyncio.shield(self._departure):
+            raise ReplicaUnavailable
+
+    async def rebuild(self, progress: Callable[[int], None] | None = None) -> Rebuilt:
+        """Compare the whole file with the store and correct the differences, in pages that block nobody.
+
+        `progress` is told how many accounts were compared so far. Raises `ReplicaUnavailable`, or what the store does.
+        """
+        after, compared, corrected = -1, 0, 0
+        while True:
+            stored = {account.id: entry_of(account, self._realm) for account in await self._accounts.after(after, PAGE)}
+            held = await self._read(self._file.page, after, PAGE)
+            ends = [max(page) for page in (stored, held) if len(page) == PAGE]
+            last = min(ends) if ends else None
+            ids = [id_ for id_ in stored.keys() | held.keys() if last is None or id_ <= last]
+            wrong = [id_ for id_ in ids if stored.get(id_) != held.get(id_)]
+            await self.project(*wrong)
+            compared += sum(1 for id_ in ids if id_ in stored)
+            corrected += len(wrong)
+            if progress is not None:
+                progress(compared)
+            if last is None:
+                break
+            after = last
+        async with self._writing():
+            await self._run(self._file.remove_strays)
+            await self._run(self._file.set_note, _COMPLETE, "yes")
+        return Rebuilt(compared, corrected)
+
+    async def is_complete(self) -> bool:
+        """Whether the file has once held all accounts; a file that was taken away and made anew has not."""
+        return await self._read(self._file.note, _COMPLETE) is not None
+
+    async def position(self) -> str | None:
+        """Up to where the store's changes are in the file."""
+        return await self._read(self._file.note, _POSITION)
+
+    async def set_position(self, position: str) -> None:
+        """Note in the file up to where the store's changes are in it."""
+        async with self._writing():
+            await self._run(self._file.set_note, _POSITION, position)
+
+    async def _carry(self, departure: "asyncio.Future[bool]") -> None:
+        try:
+            async with self._writing():
+                # Whoever came while others wrote is still taken along; whoever comes from here on needs a later read.
+                ids, self._waiting, self._departure = list(self._waiting), {}, None
+                wanted: dict[int, Entry | None] = dict.fromkeys(ids)
+                for account in await self._accounts.by_ids(ids):
+                    wanted[account.id] = entry_of(account, self._realm)
+                outdated = await self._run(self._file.apply, wanted)
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait are told
+            self._leave(departure)
+            _log.warning("the sign-in replica was not written: %s", error)
+            departure.set_result(False)
+            return
+        await self._forget_all(outdated)
+        departure.set_result(True)
+
+    def _leave(self, departure: "asyncio.Future[bool]") -> None:
+        """When the lock was not to be had, the batch still stands open."""
+        if self._departure is departure:
+            self._waiting, self._departure = {}, None
+
+    async def _forget_all(self, outdated: Sequence[Entry]) -> None:
+        """Tell the SIP server; those who wait for the change do not wait longer than a moment for that."""
+        if self._forget is not None and outdated:
+            await asyncio.wait({self._spawn(self._forget_each(self._forget, outdated))}, timeout=FORGET_SECONDS)
+
+    async def _forget_each(self, forget: Forget, outdated: Sequence[Entry]) -> None:
+        try:
+            for entry in outdated:
+                await forget(entry.username, entry.domain)
+        except Exception as error:  # noqa: BLE001  # the SIP server forgets by itself after its cache-expire
+            _log.warning("the SIP server was not told to forget former credentials: %s", error)
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """Hold the file's write lock, of all tasks and processes; then commit, or undo on failure."""
+        async with self._turn:
+            try:
+                await self._run(self._file.begin)
+                yield
+                await self._run(self._file.commit)
+            except BaseException:
+                await self._run(self._file.rollback)
+                raise
+
+    async def _read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with self._turn:
+                await self._run(self._file.ensure_open)
+                return await self._run(call, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise ReplicaUnavailable from error
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call in the file's own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

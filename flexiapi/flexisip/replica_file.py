@@ -1,0 +1,244 @@
+"""The SQLite file that Flexisip reads accounts from (its default SQL), as one process writes it. Blocking.
+
+The journal mode is DELETE because read-only readers fail in WAL mode, and the file is changed in place because an open
+reader would stay on a renamed-over inode for ever.
+"""
+
+import contextlib
+import grp
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.flexisip.credentials import Entry
+
+FILE_MODE = 0o640
+FOLDER_MODE = 0o750
+BUSY_SECONDS = 5.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts(id INTEGER PRIMARY KEY, username TEXT NOT NULL, domain TEXT NOT NULL, phone TEXT,
+                                    activated INTEGER NOT NULL, UNIQUE(username, domain));
+CREATE INDEX IF NOT EXISTS accounts_phone ON accounts(phone);
+CREATE TABLE IF NOT EXISTS passwords(account_id INTEGER NOT NULL, password TEXT NOT NULL, algorithm TEXT NOT NULL,
+                                     PRIMARY KEY(account_id, algorithm));
+CREATE TABLE IF NOT EXISTS flexiapi(name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_COLUMNS = {
+    "accounts": ["id", "username", "domain", "phone", "activated"],
+    "passwords": ["account_id", "password", "algorithm"],
+    "flexiapi": ["name", "value"],
+}
+_SELECT = (
+    "SELECT id, username, domain, phone, password, algorithm FROM accounts LEFT JOIN passwords ON account_id = id "
+    "WHERE activated = 1 AND "
+)
+_LISTED = "IN (SELECT value FROM json_each(?))"
+_HOLDERS = (
+    "SELECT accounts.id FROM json_each(?) JOIN accounts "
+    "ON username = json_extract(value, '$[0]') AND domain = json_extract(value, '$[1]')"
+)
+
+
+def group_id(name: str) -> int:
+    """The number of a group of this host. Raises `ConfigurationError` when there is none of that name."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigurationError(
+            f"flexisip.auth_replica_group (FLEXISIP_AUTH_REPLICA_GROUP): this host has no group {name}."
+        ) from None
+
+
+class ReplicaFile:
+    """One connection to the file. Use it from one thread; other processes may write at the same time."""
+
+    def __init__(self, path: Path, group: str | None = None) -> None:
+        self.path = path
+        self._group = group
+        self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+
+    def open(self) -> None:
+        """Make the file when it is not there, set its permissions, and check that its tables are the right ones.
+
+        Raises `ConfigurationError` when the path cannot be such a file, and `sqlite3.OperationalError` when others
+        write for too long.
+        """
+        try:
+            self._create()
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except (OSError, sqlite3.DatabaseError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise
+            raise ConfigurationError(
+                f"flexisip.auth_replica (FLEXISIP_AUTH_REPLICA): {self.path} cannot be written: {error}"
+            ) from error
+        self._connection = connection
+
+    def close(self) -> None:
+        """Let go of the file; a transaction under way is undone."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def ensure_open(self) -> None:
+        """Open the file unless it is; again when somebody took it away, for a reader would then see another one."""
+        if self._connection is None or not self._is_in_place():
+            self.close()
+            self.open()
+
+    def begin(self) -> None:
+        """Become the only writer, of all processes. Readers go on. Raises `sqlite3.OperationalError` after 5 s."""
+        self.ensure_open()
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Let readers see what was written since `begin`."""
+        self._db.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was written since `begin`."""
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def apply(self, wanted: Mapping[int, Entry | None]) -> list[Entry]:
+        """Make the file hold what is wanted of these account ids (`None`: nothing).
+
+        Returns the former entries whose credentials are no longer right. What is right already costs no write.
+        """
+        former = self.of_ids(list(wanted))
+        changed = {id_: entry for id_, entry in wanted.items() if former.get(id_) != entry}
+        if not changed:
+            return []
+        additions = [entry for entry in changed.values() if entry is not None]
+        namesakes = self.of_ids([id_ for id_ in self._holders(additions) if id_ not in wanted])
+        self._delete([*changed, *namesakes])
+        self._insert(additions)
+        return [
+            *(entry for id_, entry in former.items() if id_ in changed and not _still_right(entry, changed[id_])),
+            *namesakes.values(),
+        ]
+
+    def of_ids(self, ids: Sequence[int]) -> dict[int, Entry]:
+        """What the file holds of these accounts."""
+        return _entries(self._db.execute(_SELECT + "id " + _LISTED, (json.dumps(ids),)))
+
+    def page(self, after: int, limit: int) -> dict[int, Entry]:
+        """What the file holds of the first `limit` ids above `after`, in their order."""
+        ids = self._db.execute("SELECT id FROM accounts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
+        return _entries(
+            self._db.execute(_SELECT + "id " + _LISTED + " ORDER BY id", (json.dumps([i for (i,) in ids]),))
+        )
+
+    def remove_strays(self) -> None:
+        """Remove passwords of no account, and accounts that others marked as not activated."""
+        self._db.execute("DELETE FROM accounts WHERE activated <> 1")
+        self._db.execute("DELETE FROM passwords WHERE account_id NOT IN (SELECT id FROM accounts)")
+
+    def note(self, name: str) -> str | None:
+        """A note of our own in the file, or `None`."""
+        row = self._db.execute("SELECT value FROM flexiapi WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_note(self, name: str, value: str) -> None:
+        """Write a note of our own into the file."""
+        self._db.execute("INSERT OR REPLACE INTO flexiapi VALUES (?, ?)", (name, value))
+
+    def count(self) -> int:
+        """How many accounts the file holds."""
+        return int(self._db.execute("SELECT count(*) FROM accounts").fetchone()[0])
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.OperationalError("the replica is not open")
+        return self._connection
+
+    def _create(self) -> None:
+        group = -1 if self._group is None else group_id(self._group)
+        if not self.path.parent.exists():
+            self.path.parent.mkdir(parents=True, mode=FOLDER_MODE)
+            os.chown(self.path.parent, -1, group)
+        with contextlib.suppress(FileExistsError):
+            # Never opened when it exists: closing any descriptor of a file drops this process's SQLite locks on it.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+        state = self.path.stat()
+        if group not in (-1, state.st_gid):
+            os.chown(self.path, -1, group)
+        if stat.S_IMODE(state.st_mode) != FILE_MODE:
+            self.path.chmod(FILE_MODE)
+        self._inode = (state.st_dev, state.st_ino)
+
+    def _is_in_place(self) -> bool:
+        """Whether the path still names the file that is open."""
+        try:
+            state = self.path.stat()
+        except FileNotFoundError:
+            return False
+        return (state.st_dev, state.st_ino) == self._inode
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Undo what a killed writer left, and fail now when the file is not ours to write."""
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
+            connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("BEGIN IMMEDIATE")
+        if columns(connection) != _COLUMNS:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+        if columns(connection) != _COLUMNS:
+            raise sqlite3.DatabaseError("it is a database with other tables; name another file, or move this one away")
+        connection.execute("COMMIT")
+
+    def _holders(self, entries: Sequence[Entry]) -> list[int]:
+        """Who has these names in the file: perhaps another account, whose own change is yet to come here."""
+        names = json.dumps([(entry.username, entry.domain) for entry in entries])
+        return [id_ for (id_,) in self._db.execute(_HOLDERS, (names,))]
+
+    def _delete(self, ids: Sequence[int]) -> None:
+        listed = (json.dumps(ids),)
+        self._db.execute("DELETE FROM passwords WHERE account_id IN (SELECT value FROM json_each(?))", listed)
+        self._db.execute("DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", listed)
+
+    def _insert(self, entries: Sequence[Entry]) -> None:
+        # Two entries of one batch have one name when the name went over while the batch was read; the later is right.
+        self._db.executemany(
+            "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, 1)",
+            [(entry.id, entry.username, entry.domain, entry.phone) for entry in entries],
+        )
+        self._db.executemany(
+            "INSERT INTO passwords VALUES (?, ?, ?)",
+            [(entry.id, ha1, algorithm) for entry in entries for algorithm, ha1 in entry.hashes.items()],
+        )
+
+
+def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """The columns of each of our tables that the file has."""
+    found: dict[str, list[str]] = {}
+    for table in _COLUMNS:
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        if names:
+            found[table] = names
+    return found
+
+
+def _entries(rows: Iterable[tuple[int, str, str, str | None, str | None, str | None]]) -> dict[int, Entry]:
+    entries: dict[int, Entry] = {}
+    for id_, username, domain, phone, ha1, algorithm in rows:
+        entry = entries.setdefault(id_, Entry(id_, username, domain, phone, {}))
+        if ha1 is not None and algorithm is not None:
+            entry.hashes[algorithm] = ha1
+    return entries
+
+
+def _still_right(former: Entry, wanted: Entry | None) -> bool:
+    return wanted is not None and (wanted.address, wanted.hashes) == (former.address, former.hashes)
