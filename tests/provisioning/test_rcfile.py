@@ -1,5 +1,6 @@
 """The base file is read as liblinphone reads it."""
 
+import errno
 import os
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.errors import ProvisioningFailed
+from flexiapi.paths import shared
 from flexiapi.provisioning.rcfile import MalformedRcFile, RcFile, parse
 
 
@@ -110,4 +112,9 @@ def test_a_file_that_cannot_be_read_fails(tmp_path, caplog):
     (tmp_path / "base.rc").mkdir()
     with pytest.raises(ProvisioningFailed):
         RcFile(tmp_path / "base.rc").sections()
-    assert os.strerror(21) in caplog.text
+    assert os.strerror(errno.EISDIR) in caplog.text
+
+
+def test_the_example_gives_accounts_a_server():
+    sections = dict(plain(RcFile(shared("config") / "provisioning.rc").sections()))
+    assert dict(sections["proxy_default_values"])["reg_proxy"] == "<sip:sip.example.org;transport=tls>"
