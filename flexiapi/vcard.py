@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from flexiapi.model import Account, Types
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_BREAK = re.compile(r"\r\n|[\r\n]")
-_NEEDS_BACKSLASH = re.compile(r"([\\,;])")
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f,;\\]*").fullmatch
+_CONTROLS = {chr(code): "" for code in (*range(0x20), 0x7F) if chr(code) != "\t"}
+_ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",": "\\,", ";": "\\;"})
 
 
 def cards(contacts: Iterable[Account], types: Types) -> str:
@@ -38,7 +38,6 @@ def _card(contact: Account, types: Types) -> Iterator[str]:
 
 def _text(value: str) -> str:
     """A text value (RFC 6350 section 3.4): a raw comma would end liblinphone's reading of the list."""
-    if value.isalnum():
+    if _PLAIN(value):
         return value
-    escaped = _NEEDS_BACKSLASH.sub(r"\\\1", _CONTROL.sub("", value))
-    return _LINE_BREAK.sub(r"\\n", escaped)
+    return value.replace("\r\n", "\n").translate(_ESCAPES)
