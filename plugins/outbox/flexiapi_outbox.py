@@ -66,9 +66,7 @@ def check_writable(config: OutboxConfig) -> None:
         with opened(config.path):
             return
     except OSError as error:
-        raise Permanent(
-            f"{config.path} cannot be written: {error.strerror}. Give the server's user that right."
-        ) from error
+        raise Permanent(f"{config.path} cannot be written: {error.strerror}") from error
 
 
 class OutboxPush(PushBackend[OutboxConfig]):

@@ -5,7 +5,28 @@ import stat
 import pytest
 
 from flexiapi.plugin import ANY_PROVIDER, MailMessage, Permanent, PushMessage, Retryable, SmsMessage
+from flexiapi.testing import BackendDeclaration
 from flexiapi_outbox import OutboxMail, OutboxPush, OutboxSms
+
+
+class OutboxDeclaration(BackendDeclaration):
+    name = "outbox"
+
+    def settings(self, gateway):
+        return {"path": "messages.jsonl"}
+
+
+class TestOutboxPush(OutboxDeclaration):
+    group = "flexiapi.push"
+
+
+class TestOutboxSms(OutboxDeclaration):
+    group = "flexiapi.sms"
+
+
+class TestOutboxMail(OutboxDeclaration):
+    group = "flexiapi.mail"
+
 
 MESSAGES = [
     (OutboxPush, PushMessage("fcm", "929724111839", "dA1b:APA91b", {"custom-payload": '{"token":"8tuVPT"}'})),

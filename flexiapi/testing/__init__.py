@@ -1,0 +1,34 @@
+"""PUBLIC: the kit that a notification backend is tested with (the extra `flexiapi[testing]`).
+
+A backend's tests inherit from `BackendContract`; gateways are real servers on localhost that answer what the test says.
+The kit follows flexiapi's version: within one major version, tests that pass keep passing for a backend that is right.
+"""
+
+import pytest
+
+pytest.register_assert_rewrite("flexiapi.testing.contract", "flexiapi.testing.declaration")
+
+from flexiapi.testing.contract import BackendContract  # noqa: E402 - its asserts must be rewritten first
+from flexiapi.testing.declaration import BackendDeclaration  # noqa: E402 - as above
+from flexiapi.testing.http1 import Gateway  # noqa: E402 - as above
+from flexiapi.testing.http2 import Http2Gateway  # noqa: E402 - as above
+from flexiapi.testing.local_server import LocalServer  # noqa: E402 - as above
+from flexiapi.testing.replies import GARBAGE, GOAWAY, RESET, SILENCE, Reply, Request, reply  # noqa: E402 - as above
+from flexiapi.testing.smtp import ReceivedMail, SmtpGateway  # noqa: E402 - as above
+
+__all__ = [
+    "GARBAGE",
+    "GOAWAY",
+    "RESET",
+    "SILENCE",
+    "BackendContract",
+    "BackendDeclaration",
+    "Gateway",
+    "Http2Gateway",
+    "LocalServer",
+    "ReceivedMail",
+    "Reply",
+    "Request",
+    "SmtpGateway",
+    "reply",
+]

@@ -1,0 +1,177 @@
+"""The contract of a notification backend, as tests to inherit."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+
+from flexiapi.plugin import (
+    ANY_PROVIDER,
+    Backend,
+    DeliveryError,
+    MailMessage,
+    Permanent,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    Retryable,
+    SmsMessage,
+    Unregistered,
+)
+from flexiapi.testing.declaration import BackendDeclaration
+from flexiapi.testing.loop_watch import LoopWatch
+from flexiapi.testing.replies import SILENCE, Reply
+
+T = TypeVar("T")
+
+_UNDECLARED = Reply(status=0)
+_AT_ONCE = 20
+_ANSWER_SECONDS = 0.5
+_LONGEST_STALL_SECONDS = 0.25
+
+
+class BackendContract(BackendDeclaration):
+    """Tests that a backend inherits; all run against a real server on localhost.
+
+    Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` when the provider
+    cannot tell), and `settings`. `accepted` is the gateway's own default answer unless set.
+    """
+
+    accepted: ClassVar[Reply | None] = None
+    busy: ClassVar[Reply]
+    refused: ClassVar[Reply]
+    gone: ClassVar[Reply | None] = _UNDECLARED
+
+    def message(self) -> Any:
+        """The message that is sent; override it when the backend needs another."""
+        if self.group == "flexiapi.sms":
+            return SmsMessage("+33612345678", "Votre code reçu : 471100")
+        if self.group == "flexiapi.mail":
+            return MailMessage("alice@example.org", "Bienvenue à tous", "Votre code : 471100", "<p>471100</p>")
+        backend = self.backend_class()
+        assert issubclass(backend, PushBackend)
+        provider = min(backend.providers - {ANY_PROVIDER}, default="example")
+        return PushMessage(provider, "929724111839", "dA1b:APA91b", {"custom-payload": '{"token":"471100"}'})
+
+    @asynccontextmanager
+    async def running(self, gateway: Any) -> AsyncIterator[Backend[Any, Any]]:
+        """The backend, started and in the end closed."""
+        backend = self.backend_class()(self.config(gateway))
+        await backend.start()
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+    def run(self, use: Coroutine[Any, Any, T]) -> T:
+        """Run on an event loop of its own."""
+        return asyncio.run(use)
+
+    def send(self, gateway: Any) -> Receipt:
+        """Start the backend, send one message, close it."""
+
+        async def whole() -> Receipt:
+            async with self.running(gateway) as backend:
+                return await backend.send(self.message())
+
+        return self.run(whole())
+
+    def _failure(self, gateway: Any, answer: Reply) -> DeliveryError:
+        gateway.answer(answer)
+        with pytest.raises(DeliveryError) as caught:
+            self.send(gateway)
+        self._assert_discreet(caught.value)
+        return caught.value
+
+    def _assert_discreet(self, error: DeliveryError) -> None:
+        message = dataclasses.asdict(self.message())
+        private = (message.get(name) for name in ("phone", "text", "prid", "to"))
+        told = [value for value in private if value and value in error.reason]
+        assert told == [], (
+            "the reason of a failure is logged: it must not tell for whom the message is or what it holds"
+        )
+
+    def _accept(self, gateway: Any, delay: float = 0.0) -> None:
+        gateway.answer(dataclasses.replace(self.accepted or gateway.default, delay=delay))
+
+    def test_sends_and_returns_a_receipt(self) -> None:
+        with self.gateway() as gateway:
+            self._accept(gateway)
+            assert isinstance(self.send(gateway), Receipt)
+            assert len(gateway.sends) == 1
+
+    def test_can_be_checked_without_sending(self) -> None:
+        async def checked(gateway: Any) -> None:
+            async with self.running(gateway) as backend:
+                await backend.check()
+
+        with self.gateway() as gateway:
+            self._accept(gateway)
+            self.run(checked(gateway))
+
+    def test_busy_is_retryable_and_asked_once(self) -> None:
+        with self.gateway() as gateway:
+            assert isinstance(self._failure(gateway, self.busy), Retryable)
+            assert len(gateway.sends) == 1, "a backend sends once: the host tries again"
+
+    def test_refused_is_permanent(self) -> None:
+        with self.gateway() as gateway:
+            error = self._failure(gateway, self.refused)
+        assert isinstance(error, Permanent)
+        assert not isinstance(error, Unregistered)
+
+    def test_gone_is_unregistered(self) -> None:
+        if self.group != "flexiapi.push" or self.gone is None:
+            return
+        assert self.gone is not _UNDECLARED, (
+            "set `gone`, the provider's answer for a dead address, or None if it has none"
+        )
+        with self.gateway() as gateway:
+            assert isinstance(self._failure(gateway, self.gone), Unregistered)
+
+    def test_outage_is_retryable_and_heals(self) -> None:
+        async def outage(gateway: Any) -> DeliveryError:
+            async with self.running(gateway) as backend:
+                gateway.stop()
+                with pytest.raises(DeliveryError) as caught:
+                    await backend.send(self.message())
+                gateway.start()
+                self._accept(gateway)
+                assert isinstance(await backend.send(self.message()), Receipt)
+                return caught.value
+
+        with self.gateway() as gateway:
+            error = self.run(outage(gateway))
+        assert isinstance(error, Retryable)
+        self._assert_discreet(error)
+
+    def test_survives_cancellation(self) -> None:
+        async def cancelled(gateway: Any) -> None:
+            async with self.running(gateway) as backend:
+                gateway.answer(SILENCE)
+                sending = asyncio.create_task(backend.send(self.message()))
+                await asyncio.wait([sending, asyncio.create_task(gateway.received())], return_when="FIRST_COMPLETED")
+                sending.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await sending
+                self._accept(gateway)
+                assert isinstance(await backend.send(self.message()), Receipt)
+
+        with self.gateway() as gateway:
+            self.run(cancelled(gateway))
+
+    def test_never_blocks_the_loop(self) -> None:
+        async def many(gateway: Any) -> float:
+            async with self.running(gateway) as backend:
+                with LoopWatch(asyncio.get_running_loop()) as watch:
+                    receipts = await asyncio.gather(*(backend.send(self.message()) for _ in range(_AT_ONCE)))
+                assert all(isinstance(receipt, Receipt) for receipt in receipts)
+                return watch.longest_stall
+
+        with self.gateway() as gateway:
+            self._accept(gateway, delay=_ANSWER_SECONDS)
+            stall = self.run(many(gateway))
+        assert stall < _LONGEST_STALL_SECONDS, "the event loop stood still while messages were sent"

@@ -1,0 +1,117 @@
+"""A real HTTP/2 server over TLS."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+
+from flexiapi.testing.local_server import HOST
+from flexiapi.testing.replies import Reply, Request, reply
+from flexiapi.testing.stream_server import StreamServer, client_name, misbehave
+
+_CHUNK = 65536
+
+
+class Http2Gateway(StreamServer):
+    """An HTTP/2 server (TLS, ALPN `h2`) that answers what the test says, at most `max_streams` requests at once."""
+
+    protocols = ("h2",)
+
+    def __init__(self, *, max_streams: int = 100, certificate_for: str = HOST) -> None:
+        super().__init__(reply(200, {"id": "1"}), tls=True, certificate_for=certificate_for)
+        self._max_streams = max_streams
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, each in a task of its own."""
+        conversation = _Conversation(self, writer, self._max_streams)
+        try:
+            while data := await reader.read(_CHUNK):
+                await conversation.heard(data)
+        except ProtocolError:
+            writer.write(conversation.connection.data_to_send())
+        finally:
+            conversation.end()
+
+
+@dataclass(slots=True)
+class _Stream:
+    headers: dict[str, str]
+    body: bytearray = field(default_factory=bytearray)
+    task: asyncio.Task[None] | None = None
+
+
+class _Conversation:
+    """One HTTP/2 connection."""
+
+    def __init__(self, gateway: Http2Gateway, writer: asyncio.StreamWriter, max_streams: int) -> None:
+        self.connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self._gateway = gateway
+        self._writer = writer
+        self._streams: dict[int, _Stream] = {}
+        self.connection.initiate_connection()
+        self.connection.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: max_streams})
+        writer.write(self.connection.data_to_send())
+
+    async def heard(self, data: bytes) -> None:
+        """Take what came in."""
+        for event in self.connection.receive_data(data):
+            self._take(event)
+        await self._flush()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, RequestReceived):
+            headers = {str(name): str(value) for name, value in event.headers}
+            self._streams[event.stream_id] = _Stream(headers)
+        elif isinstance(event, DataReceived):
+            self._streams[event.stream_id].body += event.data
+            self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, StreamEnded):
+            stream = self._streams[event.stream_id]
+            stream.task = asyncio.create_task(self._ended_well(self._answer(event.stream_id, stream)))
+        elif isinstance(event, StreamReset):
+            reset = self._streams.pop(event.stream_id, None) if event.stream_id is not None else None
+            if reset is not None and reset.task is not None:
+                reset.task.cancel()
+
+    async def _ended_well(self, answering: Coroutine[None, None, None]) -> None:
+        try:
+            await answering
+        except (ConnectionError, ProtocolError):
+            self._writer.transport.abort()
+
+    async def _answer(self, stream_id: int, stream: _Stream) -> None:
+        headers = stream.headers
+        client = client_name(self._writer)
+        request = Request(headers[":method"], headers[":path"], headers, bytes(stream.body), client)
+        answer = self._gateway.received_one(request, request.path)
+        await asyncio.sleep(answer.delay)
+        if answer.fault == "goaway":
+            self.connection.close_connection()
+            await self._flush()
+            self._writer.close()
+            return
+        if answer.fault is not None:
+            await misbehave(answer.fault, self._writer)
+        self._send(stream_id, answer)
+        await self._flush()
+        self._streams.pop(stream_id, None)
+
+    def _send(self, stream_id: int, answer: Reply) -> None:
+        self.connection.send_headers(stream_id, [(":status", str(answer.status)), *answer.headers.items()])
+        # Answers of gateways are small: one frame each.
+        self.connection.send_data(stream_id, answer.body, end_stream=True)
+
+    async def _flush(self) -> None:
+        self._writer.write(self.connection.data_to_send())
+        await self._writer.drain()
+
+    def end(self) -> None:
+        """Give up what is not answered."""
+        for stream in self._streams.values():
+            if stream.task is not None:
+                stream.task.cancel()

@@ -1,0 +1,101 @@
+"""What the gateways share: a server on localhost in its own thread, so that a backend that blocks fails its tests."""
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Self, TypeVar
+
+from flexiapi.testing.replies import Reply
+
+R = TypeVar("R")
+
+HOST = "127.0.0.1"
+
+
+class LocalServer(ABC, Generic[R]):
+    """Answers what the test says, and remembers what it was asked. A context manager; `stop` and `start` are an outage.
+
+    To test a backend over a protocol that the kit has no gateway for, derive one from this, and call `received_one` for
+    each request to learn the answer.
+    """
+
+    def __init__(self, default: Reply) -> None:
+        self.default = default
+        self.requests: list[R] = []
+        self.sends: list[R] = []
+        """Those of `requests` that no path of its own answered."""
+        self.connections = 0
+        self.port = 0
+        self._answers: dict[str | None, deque[Reply | Callable[[R], Reply]]] = {None: deque([default])}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._server: asyncio.Server | None = None
+
+    def answer(self, *answers: Reply | Callable[[R], Reply], path: str | None = None) -> None:
+        """Answer these, one after the other and the last for ever; with `path`, to requests of that path only."""
+        self._answers[path] = deque(answers)
+
+    def received_one(self, request: R, path: str | None = None) -> Reply:
+        """Remember a request and return its answer."""
+        self.requests.append(request)
+        if path not in self._answers:
+            path = None
+        if path is None:
+            self.sends.append(request)
+        answers = self._answers[path]
+        answer = answers.popleft() if len(answers) > 1 else answers[0]
+        return answer if isinstance(answer, Reply) else answer(request)
+
+    async def received(self, count: int = 1) -> None:
+        """Wait until so many requests have come to paths without an answer of their own."""
+        while len(self.sends) < count:  # noqa: ASYNC110 - requests come in on the loop of another thread
+            await asyncio.sleep(0.005)
+
+    @abstractmethod
+    async def listen(self) -> asyncio.Server:
+        """Listen on `HOST` and `self.port`."""
+
+    @abstractmethod
+    async def hang_up(self) -> None:
+        """End all connections."""
+
+    def start(self) -> None:
+        """Serve, on the port of the last time if there was one."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=type(self).__name__, daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
+
+    async def _open(self) -> None:
+        self._server = await self.listen()
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        """Stop serving; connections end."""
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+        self._loop = self._thread = None
+
+    async def _shut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        await self.hang_up()
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        # Transports end on the turns after they were aborted.
+        await asyncio.sleep(0.01)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()

@@ -1,0 +1,149 @@
+"""A real SMTP server, with TLS and AUTH."""
+
+import asyncio
+import hmac
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Literal
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from flexiapi.testing.certificates import Certificates
+from flexiapi.testing.local_server import HOST, LocalServer
+from flexiapi.testing.replies import Reply, reply
+
+Encryption = Literal["none", "starttls", "tls"]
+
+
+@dataclass(slots=True)
+class ReceivedMail:
+    """One mail transaction; `content` stays empty when the server did not take the mail."""
+
+    sender: str | None
+    recipient: str
+    user: str | None
+    encrypted: bool
+    content: bytes = b""
+
+    @property
+    def message(self) -> EmailMessage:
+        """The mail as it was sent."""
+        return message_from_bytes(self.content, policy=policy.default)
+
+
+class SmtpGateway(LocalServer[ReceivedMail]):
+    """An SMTP server on localhost; replies are given to `stage` (RCPT or DATA). With a user, it demands AUTH."""
+
+    def __init__(
+        self,
+        *,
+        encryption: Encryption = "none",
+        user: str | None = None,
+        password: str = "",
+        stage: Literal["RCPT", "DATA"] = "RCPT",
+        certificate_for: str = HOST,
+    ) -> None:
+        super().__init__(reply(250))
+        self.host = HOST
+        self.stage = stage
+        self._encryption = encryption
+        self._credentials = (user.encode(), password.encode()) if user is not None else None
+        self._certificates = Certificates(certificate_for)
+        self._sessions: set[_Session] = set()
+
+    @property
+    def ca_file(self) -> Path:
+        """A file with the authority to trust."""
+        return self._certificates.ca_file
+
+    async def listen(self) -> asyncio.Server:
+        """Listen, with TLS from the first byte if so made."""
+        context = self._certificates.server_context() if self._encryption == "tls" else None
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(self._session, HOST, self.port, ssl=context)
+
+    def _session(self) -> SMTP:
+        self.connections += 1
+        starttls = self._encryption == "starttls"
+        session = _Session(
+            _Handler(self),
+            hostname="localhost",
+            tls_context=self._certificates.server_context() if starttls else None,
+            require_starttls=starttls,
+            auth_required=self._credentials is not None,
+            auth_require_tls=starttls,
+            authenticator=self._authenticated,
+            loop=asyncio.get_running_loop(),
+        )
+        self._sessions.add(session)
+        return session
+
+    def _authenticated(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
+        good = (
+            self._credentials is not None
+            and isinstance(data, LoginPassword)
+            and hmac.compare_digest(data.login, self._credentials[0])
+            and hmac.compare_digest(data.password, self._credentials[1])
+        )
+        return AuthResult(success=good, handled=False, auth_data=data.login if good else None)
+
+    async def hang_up(self) -> None:
+        """End all connections."""
+        for session in self._sessions:
+            session.cut()
+        self._sessions.clear()
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self._certificates.discard()
+
+
+class _Session(SMTP):
+    """One connection that can be cut from outside."""
+
+    @property
+    def encrypted(self) -> bool:
+        return self.transport is not None and self.transport.get_extra_info("sslcontext") is not None
+
+    def cut(self) -> None:
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+
+class _Handler:
+    """What is done with the mails of one connection."""
+
+    def __init__(self, gateway: SmtpGateway) -> None:
+        self._gateway = gateway
+        self._mail: ReceivedMail | None = None
+
+    async def handle_RCPT(
+        self, server: _Session, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        user = session.auth_data.decode() if isinstance(session.auth_data, bytes) else None
+        self._mail = ReceivedMail(envelope.mail_from, address, user, server.encrypted)
+        envelope.rcpt_tos.append(address)
+        answer = self._gateway.received_one(self._mail) if self._gateway.stage == "RCPT" else reply(250)
+        return await _spoken(answer, server)
+
+    async def handle_DATA(self, server: _Session, session: Session, envelope: Envelope) -> str:
+        assert self._mail is not None
+        if isinstance(envelope.content, bytes):
+            self._mail.content = envelope.content
+        answer = self._gateway.received_one(self._mail) if self._gateway.stage == "DATA" else reply(250)
+        return await _spoken(answer, server)
+
+
+async def _spoken(answer: Reply, session: _Session) -> str:
+    await asyncio.sleep(answer.delay)
+    if answer.fault == "silence":
+        await asyncio.Event().wait()
+    if answer.fault in ("reset", "goaway"):
+        session.cut()
+    if answer.fault is not None:
+        return "\x00garbage"
+    return f"{answer.status} {answer.body.decode() or 'as the test says'}"
