@@ -1,11 +1,11 @@
 """Chooses, by the settings, how the SIP server is reached."""
 
-from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
 from flexiapi.flexisip.linphone_daemon import LinphoneDaemon
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.redis import RedisRegistrar, by_sentinel
 from flexiapi.flexisip.registrar import Registrar
+from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.settings import Flexisip, Settings
 
 
@@ -29,6 +29,6 @@ def cli_socket_of(section: Flexisip) -> CliSocket | None:
 def message_sender_of(settings: Settings) -> MessageSender | None:
     """What sends messages: our own SIP client when a proxy is configured, else the linphone-daemon, else None."""
     if settings.flexisip.proxy:
-        raise ConfigurationError("[flexisip] proxy is not served yet")
+        return SipMessageSender(settings.flexisip)
     path = settings.app.linphone_daemon_unix_path
     return LinphoneDaemon(path) if path else None

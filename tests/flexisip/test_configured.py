@@ -2,6 +2,7 @@ from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
 from flexiapi.flexisip.configured import cli_socket_of, message_sender_of, registrar_of
 from flexiapi.flexisip.linphone_daemon import LinphoneDaemon
 from flexiapi.flexisip.redis import RedisRegistrar
+from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.settings import Settings
 
 
@@ -25,6 +26,8 @@ def test_the_settings_choose_the_message_sender():
     daemon = {"linphone_daemon_unix_path": "/tmp/daemon"}
     assert message_sender_of(Settings()) is None
     assert kind(message_sender_of(Settings(app=daemon))) is LinphoneDaemon
+    ours = {"proxy": "sip:proxy.example.org;transport=tcp", "sender": "sip:api@sip.example.org"}
+    assert kind(message_sender_of(Settings(app=daemon, flexisip=ours))) is SipMessageSender
 
 
 def test_the_command_line_socket_is_there_when_configured():

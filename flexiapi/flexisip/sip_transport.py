@@ -1,0 +1,219 @@
+"""How a SIP client reaches its proxy: UDP, TCP or TLS (RFC 3261 section 18)."""
+
+import asyncio
+import re
+import socket
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from flexiapi.flexisip.sip_address import port_number
+from flexiapi.flexisip.sip_wire import Response, content_length, parse_response
+
+_PROXY = re.compile(
+    r"(?P<scheme>sips?):(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:;transport=(?P<transport>udp|tcp|tls))?(?:;lr)?",
+    re.IGNORECASE,
+)
+_LARGEST_BODY = 65536
+_WAITING_DATAGRAMS = 100
+
+
+class Unreached(ConnectionError):
+    """Nothing listens there; what was sent has been taken by nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where requests go. `transport` is `UDP`, `TCP` or `TLS`."""
+
+    host: str
+    port: int
+    transport: str
+
+    @classmethod
+    def parse(cls, uri: str) -> Self:
+        """Read `sip:host[:port][;transport=udp|tcp|tls]` or `sips:host[:port]`; `ValueError` on all else."""
+        match = _PROXY.fullmatch(uri.strip())
+        if match is None:
+            raise ValueError("not a proxy such as sip:host:port;transport=tcp")
+        secure = match["scheme"].lower() == "sips"
+        transport = (match["transport"] or ("tls" if secure else "udp")).upper()
+        if secure and transport == "UDP":
+            raise ValueError("sips is not for UDP")
+        transport = "TLS" if secure else transport
+        return cls(
+            match["host"].strip("[]"), port_number(match["port"]) or (5061 if transport == "TLS" else 5060), transport
+        )
+
+    async def addresses(self) -> list[tuple[str, int]]:
+        """The IP addresses behind the host name, with the port, in the resolver's order; `OSError` without any."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys((str(address[0]), self.port) for *_, address in found))
+
+
+class Transport(ABC):
+    """A way to one address. Its failures are `ConnectionError`; `local` is our end, as it stands in a Via."""
+
+    name: ClassVar[str]
+    reliable: ClassVar[bool]
+    local: str
+
+    @abstractmethod
+    def send(self, message: bytes) -> None:
+        """Send one message."""
+
+    @abstractmethod
+    async def receive(self) -> Response:
+        """The next response; what is none is passed over."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it at once."""
+
+
+class _Arrivals(asyncio.DatagramProtocol):
+    """Keeps what comes in for whoever receives; what nobody fetches in time is lost, as datagrams are."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes | OSError] = asyncio.Queue(_WAITING_DATAGRAMS)
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        """Keep a datagram; the socket hears one peer only."""
+        self._put(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """The peer's host says by ICMP that nobody listens."""
+        self._put(Unreached(str(exc)))
+
+    def _put(self, item: bytes | OSError) -> None:
+        if not self.queue.full():
+            self.queue.put_nowait(item)
+
+
+class Datagrams(Transport):
+    """UDP. The socket is connected, so that only the proxy is heard, and that its absence is noticed."""
+
+    name = "UDP"
+    reliable = False
+
+    def __init__(self, transport: asyncio.DatagramTransport, arrivals: _Arrivals) -> None:
+        self._transport, self._arrivals = transport, arrivals
+        self.local = _local(transport)
+
+    @classmethod
+    async def open(cls, address: tuple[str, int]) -> Self:
+        """Bind a port of its own to talk to `address`."""
+        loop = asyncio.get_running_loop()
+        try:
+            return cls(*await loop.create_datagram_endpoint(_Arrivals, remote_addr=address))
+        except OSError as error:
+            raise Unreached(str(error)) from error
+
+    def send(self, message: bytes) -> None:
+        """Send one datagram."""
+        self._transport.sendto(message)
+
+    async def receive(self) -> Response:
+        """The next datagram that is a response."""
+        while True:
+            arrived = await self._arrivals.queue.get()
+            if isinstance(arrived, OSError):
+                raise arrived
+            try:
+                return parse_response(arrived)
+            except ValueError:
+                continue
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._transport.close()
+
+
+class Stream(Transport):
+    """TCP."""
+
+    name = "TCP"
+    reliable = True
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.local = _local(writer.transport)
+
+    @classmethod
+    async def open(
+        cls, address: tuple[str, int], context: ssl.SSLContext | None = None, host: str | None = None
+    ) -> Self:
+        """Connect to `address`; with a TLS `context`, its certificate must be one of `host`."""
+        try:
+            return cls(*await asyncio.open_connection(*address, ssl=context, server_hostname=host if context else None))
+        except OSError as error:
+            raise Unreached(str(error)) from error
+
+    def send(self, message: bytes) -> None:
+        """Write one message."""
+        self._writer.write(message)
+
+    async def receive(self) -> Response:
+        """The next message that is a response. Keep-alives (RFC 5626) and requests are passed over."""
+        while True:
+            head = await self._head()
+            try:
+                return parse_response(head)
+            except ValueError:
+                continue
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.transport.abort()
+
+    async def _head(self) -> bytes:
+        """The headers of the next message, whose body is read and dropped."""
+        try:
+            head = (await self._reader.readuntil(b"\r\n\r\n")).lstrip(b"\r\n")
+            await self._reader.readexactly(min(content_length(head), _LARGEST_BODY))
+        except (OSError, EOFError, asyncio.LimitOverrunError, ValueError) as error:
+            # OSError too: a TimeoutError of the connection must not look like one of a timer.
+            raise ConnectionResetError("the connection ended, or carries no SIP") from error
+        return head
+
+
+class TlsStream(Stream):
+    """TLS over TCP."""
+
+    name = "TLS"
+
+
+@asynccontextmanager
+async def reach(
+    proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool
+) -> AsyncIterator[Transport]:
+    """Open the proxy's transport to one of its addresses; `large` messages leave UDP for TCP (section 18.1.1)."""
+    transport = await _opened(proxy, address, context, large=large)
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
+async def _opened(proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool) -> Transport:
+    if proxy.transport == "TLS":
+        return await TlsStream.open(address, context, proxy.host)
+    if proxy.transport == "TCP":
+        return await Stream.open(address)
+    if large:
+        try:
+            return await Stream.open(address)
+        except Unreached:
+            # A proxy that speaks UDP only may still take datagrams that IP must cut into pieces.
+            return await Datagrams.open(address)
+    return await Datagrams.open(address)
+
+
+def _local(transport: asyncio.BaseTransport) -> str:
+    host, port, *_ = transport.get_extra_info("sockname")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
