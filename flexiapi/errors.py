@@ -27,6 +27,14 @@ class ConfigurationError(FlexiapiError):
     """The server cannot start as configured; the text says what to change."""
 
 
+class ChangesLost(FlexiapiError):
+    """The store no longer knows where its changes were read to: that is too long ago, or was another database."""
+
+
+class ChangesUnsupported(FlexiapiError):
+    """The store tells no changes: a single MongoDB that is no replica set."""
+
+
 class ApiError(FlexiapiError):
     """A failure that the caller is told of. `message` is shown to users; it never says what is secret."""
 

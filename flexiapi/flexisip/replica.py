@@ -24,7 +24,7 @@ from flexiapi.model import Account
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PAGE = 1000
+PAGE = 200
 FORGET_SECONDS = 3.0
 
 _COMPLETE = "complete"
@@ -136,8 +136,8 @@ class SignInReplica:
         return await self._read(self._file.note, _COMPLETE) is not None
 
     async def position(self) -> str | None:
-        """Up to where the store's changes are in the file."""
-        return await self._read(self._file.note, _POSITION)
+        """Up to where the store's changes are in the file; `None` when that is not known."""
+        return await self._read(self._file.note, _POSITION) or None
 
     async def set_position(self, position: str) -> None:
         """Note in the file up to where the store's changes are in it."""

@@ -1,0 +1,164 @@
+"""Keeps this host's sign-in replica equal to the store, whoever changes accounts, here or on other hosts.
+
+One process of the host follows, the one that holds the lock beside the file; when it ends, another takes over. It
+compares everything once, and follows the store's changes from there. How far it came is noted in the file itself, so a
+restart goes on where the last one ended, also when that was between a change and its projection.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from flexiapi.errors import ChangesLost, ChangesUnsupported, ReplicaUnavailable, StoreUnavailable
+from flexiapi.flexisip.replica import SignInReplica
+
+NOTE_SECONDS = 5.0
+LOCK_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+COMPARE_SECONDS = 300.0
+"""How often everything is compared when the store tells no changes."""
+
+_MOST_PENDING = 10_000
+_log = logging.getLogger(__name__)
+
+
+class Feed(Protocol):
+    """The store's changes from a position on."""
+
+    async def next(self) -> int | None:
+        """The id of the account that changed next, or `None` when none did for about a second."""
+
+    @property
+    def position(self) -> str | None:
+        """The position after what `next` told."""
+
+
+class Changes(Protocol):
+    """Where changes of accounts are told."""
+
+    def watch(self, position: str | None) -> AbstractAsyncContextManager[Feed]:
+        """The changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
+
+
+class Follower:
+    """Follows the store's changes for one replica, until it is cancelled."""
+
+    def __init__(self, replica: SignInReplica, changes: Changes, path: Path) -> None:
+        self._replica = replica
+        self._changes = changes
+        self._lock_path = path.with_name(path.name + ".lock")
+        self._pending: dict[int, None] = {}
+        self._position: str | None = None
+        self._told = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._compared = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow for ever, when it is this process's turn; failures are logged and tried again."""
+        async with _held(self._lock_path):
+            while True:
+                try:
+                    await self._follow_once()
+                except (ReplicaUnavailable, StoreUnavailable) as error:
+                    _log.warning("the sign-in replica does not follow now: %s", error)
+                except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
+                    _log.exception("the sign-in replica does not follow now")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_once(self) -> None:
+        try:
+            await self._follow(await self._replica.position())
+        except ChangesUnsupported:
+            await self._compare_for_ever()
+        except ChangesLost:
+            _log.warning("where the sign-in replica ended is no longer known; all accounts are compared")
+            await self._replica.set_position("")
+
+    async def _follow(self, position: str | None) -> None:
+        self._pending, self._position = {}, None
+        for event in (self._told, self._taken, self._compared):
+            event.clear()
+        try:
+            async with self._changes.watch(position) as feed, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(feed))
+                tasks.create_task(self._write())
+                tasks.create_task(self._compare())
+        except ExceptionGroup as group:
+            # The first to fail ended the others; its own kind tells what to do.
+            raise group.exceptions[0] from None
+
+    async def _read(self, feed: Feed) -> None:
+        """Gather what changes, while the former changes are written."""
+        while True:
+            changed = await feed.next()
+            if changed is not None:
+                self._pending[changed] = None
+            self._position = feed.position
+            self._told.set()
+            while len(self._pending) >= _MOST_PENDING:
+                self._taken.clear()
+                await self._taken.wait()
+
+    async def _write(self) -> None:
+        noted, noted_at = None, time.monotonic()
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            ids, self._pending = list(self._pending), {}
+            position = self._position
+            self._taken.set()
+            await self._project(ids)
+            if self._compared.is_set() and position != noted and time.monotonic() - noted_at >= NOTE_SECONDS:
+                await self._note(position)
+                noted, noted_at = position, time.monotonic()
+
+    async def _project(self, ids: list[int]) -> None:
+        """Project until it is done: the position stands for what is in the file."""
+        while True:
+            try:
+                await self._replica.project(*ids)
+            except ReplicaUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _note(self, position: str | None) -> None:
+        if not await self._replica.is_complete():
+            raise ChangesLost
+        if position is not None:
+            await self._replica.set_position(position)
+
+    async def _compare(self) -> None:
+        done = await self._replica.rebuild()
+        if done.corrected:
+            _log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
+        self._compared.set()
+
+    async def _compare_for_ever(self) -> None:
+        _log.warning("MongoDB is no replica set and tells no changes: the sign-in replica is compared every 5 minutes")
+        while True:
+            await self._compare()
+            await asyncio.sleep(COMPARE_SECONDS)
+
+
+@asynccontextmanager
+async def _held(path: Path) -> AsyncIterator[None]:
+    """Hold the lock of one process; it ends with the process, however that ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                await asyncio.sleep(LOCK_SECONDS)
+            else:
+                break
+        yield
+    finally:
+        os.close(descriptor)
