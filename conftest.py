@@ -1,0 +1,10 @@
+"""Makes pytest-tornado usable: it asks `pkg_resources`, which is gone, for one function."""
+
+import sys
+import types
+
+import packaging.version
+
+sys.modules.setdefault("pkg_resources", types.SimpleNamespace(parse_version=packaging.version.parse))
+
+pytest_plugins = ["pytest_tornado.plugin"]

@@ -1,0 +1,94 @@
+"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+
+from flexiapi.api.fields import Token
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import Moment, View
+from flexiapi.errors import RecordNotFound
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.identity import COOKIE
+from flexiapi.web.replies import Cookie, Json, PlainText
+
+
+class AuthTokenView(View):
+    """A token that is to be attached to an account."""
+
+    token: str
+    created_at: Moment
+    updated_at: Moment
+
+
+class ApiKeyView(View):
+    """An API key."""
+
+    api_key: str
+
+
+class AuthTokens(Handler):
+    """Auth tokens."""
+
+    path = "/api/accounts/auth_token"
+
+    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    async def post(self) -> AuthTokenView:
+        """Generate an `auth_token`.
+
+        To attach the generated token to an account see the `auth_token` attachment endpoint. It lives five minutes.
+        """
+        token = await self.services.api_keys.new_auth_token()
+        return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
+
+
+class AuthTokenAttachment(Handler):
+    """What binds an auth token to an account."""
+
+    path = "/api/accounts/auth_token/{auth_token}/attach"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
+    async def get(self, auth_token: Token) -> None:
+        """Attach a publicly generated authentication token to the currently authenticated account.
+
+        Return `404` if the token is non existing or invalid.
+        """
+        await self.services.api_keys.attach(auth_token, self.me)
+
+
+class ApiKeyByAuthToken(Handler):
+    """An API key for whoever holds an attached auth token."""
+
+    path = "/api/accounts/me/api_key/{auth_token}"
+
+    @endpoint(
+        Access.PUBLIC,
+        raises=(RecordNotFound,),
+        secret=True,
+        effects=True,
+        guess=True,
+        example={"api_key": "kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"},
+    )
+    async def get(self, auth_token: Token) -> Json:
+        """Generate and retrieve a fresh API Key from an `auth_token`.
+
+        The `auth_token` must be attached to an existing account, see the attachment endpoint to do so.
+        Return `404` if the token is invalid or not attached. This endpoint is also setting the API Key as a Cookie.
+        """
+        key = await self.services.api_keys.redeem(auth_token)
+        return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
+
+
+class MyApiKey(Handler):
+    """The signed-in account's API key."""
+
+    path = "/api/accounts/me/api_key"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True)
+    async def get(self) -> PlainText:
+        """Generate and retrieve a fresh API Key. This endpoint is also setting the API Key as a Cookie.
+
+        The key before it stops working, also when it signed this request.
+        """
+        key = await self.services.api_keys.make(self.me.id)
+        return PlainText(key.encode(), cookies=[_cookie(self, key)])
+
+
+def _cookie(handler: Handler, key: str) -> Cookie:
+    return Cookie(COOKIE, key, handler.services.key_minutes * 60)

@@ -1,0 +1,98 @@
+"""Tokens that let an account be created."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from flexiapi.api.fields import PushParameter, RequestToken
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import View
+from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
+from flexiapi.model import PushAddress
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Params
+
+
+class CreationTokenView(View):
+    """A token that creates one account."""
+
+    token: str
+
+
+class RequestTokenView(View):
+    """A token that a human must validate, at `validation_url`."""
+
+    token: str
+    validation_url: str | None
+
+
+class PushTarget(Params):
+    """The RFC 8599 parameters of a device."""
+
+    pn_provider: Annotated[
+        Literal["apns", "apns.dev", "fcm", "unifiedpush", "ntfy"],
+        Field(description="the push notification provider", examples=["fcm"]),
+    ]
+    pn_param: Annotated[PushParameter, Field(description="the push notification parameter", examples=["929724111839"])]
+    pn_prid: Annotated[
+        PushParameter, Field(description="the push notification unique id", examples=["dA1b:APA91b_x-y"])
+    ]
+
+
+class ValidatedRequest(Params):
+    """A request token that was validated."""
+
+    account_creation_request_token: RequestToken
+
+
+class CreationRequestTokens(Handler):
+    """Request tokens."""
+
+    path = "/api/account_creation_request_tokens"
+
+    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    async def post(self) -> RequestTokenView:
+        """Create and return an `account_creation_request_token` that should then be validated to be used."""
+        token = await self.services.creation_tokens.request()
+        return RequestTokenView(token=token, validation_url=f"{self.host.public_url}/creation_token/check/{token}")
+
+
+class CreationTokenByPush(Handler):
+    """A creation token that proves to be on a device."""
+
+    path = "/api/account_creation_tokens/send-by-push"
+
+    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), limit="messages")
+    async def post(self, body: PushTarget) -> None:
+        """Create and send an `account_creation_token` using a push notification to the device.
+
+        Return `403` if a token was already sent, or if the tokens limit is reached for this device.
+        Return `503` if the token was not successfully sent.
+        """
+        await self.services.creation_tokens.send_by_push(PushAddress(body.pn_provider, body.pn_param, body.pn_prid))
+
+
+class CreationTokenByRequest(Handler):
+    """A creation token for a human."""
+
+    path = "/api/account_creation_tokens/using-account-creation-request-token"
+
+    @endpoint(Access.PUBLIC, status=201, raises=(RecordNotFound,), secret=True, guess=True)
+    async def post(self, body: ValidatedRequest) -> CreationTokenView:
+        """Create an `account_creation_token` using an `account_creation_request_token`.
+
+        Return `404` if the `account_creation_request_token` provided is not valid or expired otherwise.
+        """
+        token = await self.services.creation_tokens.exchange(body.account_creation_request_token)
+        return CreationTokenView(token=token)
+
+
+class CreationTokens(Handler):
+    """Creation tokens from an administrator."""
+
+    path = "/api/account_creation_tokens"
+
+    @endpoint(Access.ADMIN, status=201, secret=True)
+    async def post(self) -> CreationTokenView:
+        """Create and return an `account_creation_token`."""
+        return CreationTokenView(token=await self.services.creation_tokens.make())

@@ -1,0 +1,247 @@
+"""What the parameters of the API look like. Rules that settings decide on come with the validation context."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from flexiapi.model import Algorithm as Algorithms
+from flexiapi.model import DtmfProtocol as DtmfProtocols
+from flexiapi.services.names import NameRules
+from flexiapi.web.endpoint import Segment
+from flexiapi.web.parameters import Violations
+
+_LONGEST = 64
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONGEST_PASSWORD = 128
+_PHONE = re.compile(r"\+[0-9]{3,15}")
+_DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+
+
+def _rules(info: ValidationInfo) -> NameRules:
+    return cast("NameRules", info.context)
+
+
+def _refuse(texts: list[str]) -> None:
+    if texts:
+        raise Violations(*texts)
+
+
+def _username(value: str, info: ValidationInfo) -> str:
+    _refuse(_rules(info).username(value, may_be_phone=False))
+    return value
+
+
+def _public_username(value: str, info: ValidationInfo) -> str:
+    _refuse(_rules(info).username(value, may_be_phone=True))
+    return value
+
+
+def _existing_username(value: str, info: ValidationInfo) -> str:
+    _refuse(_rules(info).username(value, may_be_phone=False, check_length=False))
+    return value
+
+
+def _password(value: str, info: ValidationInfo) -> str:
+    if len(value) > _LONGEST_PASSWORD:
+        raise Violations("{field} must have at most 128 characters")
+    _refuse(_rules(info).password(value))
+    return value
+
+
+def _email(value: str) -> str:
+    if len(value) > _LONGEST:
+        raise Violations("{field} must have at most 64 characters")
+    try:
+        address = validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise Violations("{field} must be an e-mail address") from error
+    return address.normalized.lower()
+
+
+def _phone(value: str) -> str:
+    if not _PHONE.fullmatch(value):
+        raise Violations("{field} must be a phone number: + and 3 to 15 digits")
+    return value
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value.lower()):
+        raise Violations("{field} must be a domain name")
+    return value.lower()
+
+
+def _printable(value: str) -> str:
+    if _CONTROL.search(value):
+        raise Violations("{field} must not have control characters")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    """Exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | str) and str(value) in ("0", "1"):
+        return str(value) == "1"
+    raise Violations("{field} must be true or false")
+
+
+def _digits(value: Any) -> Any:
+    """A code that came as a JSON number."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**13:
+        return str(value)
+    return value
+
+
+def _expiry(value: str) -> datetime:
+    try:
+        moment = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Violations("{field} must be a time of the form Y-m-d H:i:s") from error
+    if f"{moment:%Y-%m-%d %H:%M:%S}".rjust(19, "0") != value:
+        raise Violations("{field} must be a time of the form Y-m-d H:i:s")
+    return moment
+
+
+def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
+    regex = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if len(value) != length or not regex.fullmatch(value):
+            raise Violations(f"{{field}} must be {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _matching(pattern: str, text: str) -> AfterValidator:
+    regex = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not regex.fullmatch(value):
+            raise Violations(text)
+        return value
+
+    return AfterValidator(check)
+
+
+def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value not in names:
+            raise Violations(text)
+        return value
+
+    return BeforeValidator(check)
+
+
+Text = Annotated[str, Field(strict=True)]
+Username = Annotated[
+    Text,
+    AfterValidator(_username),
+    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
+]
+PublicUsername = Annotated[
+    Text,
+    AfterValidator(_public_username),
+    Field(
+        description="unique username, minimum 6 characters; required if `phone` is not set", examples=["alice.martin"]
+    ),
+]
+ExistingUsername = Annotated[
+    Text,
+    AfterValidator(_existing_username),
+    Field(description="unique username, minimum 6 characters when it changes", examples=["alice.martin"]),
+]
+Password = Annotated[
+    Text, AfterValidator(_password), Field(description="minimum 6 characters", examples=["correct-horse-battery"])
+]
+OldPassword = Annotated[Text, Field(description="required if a password is set", examples=["wrong-donkey-battery"])]
+Algorithm = Annotated[
+    Algorithms,
+    _one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
+    Field(description="how the password is hashed", examples=["SHA-256"]),
+    WithJsonSchema({"type": "string", "enum": ["SHA-256", "MD5"]}),
+]
+Email = Annotated[Text, AfterValidator(_email), Field(description="an e-mail address", examples=["alice@example.org"])]
+Phone = Annotated[
+    Text, AfterValidator(_phone), Field(description="a phone number: + and digits", examples=["+33612345678"])
+]
+Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domain", examples=["sip.example.org"])]
+DisplayName = Annotated[
+    Text, AfterValidator(_printable), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
+]
+DtmfProtocol = Annotated[
+    DtmfProtocols,
+    _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(DtmfProtocols)),
+    Field(description="sipinfo, sipmessage or rfc2833", examples=["sipinfo"]),
+    WithJsonSchema({"type": "string", "enum": ["sipinfo", "sipmessage", "rfc2833"]}),
+]
+Flag = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    Field(examples=[True]),
+    WithJsonSchema({"enum": [True, False, 1, 0, "1", "0"]}),
+]
+CreationToken = Annotated[
+    Text,
+    _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"),
+    Field(description="the unique account_creation_token", examples=["8tuVPTa9XcQ2k"]),
+]
+RequestToken = Annotated[
+    Text, Field(description="a validated account_creation_request_token", examples=["7Ma0JzRtWg3kP"])
+]
+ConfirmationKey = Annotated[
+    Text,
+    BeforeValidator(_digits),
+    _exactly(13, ".+", "the 13 characters of the key that was mailed"),
+    Field(description="the confirmation key", examples=["WatDmy0pTd4cO"]),
+]
+Pin = Annotated[
+    Text,
+    BeforeValidator(_digits),
+    _exactly(4, "[0-9]+", "the 4 digits that were sent"),
+    Field(description="the PIN code", examples=["0427"]),
+]
+Expiry = Annotated[
+    datetime,
+    BeforeValidator(lambda value: _expiry(value) if isinstance(value, str) else _not_text()),
+    Field(description="a time of the form Y-m-d H:i:s, UTC", examples=["2040-12-12 12:12:12"]),
+    WithJsonSchema({"type": "string"}),
+]
+Key = Annotated[
+    Text,
+    _matching("[a-z0-9_-]{1,64}", "{field} must be lower-case letters, digits, - and _ (at most 64)"),
+    Field(description="lower-case letters, digits, dashes", examples=["open_door"]),
+]
+Code = Annotated[
+    Text,
+    BeforeValidator(_digits),
+    _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
+    Field(description="lower-case letters and digits", examples=["1234"]),
+]
+PushParameter = Annotated[
+    Text,
+    _matching(r"(?!-)[A-Za-z0-9_:.~%+/=&-]{1,255}", "{field} has characters that are not allowed, or too many"),
+]
+
+
+def _not_text() -> datetime:
+    raise Violations("{field} must be a string")
+
+
+Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
+Sip = Annotated[str, Segment("[^/]{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
+PhoneNumber = Annotated[str, Segment("[^/]{1,255}", "+33612345678", "a phone number")]
+EmailAddress = Annotated[str, Segment("[^/]{1,255}", "alice@example.org", "an e-mail address")]
+Token = Annotated[str, Segment("[^/]{1,255}", "7Ma0JzRtWg3kP", "a token")]
+Uuid = Annotated[str, Segment("[^/]{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
+
+
+def address(sip: str) -> tuple[str, str] | None:
+    """User name and domain of a `{sip}` parameter, `None` for what is no address."""
+    text = re.sub(r"^sips?:", "", sip, flags=re.IGNORECASE)
+    username, at, rest = text.partition("@")
+    domain = rest.partition("@")[0].lower()
+    return (username, domain) if at and username and domain else None

@@ -1,0 +1,87 @@
+"""The page on which a person validates a creation request token."""
+
+import secrets
+from typing import Annotated
+
+from pydantic import Field
+
+from flexiapi.api.fields import RequestToken, Text, Token
+from flexiapi.api.handler import Handler
+from flexiapi.errors import RecordNotFound
+from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage, ErrorPage
+from flexiapi.rendering.pages import Page as PageTemplate
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Params
+from flexiapi.web.replies import Page
+
+
+class Check(Params):
+    """The form of the page."""
+
+    account_creation_request_token: RequestToken
+    csrf: Annotated[Text, Field(description="what the page put there")] | None = None
+
+
+class PageHandler(Handler):
+    """Answers with pages, for people."""
+
+    def page(self, page: PageTemplate, status: int = 200) -> Page:
+        """A page with a policy that lets nothing in but its own style and the captcha."""
+        renderer: Renderer = self.application.settings["renderer"]
+        captcha = getattr(page, "captcha", None)
+        frames = "https:" if captcha else "'none'"
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{page.nonce}'; script-src 'nonce-{page.nonce}' 'strict-dynamic'; "
+            f"frame-src {frames}; connect-src {frames}; img-src 'self' data:; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
+        return Page(renderer.page(page).encode(), headers=headers, status=status)
+
+    def gone(self) -> Page:
+        """The page for a token that cannot be validated."""
+        text = "This link is not valid any more. Go back to the app and ask for a new one."
+        return self.page(ErrorPage(secrets.token_urlsafe(12), "This link has expired", text), 404)
+
+    def check_page(self, token: str, error: str | None = None, status: int = 200) -> Page:
+        """The form."""
+        check = self.services.human_check
+        nonce = secrets.token_urlsafe(12)
+        return self.page(CreationTokenCheckPage(nonce, token, check.csrf(token), check.captcha, error), status)
+
+
+class CreationTokenCheck(PageHandler):
+    """The form."""
+
+    path = "/creation_token/check/{token}"
+
+    @endpoint(Access.PUBLIC, hidden=True)
+    async def get(self, token: Token) -> Page:
+        """Show the human check of an `account_creation_request_token`; looking at it validates nothing."""
+        if not await self.services.creation_tokens.is_request_open(token):
+            return self.gone()
+        return self.check_page(token)
+
+
+class CreationTokenValidation(PageHandler):
+    """What the form is sent to."""
+
+    path = "/creation_token/validate"
+
+    @endpoint(Access.PUBLIC, hidden=True, limit="anonymous_tokens")
+    async def post(self, body: Check) -> Page:
+        """Validate an `account_creation_request_token`, if a person sent the form."""
+        token = body.account_creation_request_token
+        check = self.services.human_check
+        if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return self.check_page(token, "The form came from another site. Please try again.", 403)
+        if not check.is_our_form(token, body.csrf or ""):
+            return self.check_page(token, "The form is out of date. Please try again.", 403)
+        if not await check.is_human(self.get_body_argument(check.response_field, ""), self.client):
+            return self.check_page(token, "Please solve the check first.", 422)
+        try:
+            await self.services.creation_tokens.validate_request(token)
+        except RecordNotFound:
+            return self.gone()
+        return self.page(CreationTokenValidatedPage(secrets.token_urlsafe(12)))

@@ -1,0 +1,72 @@
+"""The signed-in account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flexiapi.api.fields import Algorithm, OldPassword, Password
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import AccountView, ProvisionedAccount
+from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Errors, Params
+
+
+class PasswordChange(Params):
+    """Another password."""
+
+    algorithm: Algorithm
+    password: Password
+    old_password: OldPassword | None = None
+
+
+async def _guessable(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    password = values.get("password")
+    rules = handler.services.name_rules
+    return rules.password_for(password, handler.me.username, handler.me.domain) if password else {}
+
+
+class Me(Handler):
+    """The account itself."""
+
+    path = "/api/accounts/me"
+
+    @endpoint(Access.USER)
+    async def get(self) -> AccountView:
+        """Retrieve the account information."""
+        return self.views.user(self.me, await self.types_of(self.me))
+
+    @endpoint(Access.USER, raises=(LastAdmin, RecordNotFound))
+    async def delete(self) -> None:
+        """Delete the account."""
+        await self.services.removal.remove(self.me)
+
+
+class MyProvisioning(Handler):
+    """A token that provisions another device."""
+
+    path = "/api/accounts/me/provision"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True)
+    async def get(self) -> ProvisionedAccount:
+        """Provision the account by generating a fresh `provisioning_token`.
+
+        Return the account object.
+        """
+        account = await self.services.provisioning.new_token(self.me)
+        return self.views.provisioned(account, await self.types_of(account))
+
+
+class MyPassword(Handler):
+    """The password."""
+
+    path = "/api/accounts/me/password"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,), check=_guessable)
+    async def post(self, body: PasswordChange) -> None:
+        """Change the account password.
+
+        What is signed in with the old password or an API key is signed out, but for the key of this request.
+        """
+        by_key = self.signed_in.key_hash is not None
+        service = self.services.my_password
+        await service.change(self.me, body.algorithm, body.password, body.old_password, keep_key=by_key)

@@ -1,0 +1,111 @@
+"""What phones fetch to configure themselves: not under `/api`, and no JSON."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from pydantic import Field
+
+from flexiapi.api.fields import Token
+from flexiapi.api.handler import Handler
+from flexiapi.errors import RecordNotFound
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Params
+from flexiapi.web.replies import Png, Xml
+
+
+class PasswordReset(Params):
+    """Presence counts, whatever the value."""
+
+    reset_password: Annotated[Any, Field(description="reset the password while doing the provisioning")] = None
+
+
+class ProvisioningHandler(Handler):
+    """What the four documents share."""
+
+    @property
+    def device_query(self) -> Mapping[str, str]:
+        """The query parameters, those without value too."""
+        query = self.request.query
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100)) if query else {}
+
+    @property
+    def device_headers(self) -> Mapping[str, str]:
+        """The request's headers, names in lower case."""
+        return {name.lower(): value for name, value in self.request.headers.items()}
+
+
+class BaseProvisioning(ProvisioningHandler):
+    """For nobody in particular."""
+
+    path = "/provisioning"
+
+    @endpoint(Access.PUBLIC, secret=True)
+    async def get(self) -> Xml:
+        """Return the provisioning information available in the liblinphone configuration file."""
+        return Xml(self.services.provisioning.base(self.device_query, self.device_headers))
+
+
+class TokenProvisioning(ProvisioningHandler):
+    """For whoever holds the token, once."""
+
+    path = "/provisioning/{provisioning_token}"
+
+    @endpoint(Access.PUBLIC, secret=True, effects=True)
+    async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
+        """Return the provisioning information, with the account of a valid `provisioning_token`.
+
+        The account is then considered as "provisioned" and those account related information will be removed in the
+        upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
+        """
+        del body
+        services = self.services
+        if services.provisioning_header_required and "X-Linphone-Provisioning" not in self.request.headers:
+            return Xml(services.provisioning.base(self.device_query, self.device_headers))
+        self.host.refuse_guesser(self.client)
+        document, is_valid = await services.provisioning.by_token(
+            provisioning_token, self.device_query, self.device_headers
+        )
+        if not is_valid:
+            await self.host.count_wrong_guess(self.client)
+        return Xml(document)
+
+
+class ProvisioningQrCode(ProvisioningHandler):
+    """The token's address as an image."""
+
+    path = "/provisioning/qrcode/{provisioning_token}"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, guess=True)
+    async def get(self, provisioning_token: Token, body: PasswordReset) -> Png:
+        """Return a QRCode that points to the provisioning URL."""
+        del body
+        reset = "reset_password" in self.device_query
+        image, url = await self.services.provisioning.qr_code(provisioning_token, reset_password=reset)
+        return Png(image, headers=[("X-Qrcode-URL", url)])
+
+
+class MyProvisioningDocument(ProvisioningHandler):
+    """For the signed-in account, as often as it asks."""
+
+    path = "/provisioning/me"
+
+    @endpoint(Access.USER, secret=True)
+    async def get(self) -> Xml:
+        """Return the same base content as the previous URL and the account related information.
+
+        Similar to the `provisioning_token` endpoint. However this endpoint will always return those information.
+        """
+        return Xml(self.services.provisioning.of(self.me, self.device_query, self.device_headers))
+
+
+class AuthTokenProvisioning(ProvisioningHandler):
+    """For whoever holds an attached auth token, once."""
+
+    path = "/provisioning/auth_token/{auth_token}"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
+    async def get(self, auth_token: Token) -> Xml:
+        """Return the provisioning information of the account that the `auth_token` is attached to."""
+        account = await self.services.api_keys.holder(auth_token)
+        return Xml(self.services.provisioning.of(account, self.device_query, self.device_headers))

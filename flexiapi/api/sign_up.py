@@ -1,0 +1,196 @@
+"""Accounts that people make for themselves, and what everybody may know of them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flexiapi.api.fields import (
+    Algorithm,
+    ConfirmationKey,
+    CreationToken,
+    Domain,
+    DtmfProtocol,
+    Email,
+    Password,
+    Phone,
+    Pin,
+    PublicUsername,
+    Sip,
+    Username,
+)
+from flexiapi.api.handler import Handler, required_address
+from flexiapi.api.views import AccountView, PublicInfo
+from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
+from flexiapi.services.creation import NewAccount
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Errors, Params
+
+
+class SignUp(Params):
+    """An account for whoever holds a creation token."""
+
+    username: Username
+    password: Password
+    algorithm: Algorithm
+    account_creation_token: CreationToken
+    dtmf_protocol: DtmfProtocol | None = None
+
+
+class PublicSignUp(Params):
+    """An account that is activated by a code."""
+
+    username: PublicUsername | None = None
+    password: Password
+    algorithm: Algorithm
+    domain: Domain | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    account_creation_token: CreationToken
+
+    @classmethod
+    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
+        """A name of its own or a phone number, and a way to send the code."""
+        if values.get("phone") or "phone" in errors:
+            return
+        if not values.get("username"):
+            errors.setdefault("username", ["username is missing (or a phone number)"])
+        if not values.get("email") and "email" not in errors:
+            errors["email"] = ["email is missing (or a phone number)"]
+
+
+class EmailConfirmation(Params):
+    """A key that was received by mail; `code` stands for `confirmation_key`."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
+    confirmation_key: ConfirmationKey
+
+
+class PhoneConfirmation(Params):
+    """A PIN that was received by phone; `code` stands for `confirmation_key`."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
+    confirmation_key: Pin
+
+
+def is_dangerous_enabled(handler: Handler) -> bool:
+    """Whether the document's optional endpoints are on."""
+    return handler.services.dangerous_endpoints
+
+
+async def _sign_up_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    services = handler.services
+    errors = await services.creation.conflicts(values, services.sip_domain, public=True)
+    return {**_guessable(handler, values, services.sip_domain), **errors}
+
+
+async def _public_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    domain = values.get("domain") or handler.services.sip_domain
+    named = {**values, "username": values.get("username") or values.get("phone")}
+    errors = await handler.services.creation.conflicts(named, domain, public=True)
+    if not values.get("username") and "username" in errors:
+        errors["phone"] = ["phone is taken"]
+        del errors["username"]
+    if domain not in handler.services.name_rules.public_domains:
+        errors["domain"] = ["domain is not one of this service"]
+    return {**_guessable(handler, named, domain), **errors}
+
+
+def _guessable(handler: Handler, values: Mapping[str, Any], domain: str) -> Errors:
+    password = values.get("password")
+    return handler.services.name_rules.password_for(password, values.get("username"), domain) if password else {}
+
+
+class PublicAccounts(Handler):
+    """Accounts with a code by mail or SMS."""
+
+    path = "/api/accounts/public"
+
+    @endpoint(
+        Access.PUBLIC,
+        raises=(RecordNotFound, NoExternalAccountLeft),
+        switch=is_dangerous_enabled,
+        check=_public_conflicts,
+        limit="messages",
+    )
+    async def post(self, body: PublicSignUp) -> AccountView:
+        """Create an account.
+
+        Return `422` if the parameters are invalid. Send an email with the activation key if `email` is set,
+        send an SMS otherwise.
+        """
+        new = NewAccount(
+            username=body.username or body.phone or "",
+            domain=body.domain or self.services.sip_domain,
+            password=body.password,
+            algorithm=body.algorithm,
+            email=body.email,
+            phone=body.phone,
+        )
+        account = await self.services.creation.public(new, body.account_creation_token, self.origin)
+        return self.views.user(account, {})
+
+
+class AccountsWithToken(Handler):
+    """Accounts by creation token alone."""
+
+    path = "/api/accounts/with-account-creation-token"
+
+    @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), check=_sign_up_conflicts)
+    async def post(self, body: SignUp) -> AccountView:
+        """Create an account using an `account_creation_token`.
+
+        Return `422` if the parameters are invalid or if the token is expired. The account is activated by its
+        provisioning.
+        """
+        new = NewAccount(
+            username=body.username,
+            domain=self.services.sip_domain,
+            password=body.password,
+            algorithm=body.algorithm,
+            dtmf_protocol=body.dtmf_protocol,
+        )
+        account = await self.services.creation.with_token(new, body.account_creation_token, self.origin)
+        return self.views.user(account, {})
+
+
+class AccountInfo(Handler):
+    """What everybody may know."""
+
+    path = "/api/accounts/{sip}/info"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> PublicInfo:
+        """Retrieve public information about the account.
+
+        Return `404` if the account doesn't exist.
+        """
+        return self.views.info(await self.services.accounts.public(*required_address(sip)))
+
+
+class ActivationByEmail(Handler):
+    """Activation by a key."""
+
+    path = "/api/accounts/{sip}/activate/email"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    async def post(self, sip: Sip, body: EmailConfirmation) -> AccountView:
+        """Activate an account using a secret code received by email.
+
+        Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
+        """
+        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
+        return self.views.user(account, await self.types_of(account))
+
+
+class ActivationByPhone(Handler):
+    """Activation by a PIN."""
+
+    path = "/api/accounts/{sip}/activate/phone"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    async def post(self, sip: Sip, body: PhoneConfirmation) -> AccountView:
+        """Activate an account using a pin code received by phone.
+
+        Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
+        """
+        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
+        return self.views.user(account, await self.types_of(account))

@@ -1,0 +1,277 @@
+"""The only place where parts are put together: settings -> store -> outlets -> services -> application."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TextIO
+
+from flexiapi.api.routes import HANDLERS
+from flexiapi.api.views import Views
+from flexiapi.errors import StoreUnavailable
+from flexiapi.keys import ApplicationKey, Codes, load_or_create
+from flexiapi.nonces import Nonces
+from flexiapi.notify import Notifier
+from flexiapi.observing import REQUESTS, SECONDS, AccessLog, log
+from flexiapi.provisioning import discovery as hooks
+from flexiapi.provisioning.provisioning import Provisioning as Documents
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.services import Services
+from flexiapi.services.accounts import Accounts
+from flexiapi.services.activation import Activation, Confirmations
+from flexiapi.services.administrators import Administrators
+from flexiapi.services.api_keys import ApiKeys
+from flexiapi.services.clock import Clock
+from flexiapi.services.creation import Creation
+from flexiapi.services.creation_tokens import CreationTokens
+from flexiapi.services.human_check import HumanCheck
+from flexiapi.services.limiter import Limiter
+from flexiapi.services.my_password import MyPassword
+from flexiapi.services.names import NameRules, Names
+from flexiapi.services.notices import Notices
+from flexiapi.services.passwords import Passwords
+from flexiapi.services.provisioning import Provisioning
+from flexiapi.services.removal import Removal
+from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
+from flexiapi.services.types import Types
+from flexiapi.settings import Settings
+from flexiapi.store import EmbeddedMongod, Store
+from flexiapi.web.application import Api
+from flexiapi.web.handler import ApiHandler
+from flexiapi.web.identity import ApiKey, Claim
+from flexiapi.web.peers import Peers
+from flexiapi.web.throttle import Throttle
+
+EMBEDDED = "embedded"
+_KEY_USES_SECONDS = 5.0
+
+
+def application_key(settings: Settings) -> ApplicationKey:
+    """The configured key, or the one in the data folder."""
+    previous = [key.get_secret_value() for key in settings.app.previous_keys]
+    key = settings.app.key.get_secret_value() if settings.app.key else load_or_create(settings.data.path)
+    return ApplicationKey(key, previous)
+
+
+@contextlib.contextmanager
+def mongod_of(settings: Settings, *, exclusive: bool = False) -> Iterator[str]:
+    """The MongoDB URI to use, while an embedded mongod runs if the settings want one."""
+    if settings.mongodb.uri != EMBEDDED:
+        yield settings.mongodb.uri
+        return
+    mongod = EmbeddedMongod(settings.data.path)
+    try:
+        mongod.start(exclusive=exclusive)
+        if exclusive:
+            mongod.mark_as_server()
+        yield mongod.uri
+    finally:
+        mongod.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything behind the endpoints."""
+
+    settings: Settings
+    store: Store
+    notifier: Notifier
+    renderer: Renderer
+    clock: Clock
+    services: Services
+
+
+def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
+    """Put the parts together; nothing is opened yet but the database client. Raises `ConfigurationError`."""
+    clock = clock or Clock()
+    key = application_key(settings)
+    store = Store(settings, key, uri)
+    notifier = Notifier(settings)
+    renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
+    return Parts(settings, store, notifier, renderer, clock, _services(settings, key, store, notifier, renderer, clock))
+
+
+def _services(
+    settings: Settings, key: ApplicationKey, store: Store, notifier: Notifier, renderer: Renderer, clock: Clock
+) -> Services:
+    app, account = settings.app, settings.account
+    rules = NameRules(settings)
+    limiter = Limiter(settings.limits, store, clock)
+    passwords = Passwords(account)
+    names = Names(store, app.sip_domain, email_unique=account.email_unique)
+    notices = Notices(notifier, renderer, limiter)
+    codes = Codes(key)
+    documents = Documents(account, f"{app.url}/contacts/vcard", hooks.load(account.provisioning_hooks))
+    confirmations = Confirmations(store, codes, limiter, account, clock)
+    return Services(
+        app_name=app.name,
+        sip_domain=app.sip_domain,
+        dangerous_endpoints=app.dangerous_endpoints,
+        provisioning_header_required=account.provisioning_header_required,
+        key_minutes=app.api_key_expiration_minutes,
+        name_rules=rules,
+        limiter=limiter,
+        sign_in=SignIn(
+            store,
+            Nonces(key.derive("nonces")),
+            passwords,
+            limiter,
+            clock,
+            key_life=timedelta(minutes=app.api_key_expiration_minutes),
+            nonce_life=timedelta(minutes=account.nonce_minutes),
+        ),
+        accounts=Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains),
+        creation=Creation(store, settings, passwords, names, notices, codes, clock),
+        creation_tokens=CreationTokens(store, notifier, account, clock),
+        human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
+        api_keys=ApiKeys(store, clock),
+        activation=Activation(store, confirmations, clock, app.sip_domain),
+        provisioning=Provisioning(store, documents, passwords, account, app.url, clock),
+        my_password=MyPassword(store, passwords, notices, limiter, account, clock),
+        removal=Removal(store, account, clock),
+        types=Types(store),
+        administrators=Administrators(store, rules, passwords, clock, app.name, app.sip_domain),
+    )
+
+
+class Host:
+    """What the HTTP layer asks: who somebody is, what is too often, and where requests are noted."""
+
+    def __init__(self, parts: Parts, throttle: Throttle, log_stream: TextIO) -> None:
+        settings = parts.settings
+        self.peers = Peers(settings.server.trusted_proxies)
+        self.throttle = throttle
+        self.maintenance = settings.server.maintenance
+        self.max_body_bytes = settings.server.max_body_bytes
+        self.public_url = settings.app.url
+        self.cors_origins: Sequence[str] = settings.server.cors_origins
+        self.validation_context: object = parts.services.name_rules
+        self._services = parts.services
+        self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
+        self._figures: dict[tuple[str, str, int], Any] = {}
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def entered(self) -> None:
+        """A request is under way."""
+        self._in_flight += 1
+        self._idle.clear()
+
+    def left(self) -> None:
+        """A request is answered."""
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Wait until no request is under way."""
+        await self._idle.wait()
+
+    async def sign_in(self, claim: Claim, address: str) -> SignedIn:
+        """Who the claim proves to be."""
+        sign_in = self._services.sign_in
+        if isinstance(claim, ApiKey):
+            return await sign_in.by_key(claim.key, address)
+        answer = None
+        if claim.authorization is not None:
+            answer = DigestAnswer(claim.authorization, claim.method, claim.target)
+        return await sign_in.by_digest(claim.username, claim.domain, answer, address)
+
+    async def limit(self, name: str, address: str) -> None:
+        """Count against a limit per IP address."""
+        await self._services.limiter.count(name, address)
+
+    def refuse_guesser(self, address: str) -> None:
+        """Refuse an address that has guessed wrong too often."""
+        self._services.limiter.refuse_guesser("wrong_codes", address)
+
+    async def count_wrong_guess(self, address: str) -> None:
+        """Count a wrong guess."""
+        await self._services.limiter.count_failure("wrong_codes", address)
+
+    def observe(self, handler: ApiHandler, seconds: float) -> None:
+        """Log and count a finished request."""
+        method = handler.request.method or ""
+        status = handler.get_status()
+        figures = self._figures.get((method, handler.path, status))
+        if figures is None:
+            known = method if method in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS") else "OTHER"
+            figures = (REQUESTS.labels(known, handler.path, str(status)), SECONDS.labels(handler.path))
+            self._figures[method, handler.path, status] = figures
+        figures[0].inc()
+        figures[1].observe(seconds)
+        if self._access is not None:
+            who = handler.identity.label if handler.identity is not None else ""
+            target = handler.path_kwargs.get("id", "") if isinstance(handler.path_kwargs, dict) else ""
+            self._access.write(
+                method,
+                handler.path,
+                status,
+                seconds,
+                ip=handler.client,
+                account=who,
+                target=target,
+                id=handler.request_id,
+            )
+
+    def flush(self) -> None:
+        """Write what was gathered for the log."""
+        if self._access is not None:
+            self._access.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server's inside; `drain` waits until no request is under way."""
+
+    application: Api
+    parts: Parts
+    drain: Callable[[], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    uri: str,
+    *,
+    throttle: Throttle | None = None,
+    clock: Clock | None = None,
+    log_stream: TextIO | None = None,
+    prepare: bool = True,
+) -> AsyncIterator[Running]:
+    """The application with everything that it needs, until the end of the block."""
+    parts = build(settings, uri, clock)
+    host = Host(parts, throttle or Throttle(settings.limits.requests_per_minute), log_stream or sys.stderr)
+    if prepare:
+        await parts.store.prepare()
+    await parts.notifier.start()
+    writer = asyncio.create_task(_write_key_uses(parts.store))
+    application = Api(
+        host,
+        HANDLERS,
+        services=parts.services,
+        views=Views(settings.account.realm),
+        renderer=parts.renderer,
+        notifier=parts.notifier,
+    )
+    try:
+        yield Running(application, parts, host.drain)
+    finally:
+        writer.cancel()
+        with contextlib.suppress(StoreUnavailable):
+            await parts.store.key_uses.write()
+        host.flush()
+        await parts.notifier.close()
+        parts.store.close()
+
+
+async def _write_key_uses(store: Store) -> None:
+    while True:
+        await asyncio.sleep(_KEY_USES_SECONDS)
+        try:
+            await store.key_uses.write()
+        except StoreUnavailable:
+            log.warning("key uses not written", reason="the database is away")

@@ -1,0 +1,56 @@
+"""The `flexiapi` command."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flexiapi import __version__, observing
+from flexiapi.cli.accounts import accounts
+from flexiapi.cli.context import Context
+from flexiapi.cli.serving import check, openapi, serve, settings, worker
+from flexiapi.errors import ApiError, FlexiapiError
+
+
+class Root(click.Group):
+    """Tells failures in one sentence, without a trace."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except FlexiapiError as error:
+            text = error.message if isinstance(error, ApiError) else str(error)
+            click.echo(f"flexiapi: {text}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="FLEXIAPI_CONFIG",
+    help="Settings file (TOML). Default: /etc/flexiapi/flexiapi.toml if it exists.",
+)
+@click.version_option(__version__, prog_name="flexiapi")
+@click.pass_context
+def main(context: click.Context, file: Path | None) -> None:
+    r"""The account server for the Flexisip SIP proxy.
+
+    Settings come from the --config file and, above it, from the environment: [account] email_unique is
+    ACCOUNT_EMAIL_UNIQUE. Start with:
+
+    \b
+      flexiapi settings > flexiapi.toml                   every setting, explained
+      flexiapi --config flexiapi.toml check               are they right, does everything answer?
+      flexiapi --config flexiapi.toml accounts create-admin alice.martin --api-key
+      flexiapi --config flexiapi.toml serve
+    """
+    context.obj = Context(file)
+    observing.configure()
+
+
+for command in (serve, worker, check, settings, openapi, accounts):
+    main.add_command(command)

@@ -1,0 +1,70 @@
+"""Commands about accounts."""
+
+import click
+
+from flexiapi.app import Parts
+from flexiapi.cli.context import Context, passed
+from flexiapi.errors import ConfigurationError
+from flexiapi.keys import random_text
+from flexiapi.model import Account
+
+
+@click.group()
+def accounts() -> None:
+    """Make administrators; works while the server runs and while it does not."""
+
+
+@accounts.command("create-admin")
+@click.argument("username")
+@click.option("--password", help="Asked for when not given; see --generate.")
+@click.option("--generate", is_flag=True, help="Make a password and print it.")
+@click.option("--api-key", "with_key", is_flag=True, help="Print an API key too; alone, it makes the password as well.")
+@click.option("--email", help="The administrator's mail address.")
+@passed
+def create_admin(
+    context: Context, username: str, password: str | None, generate: bool, with_key: bool, email: str | None
+) -> None:
+    """Create an activated administrator USERNAME in the SIP domain."""
+    generated = password is None and (generate or with_key)
+    if generated:
+        password = random_text(20)
+    elif password is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def create(parts: Parts) -> tuple[Account, str | None]:
+        account = await parts.services.administrators.create(username, str(password), email)
+        return account, await parts.services.api_keys.make(account.id) if with_key else None
+
+    account, key = context.work(create)
+    click.echo(f"Administrator  sip:{account.address} (id {account.id})")
+    if generated:
+        click.echo(f"Password       {password}")
+    if key is not None:
+        minutes = context.settings.app.api_key_expiration_minutes
+        click.echo(f"API key        {key}  (lives {minutes} minutes after its last use)")
+
+
+@accounts.command("set-admin")
+@click.argument("account_id", metavar="ID", type=click.IntRange(1))
+@passed
+def set_admin(context: Context, account_id: int) -> None:
+    """Give the account ID the role of administrator."""
+    account = context.work(lambda parts: parts.services.administrators.promote(account_id))
+    click.echo(f"sip:{account.address} (id {account.id}) is an administrator now.")
+
+
+@accounts.command("create-admin-test")
+@click.option("--force", is_flag=True, help="Also when app.env is not development.")
+@passed
+def create_admin_test(context: Context, force: bool) -> None:
+    """Create anew the administrator that client test suites use.
+
+    It is admin_test@sip.example.org, whatever the SIP domain, with the API key no_secret_at_all: everybody knows
+    it, so this is refused outside of development.
+    """
+    if context.settings.app.env != "development" and not force:
+        raise ConfigurationError(
+            "Everybody knows the key of the test administrator. Set APP_ENV=development, or say --force if you must."
+        )
+    account = context.work(lambda parts: parts.services.administrators.create_test())
+    click.echo(f"sip:{account.address} (id {account.id}) is an administrator with the API key no_secret_at_all.")

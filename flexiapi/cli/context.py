@@ -1,0 +1,51 @@
+"""What every command has at hand: the settings, read when they are first asked for, and the parts behind them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from flexiapi.app import Parts, build, mongod_of
+from flexiapi.configuration import load
+from flexiapi.settings import Settings
+
+T = TypeVar("T")
+
+
+class Context:
+    """The `--config` file and what follows from it."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings. Raises `ConfigurationError`."""
+        return load(self.file)
+
+    @asynccontextmanager
+    async def parts(self, uri: str) -> AsyncIterator[Parts]:
+        """The services and the store, without HTTP."""
+        parts = build(self.settings, uri)
+        try:
+            await parts.store.prepare()
+            yield parts
+        finally:
+            parts.store.close()
+
+    def work(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+        """Do something with the store, whether the server runs or not."""
+
+        async def do(uri: str) -> T:
+            async with self.parts(uri) as parts:
+                return await call(parts)
+
+        with mongod_of(self.settings) as uri:
+            return asyncio.run(do(uri))
+
+
+passed = click.make_pass_decorator(Context)

@@ -1,0 +1,115 @@
+"""Commands about the server itself."""
+
+import asyncio
+import json
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from flexiapi import observing
+from flexiapi.api.routes import HANDLERS
+from flexiapi.app import build, mongod_of
+from flexiapi.cli.context import Context, passed
+from flexiapi.configuration import document
+from flexiapi.errors import ConfigurationError
+from flexiapi.server import die_with, run, serve_on
+from flexiapi.server import serve as serve_until_signal
+from flexiapi.settings import Settings
+from flexiapi.web.openapi import document_of
+from flexiapi.web.throttle import Throttle
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(0), help="Server processes; 0 is one per core.")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one.")
+@click.option("--address", help="IP address to listen on.")
+@passed
+def serve(context: Context, processes: int | None, port: int | None, address: str | None) -> None:
+    """Answer requests until Ctrl-C or SIGTERM.
+
+    With the setting mongodb.uri = "embedded" (the default) a private mongod runs below data.path and ends with the
+    server.
+    """
+    given = {"processes": processes, "port": port, "address": address}
+    settings = _with_server(context.settings, {name: value for name, value in given.items() if value is not None})
+    observing.configure(settings.log.level, settings.log.format)
+    serve_until_signal(settings, context.file)
+
+
+def _with_server(settings: Settings, changes: dict[str, object]) -> Settings:
+    if not changes:
+        return settings
+    server = settings.server.model_copy(update=changes)
+    was, now = (f"{part.address}:{part.port}" for part in (settings.server, server))
+    app = settings.app.model_copy(update={"url": settings.app.url.replace(was, now)})
+    return settings.model_copy(update={"server": server, "app": app})
+
+
+@click.command(hidden=True)
+@click.argument("listener", type=int)
+@click.argument("table", type=int)
+@click.argument("parent", type=int)
+@passed
+def worker(context: Context, listener: int, table: int, parent: int) -> None:
+    """Serve on sockets of the parent."""
+    die_with(parent)
+    settings = context.settings
+    observing.configure(settings.log.level, settings.log.format)
+    throttle = Throttle(settings.limits.requests_per_minute, table)
+    shared = socket.socket(fileno=listener)
+    run(serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=lambda: None))
+
+
+@click.command()
+@passed
+def check(context: Context) -> None:
+    """Tell whether the server could work: settings, templates, database, and every backend."""
+    settings = context.settings
+    click.echo("settings    right")
+    with mongod_of(settings) as uri:
+        failures = asyncio.run(_checked(settings, uri))
+    if failures:
+        sys.exit(1)
+
+
+async def _checked(settings: Settings, uri: str) -> int:
+    parts = build(settings, uri)
+    failures = 0
+    try:
+        parts.renderer.render_all_samples()
+        click.echo("templates   all render")
+        parts.services.provisioning.base({}, {})
+        click.echo("provisioning  renders")
+        await parts.store.ping()
+        await parts.store.prepare()
+        click.echo("database    answers")
+        await parts.notifier.start()
+        for checked in await parts.notifier.check():
+            failures += checked.error is not None
+            click.echo(f"{checked.transport.value}.{checked.label}    {checked.error or 'could send now'}")
+    finally:
+        await parts.notifier.close()
+        parts.store.close()
+    return failures
+
+
+@click.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def settings(output: Path | None) -> None:
+    """Print a settings file with every setting, its default and what it means."""
+    if output is None:
+        click.echo(document(), nl=False)
+        return
+    if output.exists():
+        raise ConfigurationError(f"{output} exists already; nothing was written.")
+    output.write_text(document(), "utf-8")
+    click.echo(f"Wrote {output}.")
+
+
+@click.command()
+@passed
+def openapi(context: Context) -> None:
+    """Print the OpenAPI document of the API."""
+    click.echo(json.dumps(document_of(HANDLERS, context.settings.app.url), indent=2))

@@ -1,0 +1,164 @@
+"""Where settings come from: a TOML file, and above it the environment; and the document that explains them all."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import PydanticUndefined
+from pydantic_settings import EnvSettingsSource
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.settings import Settings
+
+DEFAULT_FILE = Path("/etc/flexiapi/flexiapi.toml")
+_TRANSPORTS = ("push", "sms", "mail")
+
+Tables = dict[str, Any]
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a TOML file, or of `/etc/flexiapi/flexiapi.toml` if there is one, under the environment's.
+
+    Raises `ConfigurationError` naming every wrong setting.
+    """
+    source = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    tables = _read(source) if source is not None else {}
+    _merge(tables, _of_environment(os.environ if environment is None else environment))
+    try:
+        settings = Settings.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigurationError(_explained(error, source)) from error
+    return _with_url(settings)
+
+
+def _with_url(settings: Settings) -> Settings:
+    if settings.app.url:
+        return settings
+    server = settings.server
+    host = f"[{server.address}]" if ":" in server.address else server.address
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # nobody can call these addresses
+    app = settings.app.model_copy(update={"url": f"http://{host}:{server.port}"})
+    return settings.model_copy(update={"app": app})
+
+
+def _read(file: Path) -> Tables:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"The settings file {file} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"The settings file {file} is no valid TOML: {error}.") from error
+
+
+def _merge(below: Tables, above: Mapping[str, Any]) -> None:
+    for name, value in above.items():
+        if isinstance(value, Mapping) and isinstance(below.get(name), dict):
+            _merge(below[name], value)
+        else:
+            below[name] = value
+
+
+class _Environment(EnvSettingsSource):
+    """Reads `ACCOUNT_EMAIL_UNIQUE` as `[account] email_unique`; other programs' variables are not ours to judge."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        super().__init__(Settings, env_nested_delimiter="_", env_nested_max_split=1)  # type: ignore[arg-type]  # no BaseSettings, for there is one source more
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._environment.items() if _is_ours(name, value)}
+
+
+def _is_ours(name: str, value: str) -> bool:
+    table, _, key = name.lower().partition("_")
+    field = Settings.model_fields.get(table)
+    if field is None or not key:
+        return False
+    section = field.annotation
+    if isinstance(section, type) and issubclass(section, BaseModel) and key in section.model_fields:
+        return True
+    return table in _TRANSPORTS and value.lstrip().startswith("{")
+
+
+def _of_environment(environment: Mapping[str, str]) -> Tables:
+    try:
+        return _Environment(environment)()
+    except Exception as error:
+        raise ConfigurationError(f"The environment cannot be read: {error.__cause__ or error}.") from error
+
+
+def _explained(error: ValidationError, file: Path | None) -> str:
+    lines = [_line(detail["loc"], detail) for detail in error.errors(include_url=False, include_input=False)]
+    where = f" (file {file}, and the environment)" if file else ""
+    return f"The settings are wrong{where}:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
+    table, *rest = map(str, place)
+    name = f"[{table}] {'.'.join(rest)}".strip()
+    if detail["type"] != "extra_forbidden":
+        variable = f" ({table}_{rest[0]})".upper() if rest else ""
+        return f"{name}{variable}: {detail['msg']}"
+    close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return f"{name}: there is no such setting{hint}"
+
+
+def _names(table: str | None) -> list[str]:
+    if table is None:
+        return list(Settings.model_fields)
+    section = Settings.model_fields[table].annotation
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+
+
+def document() -> str:
+    """A TOML file with every setting, its default and what it means, all commented out."""
+    lines = [
+        "# Settings of flexiapi. Every one is shown with its default; take away the `#` of what you change.",
+        "# The environment wins over this file: [account] email_unique is ACCOUNT_EMAIL_UNIQUE.",
+    ]
+    for table, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{table}]", *_entries(section)]
+    return "\n".join([*lines, *_BACKENDS]) + "\n"
+
+
+def _entries(section: type[BaseModel]) -> list[str]:
+    lines = []
+    for name, field in section.model_fields.items():
+        default = field.default
+        lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if value is None or value is PydanticUndefined:
+        return '""'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return "'" + text + "'" if "\\" in text or '"' in text else f'"{text}"'
+
+
+_BACKENDS = """
+# Backends of push, SMS and mail: one table each, under any label. `flexiapi plugins` lists what is installed;
+# each plugin's README lists its settings. `order` says which comes first; an SMS backend with `prefixes` serves only
+# numbers that start with one of them.
+# [push.android]
+# backend = "fcm"
+# [sms.main]
+# backend = "http"
+# order = 0
+# prefixes = ["+33", "+32"]
+# [mail.main]
+# backend = "smtp"
+""".rstrip().splitlines()

@@ -1,0 +1,132 @@
+"""What operators see: log lines, without secrets and without line breaks of others, and figures for Prometheus."""
+
+import asyncio
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+log = structlog.get_logger("flexiapi")
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_PLAIN = re.compile(r"[!#-~]+", re.ASCII)
+_SECRET_NAMES = re.compile(r"password|secret|token|api_key|ha1|\bpin\b|confirmation_key|nonce|authorization|cookie")
+_MASK = "***"
+
+REQUESTS = Counter("flexiapi_http_requests", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "flexiapi_http_request_seconds",
+    "Time to answer, in seconds",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+
+
+def configure(level: str = "info", style: str = "text", stream: TextIO | None = None) -> None:
+    """Send all logs, those of libraries too, to `stream` (standard error), one line each."""
+    output = stream or sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _with_request_id,
+            _masked,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer() if style == "json" else _as_text,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(output),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_Forward()]
+    root.setLevel(max(_LEVELS[level], logging.WARNING))
+
+
+class _Forward(logging.Handler):
+    """Takes the log records of libraries into ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        method = (
+            "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else "info"
+        )
+        getattr(log, method)(record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
+def _with_request_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if current := request_id.get():
+        event.setdefault("request", current)
+    return event
+
+
+def _masked(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in event:
+        if _SECRET_NAMES.search(name):
+            event[name] = _MASK
+    return event
+
+
+def _as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    trace = event.pop("exception", None)
+    head = f"{event.pop('timestamp')} {event.pop('level'):<7} {_plain(event.pop('event'), spaces=True)}"
+    fields = "".join(f" {name}={_plain(value)}" for name, value in event.items())
+    return f"{head}{fields}" + (f"\n{trace}" if trace else "")
+
+
+def _plain(value: object, *, spaces: bool = False) -> str:
+    """A value that cannot forge a log line: quoted as JSON unless it is plain ASCII."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text.replace(" ", "_") if spaces else text) else json.dumps(text)
+
+
+class AccessLog:
+    """One line per request, gathered and written together a few times a second."""
+
+    def __init__(self, stream: TextIO, style: str) -> None:
+        self._stream = stream
+        self._style = style
+        self._lines: list[str] = []
+        self._second = ("", 0)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def write(self, method: str, route: str, status: int, seconds: float, **who: str) -> None:
+        """Note one request; `route` is the template, for paths may carry secrets."""
+        fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1), **who}
+        self._lines.append(self._line(fields))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(0.1, self.flush)
+
+    def _line(self, fields: Mapping[str, object]) -> str:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if self._style == "json":
+            return json.dumps({"timestamp": now, "level": "info", "event": "request", **fields})
+        pairs = " ".join(f"{name}={value}" for name, value in fields.items() if value != "")
+        return f"{now} info    request {pairs}"
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        self._timer = None
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._stream.write("\n".join(lines) + "\n")
+            self._stream.flush()
+
+
+def metrics_text() -> bytes:
+    """The figures of all server processes in Prometheus' text format."""
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+    return generate_latest(registry)

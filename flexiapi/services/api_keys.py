@@ -1,0 +1,51 @@
+"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+
+from datetime import timedelta
+
+from flexiapi.errors import RecordNotFound
+from flexiapi.keys import random_text, token_hash
+from flexiapi.model import Account, AuthToken
+from flexiapi.services.clock import Clock
+from flexiapi.store import Store
+
+KEY_LENGTH = 40
+AUTH_TOKEN_LENGTH = 32
+AUTH_TOKEN_LIFE = timedelta(minutes=5)
+
+
+class ApiKeys:
+    """Gives out keys: one per account, the last one counts."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def make(self, account_id: int) -> str:
+        """A fresh key in place of the one before. Raises `RecordNotFound`."""
+        key = random_text(KEY_LENGTH)
+        if not await self._store.accounts.set_api_key(account_id, token_hash(key), self._clock.now()):
+            raise RecordNotFound
+        return key
+
+    async def new_auth_token(self) -> AuthToken:
+        """A token that a signed-in device may attach to its account."""
+        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.now())
+        await self._store.auth_tokens.add(token.token, token.created_at, token.created_at + AUTH_TOKEN_LIFE)
+        return token
+
+    async def attach(self, token: str, account: Account) -> None:
+        """Bind an auth token to an account. Raises `RecordNotFound`: unknown, expired or bound before."""
+        if not await self._store.auth_tokens.attach(token, account.id, self._clock.now()):
+            raise RecordNotFound
+
+    async def redeem(self, token: str) -> str:
+        """The API key that an attached auth token gives, once. Raises `RecordNotFound`."""
+        return await self.make((await self.holder(token)).id)
+
+    async def holder(self, token: str) -> Account:
+        """The account that an auth token is attached to; the token is used up. Raises `RecordNotFound`."""
+        account_id = await self._store.auth_tokens.consume(token, self._clock.now())
+        account = None if account_id is None else await self._store.accounts.by_id(account_id)
+        if account is None:
+            raise RecordNotFound
+        return account

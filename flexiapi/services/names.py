@@ -1,0 +1,119 @@
+"""What accounts may be called, and whether a name is free."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flexiapi.errors import ValidationFailed
+from flexiapi.services.passwords import common_passwords
+from flexiapi.settings import Settings
+from flexiapi.store import IdentifierTaken, Store
+
+_SEPARATORS = str.maketrans("", "", " .-()")
+_PHONE_LIKE = re.compile(r"\+?[0-9]{7,15}")
+_LONGEST_NAME = 64
+
+Errors = dict[str, list[str]]
+
+
+class NameRules:
+    """The rules of user names and passwords that settings decide on. A text's `{field}` stands for the parameter."""
+
+    def __init__(self, settings: Settings) -> None:
+        account = settings.account
+        self._regex = re.compile(account.username_regex)
+        self._shortest_name = account.username_min_length
+        self._shortest_password = account.password_min_length
+        self._refuse_common = account.refuse_common_passwords
+        self._blacklist = frozenset(account.blacklisted_usernames)
+        self._blacklist_regexes = [regex for item in account.blacklisted_usernames if (regex := _compiled(item))]
+        self.public_domains = frozenset({settings.app.sip_domain, *map(str.lower, account.public_domains)})
+
+    def username(self, value: str, *, may_be_phone: bool, check_length: bool = True) -> list[str]:
+        """What is wrong with a user name."""
+        if len(value) > _LONGEST_NAME:
+            return ["{field} must have at most 64 characters"]
+        texts = []
+        if check_length and len(value) < self._shortest_name:
+            texts.append(f"{{field}} must have at least {self._shortest_name} characters")
+        if value != re.sub("[A-Z]", lambda letter: letter[0].lower(), value):
+            texts.append("{field} must be in lower case")
+        if not self._regex.search(value) or not value.isprintable() or re.search(r'[\s"<>@:;]', value):
+            texts.append("{field} has characters that are not allowed")
+        if not may_be_phone and (value.startswith("+") or _PHONE_LIKE.fullmatch(value.translate(_SEPARATORS))):
+            texts.append("{field} must not be a phone number")
+        if self._is_blacklisted(value):
+            texts.append("{field} is taken")
+        return texts
+
+    def _is_blacklisted(self, value: str) -> bool:
+        return value in self._blacklist or any(regex.search(value) for regex in self._blacklist_regexes)
+
+    def password(self, value: str) -> list[str]:
+        """What is wrong with a new password."""
+        if len(value) < self._shortest_password:
+            return [f"{{field}} must have at least {self._shortest_password} characters"]
+        if self._refuse_common and value.lower() in common_passwords():
+            return ["{field} is one of the commonest passwords: choose another one"]
+        return []
+
+    def password_for(self, password: str, *names: str | None) -> Errors:
+        """What is wrong with a password for somebody of these names."""
+        if self._refuse_common and password.lower() in {name.lower() for name in names if name}:
+            return {"password": ["password must not be the username or the domain"]}
+        return {}
+
+
+def _compiled(item: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(item)
+    except re.error:
+        return None
+
+
+class Names:
+    """Whether names are free: looked up for the error messages, held by a unique index in the end."""
+
+    def __init__(self, store: Store, sip_domain: str, *, email_unique: bool) -> None:
+        self._store = store
+        self._sip_domain = sip_domain
+        self._email_unique = email_unique
+
+    async def conflicts(
+        self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
+    ) -> Errors:
+        """What others have already among `username`, `phone` and `email`; `own_id` may keep its own names."""
+        errors: Errors = {}
+        username, phone, email = values.get("username"), values.get("phone"), values.get("email")
+        if username and await self._is_username_taken(username, domain, public=public, own_id=own_id):
+            errors["username"] = ["username is taken"]
+        if phone and await self._is_phone_taken(phone, own_id):
+            errors["phone"] = ["phone is taken"]
+        if email and self._email_unique and await self._is_others(f"mailto:{email}", own_id):
+            errors["email"] = ["email is taken"]
+        return errors
+
+    async def _is_username_taken(self, username: str, domain: str, *, public: bool, own_id: int | None) -> bool:
+        if await self._is_others(f"sip:{username}@{domain}", own_id):
+            return True
+        if username.startswith("+") and await self._is_others(f"tel:{username}", own_id):
+            return True
+        return public and await self._store.tombstones.has(f"{username}@{domain}")
+
+    async def _is_phone_taken(self, phone: str, own_id: int | None) -> bool:
+        return await self._is_others(f"tel:{phone}", own_id) or await self._is_others(
+            f"sip:{phone}@{self._sip_domain}", own_id
+        )
+
+    async def _is_others(self, identifier: str, own_id: int | None) -> bool:
+        owner = await self._store.accounts.owner_of(identifier)
+        return owner is not None and owner != own_id
+
+
+def taken(error: IdentifierTaken, username: str | None) -> ValidationFailed:
+    """Another request took a name in the meantime: the same answer as a moment later."""
+    scheme, _, name = error.identifier.partition(":")
+    if scheme == "mailto":
+        return ValidationFailed({"email": ["email is taken"]})
+    field = "username" if username is not None and name.partition("@")[0] == username else "phone"
+    return ValidationFailed({field: [f"{field} is taken"]})

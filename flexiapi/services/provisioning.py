@@ -1,0 +1,106 @@
+"""Who is provisioned with what: single-use tokens, the signed-in account, QR codes."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flexiapi.errors import RecordNotFound
+from flexiapi.keys import random_text
+from flexiapi.model import Account, Algorithm
+from flexiapi.provisioning import qr
+from flexiapi.provisioning.provisioning import Provisioning as Documents
+from flexiapi.services.clock import Clock
+from flexiapi.services.passwords import Passwords
+from flexiapi.settings import Account as AccountSettings
+from flexiapi.store import Store
+
+TOKEN_LENGTH = 13
+RESET_PASSWORD_LENGTH = 16
+
+Headers = Mapping[str, str]
+
+
+class Provisioning:
+    """Gives out provisioning documents and the tokens that lead to them."""
+
+    def __init__(
+        self,
+        store: Store,
+        documents: Documents,
+        passwords: Passwords,
+        settings: AccountSettings,
+        public_url: str,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._passwords = passwords
+        self._token_life = timedelta(hours=settings.provisioning_token_hours)
+        self._url = public_url
+        self._clock = clock
+
+    def base(self, query: Mapping[str, str], headers: Headers) -> bytes:
+        """The document for nobody in particular."""
+        return self._documents.base(query, headers)
+
+    def of(self, account: Account, query: Mapping[str, str], headers: Headers) -> bytes:
+        """The document of a signed-in account."""
+        return self._documents.of(account, query, headers)
+
+    async def by_token(self, token: str, query: Mapping[str, str], headers: Headers) -> tuple[bytes, bool]:
+        """The document that a token is good for, once, and whether it was good; if not, that for nobody.
+
+        It activates the account. With `reset_password` in the query the account gets a new random password.
+        """
+        account = await self._holder(token)
+        if account is not None:
+            account = await self._consume(account, token, reset="reset_password" in query)
+        if account is None:
+            return self.base(query, headers), False
+        return self.of(account, query, headers), True
+
+    async def _holder(self, token: str) -> Account | None:
+        account = await self._store.accounts.by_provisioning_token(token)
+        if account is None:
+            return None
+        now = self._clock.now()
+        given = account.provisioning_token_at
+        if self._token_life and given is not None and given + self._token_life <= now:
+            return None
+        expiration = account.activation_expiration
+        if not account.activated and expiration is not None and expiration.expires <= now:
+            return None
+        return account
+
+    async def _consume(self, account: Account, token: str, *, reset: bool) -> Account | None:
+        now = self._clock.second()
+        changes: dict[str, object] = {"updated_at": now}
+        if not account.activated:
+            changes |= {"activated": True, "activated_at": account.activated_at or now}
+            changes |= {"confirmation": None, "activation_expiration": None}
+        if reset:
+            password = random_text(RESET_PASSWORD_LENGTH)
+            stored = self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
+            changes |= {"passwords": (stored,), "sign_in_epoch": account.sign_in_epoch + 1}
+            changes |= {"confirmation": None, "email_change": None, "phone_change": None}
+        consumed = await self._store.accounts.consume_provisioning_token(account, token, **changes)
+        if consumed is not None and reset:
+            await self._store.accounts.remove_api_key(account.id)
+        return consumed
+
+    async def new_token(self, account: Account) -> Account:
+        """The account with a fresh token in place of the one before. Raises `RecordNotFound`."""
+        now = self._clock.second()
+        changed = await self._store.accounts.update(
+            account, provisioning_token=random_text(TOKEN_LENGTH), provisioning_token_at=now, updated_at=now
+        )
+        if changed is None:
+            raise RecordNotFound
+        return changed
+
+    async def qr_code(self, token: str, *, reset_password: bool) -> tuple[bytes, str]:
+        """A PNG image and the URL in it, for a token that can be used. Raises `RecordNotFound`."""
+        if await self._holder(token) is None:
+            raise RecordNotFound
+        url = f"{self._url}/provisioning/{token}" + ("?reset_password=1" if reset_password else "")
+        return await asyncio.to_thread(qr.png, url), url

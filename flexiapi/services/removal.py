@@ -1,0 +1,41 @@
+"""How an account goes: its name is kept for a while, and nothing refers to it any more."""
+
+from datetime import timedelta
+
+from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.model import Account
+from flexiapi.services.clock import Clock
+from flexiapi.settings import Account as AccountSettings
+from flexiapi.store import Store
+
+
+class Removal:
+    """Removes accounts in one order, so that a crash in between never lets anybody sign in."""
+
+    def __init__(self, store: Store, settings: AccountSettings, clock: Clock) -> None:
+        self._store = store
+        self._tombstone_life = timedelta(days=settings.tombstone_days)
+        self._clock = clock
+
+    async def remove(self, account: Account) -> None:
+        """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
+        await self.keep_an_admin(account)
+        now = self._clock.now()
+        await self._store.tombstones.add(
+            account.address, now, now + self._tombstone_life if self._tombstone_life else None
+        )
+        if not await self._store.accounts.remove(account.id):
+            raise RecordNotFound
+        await self.forget(account.id)
+
+    async def forget(self, account_id: int) -> None:
+        """Remove what refers to an account that is gone."""
+        await self._store.accounts.forget_contact(account_id)
+        await self._store.auth_tokens.remove_of(account_id)
+        await self._store.creation_tokens.remove_of(account_id)
+
+    async def keep_an_admin(self, account: Account) -> None:
+        """Raise `LastAdmin` when nobody else could administer the server."""
+        is_one = account.is_admin and account.activated
+        if is_one and not await self._store.accounts.has_other_active_admin(account.id):
+            raise LastAdmin

@@ -1,0 +1,72 @@
+"""Where everything is kept: the only package that knows MongoDB."""
+
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.keys import ApplicationKey
+from flexiapi.settings import Settings
+from flexiapi.store import indexes
+from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
+from flexiapi.store.connection import Records, open_database
+from flexiapi.store.counters import Counters
+from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.embedded import EmbeddedMongod
+from flexiapi.store.key_uses import KeyUses
+from flexiapi.store.limits import LimitCounters
+from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
+from flexiapi.store.tombstones import Tombstones
+from flexiapi.store.types import AccountTypes
+from flexiapi.store.used_nonces import UsedNonces
+
+__all__ = ["EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Store"]
+
+
+class Store(Records):
+    """Everything that is kept, by kind."""
+
+    def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
+        database: AsyncIOMotorDatabase[dict[str, Any]] = open_database(settings.mongodb, uri)
+        super().__init__(database)
+        documents = AccountDocuments(key, settings.app.sip_domain, email_unique=settings.account.email_unique)
+        self._key = key
+        self._email_unique = settings.account.email_unique
+        self.counters = Counters(database)
+        self.accounts = Accounts(database, documents, self.counters)
+        self.types = AccountTypes(database, self.counters)
+        self.creation_tokens = CreationTokens(database)
+        self.request_tokens = RequestTokens(database)
+        self.auth_tokens = AuthTokens(database)
+        self.used_nonces = UsedNonces(database)
+        self.key_uses = KeyUses(database)
+        self.limits = LimitCounters(database)
+        self.tombstones = Tombstones(database)
+
+    async def prepare(self) -> None:
+        """Make indexes, and check that the application key is the database's. Safe from several processes at once."""
+        await indexes.ensure(self._database)
+        await self._check_key()
+        await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
+
+    async def _check_key(self) -> None:
+        meta = self._database["meta"]
+        mine = self._key.fingerprint()
+        await meta.update_one({"_id": "application_key"}, {"$setOnInsert": {"fingerprint": mine}}, upsert=True)
+        known = await meta.find_one({"_id": "application_key"})
+        if known is None or known["fingerprint"] == mine:
+            return
+        if known["fingerprint"] not in self._key.previous_fingerprints():
+            raise ConfigurationError(
+                "The application key is not the one that this database was written with. Set APP_KEY to that one; "
+                "to change it, set APP_KEY to the new and APP_PREVIOUS_KEYS to the old."
+            )
+        await meta.update_one({"_id": "application_key"}, {"$set": {"fingerprint": mine}})
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` when MongoDB does not answer."""
+        await self._database.command("ping")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._database.client.close()

@@ -1,0 +1,207 @@
+"""Accounts: one document each, found by any of its identifiers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from flexiapi.model import Account
+from flexiapi.store.coalesce import Batches, CoalescedReads
+from flexiapi.store.connection import Records
+from flexiapi.store.counters import Counters
+from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+
+_DUPLICATE = 11000
+
+
+class IdentifierTaken(Exception):
+    """Another account has the identifier, such as `sip:alice@sip.example.org`, `tel:+33...` or `mailto:...`."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__("the identifier is taken")
+        self.identifier = identifier
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """An account found by its API key, and when that was used last."""
+
+    account: Account
+    key_created_at: datetime
+    key_last_used_at: datetime
+
+
+class Accounts(Records):
+    """The accounts. Reads answer `None` for what is not there."""
+
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, counters: Counters
+    ) -> None:
+        super().__init__(database)
+        self._accounts = database["accounts"]
+        self._documents = documents
+        self._counters = counters
+        self._by_id = CoalescedReads[int, Document](self._reader("_id"))
+        self._by_identifier = CoalescedReads[str, Document](self._read_by_identifiers)
+        self._by_key = CoalescedReads[bytes, Document](self._reader("api_key.hash"))
+        self._additions: Batches[Document, None] = Batches(self._insert, in_flight=2)
+
+    def _reader(self, field: str) -> Callable[[Sequence[Any]], Awaitable[Mapping[Any, Document]]]:
+        first, _, second = field.partition(".")
+
+        async def read(keys: Sequence[Any]) -> Mapping[Any, Document]:
+            found = await self._find(field, keys)
+            return {(document[first][second] if second else document[first]): document for document in found}
+
+        return read
+
+    async def _read_by_identifiers(self, keys: Sequence[str]) -> Mapping[str, Document]:
+        found = await self._find("identifiers", keys)
+        return {identifier: document for document in found for identifier in document["identifiers"]}
+
+    async def _find(self, field: str, keys: Sequence[Any]) -> list[Document]:
+        if len(keys) == 1:
+            document = await self._accounts.find_one({field: keys[0]})
+            return [] if document is None else [document]
+        cursor = self._accounts.find({field: {"$in": list(keys)}}, batch_size=len(keys) + 1)
+        return await cursor.to_list(None)
+
+    def _decoded(self, document: Document | None) -> Account | None:
+        return None if document is None else self._documents.decode(document)
+
+    async def by_id(self, account_id: int) -> Account | None:
+        """The account with the id."""
+        return self._decoded(await self._by_id.get(account_id))
+
+    async def by_ids(self, account_ids: Sequence[int]) -> list[Account]:
+        """The accounts with these ids that exist, by id."""
+        if not account_ids:
+            return []
+        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}).sort("_id")
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
+    async def by_address(self, username: str, domain: str) -> Account | None:
+        """The account with exactly this user name and domain; aliases do not count."""
+        document = await self._by_identifier.get(f"sip:{username}@{domain}")
+        if document is None or document["username"] != username or document["domain"] != domain:
+            return None
+        return self._documents.decode(document)
+
+    async def by_address_or_alias(self, username: str, domain: str) -> Account | None:
+        """The account with this user name or phone alias in the domain."""
+        return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"))
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """The account with this phone alias, or named like the number."""
+        return self._decoded(await self._by_identifier.get(f"tel:{phone}"))
+
+    async def by_email(self, email: str) -> Account | None:
+        """The first account, by id, with this address (lower-case)."""
+        return self._decoded(await self._accounts.find_one({"email": email}, sort=[("_id", 1)]))
+
+    async def is_taken(self, identifier: str) -> bool:
+        """Whether an account has the identifier."""
+        return await self._by_identifier.get(identifier) is not None
+
+    async def owner_of(self, identifier: str) -> int | None:
+        """The id of the account that has the identifier."""
+        document = await self._by_identifier.get(identifier)
+        return None if document is None else int(document["_id"])
+
+    async def by_api_key(self, key_hash: bytes) -> KeyHolder | None:
+        """The account whose API key has this hash."""
+        document = await self._by_key.get(key_hash)
+        if document is None:
+            return None
+        key = document["api_key"]
+        return KeyHolder(self._documents.decode(document), key["created_at"], key["last_used_at"])
+
+    async def by_provisioning_token(self, token: str) -> Account | None:
+        """The account that holds the token."""
+        return self._decoded(await self._accounts.find_one({"provisioning_token": token}))
+
+    async def add(self, account: Account) -> Account:
+        """Add an account; its `id` is given here. Raises `IdentifierTaken`."""
+        account = replace(account, id=await self._counters.next("accounts"))
+        await self._additions.add(self._documents.encode(account))
+        return account
+
+    async def _insert(self, documents: Sequence[Document]) -> list[BaseException | None]:
+        results: list[BaseException | None] = [None] * len(documents)
+        try:
+            await self._accounts.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            for failure in error.details["writeErrors"]:
+                if failure["code"] != _DUPLICATE:
+                    raise
+                results[failure["index"]] = _taken(failure)
+        return results
+
+    async def update(
+        self, account: Account, *, expecting: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Account | None:
+        """Change the named fields, and only them; the account as it is then.
+
+        `None` when it is gone, when another request changed its names meanwhile, or when a field of `expecting`
+        (by dotted name) has another value. Raises `IdentifierTaken`.
+        """
+        after = replace(account, **changes)
+        names = frozenset(changes)
+        query: Document = {"_id": account.id, **(expecting or {})}
+        if names & IDENTITY:
+            query.update({name: getattr(account, name) for name in IDENTITY})
+        return await self._update_one(query, self._documents.changes(after, names))
+
+    async def _update_one(self, query: Document, update: Document) -> Account | None:
+        try:
+            document = await self._accounts.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        except DuplicateKeyError as error:
+            raise _taken(error.details or {}) from error
+        return self._decoded(document)
+
+    async def count_try(self, account_id: int, pending: str, most: int) -> Account | None:
+        """Count a try at a pending code, before it is compared; `None` when none is pending or all tries are used."""
+        query = {"_id": account_id, pending: {"$exists": True}, f"{pending}.attempts": {"$lt": most}}
+        return await self._update_one(query, {"$inc": {f"{pending}.attempts": 1}})
+
+    async def consume_provisioning_token(self, account: Account, token: str, **changes: Any) -> Account | None:
+        """Take the token from the account, with further changes; `None` when another request was faster."""
+        return await self.update(
+            account,
+            expecting={"provisioning_token": token},
+            **changes,
+            provisioning_token=None,
+            provisioning_token_at=None,
+        )
+
+    async def set_api_key(self, account_id: int, key_hash: bytes, now: datetime) -> bool:
+        """Give the account a key in place of the one it had."""
+        key = {"hash": key_hash, "created_at": now, "last_used_at": now}
+        return (await self._accounts.update_one({"_id": account_id}, {"$set": {"api_key": key}})).matched_count == 1
+
+    async def remove_api_key(self, account_id: int, key_hash: bytes | None = None) -> None:
+        """Take the account's key away; with `key_hash`, only that one."""
+        query: Document = {"_id": account_id} if key_hash is None else {"_id": account_id, "api_key.hash": key_hash}
+        await self._accounts.update_one(query, {"$unset": {"api_key": ""}})
+
+    async def has_other_active_admin(self, account_id: int) -> bool:
+        """Whether an activated administrator remains without this one."""
+        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}}
+        return await self._accounts.find_one(query, {"_id": 1}) is not None
+
+    async def remove(self, account_id: int) -> bool:
+        """Remove the account; whether it was there."""
+        return (await self._accounts.delete_one({"_id": account_id})).deleted_count == 1
+
+    async def forget_contact(self, account_id: int) -> None:
+        """Take a removed account out of everybody's contacts and lists."""
+        await self._accounts.update_many({"contacts": account_id}, {"$pull": {"contacts": account_id}})
+
+
+def _taken(details: Mapping[str, Any]) -> IdentifierTaken:
+    value = details.get("keyValue", {}).get("identifiers", "")
+    return IdentifierTaken(str(value))

@@ -1,0 +1,83 @@
+"""Few, large operations in place of many small ones: what arrives while one is under way leaves together as the next.
+
+Each Motor operation costs a hop to a thread and back, so this is what makes the server fast. There is no cache: a
+batch is sealed before it is sent, so nobody gets data older than the own arrival.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batches(Generic[Item, Result]):
+    """Sends items in batches, at most `in_flight` at once; an item's result is the one at its place.
+
+    `send` gets the items of a batch and returns a result or an exception for each, in order. When it raises, all
+    waiters of the batch get that. A waiter that is cancelled harms nobody.
+    """
+
+    def __init__(
+        self, send: Callable[[Sequence[Item]], Awaitable[Sequence[Result | BaseException]]], in_flight: int = 2
+    ) -> None:
+        self._send = send
+        self._free = in_flight
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    def add(self, item: Item) -> "asyncio.Future[Result]":
+        """Put an item into the next batch."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((item, future))
+        if self._free and not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._depart)
+        return future
+
+    def _depart(self) -> None:
+        self._scheduled = False
+        if not self._waiting or not self._free:
+            return
+        batch, self._waiting = self._waiting, []
+        self._free -= 1
+        task = asyncio.get_running_loop().create_task(self._carry(batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, batch: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        try:
+            results = await self._send([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001  # whatever it is belongs to those who wait
+            results = [error] * len(batch)
+        finally:
+            self._free += 1
+            self._depart()
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+class CoalescedReads(Generic[K, V]):
+    """Lookups by key; equal keys in one batch share one answer."""
+
+    def __init__(self, fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], in_flight: int = 2) -> None:
+        self._fetch = fetch
+        self._batches: Batches[K, V | None] = Batches(self._lookup, in_flight)
+
+    async def get(self, key: K) -> V | None:
+        """What stands under the key now, or `None`."""
+        return await self._batches.add(key)
+
+    async def _lookup(self, keys: Sequence[K]) -> Sequence[V | None]:
+        found = await self._fetch(list(dict.fromkeys(keys)))
+        return [found.get(key) for key in keys]

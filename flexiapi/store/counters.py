@@ -1,0 +1,39 @@
+"""Integer ids: clients need them. One atomic counter per kind; concurrent requests share one increment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+
+from flexiapi.store.coalesce import Batches
+from flexiapi.store.connection import Records
+
+
+class Counters(Records):
+    """Hands out the next ids, from 1 on, without gaps while nothing fails."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._counters = database["counters"]
+        self._batches: dict[str, Batches[None, int]] = {}
+
+    async def next(self, kind: str) -> int:
+        """The next id of a kind."""
+        if kind not in self._batches:
+            self._batches[kind] = Batches(self._drawer(kind), in_flight=1)
+        return await self._batches[kind].add(None)
+
+    def _drawer(self, kind: str) -> Any:
+        async def draw(items: Sequence[None]) -> list[int]:
+            counter = await self._counters.find_one_and_update(
+                {"_id": kind}, {"$inc": {"last": len(items)}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            last = int(counter["last"])
+            return list(range(last - len(items) + 1, last + 1))
+
+        return draw
+
+    async def raise_to(self, kind: str, at_least: int) -> None:
+        """Let the ids of a kind go on after `at_least`."""
+        await self._counters.update_one({"_id": kind}, {"$max": {"last": at_least}}, upsert=True)

@@ -1,0 +1,167 @@
+"""How an account is written as one document, and read back. A field that is not set is absent, never null."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flexiapi.keys import ApplicationKey
+from flexiapi.model import (
+    Account,
+    Action,
+    ActivationExpiration,
+    Algorithm,
+    Confirmation,
+    DtmfProtocol,
+    ExternalAccount,
+    Password,
+    PendingChange,
+)
+
+Document = dict[str, Any]
+
+_FIELDS = {
+    "id": "_id",
+    "type_ids": "types",
+    "contact_ids": "contacts",
+    "contacts_list_ids": "contacts_lists",
+    "sign_in_epoch": "epoch",
+}
+_SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
+IDENTITY = frozenset({"username", "domain", "phone", "email"})
+
+
+class AccountDocuments:
+    """Encodes and decodes accounts; seals password hashes with the application key.
+
+    `sip_domain` is the domain of phone aliases; `email_unique` makes an address an identifier.
+    """
+
+    def __init__(self, key: ApplicationKey, sip_domain: str, *, email_unique: bool) -> None:
+        self._key = key
+        self._sip_domain = sip_domain
+        self._email_unique = email_unique
+        self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
+            "passwords": lambda value, owner: [self._password(item, owner) for item in value],
+            "confirmation": lambda value, _: _confirmation(value),
+            "email_change": lambda value, _: _pending(value),
+            "phone_change": lambda value, _: _pending(value),
+            "activation_expiration": lambda value, _: {name: getattr(value, name) for name in value.__slots__},
+            "actions": lambda value, _: [{"id": item.id, "key": item.key, "code": item.code} for item in value],
+            "external_account": self._external,
+        }
+
+    def identifiers(self, account: Account) -> list[str]:
+        """Everything by which an account is found, and which only one account may have."""
+        names = [f"sip:{account.address}"]
+        if account.username.startswith("+"):
+            names.append(f"tel:{account.username}")
+        if account.phone:
+            names += [f"sip:{account.phone}@{self._sip_domain}", f"tel:{account.phone}"]
+        if account.email and self._email_unique:
+            names.append(f"mailto:{account.email}")
+        return list(dict.fromkeys(names))
+
+    def encode(self, account: Account) -> Document:
+        """The whole document."""
+        fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in account.__slots__}
+        document = {_FIELDS.get(name, name): value for name, value in fields.items() if value is not None}
+        document["identifiers"] = self.identifiers(account)
+        return document
+
+    def encode_field(self, name: str, value: Any, owner: int) -> Any:
+        """One field's value, `None` when it is to be absent."""
+        if value is None or value == ():
+            return None
+        if name in self._encoders:
+            return self._encoders[name](value, owner)
+        return list(value) if name in _SEQUENCES else value
+
+    def changes(self, after: Account, names: frozenset[str]) -> Document:
+        """The update that gives a document the named fields of `after`."""
+        setting: Document = {}
+        unsetting: Document = {}
+        for name in names:
+            value = self.encode_field(name, getattr(after, name), after.id)
+            if value is None:
+                unsetting[_FIELDS.get(name, name)] = ""
+            else:
+                setting[_FIELDS.get(name, name)] = value
+        if names & IDENTITY:
+            setting["identifiers"] = self.identifiers(after)
+        return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
+
+    def decode(self, document: Document) -> Account:
+        """The account that a document holds."""
+        get = document.get
+        owner = document["_id"]
+        return Account(
+            id=owner,
+            username=document["username"],
+            domain=document["domain"],
+            created_at=document["created_at"],
+            updated_at=document["updated_at"],
+            activated=get("activated", False),
+            activated_at=get("activated_at"),
+            email=get("email"),
+            phone=get("phone"),
+            display_name=get("display_name"),
+            dtmf_protocol=DtmfProtocol(protocol) if (protocol := get("dtmf_protocol")) else None,
+            group=get("group"),
+            ip_address=get("ip_address", ""),
+            user_agent=get("user_agent", ""),
+            admin_since=get("admin_since"),
+            passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
+            sign_in_epoch=get("epoch", 0),
+            provisioning_token=get("provisioning_token"),
+            provisioning_token_at=get("provisioning_token_at"),
+            confirmation=Confirmation(**item) if (item := get("confirmation")) else None,
+            activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
+            email_change=PendingChange(**item) if (item := get("email_change")) else None,
+            phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
+            type_ids=tuple(get("types", ())),
+            actions=tuple(Action(**item) for item in get("actions", ())),
+            contact_ids=tuple(get("contacts", ())),
+            contacts_list_ids=tuple(get("contacts_lists", ())),
+            external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
+        )
+
+    def _password(self, password: Password, owner: int) -> Document:
+        return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, _bound(owner))}
+
+    def _read_password(self, item: Document, owner: int) -> Password:
+        return Password(Algorithm(item["algorithm"]), self._key.open(item["sealed"], _bound(owner)))
+
+    def _external(self, external: ExternalAccount, owner: int) -> Document:
+        return {
+            "username": external.username,
+            "domain": external.domain,
+            "group": external.group,
+            "algorithm": str(external.algorithm),
+            "sealed": self._key.seal(external.ha1, _bound(owner)),
+        }
+
+    def _read_external(self, item: Document, owner: int) -> ExternalAccount:
+        return ExternalAccount(
+            item["username"],
+            item["domain"],
+            item["group"],
+            self._key.open(item["sealed"], _bound(owner)),
+            Algorithm(item["algorithm"]),
+        )
+
+
+def _bound(owner: int) -> str:
+    return f"account:{owner}"
+
+
+def _confirmation(value: Confirmation) -> Document:
+    return {name: item for name in value.__slots__ if (item := getattr(value, name)) is not None}
+
+
+def _pending(value: PendingChange) -> Document:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def to_the_second(moment: datetime) -> datetime:
+    """Stored precision is seconds."""
+    return moment.replace(microsecond=0)

@@ -1,0 +1,70 @@
+"""The indexes, made at the start. Making one that exists does nothing, so several processes may do it at once."""
+
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import OperationFailure
+
+from flexiapi.errors import ConfigurationError
+
+_TTL = IndexModel("expires_at", expireAfterSeconds=0)
+
+
+def _only_present(field: str) -> dict[str, Any]:
+    return {"partialFilterExpression": {field: {"$exists": True}}}
+
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "accounts": [
+        IndexModel("identifiers", unique=True),
+        IndexModel("email", **_only_present("email")),
+        IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
+        IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
+        IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("domain", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel("created_at"),
+        IndexModel("contacts", **_only_present("contacts")),
+        IndexModel("types", **_only_present("types")),
+        IndexModel("contacts_lists", **_only_present("contacts_lists")),
+        IndexModel("admin_since", **_only_present("admin_since")),
+        IndexModel("group", **_only_present("group")),
+    ],
+    "creation_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
+    "request_tokens": [_TTL],
+    "auth_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
+    "used_nonces": [_TTL],
+    "limits": [_TTL],
+    "tombstones": [_TTL],
+    "account_types": [IndexModel("key", unique=True)],
+    "contacts_lists": [IndexModel("contacts")],
+    "external_accounts": [
+        IndexModel([("username", ASCENDING), ("domain", ASCENDING)], unique=True),
+        IndexModel([("used", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel("account_id", **_only_present("account_id")),
+    ],
+}
+
+
+async def ensure(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    """Make what is missing."""
+    for collection, indexes in INDEXES.items():
+        await database[collection].create_indexes(indexes)
+
+
+async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
+    """Make addresses identifiers, or no longer, when the setting was changed since the last start."""
+    meta = database["meta"]
+    known = await meta.find_one({"_id": "email_unique"})
+    if known is not None and known["value"] == wanted:
+        return
+    others = {"$filter": {"input": "$identifiers", "cond": {"$ne": [{"$substrBytes": ["$$this", 0, 7]}, "mailto:"]}}}
+    mine = {"$concatArrays": [others, [{"$concat": ["mailto:", "$email"]}]]} if wanted else others
+    try:
+        await database["accounts"].update_many({"email": {"$exists": True}}, [{"$set": {"identifiers": mine}}])
+    except OperationFailure as error:
+        raise ConfigurationError(
+            "account.email_unique cannot be switched on: two accounts have one address. "
+            "Find them with GET /api/accounts/{email}/search-by-email, change one, and start again."
+        ) from error
+    await meta.update_one({"_id": "email_unique"}, {"$set": {"value": wanted}}, upsert=True)

@@ -1,0 +1,167 @@
+"""Tokens that live alone: stored as SHA-256 because nothing shows them again, used once, ended by time."""
+
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from flexiapi.keys import token_hash
+from flexiapi.model import PushAddress
+from flexiapi.store.coalesce import CoalescedReads
+from flexiapi.store.connection import Records
+
+Document = dict[str, Any]
+
+
+class CreationTokens(Records):
+    """Each lets one account be created."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._tokens = database["creation_tokens"]
+        self._devices = database["push_devices"]
+        self._reads = CoalescedReads[bytes, Document](self._read)
+
+    async def _read(self, hashes: Any) -> dict[bytes, Document]:
+        found = await self._tokens.find({"_id": {"$in": hashes}}).to_list(None)
+        return {bytes(document["_id"]): document for document in found}
+
+    async def add(self, token: str, now: datetime, expires_at: datetime, device: PushAddress | None = None) -> None:
+        """Keep a token, and the device that it was sent to."""
+        document: Document = {"_id": token_hash(token), "created_at": now, "expires_at": expires_at}
+        if device is not None:
+            document["device"] = _device_key(device)
+        await self._tokens.insert_one(document)
+
+    async def is_free(self, token: str, now: datetime) -> bool:
+        """Whether the token can be used."""
+        document = await self._reads.get(token_hash(token))
+        return document is not None and "used_at" not in document and document["expires_at"] > now
+
+    async def consume(self, token: str, now: datetime) -> bool:
+        """Use the token; `False` when another request was faster, or it is unknown or expired."""
+        document = await self._tokens.find_one_and_update(
+            {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}},
+            {"$set": {"used_at": now}},
+        )
+        if document is not None and "device" in document:
+            await self._devices.update_one({"_id": document["device"]}, {"$unset": {"waits_until": ""}})
+        return document is not None
+
+    async def give_back(self, token: str) -> None:
+        """Make a consumed token usable again, because what it was used for failed."""
+        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": ""}})
+
+    async def note_account(self, token: str, account_id: int) -> None:
+        """Remember whose token it was."""
+        await self._tokens.update_one({"_id": token_hash(token)}, {"$set": {"account_id": account_id}})
+
+    async def reserve_device(self, device: PushAddress, now: datetime, until: datetime, most: int) -> bool:
+        """Claim the sending of a token to a device; `False` when one is under way or unused, or it has had `most`."""
+        query: Document = {
+            "_id": _device_key(device),
+            "tokens": {"$lt": most},
+            "$or": [{"waits_until": {"$exists": False}}, {"waits_until": {"$lte": now}}],
+        }
+        try:
+            await self._devices.find_one_and_update(
+                query,
+                {"$inc": {"tokens": 1}, "$set": {"waits_until": until}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def release_device(self, device: PushAddress) -> None:
+        """Undo a claim, because nothing was sent."""
+        await self._devices.update_one(
+            {"_id": _device_key(device)}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}}
+        )
+
+    async def remove_of(self, account_id: int) -> None:
+        """Forget the tokens of a removed account."""
+        await self._tokens.delete_many({"account_id": account_id})
+
+    async def clear(self, expired_before: datetime) -> int:
+        """Remove those whose time ended before; how many."""
+        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+
+
+class RequestTokens(Records):
+    """Each, once a human validated it, gives one creation token."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._tokens = database["request_tokens"]
+
+    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+        """Keep a token that waits for validation."""
+        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+
+    async def is_open(self, token: str, now: datetime) -> bool:
+        """Whether the token can be validated."""
+        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        return await self._tokens.find_one(query, {"_id": 1}) is not None
+
+    async def validate(self, token: str, now: datetime) -> bool:
+        """Note that a human is behind it; `False` when it is unknown, used or expired."""
+        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        return (await self._tokens.update_one(query, {"$set": {"validated_at": now}})).matched_count == 1
+
+    async def consume(self, token: str, now: datetime, creation_token: str) -> bool:
+        """Use a validated token, and link it to what it gave; `False` when that cannot be."""
+        query: Document = {
+            "_id": token_hash(token),
+            "validated_at": {"$exists": True},
+            "used_at": {"$exists": False},
+            "expires_at": {"$gt": now},
+        }
+        change = {"$set": {"used_at": now, "creation_token": token_hash(creation_token)}}
+        return (await self._tokens.update_one(query, change)).matched_count == 1
+
+    async def give_back(self, token: str) -> None:
+        """Make a consumed token usable again, because what it was used for failed."""
+        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
+
+    async def clear(self, expired_before: datetime) -> int:
+        """Remove those whose time ended before; how many."""
+        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+
+
+class AuthTokens(Records):
+    """Each lets one device sign in as the account that another device attaches it to."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._tokens = database["auth_tokens"]
+
+    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+        """Keep a token that nobody has attached."""
+        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+
+    async def attach(self, token: str, account_id: int, now: datetime) -> bool:
+        """Bind the token to an account; `False` when it is unknown, expired or bound."""
+        query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
+        return (await self._tokens.update_one(query, {"$set": {"account_id": account_id}})).matched_count == 1
+
+    async def consume(self, token: str, now: datetime) -> int | None:
+        """Take an attached token away and return the account's id; one that is not attached stays."""
+        query = {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
+        document = await self._tokens.find_one_and_delete(query)
+        return None if document is None else int(document["account_id"])
+
+    async def remove_of(self, account_id: int) -> None:
+        """Forget the tokens of a removed account."""
+        await self._tokens.delete_many({"account_id": account_id})
+
+    async def clear(self, expired_before: datetime) -> int:
+        """Remove those whose time ended before; how many."""
+        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+
+
+def _device_key(device: PushAddress) -> bytes:
+    return token_hash(f"{device.provider}\x1f{device.param}\x1f{device.prid}")

@@ -1,0 +1,35 @@
+"""Names of deleted accounts, which nobody else may sign up with for a while."""
+
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from flexiapi.store.connection import Records
+
+
+class Tombstones(Records):
+    """One per address; the first stays."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._tombstones = database["tombstones"]
+
+    async def add(self, address: str, now: datetime, expires_at: datetime | None) -> None:
+        """Keep an address from being taken again."""
+        document: dict[str, Any] = {"created_at": now}
+        if expires_at is not None:
+            document["expires_at"] = expires_at
+        await self._tombstones.update_one({"_id": address}, {"$setOnInsert": document}, upsert=True)
+
+    async def has(self, address: str) -> bool:
+        """Whether somebody had the address."""
+        return await self._tombstones.find_one({"_id": address}, {"_id": 1}) is not None
+
+    async def count_before(self, moment: datetime) -> int:
+        """How many are older."""
+        return await self._tombstones.count_documents({"created_at": {"$lt": moment}})
+
+    async def clear_before(self, moment: datetime) -> int:
+        """Remove the older ones; how many."""
+        return (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count

@@ -1,0 +1,176 @@
+"""The declaration of an endpoint: one decorator and a signature, from which everything about it is derived."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+
+from flexiapi.errors import ApiError
+from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.replies import Reply
+
+if TYPE_CHECKING:
+    from flexiapi.web.handler import ApiHandler
+
+H = TypeVar("H", bound="ApiHandler")
+Verb = Callable[..., Awaitable[Any]]
+Check = Callable[[Any, Mapping[str, Any]], Awaitable[Errors]]
+Before = Callable[..., Awaitable[None]]
+
+
+class Access(StrEnum):
+    """Who may call an endpoint."""
+
+    PUBLIC = "Public"
+    USER = "User"
+    ADMIN = "Admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What a path parameter looks like: annotate it, `Annotated[int, Segment("[0-9]{1,18}", "12")]`."""
+
+    pattern: str
+    example: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PathParameter:
+    """A parameter that stands in the path."""
+
+    name: str
+    segment: Segment
+    convert: Callable[[str], Any]
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """Matches the decoded segment as a whole."""
+        return re.compile(self.segment.pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One verb of one path, as declared."""
+
+    verb: str
+    call: Verb
+    summary: str
+    description: str
+    access: Access
+    status: int
+    raises: tuple[type[ApiError], ...]
+    secret: bool
+    effects: bool
+    limit: str | None
+    guess: bool
+    check: Check | None
+    before: Before | None
+    switch: Callable[[Any], bool] | None
+    hidden: bool
+    path: Mapping[str, PathParameter]
+    params: type[Params] | None
+    params_name: str
+    returns: Any
+    encode: Callable[[Any], bytes] | None
+    example: Any
+
+    @property
+    def is_unsafe(self) -> bool:
+        """Whether calling it changes something."""
+        return self.effects or self.verb != "get"
+
+
+def endpoint(
+    access: Access,
+    *,
+    raises: Sequence[type[ApiError]] = (),
+    status: int = 200,
+    secret: bool = False,
+    effects: bool = False,
+    limit: str | None = None,
+    guess: bool = False,
+    check: Check | None = None,
+    before: Before | None = None,
+    switch: Callable[[Any], bool] | None = None,
+    hidden: bool = False,
+    example: Any = None,
+) -> Callable[[Verb], Verb]:
+    """Declare a verb of an `ApiHandler`.
+
+    Args:
+        access: the role that it takes.
+        raises: the failures of its own that it may answer with.
+        status: of success.
+        secret: the answer carries a secret, so nothing may store it.
+        effects: a GET that changes something: HEAD, prefetch and other sites never cause it.
+        limit: name of the limit per IP address that each call counts against.
+        guess: a 404 may be a wrong guess at a secret, so it is counted, and guessers are refused.
+        check: rules that need the store, for the parameters that are right so far; returns errors by field.
+        before: what must hold before the parameters are looked at; called with the handler and the path parameters.
+        switch: whether the endpoint is enabled; when not, it answers 404.
+        hidden: not part of the API document, such as a page.
+        example: an example of the JSON answer.
+    """
+
+    def declare(method: Verb) -> Verb:
+        hints = get_type_hints(method, include_extras=True)
+        returns = hints.pop("return", None)
+        params_name, params = next(
+            ((n, h) for n, h in hints.items() if isinstance(h, type) and issubclass(h, Params)), ("", None)
+        )
+        summary, _, description = inspect.cleandoc(method.__doc__ or "").partition("\n")
+        operation = Operation(
+            verb=method.__name__,
+            call=method,
+            summary=summary.strip(),
+            description=description.strip(),
+            access=access,
+            status=status,
+            raises=tuple(raises),
+            secret=secret,
+            effects=effects,
+            limit=limit,
+            guess=guess,
+            check=check,
+            before=before,
+            switch=switch,
+            hidden=hidden,
+            path={name: _path_parameter(name, hint) for name, hint in hints.items() if name != params_name},
+            params=params,
+            params_name=params_name,
+            returns=returns,
+            encode=_encoder(returns),
+            example=example,
+        )
+
+        async def answer(self: "ApiHandler", **path: str) -> None:
+            await self.answer(operation, path)
+
+        answer.__doc__ = method.__doc__
+        answer.operation = operation  # type: ignore[attr-defined]  # the declaration travels with the verb
+        return answer
+
+    return declare
+
+
+def operation_of(verb: Any) -> Operation | None:
+    """The declaration that a verb carries."""
+    return getattr(verb, "operation", None)
+
+
+def _path_parameter(name: str, hint: Any) -> PathParameter:
+    kind, *metadata = get_args(hint)
+    segment = next(piece for piece in metadata if isinstance(piece, Segment))
+    return PathParameter(name, segment, kind)
+
+
+def _encoder(returns: Any) -> Callable[[Any], bytes] | None:
+    """How the answer becomes JSON; `None` when it is a `Reply`, or nothing."""
+    if returns is None or returns is type(None) or (isinstance(returns, type) and issubclass(returns, Reply)):
+        return None
+    return TypeAdapter(returns).dump_json

@@ -1,0 +1,94 @@
+"""What a request says about who sends it: API key, `From`, `Authorization` (spec: decision order of sign-in)."""
+
+import re
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote
+
+from tornado.httputil import HTTPServerRequest
+
+from flexiapi import digest
+from flexiapi.errors import ValidationFailed
+
+COOKIE = "x-api-key"
+
+_ADDRESS = re.compile(
+    r"sips?:(?P<user>[^@<>\s]+)@(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key that came with the request."""
+
+    key: str = field(repr=False)
+    from_cookie: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigestClaim:
+    """A DIGEST sign-in: who the `From` header names, and the parameters of `Authorization` when there are any.
+
+    `authorization` is `None` without the header, and empty when it is not a Digest parameter list.
+    """
+
+    username: str
+    domain: str
+    method: str
+    target: str
+    authorization: dict[str, str] | None = field(repr=False)
+
+
+Claim = ApiKey | DigestClaim
+
+
+def claim(request: HTTPServerRequest) -> Claim:
+    """What the request claims. Raises `ValidationFailed` on `from` when there is neither a key nor a right `From`."""
+    headers = request.headers
+    key = headers.get("X-Api-Key", "").strip()
+    if key:
+        return ApiKey(key, from_cookie=False)
+    if "Cookie" in headers and (key := _cookie(headers["Cookie"])):
+        return ApiKey(key, from_cookie=True)
+    username, domain = address(headers.get("From", ""))
+    return DigestClaim(
+        username, domain, request.method or "", request.uri or "", _authorization(headers.get("Authorization"))
+    )
+
+
+def address(header: str) -> tuple[str, str]:
+    """The user name and domain of a `From` header. Raises `ValidationFailed` on `from`."""
+    if not header.strip():
+        raise ValidationFailed({"from": ["from is missing: send your SIP address, or an API key"]})
+    match = _ADDRESS.match(_bare(header))
+    if match is None:
+        raise ValidationFailed({"from": ["from must be a SIP address, such as sip:user@domain"]})
+    return unquote(match["user"]), match["host"].lower()
+
+
+def _bare(header: str) -> str:
+    """The address without display name, brackets, parameters and headers."""
+    text = header.strip()
+    if text.endswith(">") and "<" in text:
+        text = text[text.rindex("<") + 1 : -1].strip()
+    else:
+        text = text.partition(">")[0].rpartition("<")[2] if "<" in text else text
+    return text.partition(";")[0].partition("?")[0].strip()
+
+
+def _cookie(header: str) -> str:
+    try:
+        cookies = SimpleCookie(header)
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+def _authorization(header: str | None) -> dict[str, str] | None:
+    if header is None:
+        return None
+    try:
+        scheme, parameters = digest.parse(header)
+    except ValueError:
+        return {}
+    return parameters if scheme.lower() == "digest" else {}

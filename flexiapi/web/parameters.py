@@ -1,0 +1,196 @@
+"""The parameters of a request: where they stand, how they are normalised, how all that is wrong is told."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from flexiapi.errors import MalformedRequest, ValidationFailed
+
+Raw = dict[str, Any]
+Errors = dict[str, list[str]]
+
+_UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+
+_TEXTS = {
+    "missing": "{field} is missing",
+    "string_type": "{field} must be a string",
+    "int_type": "{field} must be a number",
+    "int_parsing": "{field} must be a number",
+    "int_from_float": "{field} must be a whole number",
+    "greater_than_equal": "{field} must be at least {ge}",
+    "less_than_equal": "{field} must be at most {le}",
+    "string_too_short": "{field} must have at least {min_length} characters",
+    "string_too_long": "{field} must have at most {max_length} characters",
+    "string_pattern_mismatch": "{field} has an invalid form",
+    "enum": "{field} must be {expected}",
+    "literal_error": "{field} must be {expected}",
+}
+
+
+class Violations(ValueError):
+    """All the rules that one value breaks; `{field}` in a text stands for the parameter's name."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("; ".join(texts))
+        self.texts = texts
+
+
+class Params(BaseModel):
+    """The parameters of one endpoint. Unknown ones are ignored; an absent one, `null` and `""` are the same."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
+        """Rules over several parameters; `values` has those that are right so far."""
+
+
+def read(body: bytes, content_type: str, query: str) -> tuple[Raw, Errors]:
+    """The parameters of a request, those of the query under those of the body, normalised.
+
+    Also what is wrong with them before any rule, by field. Raises `MalformedRequest`.
+    """
+    raw: Raw = {}
+    errors: Errors = {}
+    if query:
+        raw.update(_form(query, errors))
+    if body:
+        raw.update(_of_body(body, content_type, errors))
+    return {name: value for name, value in _normalised(raw, errors).items() if value is not None}, errors
+
+
+def _of_body(body: bytes, content_type: str, errors: Errors) -> Raw:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.endswith(("/json", "+json")):
+        return _json_object(body)
+    if media_type == "application/x-www-form-urlencoded":
+        return _form(body.decode("utf-8", "surrogateescape"), errors)
+    return {}
+
+
+def _json_object(body: bytes) -> Raw:
+    if not body.strip():
+        return {}
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest("The body is no valid JSON.") from error
+    if not isinstance(value, dict):
+        raise MalformedRequest
+    return value
+
+
+def _form(text: str, errors: Errors) -> Raw:
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=100))
+    except ValueError:
+        errors["parameters"] = ["there are too many parameters"]
+        return {}
+
+
+def _normalised(raw: Raw, errors: Errors) -> Raw:
+    for name, value in raw.items():
+        if not isinstance(value, str):
+            continue
+        if not _is_encodable(value) or not _is_encodable(name):
+            errors[_printable(name)] = [f"{_printable(name)} is no valid UTF-8 text"]
+            raw[name] = None
+            continue
+        text = value if name in _UNTRIMMED else _trimmed(value)
+        raw[name] = text or None
+    return raw
+
+
+def _trimmed(text: str) -> str:
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_INVISIBLE)
+    return text
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()[:64]
+
+
+class Validated:
+    """The outcome of the syntactic rules: the values that are right, and what is wrong with the others."""
+
+    def __init__(self, model: type[Params], raw: Raw, context: object, errors: Errors) -> None:
+        self.model = model
+        self.errors = errors
+        self.values: Mapping[str, Any] = {}
+        self.params: Params | None = None
+        raw = _with_aliases(model, raw)
+        try:
+            self.params = model.model_validate(raw, context=context)
+            self.values = dict(self.params)
+        except ValidationError as error:
+            _collect(error, self.errors)
+            self.values = self._right_ones(raw, context)
+        model.cross_check(self.values, self.errors)
+
+    def _right_ones(self, raw: Raw, context: object) -> Raw:
+        values: Raw = {}
+        for name in raw.keys() & self.model.model_fields.keys():
+            if name in self.errors:
+                continue
+            try:
+                values[name] = _adapter(self.model, name).validate_python(raw[name], context=context)
+            except ValidationError as error:
+                _collect(error, self.errors, name)
+        return values
+
+    def result(self) -> Params:
+        """The parameters, or `ValidationFailed` with the errors in the order of the declaration."""
+        if self.errors or self.params is None:
+            order = {name: place for place, name in enumerate(self.model.model_fields)}
+            raise ValidationFailed(dict(sorted(self.errors.items(), key=lambda item: order.get(item[0], len(order)))))
+        return self.params
+
+
+@cache
+def _adapter(model: type[Params], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    annotation: Any = field.annotation
+    for piece in field.metadata:
+        annotation = Annotated[annotation, piece]
+    return TypeAdapter(annotation)
+
+
+def _with_aliases(model: type[Params], raw: Raw) -> Raw:
+    """An alias that is given overrides the name that it stands for."""
+    for alias, name in model.aliases.items():
+        if alias in raw:
+            raw = {**raw, name: raw[alias]}
+    return raw
+
+
+def _collect(error: ValidationError, errors: Errors, name: str | None = None) -> None:
+    for detail in error.errors(include_url=False, include_input=False):
+        field = name or str(detail["loc"][0])
+        texts = errors.setdefault(field, [])
+        texts.extend(text for text in _texts(detail, field) if text not in texts)
+
+
+def _texts(detail: ErrorDetails, field: str) -> list[str]:
+    context = detail.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, Violations):
+        return [text.format(field=field) for text in cause.texts]
+    template = _TEXTS.get(detail["type"], "{field} has an invalid value")
+    return [template.format(field=field, **{key: value for key, value in context.items() if key != "field"})]

@@ -1,0 +1,237 @@
+"""Fixtures.
+
+mongod_uri      a real mongod of the session (one-node replica set on a Unix socket)
+configure       what the settings of this test are: a dict of tables, override it with a fixture of the same name
+server          a running server on a free loopback port with a database of its own; `server.http` is an httpx client
+admin           an activated administrator of it, with an API key
+alice           an activated account with password and API key
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from flexiapi.app import running
+from flexiapi.keys import random_text, token_hash
+from flexiapi.model import Account, Algorithm
+from flexiapi.services.clock import Clock
+from flexiapi.settings import Settings
+from flexiapi.store import EmbeddedMongod
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(scope="session")
+def mongod_uri(tmp_path_factory):
+    mongod = EmbeddedMongod(tmp_path_factory.mktemp("mongod"))
+    mongod.start()
+    yield mongod.uri
+    mongod.stop()
+
+
+@dataclass
+class Person:
+    """An account that a test made, and what signs it in."""
+
+    account: Account
+    password: str
+    key: str
+
+    @property
+    def id(self):
+        return self.account.id
+
+    @property
+    def headers(self):
+        return {"x-api-key": self.key}
+
+    @property
+    def sip(self):
+        return self.account.address
+
+    @property
+    def digest(self):
+        return {"auth": httpx.DigestAuth(self.account.username, self.password), "headers": {"From": f"sip:{self.sip}"}}
+
+
+class Server:
+    """A server in a thread of its own, as real as the one that `flexiapi serve` runs."""
+
+    def __init__(self, settings: Settings, uri: str) -> None:
+        self.clock = Clock()
+        self.log = io.StringIO()
+        self.sockets = bind_sockets(settings.server.port, "127.0.0.1")
+        port = self.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        app = settings.app if settings.app.url else settings.app.model_copy(update={"url": self.url})
+        self.settings = settings.model_copy(update={"app": app})
+        self.uri = uri
+        self.http = httpx.Client(base_url=self.url, timeout=20, headers={"Accept": "application/json"})
+        self.parts = None
+        self._ready = threading.Event()
+        self._failure = None
+        self._thread = threading.Thread(target=self._main, daemon=True)
+
+    def start(self) -> "Server":
+        self._thread.start()
+        self._ready.wait(30)
+        if self._failure is not None:
+            self._thread.join()
+            self.http.close()
+            raise self._failure
+        return self
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except BaseException as error:  # noqa: BLE001  # handed to the thread that waits
+            self._failure = error
+            self._ready.set()
+
+    async def _live(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
+            self.parts = inside.parts
+            server = HTTPServer(inside.application, max_body_size=16 * 1024 * 1024)
+            server.add_sockets(self.sockets)
+            self._ready.set()
+            await self._stop.wait()
+            server.stop()
+            await server.close_all_connections()
+
+    def stop(self) -> None:
+        self.http.close()
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+
+    def run(self, coroutine):
+        """Run a coroutine on the server's loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+    def later(self, **duration: float) -> None:
+        """Let time pass for the server."""
+        self.clock.offset += timedelta(**duration)
+
+    @property
+    def store(self):
+        return self.parts.store
+
+    @property
+    def services(self):
+        return self.parts.services
+
+    def account(self, account_id: int) -> Account:
+        return self.run(self.store.accounts.by_id(account_id))
+
+    def set(self, account_id: int, **changes) -> Account:
+        return self.run(self.store.accounts.update(self.account(account_id), **changes))
+
+    def person(self, username: str | None = None, *, password: str = PASSWORD, **fields) -> Person:
+        """Make an activated account with a SHA-256 password and an API key."""
+        domain = fields.pop("domain", self.settings.app.sip_domain)
+        username = username or f"user.{secrets.token_hex(6)}"
+        now = self.clock.second()
+        stored = fields.pop("passwords", None) or (
+            self.services.sign_in._passwords.stored(username, domain, Algorithm.SHA_256, password),
+        )
+        fields = {"activated": True, "created_at": now, "updated_at": now, **fields}
+        account = self.run(
+            self.store.accounts.add(Account(id=0, username=username, domain=domain, passwords=stored, **fields))
+        )
+        return Person(account, password, self.key_for(account.id))
+
+    def key_for(self, account_id: int) -> str:
+        key = random_text(40)
+        self.run(self.store.accounts.set_api_key(account_id, token_hash(key), self.clock.now()))
+        return key
+
+    def creation_token(self) -> str:
+        return self.run(self.services.creation_tokens.make())
+
+    @property
+    def messages(self) -> list[dict]:
+        """What was sent, as the outbox holds it."""
+        outbox = self.settings.data.path / "outbox.jsonl"
+        return [json.loads(line) for line in outbox.read_text().splitlines()] if outbox.exists() else []
+
+
+@pytest.fixture
+def configure():
+    return {}
+
+
+def settings_of(tables: dict, folder: Path) -> Settings:
+    defaults = {
+        "data": {"path": str(folder)},
+        "server": {"port": 0, "processes": 1},
+        "app": {"key": "k" * 40, "dangerous_endpoints": True, "env": "development"},
+        "delivery": {"fallback_backend": "outbox"},
+        "limits": dict.fromkeys(
+            (
+                "requests_per_minute",
+                "anonymous_tokens_per_minute",
+                "messages_per_minute",
+                "sms_per_minute",
+                "sms_per_hour",
+                "mails_per_hour",
+            ),
+            0,
+        ),
+        "mongodb": {"database": f"test_{secrets.token_hex(6)}"},
+    }
+    merged = {name: {**defaults.get(name, {}), **tables.get(name, {})} for name in defaults.keys() | tables.keys()}
+    return Settings.model_validate(merged)
+
+
+@contextlib.contextmanager
+def serving(tables: dict, folder: Path, uri: str):
+    """A server with these settings, and a database that is dropped at the end."""
+    server = Server(settings_of(tables, folder), uri).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        _drop(uri, server.settings.mongodb.database)
+
+
+def _drop(uri: str, database: str) -> None:
+    async def drop() -> None:
+        client = AsyncIOMotorClient(uri)
+        await client.drop_database(database)
+        client.close()
+
+    asyncio.run(drop())
+
+
+@pytest.fixture
+def server(configure, tmp_path, mongod_uri):
+    with serving(configure, tmp_path, mongod_uri) as running_server:
+        yield running_server
+
+
+@pytest.fixture
+def http(server):
+    return server.http
+
+
+@pytest.fixture
+def admin(server):
+    return server.person("the.admin", admin_since=server.clock.second())
+
+
+@pytest.fixture
+def alice(server):
+    return server.person("alice.martin")
