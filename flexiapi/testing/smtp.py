@@ -58,6 +58,11 @@ class SmtpGateway(LocalServer[ReceivedMail]):
         """A file with the authority to trust."""
         return self._certificates.ca_file
 
+    @property
+    def demands_sign_in(self) -> bool:
+        """Whether mails are taken from its user only."""
+        return self._credentials is not None
+
     async def listen(self) -> asyncio.Server:
         """Listen, with TLS from the first byte if so made."""
         context = self._certificates.server_context() if self._encryption == "tls" else None
@@ -72,8 +77,8 @@ class SmtpGateway(LocalServer[ReceivedMail]):
             hostname="localhost",
             tls_context=self._certificates.server_context() if starttls else None,
             require_starttls=starttls,
-            auth_required=self._credentials is not None,
             auth_require_tls=starttls,
+            enable_SMTPUTF8=True,
             authenticator=self._authenticated,
             loop=asyncio.get_running_loop(),
         )
@@ -120,6 +125,14 @@ class _Handler:
     def __init__(self, gateway: SmtpGateway) -> None:
         self._gateway = gateway
         self._mail: ReceivedMail | None = None
+
+    async def handle_MAIL(
+        self, server: _Session, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._gateway.demands_sign_in and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: _Session, session: Session, envelope: Envelope, address: str, options: list[str]

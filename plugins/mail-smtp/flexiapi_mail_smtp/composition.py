@@ -1,0 +1,65 @@
+"""From a message to the bytes that are sent."""
+
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, localtime, make_msgid
+
+import dkim
+
+from flexiapi.plugin import MailMessage
+from flexiapi_mail_smtp.config import SmtpConfig, address_parts
+
+# Only 7-bit lines, which every server passes on as they are: a signature survives.
+_POLICY = SMTP.clone(cte_type="7bit")
+
+_SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail as it is sent, and its Message-ID."""
+
+    id: str
+    to: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class Composer:
+    """Writes mails, with a DKIM signature when the settings have a key."""
+
+    def __init__(self, config: SmtpConfig) -> None:
+        self._config = config
+        self._key = config.dkim_key_file.read_bytes() if config.dkim_key_file else None
+        if bool(self._key) != bool(config.dkim_selector):
+            raise ValueError("DKIM needs both dkim_selector and dkim_key_file. Set both, or none.")
+        if self._key is not None:
+            self._signature(b"From: a@example.org\r\n\r\n", [b"from"])
+
+    def compose(self, message: MailMessage) -> Composed:
+        """Write one mail. Raises `ValueError` or `MessageError` when an address or the subject cannot be written."""
+        to = Address("", *address_parts(message.to))
+        mail = EmailMessage(policy=_POLICY if to.addr_spec.isascii() else _POLICY.clone(utf8=True))
+        mail["From"] = Address(self._config.from_name, *address_parts(self._config.from_address))
+        mail["To"] = to
+        mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(localtime())
+        mail["Message-ID"] = make_msgid(domain=self._config.signing_domain)
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+        if message.html is not None:
+            mail.add_alternative(message.html, subtype="html")
+        content = mail.as_bytes()
+        return Composed(mail["Message-ID"], to.addr_spec, self._signature(content, _SIGNED) + content)
+
+    def _signature(self, content: bytes, headers: list[bytes]) -> bytes:
+        if self._key is None or self._config.dkim_selector is None:
+            return b""
+        selector, domain = self._config.dkim_selector.encode(), self._config.signing_domain.encode()
+        try:
+            signature: bytes = dkim.sign(content, selector, domain, self._key, include_headers=headers)
+        except dkim.DKIMException:
+            # The library's text quotes the key.
+            raise ValueError("dkim_key_file holds no RSA private key in PEM form") from None
+        return signature

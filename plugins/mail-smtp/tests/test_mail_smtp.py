@@ -1,0 +1,232 @@
+import asyncio
+import base64
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from flexiapi.plugin import MailMessage, Permanent, Retryable
+from flexiapi.testing import GARBAGE, RESET, BackendContract, SmtpGateway, reply
+from flexiapi_mail_smtp import SmtpMail
+
+MESSAGE = MailMessage("alice@example.org", "Bienvenue à tous", "Votre code : 471100\n", "<p>471100</p>\n")
+
+
+class SmtpContract(BackendContract):
+    group, name = "flexiapi.mail", "smtp"
+    busy = reply(451, body="4.7.1 greylisted: alice@example.org")
+    refused = reply(550, body="5.1.1 <alice@example.org>: no such user")
+
+    def gateway(self):
+        return SmtpGateway()
+
+    def settings(self, gateway):
+        return {"host": gateway.host, "port": gateway.port, "encryption": "none", "from_address": "server@example.org"}
+
+
+class TestClear(SmtpContract):
+    pass
+
+
+class TestRefusedAfterData(SmtpContract):
+    busy = reply(452, body="4.3.1 disk full")
+    refused = reply(554, body="5.7.1 looks like spam")
+
+    def gateway(self):
+        return SmtpGateway(stage="DATA")
+
+
+class EncryptedContract(SmtpContract):
+    encryption = "starttls"
+
+    def gateway(self):
+        return SmtpGateway(encryption=self.encryption, user="flexiapi", password="s3cret")
+
+    def settings(self, gateway):
+        return {
+            **super().settings(gateway),
+            "encryption": self.encryption,
+            "ca_file": gateway.ca_file,
+            "username": "flexiapi",
+            "password": "s3cret",
+        }
+
+    def test_signs_in_over_tls(self):
+        with self.gateway() as gateway:
+            self.send(gateway)
+        assert (gateway.sends[0].user, gateway.sends[0].encrypted) == ("flexiapi", True)
+
+    def test_wrong_password(self):
+        with self.gateway() as gateway, pytest.raises(Permanent, match="refuses username and password: answer 535"):
+            send(self.config(gateway, password="wrong"))
+        assert not gateway.sends
+
+    def test_certificate_that_is_not_trusted(self):
+        with self.gateway() as gateway:
+            with pytest.raises(Retryable, match=r"certificate is not trusted .*look at host and ca_file"):
+                send(self.config(gateway, ca_file=None))
+            assert not gateway.sends
+            send(self.config(gateway, ca_file=None, verify_peer=False))
+
+
+class TestStarttls(EncryptedContract):
+    pass
+
+
+class TestTls(EncryptedContract):
+    encryption = "tls"
+
+
+def config(gateway, **more):
+    settings = {"host": gateway.host, "port": gateway.port, "encryption": "none", "from_address": "server@example.org"}
+    return SmtpMail.Config.model_validate({**settings, **more})
+
+
+def send(config, *messages):
+    async def whole():
+        backend = SmtpMail(config)
+        await backend.start()
+        try:
+            return [await backend.send(message) for message in messages or (MESSAGE,)]
+        finally:
+            await backend.close()
+
+    return asyncio.run(whole())
+
+
+def test_text_and_html_with_sender_and_subject():
+    with SmtpGateway() as gateway:
+        [receipt] = send(config(gateway, from_name="Société Générale"))
+    mail = gateway.sends[0].message
+    assert (mail["From"], mail["To"]) == ("Société Générale <server@example.org>", "alice@example.org")
+    assert (mail["Subject"], mail["Message-ID"]) == (MESSAGE.subject, receipt.id)
+    assert mail.get_body(["plain"]).get_content().splitlines() == MESSAGE.text.splitlines()
+    assert mail.get_body(["html"]).get_content().splitlines() == MESSAGE.html.splitlines()
+    assert gateway.sends[0].content.isascii()
+
+
+def test_one_connection_for_many_mails_also_after_a_refusal():
+    async def some(gateway):
+        backend = SmtpMail(config(gateway))
+        await backend.start()
+        await backend.send(MESSAGE)
+        gateway.answer(reply(550), reply(250))
+        with pytest.raises(Permanent):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+        await backend.close()
+
+    with SmtpGateway() as gateway:
+        asyncio.run(some(gateway))
+    assert (len(gateway.sends), gateway.connections) == (3, 1)
+
+
+def test_no_more_connections_than_set():
+    async def many(gateway):
+        backend = SmtpMail(config(gateway, connections=2))
+        await backend.start()
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(10)))
+        await backend.close()
+
+    with SmtpGateway() as gateway:
+        asyncio.run(many(gateway))
+    assert (len(gateway.sends), gateway.connections) == (10, 2)
+
+
+@pytest.mark.parametrize("fault", [GARBAGE, RESET])
+def test_broken_connection_is_retryable_and_not_used_again(fault):
+    async def two(gateway):
+        backend = SmtpMail(config(gateway))
+        await backend.start()
+        gateway.answer(fault, reply(250))
+        with pytest.raises(Retryable):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+        await backend.close()
+
+    with SmtpGateway() as gateway:
+        asyncio.run(two(gateway))
+        assert gateway.connections == 2
+
+
+def test_server_without_starttls_gets_nothing():
+    with SmtpGateway() as gateway, pytest.raises(Permanent, match="look at encryption"):
+        send(config(gateway, encryption="starttls"))
+    assert not gateway.sends
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        MailMessage("alice@example.org\r\nBcc: eve@example.org", "Hello", "text"),
+        MailMessage("alice@example.org> <eve@example.org", "Hello", "text"),
+        MailMessage("alice", "Hello", "text"),
+        MailMessage("", "Hello", "text"),
+        MailMessage("alice@example.org", "Hello\r\nBcc: eve@example.org", "text"),
+    ],
+)
+def test_header_injection_is_refused(message):
+    with SmtpGateway() as gateway, pytest.raises(Permanent, match="no mail address or no subject"):
+        send(config(gateway), message)
+    assert not gateway.sends
+
+
+def test_address_beyond_ascii_goes_as_smtputf8():
+    with SmtpGateway() as gateway:
+        send(config(gateway), MailMessage("rené@bücher.example", "Hello", "text"))
+    assert gateway.sends[0].recipient == "rené@xn--bcher-kva.example"
+    assert gateway.sends[0].message["To"] == "rené@xn--bcher-kva.example"
+
+
+@pytest.fixture(scope="module")
+def key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(params=[PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8], ids=["PKCS1", "PKCS8"])
+def key_file(key, tmp_path, request):
+    path = tmp_path / "key.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, request.param, NoEncryption()))
+    return path
+
+
+def test_dkim_signature_is_verified(key, key_file):
+    with SmtpGateway() as gateway:
+        send(config(gateway, dkim_selector="flexiapi", dkim_key_file=key_file))
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    asked = []
+
+    def dns(name, timeout=5):
+        asked.append(name)
+        return record
+
+    assert dkim.verify(gateway.sends[0].content, dnsfunc=dns)
+    assert asked == [b"flexiapi._domainkey.example.org."]
+    assert not dkim.verify(gateway.sends[0].content.replace(b"471100", b"471101"), dnsfunc=dns)
+
+
+def test_dkim_settings_that_cannot_work(tmp_path):
+    (tmp_path / "no key").write_text("no key")
+    with SmtpGateway() as gateway:
+        with pytest.raises(ValueError, match="both dkim_selector and dkim_key_file"):
+            send(config(gateway, dkim_selector="flexiapi"))
+        with pytest.raises(ValueError, match="no RSA private key"):
+            send(config(gateway, dkim_selector="flexiapi", dkim_key_file=tmp_path / "no key"))
+
+
+def test_check_signs_in_and_sends_nothing():
+    async def check(password):
+        backend = SmtpMail(config(gateway, username="flexiapi", password=password))
+        await backend.start()
+        try:
+            await backend.check()
+        finally:
+            await backend.close()
+
+    with SmtpGateway(user="flexiapi", password="s3cret") as gateway:
+        asyncio.run(check("s3cret"))
+        with pytest.raises(Permanent, match="username and password"):
+            asyncio.run(check("wrong"))
+    assert not gateway.sends
