@@ -70,7 +70,7 @@ def install(tmp_path, monkeypatch):
     """Installs a distribution: `install(name, module, entry points text)`."""
     site = tmp_path / "site"
     site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
     modules = []
 
     def install(name, module, entry_points, source=MODULE):
