@@ -9,6 +9,7 @@ from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
+from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
@@ -34,6 +35,7 @@ class Store(Records):
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         self.accounts = Accounts(database, documents, self.counters)
+        self.changes = AccountChanges(database)
         self.types = AccountTypes(database, self.counters)
         self.creation_tokens = CreationTokens(database)
         self.request_tokens = RequestTokens(database)

@@ -84,6 +84,11 @@ class Accounts(Records):
         cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}).sort("_id")
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
+    async def after(self, last_id: int, limit: int) -> list[Account]:
+        """The first `limit` accounts with a greater id, by id."""
+        cursor = self._accounts.find({"_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit, batch_size=limit + 1)
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
     async def by_address(self, username: str, domain: str) -> Account | None:
         """The account with exactly this user name and domain; aliases do not count."""
         document = await self._by_identifier.get(f"sip:{username}@{domain}")

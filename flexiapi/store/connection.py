@@ -67,7 +67,8 @@ def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str
     )
 
 
-def _translated(error: PyMongoError) -> Exception:
+def translated(error: PyMongoError) -> Exception:
+    """`StoreUnavailable` for a MongoDB that is away, else the error itself."""
     if isinstance(error, _AWAY) or error.has_error_label("RetryableWriteError"):
         return StoreUnavailable()
     if isinstance(error, OperationFailure) and error.code in _AUTHORISATION_CODES:
@@ -79,13 +80,13 @@ def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """The call, with a MongoDB that is away told as `StoreUnavailable`."""
 
     @functools.wraps(call)
-    async def translated(*args: P.args, **kwargs: P.kwargs) -> R:
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return await call(*args, **kwargs)
         except PyMongoError as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
-    return translated
+    return wrapped
 
 
 class Records:

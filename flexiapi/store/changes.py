@@ -1,0 +1,87 @@
+"""The changes of accounts, as MongoDB's change stream tells them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorChangeStream
+from pymongo.errors import OperationFailure, PyMongoError
+
+from flexiapi.errors import ChangesLost, ChangesUnsupported, StoreUnavailable
+from flexiapi.store.connection import Records, translated
+
+_ONLY_ON_REPLICA_SETS = 40573
+_WAIT_MILLISECONDS = 1000
+# The uses of API keys are written all the time, and concern nobody else.
+_QUIET = "api_key"
+_FIELDS = {
+    "$concatArrays": [
+        {"$map": {"input": {"$objectToArray": "$updateDescription.updatedFields"}, "in": "$$this.k"}},
+        "$updateDescription.removedFields",
+    ]
+}
+_LOUD = {"$filter": {"input": _FIELDS, "cond": {"$ne": [{"$substrBytes": ["$$this", 0, len(_QUIET)]}, _QUIET]}}}
+_PIPELINE: list[dict[str, Any]] = [
+    {"$match": {"$or": [{"operationType": {"$ne": "update"}}, {"$expr": {"$gt": [{"$size": _LOUD}, 0]}}]}},
+    {"$project": {"documentKey": 1}},
+]
+
+
+class ChangeFeed:
+    """The changes from a position on, one by one."""
+
+    def __init__(self, stream: "AsyncIOMotorChangeStream[dict[str, Any]]", position: str | None) -> None:
+        self._stream = stream
+        self._start = position
+
+    async def next(self) -> int | None:
+        """The id of the account that changed next, or `None` when none did for a second.
+
+        Raises `ChangesLost` or `StoreUnavailable`.
+        """
+        with _telling(self.position):
+            change = await self._stream.try_next()
+        if change is None:
+            return None
+        if "documentKey" not in change:
+            raise ChangesLost
+        return int(change["documentKey"]["_id"])
+
+    @property
+    def position(self) -> str | None:
+        """The position after what `next` told; `None` before it told anything."""
+        token = self._stream.resume_token
+        return self._start if token is None else str(token["_data"])
+
+
+class AccountChanges(Records):
+    """Who changed. What an account is now is for the reader to look up."""
+
+    @asynccontextmanager
+    async def watch(self, position: str | None) -> AsyncIterator[ChangeFeed]:
+        """The changes after the position, or from now on; uses of API keys are none.
+
+        Raises `ChangesLost` when MongoDB no longer knows the position, `ChangesUnsupported`, or `StoreUnavailable`.
+        """
+        stream = self._database["accounts"].watch(
+            _PIPELINE,
+            resume_after=None if position is None else {"_data": position},
+            max_await_time_ms=_WAIT_MILLISECONDS,
+            batch_size=1000,
+        )
+        with _telling(position):
+            async with stream:
+                yield ChangeFeed(stream, position)
+
+
+@contextmanager
+def _telling(position: str | None) -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        told = translated(error)
+        if isinstance(told, StoreUnavailable) or not isinstance(error, OperationFailure):
+            raise told from error
+        if error.code == _ONLY_ON_REPLICA_SETS:
+            raise ChangesUnsupported from error
+        raise (ChangesLost if position is not None else told) from error

@@ -1,0 +1,298 @@
+"""The replica, a real MongoDB, and several writers."""
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flexiapi.errors import ChangesLost, ChangesUnsupported
+from flexiapi.flexisip import follower
+from flexiapi.flexisip.follower import Follower
+from flexiapi.flexisip.replica import SignInReplica
+from flexiapi.keys import ApplicationKey
+from flexiapi.settings import Settings
+from flexiapi.store import EmbeddedMongod, Store
+from tests.flexisip.sign_in import account, asked
+
+KEY = "k" * 32
+
+
+@pytest.fixture(scope="module")
+def mongod():
+    with tempfile.TemporaryDirectory(prefix="fx-") as folder:
+        started = EmbeddedMongod(Path(folder))
+        started.start()
+        yield started
+        started.stop()
+
+
+@pytest.fixture
+def database(mongod, request):
+    return f"test_{abs(hash(request.node.nodeid)):x}"
+
+
+def store_of(uri, database):
+    return Store(Settings(mongodb={"database": database}), ApplicationKey(KEY, []), uri)
+
+
+@contextlib.contextmanager
+def opened(mongod, database):
+    store = store_of(mongod.uri, database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextlib.asynccontextmanager
+async def following(store, path, *, changes=None):
+    replica = SignInReplica(path, store.accounts)
+    await replica.start()
+    task = asyncio.create_task(Follower(replica, changes or store.changes, path).run())
+    try:
+        yield replica
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        await replica.close()
+
+
+def _has(path, username):
+    """Whether Flexisip finds the account, also while the file is being made."""
+    try:
+        return bool(asked(path, username))
+    except sqlite3.OperationalError:
+        return False
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  # other processes make it true
+            await asyncio.sleep(0.02)
+
+
+async def until_noted(replica):
+    async with asyncio.timeout(20):
+        while not await replica.position():  # noqa: ASYNC110  # only the file tells
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch):
+    monkeypatch.setattr(follower, "NOTE_SECONDS", 0.05)
+    monkeypatch.setattr(follower, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(follower, "RETRY_SECONDS", 0.05)
+
+
+def test_replicas_on_other_hosts_follow(tmp_path, mongod, database):
+    paths = [tmp_path / host / "auth.sqlite" for host in ("one", "two")]
+
+    async def run():
+        with opened(mongod, database) as store:
+            before = await store.accounts.add(account(0, "alice"))
+            async with following(store, paths[0]), following(store, paths[1]):
+                await until(lambda: all(_has(path, "alice") for path in paths))
+                await store.accounts.add(account(0, "bob"))
+                await until(lambda: all(_has(path, "bob") for path in paths))
+                await store.accounts.update(before, activated=False)
+                await until(lambda: not any(_has(path, "alice") for path in paths))
+                await store.accounts.remove((await store.accounts.by_address("bob", "sip.example.org")).id)
+                await until(lambda: not any(_has(path, "bob") for path in paths))
+
+    asyncio.run(run())
+
+
+def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod, database):
+    path = tmp_path / "auth.sqlite"
+
+    class Counted:
+        """The store's changes, and from where each watch began."""
+
+        def __init__(self, changes):
+            self.changes, self.began = changes, []
+
+        def watch(self, position):
+            self.began.append(position)
+            return self.changes.watch(position)
+
+    async def run():
+        with opened(mongod, database) as store:
+            changes = Counted(store.changes)
+            async with following(store, path, changes=changes) as replica:
+                await store.accounts.add(account(0, "alice"))
+                await until(lambda: _has(path, "alice"))
+                await until_noted(replica)
+            await store.accounts.add(account(0, "bob"))
+            async with following(store, path, changes=changes):
+                await until(lambda: _has(path, "bob"))
+            assert changes.began[0] is None
+            assert changes.began[1]
+
+    asyncio.run(run())
+
+
+def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod, database):
+    path = tmp_path / "auth.sqlite"
+
+    async def run():
+        with opened(mongod, database) as store:
+            await store.accounts.add(account(0, "alice"))
+            replica = SignInReplica(path, store.accounts)
+            await replica.start()
+            await replica.set_position("82" + "0" * 30)
+            await replica.close()
+            async with following(store, path):
+                await until(lambda: _has(path, "alice"))
+                await store.accounts.add(account(0, "bob"))
+                await until(lambda: _has(path, "bob"))
+
+    asyncio.run(run())
+
+
+def test_a_file_taken_away_comes_back_whole(tmp_path, mongod, database):
+    path = tmp_path / "auth.sqlite"
+
+    async def run():
+        with opened(mongod, database) as store:
+            await store.accounts.add(account(0, "alice"))
+            async with following(store, path):
+                await until(lambda: path.exists() and _has(path, "alice"))
+                path.unlink()
+                await until(lambda: path.exists() and _has(path, "alice"))
+
+    asyncio.run(run())
+
+
+def test_one_process_follows_and_another_takes_over(tmp_path, mongod, database):
+    path = tmp_path / "auth.sqlite"
+
+    class Watched:
+        def __init__(self, changes):
+            self.changes, self.watches = changes, 0
+
+        def watch(self, position):
+            self.watches += 1
+            return self.changes.watch(position)
+
+    async def run():
+        with opened(mongod, database) as store:
+            second = Watched(store.changes)
+            async with contextlib.AsyncExitStack() as first:
+                await first.enter_async_context(following(store, path))
+                await store.accounts.add(account(0, "alice"))
+                await until(lambda: _has(path, "alice"))
+                async with following(store, path, changes=second):
+                    await asyncio.sleep(0.3)
+                    assert second.watches == 0
+                    await first.aclose()
+                    await store.accounts.add(account(0, "bob"))
+                    await until(lambda: _has(path, "bob"))
+                    assert second.watches == 1
+
+    asyncio.run(run())
+
+
+def test_uses_of_keys_are_no_changes(mongod, database):
+    async def run():
+        with opened(mongod, database) as store:
+            alice = await store.accounts.add(account(0, "alice"))
+            async with store.changes.watch(None) as feed:
+                assert await feed.next() is None
+                await store.accounts.set_api_key(alice.id, b"hash", datetime.now(UTC))
+                await store.accounts.update(alice, display_name="Alice")
+                assert await feed.next() == alice.id
+                assert await feed.next() is None
+                await store.accounts.update(alice, activated=False, passwords=())
+                assert await feed.next() == alice.id
+
+    asyncio.run(run())
+
+
+def test_a_dropped_database_and_a_wrong_position_are_told(mongod, database):
+    async def run():
+        with opened(mongod, database) as store:
+            await store.accounts.add(account(0, "alice"))
+            with pytest.raises(ChangesLost):
+                await store.changes.watch("nonsense").__aenter__()
+            async with store.changes.watch(None) as feed:
+                await feed.next()
+                await store._database.drop_collection("accounts")
+                with pytest.raises(ChangesLost):
+                    await feed.next()
+
+    asyncio.run(run())
+
+
+def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, mongod, database, monkeypatch):
+    path = tmp_path / "auth.sqlite"
+    monkeypatch.setattr(follower, "COMPARE_SECONDS", 0.05)
+
+    class Unsupported:
+        @contextlib.asynccontextmanager
+        async def watch(self, position):
+            raise ChangesUnsupported
+            yield
+
+    async def run():
+        with opened(mongod, database) as store:
+            async with following(store, path, changes=Unsupported()):
+                await store.accounts.add(account(0, "alice"))
+                await until(lambda: _has(path, "alice"))
+                await store.accounts.add(account(0, "bob"))
+                await until(lambda: _has(path, "bob"))
+
+    asyncio.run(run())
+
+
+KILLED = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from tests.flexisip.test_follower import SignInReplica, store_of
+
+class Slow:
+    def __init__(self, accounts): self.accounts = accounts
+    async def by_ids(self, ids):
+        found = await self.accounts.by_ids(ids)
+        print("stored", flush=True)
+        await asyncio.sleep(60)
+        return found
+
+async def main():
+    store = store_of(sys.argv[2], sys.argv[3])
+    alice = await store.accounts.by_address("alice", "sip.example.org")
+    replica = SignInReplica(Path(sys.argv[4]), Slow(store.accounts))
+    await replica.start()
+    await store.accounts.update(alice, activated=False)
+    await replica.project(alice.id)
+
+asyncio.run(main())
+"""
+
+
+def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod, database):
+    path = tmp_path / "auth.sqlite"
+
+    async def run():
+        with opened(mongod, database) as store:
+            await store.accounts.add(account(0, "alice"))
+            async with following(store, path) as replica:
+                await until(lambda: _has(path, "alice"))
+                await until_noted(replica)
+            arguments = ["-c", KILLED, Path(__file__).parents[2], mongod.uri, database, path]
+            victim = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=subprocess.PIPE)
+            assert await victim.stdout.readline() == b"stored\n"
+            victim.kill()
+            assert await victim.wait() == -signal.SIGKILL
+            assert _has(path, "alice"), "the replica is behind, as it should be for this test"
+            async with following(store, path):
+                await until(lambda: not _has(path, "alice"))
+
+    asyncio.run(run())
