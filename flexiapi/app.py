@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from flexiapi.api.routes import HANDLERS
 from flexiapi.api.views import Views
 from flexiapi.errors import StoreUnavailable
+from flexiapi.flexisip.replication import Replication
 from flexiapi.keys import ApplicationKey, Codes, load_or_create
 from flexiapi.nonces import Nonces
 from flexiapi.notify import Notifier
@@ -81,6 +82,7 @@ class Parts:
     renderer: Renderer
     clock: Clock
     services: Services
+    replication: Replication
 
 
 def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
@@ -90,7 +92,10 @@ def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
     store = Store(settings, key, uri)
     notifier = Notifier(settings)
     renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
-    return Parts(settings, store, notifier, renderer, clock, _services(settings, key, store, notifier, renderer, clock))
+    services = _services(settings, key, store, notifier, renderer, clock)
+    replication = Replication(settings, store.accounts, store.changes)
+    store.accounts.on_sign_in_change = replication.note
+    return Parts(settings, store, notifier, renderer, clock, services, replication)
 
 
 def _services(
@@ -148,6 +153,7 @@ class Host:
         self.public_url = settings.app.url
         self.cors_origins: Sequence[str] = settings.server.cors_origins
         self.validation_context: object = parts.services.name_rules
+        self.settled = parts.replication.settled
         self._services = parts.services
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
@@ -258,7 +264,8 @@ async def running(
         notifier=parts.notifier,
     )
     try:
-        yield Running(application, parts, host.drain)
+        async with parts.replication.following():
+            yield Running(application, parts, host.drain)
     finally:
         writer.cancel()
         with contextlib.suppress(StoreUnavailable):

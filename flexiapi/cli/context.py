@@ -33,7 +33,8 @@ class Context:
         parts = build(self.settings, uri)
         try:
             await parts.store.prepare()
-            yield parts
+            async with parts.replication.opened(), parts.replication.settled():
+                yield parts
         finally:
             parts.store.close()
 

@@ -175,6 +175,10 @@ class ReplicaFile:
         state = self.path.stat()
         if group not in (-1, state.st_gid):
             os.chown(self.path, -1, group)
+        owner = self.path.parent.stat().st_uid
+        if os.geteuid() == 0 and owner != state.st_uid:
+            # A command run by root must not leave a file that the server cannot write.
+            os.chown(self.path, owner, -1)
         if stat.S_IMODE(state.st_mode) != FILE_MODE:
             self.path.chmod(FILE_MODE)
         self._inode = (state.st_dev, state.st_ino)

@@ -35,8 +35,16 @@ class KeyHolder:
     key_last_used_at: datetime
 
 
+_SIGN_IN = frozenset({"username", "domain", "phone", "passwords", "activated"})
+
+
 class Accounts(Records):
-    """The accounts. Reads answer `None` for what is not there."""
+    """The accounts. Reads answer `None` for what is not there.
+
+    `on_sign_in_change` is told the id of each account that may now sign in otherwise than before, after the write.
+    """
+
+    on_sign_in_change: Callable[[int], None] = staticmethod(lambda _: None)
 
     def __init__(
         self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, counters: Counters
@@ -133,6 +141,8 @@ class Accounts(Records):
         """Add an account; its `id` is given here. Raises `IdentifierTaken`."""
         account = replace(account, id=await self._counters.next("accounts"))
         await self._additions.add(self._documents.encode(account))
+        if account.activated:
+            self.on_sign_in_change(account.id)
         return account
 
     async def _insert(self, documents: Sequence[Document]) -> list[BaseException | None]:
@@ -159,7 +169,10 @@ class Accounts(Records):
         query: Document = {"_id": account.id, **(expecting or {})}
         if names & IDENTITY:
             query.update({name: getattr(account, name) for name in IDENTITY})
-        return await self._update_one(query, self._documents.changes(after, names))
+        changed = await self._update_one(query, self._documents.changes(after, names))
+        if changed is not None and names & _SIGN_IN:
+            self.on_sign_in_change(changed.id)
+        return changed
 
     async def _update_one(self, query: Document, update: Document) -> Account | None:
         try:
@@ -200,7 +213,10 @@ class Accounts(Records):
 
     async def remove(self, account_id: int) -> bool:
         """Remove the account; whether it was there."""
-        return (await self._accounts.delete_one({"_id": account_id})).deleted_count == 1
+        removed = (await self._accounts.delete_one({"_id": account_id})).deleted_count == 1
+        if removed:
+            self.on_sign_in_change(account_id)
+        return removed
 
     async def forget_contact(self, account_id: int) -> None:
         """Take a removed account out of everybody's contacts and lists."""

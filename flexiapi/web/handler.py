@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http.client import responses
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -80,6 +81,9 @@ class Host(Protocol):
 
     async def count_wrong_guess(self, address: str) -> None:
         """Count a wrong guess at a secret."""
+
+    def settled(self) -> AbstractAsyncContextManager[None]:
+        """Around a request with effects: at its end, all that must follow from them has. Raises `Unavailable`."""
 
     def observe(self, handler: "ApiHandler", seconds: float) -> None:
         """Log and count a finished request."""
@@ -167,11 +171,17 @@ class ApiHandler(RequestHandler):
             if "X-Body-Too-Large" in self.request.headers:
                 raise BodyTooLarge
             self._count()
-            result = await self._guarded(operation, path)
+            result = await self._settled(operation, path)
         except ApiError as error:
             self.fail(error, secret=operation.secret)
             return
         self._write_result(operation, result)
+
+    async def _settled(self, operation: Operation, path: Mapping[str, str]) -> Any:
+        if not operation.is_unsafe:
+            return await self._guarded(operation, path)
+        async with self.host.settled():
+            return await self._guarded(operation, path)
 
     async def _guarded(self, operation: Operation, path: Mapping[str, str]) -> Any:
         if not operation.guess:

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,23 +17,14 @@ from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
-from flexiapi.store import EmbeddedMongod, Store
+from flexiapi.store import Store
 from tests.flexisip.sign_in import account, asked
 
 KEY = "k" * 32
 
 
-@pytest.fixture(scope="module")
-def mongod():
-    with tempfile.TemporaryDirectory(prefix="fx-") as folder:
-        started = EmbeddedMongod(Path(folder))
-        started.start()
-        yield started
-        started.stop()
-
-
 @pytest.fixture
-def database(mongod, request):
+def database(request):
     return f"test_{abs(hash(request.node.nodeid)):x}"
 
 
@@ -43,8 +33,8 @@ def store_of(uri, database):
 
 
 @contextlib.contextmanager
-def opened(mongod, database):
-    store = store_of(mongod.uri, database)
+def opened(mongod_uri, database):
+    store = store_of(mongod_uri, database)
     try:
         yield store
     finally:
@@ -91,11 +81,11 @@ def _often(monkeypatch):
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.05)
 
 
-def test_replicas_on_other_hosts_follow(tmp_path, mongod, database):
+def test_replicas_on_other_hosts_follow(tmp_path, mongod_uri, database):
     paths = [tmp_path / host / "auth.sqlite" for host in ("one", "two")]
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             before = await store.accounts.add(account(0, "alice"))
             async with following(store, paths[0]), following(store, paths[1]):
                 await until(lambda: all(_has(path, "alice") for path in paths))
@@ -109,7 +99,7 @@ def test_replicas_on_other_hosts_follow(tmp_path, mongod, database):
     asyncio.run(run())
 
 
-def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod, database):
+def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     class Counted:
@@ -123,7 +113,7 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod, database):
             return self.changes.watch(position)
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             changes = Counted(store.changes)
             async with following(store, path, changes=changes) as replica:
                 await store.accounts.add(account(0, "alice"))
@@ -138,11 +128,11 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod, database):
     asyncio.run(run())
 
 
-def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod, database):
+def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             await store.accounts.add(account(0, "alice"))
             replica = SignInReplica(path, store.accounts)
             await replica.start()
@@ -156,11 +146,11 @@ def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod, database):
     asyncio.run(run())
 
 
-def test_a_file_taken_away_comes_back_whole(tmp_path, mongod, database):
+def test_a_file_taken_away_comes_back_whole(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             await store.accounts.add(account(0, "alice"))
             async with following(store, path):
                 await until(lambda: path.exists() and _has(path, "alice"))
@@ -170,7 +160,7 @@ def test_a_file_taken_away_comes_back_whole(tmp_path, mongod, database):
     asyncio.run(run())
 
 
-def test_one_process_follows_and_another_takes_over(tmp_path, mongod, database):
+def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     class Watched:
@@ -182,7 +172,7 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod, database):
             return self.changes.watch(position)
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             second = Watched(store.changes)
             async with contextlib.AsyncExitStack() as first:
                 await first.enter_async_context(following(store, path))
@@ -199,9 +189,9 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod, database):
     asyncio.run(run())
 
 
-def test_uses_of_keys_are_no_changes(mongod, database):
+def test_uses_of_keys_are_no_changes(mongod_uri, database):
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             alice = await store.accounts.add(account(0, "alice"))
             async with store.changes.watch(None) as feed:
                 assert await feed.next() is None
@@ -215,9 +205,9 @@ def test_uses_of_keys_are_no_changes(mongod, database):
     asyncio.run(run())
 
 
-def test_a_dropped_database_and_a_wrong_position_are_told(mongod, database):
+def test_a_dropped_database_and_a_wrong_position_are_told(mongod_uri, database):
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             await store.accounts.add(account(0, "alice"))
             with pytest.raises(ChangesLost):
                 await store.changes.watch("nonsense").__aenter__()
@@ -230,7 +220,7 @@ def test_a_dropped_database_and_a_wrong_position_are_told(mongod, database):
     asyncio.run(run())
 
 
-def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, mongod, database, monkeypatch):
+def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, mongod_uri, database, monkeypatch):
     path = tmp_path / "auth.sqlite"
     monkeypatch.setattr(follower, "COMPARE_SECONDS", 0.05)
 
@@ -241,7 +231,7 @@ def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, 
             yield
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             async with following(store, path, changes=Unsupported()):
                 await store.accounts.add(account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
@@ -277,16 +267,16 @@ asyncio.run(main())
 """
 
 
-def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod, database):
+def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod, database) as store:
+        with opened(mongod_uri, database) as store:
             await store.accounts.add(account(0, "alice"))
             async with following(store, path) as replica:
                 await until(lambda: _has(path, "alice"))
                 await until_noted(replica)
-            arguments = ["-c", KILLED, Path(__file__).parents[2], mongod.uri, database, path]
+            arguments = ["-c", KILLED, Path(__file__).parents[2], mongod_uri, database, path]
             victim = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=subprocess.PIPE)
             assert await victim.stdout.readline() == b"stored\n"
             victim.kill()

@@ -1,0 +1,93 @@
+"""The sign-in replica as a server runs it: whoever changes an account waits, before answering, until it is written."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+
+from flexiapi.errors import ReplicaUnavailable
+from flexiapi.flexisip.configured import cli_socket_of
+from flexiapi.flexisip.follower import Changes, Follower
+from flexiapi.flexisip.replica import Accounts, SignInReplica
+from flexiapi.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Replication:
+    """Projects accounts as they change. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
+
+    def __init__(self, settings: Settings, accounts: Accounts, changes: Changes) -> None:
+        section = settings.flexisip
+        self.path = section.auth_replica
+        self.replica: SignInReplica | None = None
+        self._changes = changes
+        self._due: ContextVar[list[asyncio.Task[None]] | None] = ContextVar("due", default=None)
+        if self.path is not None:
+            cli = cli_socket_of(section)
+            self.replica = SignInReplica(
+                self.path,
+                accounts,
+                group=section.auth_replica_group,
+                realm=settings.account.realm,
+                forget=cli.forget_credentials if cli else None,
+            )
+
+    def note(self, account_id: int) -> None:
+        """Begin to project an account that has just changed; the block of `settled` around this waits for it."""
+        if self.replica is None:
+            return
+        task = asyncio.get_running_loop().create_task(self.replica.project(account_id))
+        due = self._due.get()
+        if due is None:
+            task.add_done_callback(_tell)
+        else:
+            due.append(task)
+
+    @contextlib.asynccontextmanager
+    async def settled(self) -> AsyncIterator[None]:
+        """At the end of the block, all that changed in it is in the replica.
+
+        Raises `ReplicaUnavailable` when it is not; a failure of the block's own comes first.
+        """
+        due: list[asyncio.Task[None]] = []
+        token = self._due.set(due)
+        try:
+            yield
+        finally:
+            self._due.reset(token)
+            outcomes = await asyncio.gather(*due, return_exceptions=True)
+        if any(outcomes):
+            raise ReplicaUnavailable
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Within the block, changes are projected. Raises `ConfigurationError` when the file cannot be a replica."""
+        if self.replica is None:
+            yield
+            return
+        try:
+            await self.replica.start()
+            yield
+        finally:
+            await self.replica.close()
+
+    @contextlib.asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """As `opened`, and the changes of other processes and hosts come in as well."""
+        async with self.opened():
+            if self.replica is None or self.path is None:
+                yield
+                return
+            follower = asyncio.create_task(Follower(self.replica, self._changes, self.path).run())
+            try:
+                yield
+            finally:
+                follower.cancel()
+                await asyncio.wait({follower})
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.warning("a change is not in the sign-in replica yet: %s", task.exception())

@@ -1,0 +1,80 @@
+"""Every change of an account through the API is in the replica before the answer."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tests.flexisip.sign_in import asked
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def replica(tmp_path):
+    return tmp_path / "sip" / "auth.sqlite"
+
+
+@pytest.fixture
+def configure(replica):
+    return {"flexisip": {"auth_replica": str(replica)}}
+
+
+def created(http, admin, username, **fields):
+    body = {"username": username, "password": PASSWORD, "algorithm": "SHA-256", "activated": True} | fields
+    return http.post("/api/accounts", json=body, headers=admin.headers)
+
+
+def test_creation_password_and_deletion_are_there_before_the_answer(http, admin, replica):
+    assert created(http, admin, "bob.builder").status_code == 200
+    first = asked(replica, "bob.builder")
+    assert first.keys() == {"SHA-256"}
+    key = {"auth": httpx.DigestAuth("bob.builder", PASSWORD), "headers": {"From": "sip:bob.builder@sip.example.org"}}
+    change = {"algorithm": "MD5", "old_password": PASSWORD, "password": "another-password"}
+    assert http.post("/api/accounts/me/password", json=change, **key).status_code == 200
+    second = asked(replica, "bob.builder")
+    assert second.keys() == {"MD5"}
+    key["auth"] = httpx.DigestAuth("bob.builder", "another-password")
+    assert http.delete("/api/accounts/me", **key).status_code == 200
+    assert asked(replica, "bob.builder") == {}
+
+
+def test_an_account_signs_in_once_its_provisioning_activated_it(http, admin, replica):
+    account = created(http, admin, "carol.singer", activated=False).json()
+    assert asked(replica, "carol.singer") == {}
+    assert "ha1" in http.get(f"/provisioning/{account['provisioning_token']}").text
+    assert asked(replica, "carol.singer")
+
+
+def test_when_the_replica_cannot_be_written_the_answer_says_so_and_it_heals(http, admin, replica):
+    other = sqlite3.connect(replica, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = created(http, admin, "bob.builder")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "SIP server" in answer.json()["message"]
+    other.close()
+    deadline = time.monotonic() + 20
+    while not asked(replica, "bob.builder"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_wrong_answer_stays_what_it_is(http, admin, replica):
+    assert created(http, admin, "bob.builder", password="x").status_code == 422
+    assert asked(replica, "bob.builder") == {}
+
+
+def test_commands_project_too(tmp_path, mongod_uri, server, replica):
+    settings = tmp_path / "flexiapi.toml"
+    settings.write_text(
+        f"[app]\nkey = '{'k' * 40}'\n[mongodb]\nuri = '{mongod_uri}'\ndatabase = '{server.settings.mongodb.database}'\n"
+        f"[flexisip]\nauth_replica = '{replica}'\n"
+    )
+    arguments = ["--config", settings, "accounts", "create-admin", "dave.admin", "--generate"]
+    done = subprocess.run([sys.executable, "-m", "flexiapi", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert asked(replica, "dave.admin")
