@@ -2,16 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import SecretStr
 from redis.asyncio import Redis as Client
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from flexiapi import settings
@@ -20,6 +20,7 @@ from flexiapi.flexisip.contact import Contact, parse_contact
 from flexiapi.flexisip.registrar import Registrar, newest_first
 from flexiapi.model import Device
 
+Answer = TypeVar("Answer")
 # `host`, `host:port`, `[IPv6 literal]:port`; all else is a host name as it stands.
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<literal>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
 
@@ -49,16 +50,14 @@ class RedisRegistrar(Registrar):
         fields = [name for name, contact in contacts if contact.uuid == uuid and not contact.alias]
         if not fields:
             return False
-        async with self._bounded():
-            removed = await self._client.hdel(self._prefix + account_address, *fields)
-            if removed > 0:
-                await self._client.publish(account_address, "")
+        removed = await self._ask(lambda: self._client.hdel(self._prefix + account_address, *fields))
+        if removed > 0:
+            await self._ask(lambda: self._client.publish(account_address, ""))
         return removed > 0
 
     async def check(self) -> None:
         """Ask for an answer that needs the right password."""
-        async with self._bounded():
-            await self._client.ping()
+        await self._ask(self._client.ping)
 
     async def close(self) -> None:
         """Close all connections, those to the Sentinels too."""
@@ -66,15 +65,21 @@ class RedisRegistrar(Registrar):
         await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
 
     async def _contacts(self, account_address: str) -> list[tuple[bytes, Contact]]:
-        async with self._bounded():
-            record = await cast("Awaitable[dict[bytes, bytes]]", self._client.hgetall(self._prefix + account_address))
+        key = self._prefix + account_address
+        record = await self._ask(lambda: cast("Awaitable[dict[bytes, bytes]]", self._client.hgetall(key)))
         return [(name, parse_contact(_text(name), _text(value))) for name, value in record.items()]
 
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
+    async def _ask(self, command: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Run a command, within the timeout; again on a new connection when that from the pool has gone stale.
+
+        The library's own second try would stay with a master that is none any more.
+        """
         try:
             async with asyncio.timeout(self._timeout):
-                yield
+                try:
+                    return await command()
+                except RedisConnectionError:
+                    return await command()
         except (RedisError, OSError) as error:
             raise RegistrarUnavailable from error
 
@@ -130,8 +135,7 @@ def _connection(section: settings.Redis, *, tls: bool | None = None) -> dict[str
     options: dict[str, Any] = {
         "socket_timeout": section.timeout_seconds,
         "socket_connect_timeout": section.timeout_seconds,
-        # Once more, at once: a pooled connection may belong to a server that has restarted since.
-        "retry": Retry(NoBackoff(), 1),
+        "retry": Retry(NoBackoff(), 0),
     }
     if section.tls_ca_file and (section.tls if tls is None else tls):
         options["ssl_ca_certs"] = str(section.tls_ca_file)

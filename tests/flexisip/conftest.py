@@ -84,6 +84,13 @@ class Program:
         self.process.wait()
 
 
+def _redis(folder: Path, name: str, configuration: str, *arguments: str) -> Program:
+    """Start a redis-server or Sentinel that keeps its files in `folder`."""
+    file = folder / f"{name}.conf"
+    file.write_text(f"bind 127.0.0.1\ndir {folder}\n{configuration}\n")
+    return Program.start([_binary("redis-server"), str(file), *arguments], folder / f"{name}.log")
+
+
 @dataclass
 class Authority:
     ca_file: Path
@@ -147,10 +154,10 @@ def authority(session_folder) -> Authority:
 @pytest.fixture(scope="session")
 def _redis_server(session_folder, authority) -> Iterator[RedisServer]:
     port, tls_port, unix_socket = _free_port(), _free_port(), session_folder / "redis.sock"
-    configuration = session_folder / "redis.conf"
-    configuration.write_text(
+    program = _redis(
+        session_folder,
+        "redis",
         f"""
-bind 127.0.0.1
 port {port}
 tls-port {tls_port}
 tls-cert-file {authority.certificate_file}
@@ -161,10 +168,8 @@ unixsocket {unix_socket}
 requirepass r3dis
 user reader on >s3cond ~fs:* &* +@all
 save ""
-dir {session_folder}
-"""
+""",
     )
-    program = Program.start([_binary("redis-server"), str(configuration)], session_folder / "redis.log")
     server = RedisServer(program, port, tls_port, unix_socket, authority)
     program.wait(lambda: "Ready to accept connections" in program.log)
     yield server
@@ -182,23 +187,70 @@ def redis_server(_redis_server) -> RedisServer:
 def sentinel_port(session_folder, _redis_server) -> Iterator[int]:
     """The port of a Sentinel with the password `s3ntinel` that knows `redis_server` as `flexisip`."""
     port = _free_port()
-    configuration = session_folder / "sentinel.conf"
-    configuration.write_text(
-        f"""
-bind 127.0.0.1
-port {port}
-requirepass s3ntinel
-sentinel monitor flexisip 127.0.0.1 {_redis_server.port} 1
-sentinel auth-pass flexisip {_redis_server.password}
-dir {session_folder}
-"""
+    configuration = (
+        f"port {port}\nrequirepass s3ntinel\nsentinel monitor flexisip 127.0.0.1 {_redis_server.port} 1\n"
+        f"sentinel auth-pass flexisip {_redis_server.password}"
     )
-    program = Program.start(
-        [_binary("redis-server"), str(configuration), "--sentinel"], session_folder / "sentinel.log"
-    )
+    program = _redis(session_folder, "sentinel", configuration, "--sentinel")
     program.wait(lambda: "+monitor master flexisip" in program.log)
     yield port
     program.stop()
+
+
+@dataclass
+class Replicated:
+    """Two redis-servers without password and the Sentinel that watches them as `flexisip`."""
+
+    ports: list[int]
+    sentinel_port: int
+
+    def master(self) -> int:
+        """The port of the redis-server that is the master, as the Sentinel sees it."""
+        with redis.Redis(port=self.sentinel_port, decode_responses=True) as client:
+            return client.sentinel_master("flexisip")["port"]
+
+    def fail_over(self) -> None:
+        """Make the other one the master, and return when it is."""
+        before = self.master()
+        with redis.Redis(port=self.sentinel_port) as client:
+            _until(lambda: _accepted(client, "SENTINEL", "FAILOVER", "flexisip"))
+        _until(lambda: self.master() != before)
+        with redis.Redis(port=before) as client:
+            # The Sentinel would tell it some 10 s later.
+            client.replicaof("127.0.0.1", self.master())
+
+
+def _accepted(client: redis.Redis, *command: str) -> bool:
+    try:
+        return bool(client.execute_command(*command))
+    except redis.ResponseError:
+        return False
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def replicated_redis(folder) -> Iterator[Replicated]:
+    ports = [_free_port() for _ in range(3)]
+    common = 'save ""\nrepl-diskless-sync-delay 0\nport'
+    programs = [
+        _redis(folder, "first", f"{common} {ports[0]}"),
+        _redis(folder, "second", f"{common} {ports[1]}\nreplicaof 127.0.0.1 {ports[0]}"),
+    ]
+    try:
+        programs[1].wait(lambda: "MASTER <-> REPLICA sync: Finished" in programs[1].log)
+        monitor = f"sentinel monitor flexisip 127.0.0.1 {ports[0]} 1"
+        programs.append(_redis(folder, "sentinel", f"port {ports[2]}\n{monitor}", "--sentinel"))
+        programs[2].wait(lambda: "+slave slave" in programs[2].log)
+        yield Replicated(ports[:2], ports[2])
+    finally:
+        for program in programs:
+            program.stop()
 
 
 class LinphoneDaemon(Program):
@@ -465,7 +517,11 @@ class Sipp:
     messages_file: Path
 
     def requests(self) -> list[str]:
-        """The requests that it received, as texts, after its end."""
+        """The requests that it received, as texts, without retransmissions; ends it."""
+        return list(dict.fromkeys(self.datagrams()))
+
+    def datagrams(self) -> list[str]:
+        """All that it received, as texts; ends it."""
         self.program.stop()
         received = re.split(r"^-{20,}.*\n", self.messages_file.read_text(), flags=re.MULTILINE)
         return [each.split("\n\n", 1)[1] for each in received if " message received " in each]

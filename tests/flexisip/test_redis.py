@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+from redis import Redis as Client
 
 from flexiapi.errors import ConfigurationError, RegistrarUnavailable
 from flexiapi.flexisip.redis import RedisRegistrar
@@ -165,6 +166,25 @@ def test_asks_the_sentinels_for_the_master(seeded, sentinel_port, free_port):
     for wrong in ({"sentinel_service": "other"}, {"sentinel_password": "no"}, {"password": "no"}):
         with pytest.raises(RegistrarUnavailable):
             asyncio.run(uuids(Redis(**sentinel | wrong)))
+
+
+def test_follows_the_master_when_the_sentinels_choose_another(replicated_redis):
+    registrar_section = Redis(
+        client="sentinel",
+        sentinel_host="127.0.0.1",
+        sentinel_port=replicated_redis.sentinel_port,
+        sentinel_service="flexisip",
+    )
+
+    async def scenario():
+        async with registrar(registrar_section) as made:
+            await made.check()
+            await asyncio.to_thread(replicated_redis.fail_over)
+            with Client(port=replicated_redis.master()) as client:
+                client.hset("fs:alice@sip.example.org", "x", encoded(UUID))
+            return await made.remove("alice@sip.example.org", UUID), await made.devices("alice@sip.example.org")
+
+    assert asyncio.run(scenario()) == (True, [])
 
 
 def test_a_wrong_password_makes_the_registrar_unavailable_and_is_not_told(seeded):
