@@ -52,7 +52,10 @@ ANY_PROVIDER = "*"
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """A push notification to one device, addressed by its RFC 8599 parameters; `data` is what the app reads."""
+    """A push notification to one device, addressed by its RFC 8599 parameters.
+
+    `data` is what the app reads (`token`); how it is wrapped for the app's platform is the backend's business.
+    """
 
     provider: str
     param: str

@@ -9,6 +9,7 @@ import click
 from flexiapi import __version__, observing
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Context
+from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import check, openapi, serve, settings, worker
 from flexiapi.errors import ApiError, FlexiapiError
 
@@ -52,5 +53,5 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, settings, openapi, accounts):
+for command in (serve, worker, check, settings, openapi, plugins, accounts):
     main.add_command(command)

@@ -1,6 +1,7 @@
 """Handing messages to the configured notification backends: services use a `Notifier` and know no backend."""
 
+from flexiapi.notify.assembly import configured_backends
 from flexiapi.notify.discovery import InstalledBackend, Transport, installed_backends
 from flexiapi.notify.notifier import Checked, Notifier
 
-__all__ = ["Checked", "InstalledBackend", "Notifier", "Transport", "installed_backends"]
+__all__ = ["Checked", "InstalledBackend", "Notifier", "Transport", "configured_backends", "installed_backends"]

@@ -16,6 +16,15 @@ _ENCRYPTIONS = {"": "none", "ssl": "tls"}
 _PREFIX = re.compile(r"\+[0-9]{1,15}")
 
 
+def configured_backends(settings: Settings, transport: Transport) -> dict[str, Backend]:
+    """The tables of a transport's backends by label, or that of `delivery.fallback_backend` when it has none."""
+    named = tables(settings, transport)
+    fallback = settings.delivery.fallback_backend
+    if not named and fallback is not None:
+        return {fallback: Backend(backend=fallback)}
+    return named
+
+
 def tables(settings: Settings, transport: Transport) -> dict[str, Backend]:
     """The configured backends of a transport by label, without the fallback."""
     if transport is Transport.PUSH:
@@ -49,12 +58,9 @@ def _smtp_options(mail: Mail, host: str) -> dict[str, Any]:
 
 
 def routes(settings: Settings, transport: Transport) -> list[Route]:
-    """The routes of a transport; `delivery.fallback_backend` when it has none. Raises `ConfigurationError`."""
-    configured_tables = tables(settings, transport)
-    fallback = settings.delivery.fallback_backend
-    if not configured_tables and fallback is not None:
-        configured_tables = {fallback: Backend(backend=fallback)}
-    return [_route(settings, transport, label, backend) for label, backend in configured_tables.items()]
+    """The routes of a transport. Raises `ConfigurationError`."""
+    found = configured_backends(settings, transport)
+    return [_route(settings, transport, label, table) for label, table in found.items()]
 
 
 def _route(settings: Settings, transport: Transport, label: str, table: Backend) -> Route:

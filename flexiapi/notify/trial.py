@@ -23,4 +23,4 @@ def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | M
             f"{missing.args[0]} is missing. A push address is written pn-provider=...;pn-param=...;pn-prid=..., "
             "as in the Contact of a REGISTER."
         ) from None
-    return PushMessage(provider, param, prid, {"custom-payload": '{"token":"test"}'})
+    return PushMessage(provider, param, prid, {"token": "test"})

@@ -54,7 +54,7 @@ class BackendContract(BackendDeclaration):
         backend = self.backend_class()
         assert issubclass(backend, PushBackend)
         provider = min(backend.providers - {ANY_PROVIDER}, default="example")
-        return PushMessage(provider, "929724111839", "dA1b:APA91b", {"custom-payload": '{"token":"471100"}'})
+        return PushMessage(provider, "929724111839", "dA1b:APA91b", {"token": "8tuVPT471100"})
 
     @asynccontextmanager
     async def running(self, gateway: Any) -> AsyncIterator[Backend[Any, Any]]:

@@ -25,7 +25,7 @@ class Gateway(StreamServer):
             await asyncio.sleep(answer.delay)
             if answer.fault is not None:
                 await misbehave(answer.fault, writer)
-            writer.write(_encoded(connection, answer))
+            writer.write(_encoded(connection, answer, b"" if request.method == "HEAD" else answer.body))
             await writer.drain()
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
@@ -53,8 +53,8 @@ async def _request(connection: h11.Connection, reader: asyncio.StreamReader, cli
             return None
 
 
-def _encoded(connection: h11.Connection, answer: Reply) -> bytes:
+def _encoded(connection: h11.Connection, answer: Reply, body: bytes) -> bytes:
     headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
     response = h11.Response(status_code=answer.status, headers=headers)
-    parts = (response, h11.Data(data=answer.body), h11.EndOfMessage())
+    parts = (response, h11.Data(data=body), h11.EndOfMessage())
     return b"".join(connection.send(part) or b"" for part in parts)

@@ -97,14 +97,14 @@ class _Conversation:
             return
         if answer.fault is not None:
             await misbehave(answer.fault, self._writer)
-        self._send(stream_id, answer)
+        self._send(stream_id, answer, b"" if request.method == "HEAD" else answer.body)
         await self._flush()
         self._streams.pop(stream_id, None)
 
-    def _send(self, stream_id: int, answer: Reply) -> None:
+    def _send(self, stream_id: int, answer: Reply, body: bytes) -> None:
         self.connection.send_headers(stream_id, [(":status", str(answer.status)), *answer.headers.items()])
         # Answers of gateways are small: one frame each.
-        self.connection.send_data(stream_id, answer.body, end_stream=True)
+        self.connection.send_data(stream_id, body, end_stream=True)
 
     async def _flush(self) -> None:
         self._writer.write(self.connection.data_to_send())

@@ -26,10 +26,11 @@ def test_http1_answers_what_the_test_says_and_remembers():
         assert client.get(f"{gateway.url}/token?a=1").json() == {"asked": {"a": "1"}}
         assert client.post(f"{gateway.url}/send", data={"to": "y"}).json() == {"ok": True}
         assert client.put(f"{gateway.url}/send").status_code == 201
+        assert client.head(f"{gateway.url}/token").content == b""
         assert gateway.connections == 1
     assert gateway.sends[0].json() == {"to": "x"}
     assert gateway.sends[1].form() == {"to": "y"}
-    assert [request.path for request in gateway.requests] == ["/send", "/token", "/send", "/send"]
+    assert [request.path for request in gateway.requests] == ["/send", "/token", "/send", "/send", "/token"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -29,7 +29,7 @@ class TestOutboxMail(OutboxDeclaration):
 
 
 MESSAGES = [
-    (OutboxPush, PushMessage("fcm", "929724111839", "dA1b:APA91b", {"custom-payload": '{"token":"8tuVPT"}'})),
+    (OutboxPush, PushMessage("fcm", "929724111839", "dA1b:APA91b", {"token": "8tuVPT"})),
     (OutboxSms, SmsMessage("+33612345678", "Votre code : 1234")),
     (OutboxMail, MailMessage("alice@example.org", "Hello", "text", "<p>text</p>")),
 ]
@@ -48,7 +48,7 @@ def test_one_json_object_a_line(tmp_path):
         "provider": "fcm",
         "param": "929724111839",
         "prid": "dA1b:APA91b",
-        "data": {"custom-payload": '{"token":"8tuVPT"}'},
+        "data": {"token": "8tuVPT"},
     }
     assert sms == {"transport": "sms", "phone": "+33612345678", "text": "Votre code : 1234"}
     assert mail == {

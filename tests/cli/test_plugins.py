@@ -1,0 +1,102 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from flexiapi.cli import main
+
+SETTINGS = """
+[data]
+path = "{path}"
+
+[sms.main]
+backend = "outbox"
+
+[push.main]
+backend = "outbox"
+path = "{path}/no/../file"
+"""
+
+
+@pytest.fixture
+def flexiapi(tmp_path):
+    """Runs the command with settings in which SMS and push go to files."""
+    file = tmp_path / "flexiapi.toml"
+    file.write_text(SETTINGS.format(path=tmp_path))
+
+    def run(*arguments, settings=None):
+        if settings is not None:
+            file.write_text(settings)
+        return CliRunner().invoke(main, ["--config", str(file), "plugins", *arguments])
+
+    return run
+
+
+def rows(output):
+    return {tuple(line.split()) for line in output.splitlines()}
+
+
+def test_the_table_of_backends(flexiapi):
+    listed = rows(flexiapi().output)
+    assert ("sms", "outbox", "flexiapi-outbox", "1.0.0", "[sms.main]") in listed
+    assert ("push", "outbox", "flexiapi-outbox", "1.0.0", "[push.main]") in listed
+    assert ("mail", "outbox", "flexiapi-outbox", "1.0.0", "-") in listed
+    assert rows(flexiapi("list").output) == listed
+
+
+def test_a_backend_that_is_configured_and_not_installed(flexiapi):
+    listed = rows(flexiapi(settings='[sms.main]\nbackend = "gone"').output)
+    assert ("sms", "gone", "NOT", "INSTALLED", "[sms.main]") in listed
+
+
+def test_the_fallback_and_the_mail_settings_count_as_configured(flexiapi):
+    settings = '[delivery]\nfallback_backend = "outbox"\n[mail]\nhost = "localhost"\n'
+    listed = rows(flexiapi(settings=settings).output)
+    assert ("sms", "outbox", "flexiapi-outbox", "1.0.0", "[sms.outbox]") in listed
+    assert ("mail", "smtp", "flexiapi-mail-smtp", "1.0.0", "[mail.smtp]") in listed
+
+
+def test_check_says_what_is_wrong_and_fails(flexiapi, tmp_path):
+    done = flexiapi("check", "sms.main")
+    assert (done.exit_code, done.stdout) == (0, "sms.main  could send now\n")
+    (tmp_path / "file").write_text("")
+    blocked = SETTINGS.format(path=tmp_path).replace("/no/../file", "/file/below")
+    done = flexiapi("check", settings=blocked)
+    assert done.exit_code == 1
+    assert "sms.main  could send now" in done.output
+    assert "push.main  " in done.output
+    assert "cannot be written" in done.output
+
+
+def test_check_of_nothing(flexiapi):
+    done = flexiapi("check", settings="")
+    assert done.exit_code == 1
+    assert "No backend is configured" in done.output
+
+
+def test_send_goes_through_the_backend(flexiapi, tmp_path):
+    done = flexiapi("send", "sms.main", "--to", "+33612345678")
+    assert (done.exit_code, done.stdout) == (0, "Accepted.\n")
+    assert json.loads((tmp_path / "outbox.jsonl").read_text())["phone"] == "+33612345678"
+
+
+def test_send_tells_what_to_do(flexiapi):
+    assert "Say which: push.main, sms.main" in flexiapi("send", "main", "--to", "+33612345678").output
+    assert "Configured: push.main, sms.main" in flexiapi("send", "other", "--to", "+33612345678").output
+    assert "pn-param is missing" in flexiapi("send", "push.main", "--to", "pn-provider=fcm").output
+
+
+def test_send_that_fails_says_why(flexiapi, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = flexiapi(
+        "send", "main", "--to", "+33612345678", settings=f'[sms.main]\nbackend="outbox"\npath="{tmp_path}/file/below"'
+    )
+    assert done.exit_code == 1
+    assert "`main` did not send: cannot write" in done.output
+
+
+def test_new_writes_a_distribution(flexiapi, tmp_path):
+    done = flexiapi("new", "sms", "example", "--directory", str(tmp_path))
+    assert done.exit_code == 0
+    assert "pip install -e .[test]" in done.output
+    assert (tmp_path / "flexiapi-sms-example" / "flexiapi_sms_example.py").exists()
