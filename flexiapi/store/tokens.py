@@ -1,5 +1,7 @@
 """Tokens that live alone: stored as SHA-256 because nothing shows them again, used once, ended by time."""
 
+import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from flexiapi.keys import token_hash
 from flexiapi.model import PushAddress
-from flexiapi.store.coalesce import CoalescedReads
+from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records
 
 Document = dict[str, Any]
@@ -23,6 +25,7 @@ class CreationTokens(Records):
         self._tokens = database["creation_tokens"]
         self._devices = database["push_devices"]
         self._reads = CoalescedReads[bytes, Document](self._read)
+        self._uses: Batches[tuple[bytes, datetime], Document | None] = Batches(self._use, in_flight=2)
 
     async def _read(self, hashes: Any) -> dict[bytes, Document]:
         found = await self._tokens.find({"_id": {"$in": hashes}}).to_list(None)
@@ -42,21 +45,27 @@ class CreationTokens(Records):
 
     async def consume(self, token: str, now: datetime) -> bool:
         """Use the token; `False` when another request was faster, or it is unknown or expired."""
-        document = await self._tokens.find_one_and_update(
-            {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}},
-            {"$set": {"used_at": now}},
-        )
+        document = await self._uses.add((token_hash(token), now))
         if document is not None and "device" in document:
             await self._devices.update_one({"_id": document["device"]}, {"$unset": {"waits_until": ""}})
         return document is not None
 
+    async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
+        """Mark the free ones of a batch as used by it, then read which those are: each token goes to one request."""
+        use = secrets.token_bytes(12)
+        hashes = list({token for token, _ in uses})
+        now = max(moment for _, moment in uses)
+        query: Document = {"_id": {"$in": hashes}, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        changed = await self._tokens.update_many(query, {"$set": {"used_at": now, "use": use}})
+        if not changed.modified_count:
+            return [None] * len(uses)
+        found = await self._tokens.find({"_id": {"$in": hashes}, "use": use}).to_list(None)
+        mine = {bytes(document["_id"]): document for document in found}
+        return [mine.pop(token, None) for token, _ in uses]
+
     async def give_back(self, token: str) -> None:
         """Make a consumed token usable again, because what it was used for failed."""
-        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": ""}})
-
-    async def note_account(self, token: str, account_id: int) -> None:
-        """Remember whose token it was."""
-        await self._tokens.update_one({"_id": token_hash(token)}, {"$set": {"account_id": account_id}})
+        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
 
     async def reserve_device(self, device: PushAddress, now: datetime, until: datetime, most: int) -> bool:
         """Claim the sending of a token to a device; `False` when one is under way or unused, or it has had `most`."""
@@ -82,9 +91,9 @@ class CreationTokens(Records):
             {"_id": _device_key(device)}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}}
         )
 
-    async def remove_of(self, account_id: int) -> None:
-        """Forget the tokens of a removed account."""
-        await self._tokens.delete_many({"account_id": account_id})
+    async def remove(self, hashed: bytes) -> None:
+        """Forget a token, by its hash."""
+        await self._tokens.delete_one({"_id": hashed})
 
     async def clear(self, expired_before: datetime) -> int:
         """Remove those whose time ended before; how many."""

@@ -1,10 +1,12 @@
 """Names of deleted accounts, which nobody else may sign up with for a while."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
+from flexiapi.store.coalesce import CoalescedReads
 from flexiapi.store.connection import Records
 
 
@@ -14,6 +16,11 @@ class Tombstones(Records):
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._tombstones = database["tombstones"]
+        self._reads = CoalescedReads[str, bool](self._read)
+
+    async def _read(self, addresses: Sequence[str]) -> dict[str, bool]:
+        found = await self._tombstones.find({"_id": {"$in": addresses}}, {"_id": 1}).to_list(None)
+        return {document["_id"]: True for document in found}
 
     async def add(self, address: str, now: datetime, expires_at: datetime | None) -> None:
         """Keep an address from being taken again."""
@@ -24,7 +31,7 @@ class Tombstones(Records):
 
     async def has(self, address: str) -> bool:
         """Whether somebody had the address."""
-        return await self._tombstones.find_one({"_id": address}, {"_id": 1}) is not None
+        return await self._reads.get(address) is not None
 
     async def count_before(self, moment: datetime) -> int:
         """How many are older."""
