@@ -88,8 +88,8 @@ def _figures(text: str, cpu: float) -> Figures:
     timeouts = int(_found(r"timeout (\d+)", text, "0"))
     return Figures(
         rate=float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        p50=_milliseconds(_found(r"50%\s+(\S+)", text)),
-        p99=_milliseconds(_found(r"99%\s+(\S+)", text)),
+        p50=_milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", text)),
+        p99=_milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", text)),
         cpu=cpu / max(requests, 1) * 1e6,
         errors=refused + timeouts,
     )

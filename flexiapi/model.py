@@ -121,6 +121,7 @@ class Account:
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
     external_account: ExternalAccount | None = None
+    creation_token_hash: bytes | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flexiapi.errors import DeliveryFailed, TooManyRequests, ValidationFailed
-from flexiapi.keys import Codes, random_pin, random_text
+from flexiapi.keys import Codes, random_pin, random_text, token_hash
 from flexiapi.model import Account, ActivationExpiration, Algorithm, Confirmation, DtmfProtocol
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
@@ -130,12 +130,10 @@ class Creation:
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
         try:
-            account = await self._add(account)
+            return await self._add(replace(account, creation_token_hash=token_hash(token)))
         except BaseException:
             await self._store.creation_tokens.give_back(token)
             raise
-        await self._store.creation_tokens.note_account(token, account.id)
-        return account
 
     async def _add(self, account: Account) -> Account:
         try:

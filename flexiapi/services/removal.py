@@ -26,13 +26,14 @@ class Removal:
         )
         if not await self._store.accounts.remove(account.id):
             raise RecordNotFound
-        await self.forget(account.id)
+        await self.forget(account)
 
-    async def forget(self, account_id: int) -> None:
+    async def forget(self, account: Account) -> None:
         """Remove what refers to an account that is gone."""
-        await self._store.accounts.forget_contact(account_id)
-        await self._store.auth_tokens.remove_of(account_id)
-        await self._store.creation_tokens.remove_of(account_id)
+        await self._store.accounts.forget_contact(account.id)
+        await self._store.auth_tokens.remove_of(account.id)
+        if account.creation_token_hash is not None:
+            await self._store.creation_tokens.remove(account.creation_token_hash)
 
     async def keep_an_admin(self, account: Account) -> None:
         """Raise `LastAdmin` when nobody else could administer the server."""

@@ -123,6 +123,7 @@ class AccountDocuments:
             contact_ids=tuple(get("contacts", ())),
             contacts_list_ids=tuple(get("contacts_lists", ())),
             external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
+            creation_token_hash=get("creation_token_hash"),
         )
 
     def _password(self, password: Password, owner: int) -> Document:

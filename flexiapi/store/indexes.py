@@ -30,7 +30,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("admin_since", **_only_present("admin_since")),
         IndexModel("group", **_only_present("group")),
     ],
-    "creation_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
+    "creation_tokens": [_TTL],
     "request_tokens": [_TTL],
     "auth_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
     "used_nonces": [_TTL],
