@@ -1,0 +1,72 @@
+"""Jinja2 templates and expressions of the settings, in a sandbox."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import ChainableUndefined, StrictUndefined, TemplateSyntaxError, meta
+from jinja2.sandbox import SandboxedEnvironment
+
+MESSAGE_NAMES = frozenset({"phone", "digits", "text", "id", "secrets"})
+ANSWER_NAMES = frozenset({"status", "headers", "text", "json"})
+
+# Values go into JSON, forms and headers whose writers escape; HTML escaping would spoil them.
+_TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+
+_URLS = SandboxedEnvironment(undefined=ChainableUndefined, finalize=lambda inserted: quote(str(inserted), safe=""))
+
+# What an answer does not have is undefined, and equal to nothing.
+_EXPRESSIONS = SandboxedEnvironment(undefined=ChainableUndefined)
+
+
+def fill(template: Any, names: Mapping[str, Any]) -> Any:
+    """The template with its values; in tables and lists, each text in them."""
+    if isinstance(template, str):
+        return _TEMPLATES.from_string(template).render(names)
+    if isinstance(template, Mapping):
+        return {key: fill(item, names) for key, item in template.items()}
+    if isinstance(template, list | tuple):
+        return [fill(item, names) for item in template]
+    return template
+
+
+def fill_url(template: str, names: Mapping[str, Any]) -> str:
+    """The URL, all that is inserted percent-encoded; without values, they are left out."""
+    return _URLS.from_string(template).render(names)
+
+
+def value(expression: str, names: Mapping[str, Any]) -> Any:
+    """What the expression says of an answer; `None` for what the answer does not have."""
+    return _EXPRESSIONS.compile_expression(expression)(**names)
+
+
+def holds(expression: str, names: Mapping[str, Any]) -> bool:
+    """Whether the expression is true of an answer."""
+    return bool(value(expression, names))
+
+
+def check_template(template: Any) -> None:
+    """Raise `ValueError` that says what is wrong with a template."""
+    if isinstance(template, str):
+        _check(template, MESSAGE_NAMES)
+    elif isinstance(template, Mapping):
+        for item in template.values():
+            check_template(item)
+    elif isinstance(template, list | tuple):
+        for item in template:
+            check_template(item)
+
+
+def check_expression(expression: str) -> None:
+    """Raise `ValueError` that says what is wrong with an expression."""
+    _check("{{ " + expression + " }}", ANSWER_NAMES)
+
+
+def _check(source: str, known: frozenset[str]) -> None:
+    try:
+        used = meta.find_undeclared_variables(_TEMPLATES.parse(source))
+    except TemplateSyntaxError as error:
+        raise ValueError(f"is no Jinja2 template: {error.message}") from error
+    unknown = sorted(used - known - set(_TEMPLATES.globals))
+    if unknown:
+        raise ValueError(f"knows {', '.join(sorted(known))}, not {', '.join(unknown)}")

@@ -1,0 +1,215 @@
+import asyncio
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import ValidationError
+
+from flexiapi.plugin import Permanent, Retryable, SmsMessage
+from flexiapi.testing import GARBAGE, RESET, BackendContract, Gateway, reply
+from flexiapi_sms_http import HttpSms
+
+README = Path(__file__).parent.parent / "README.md"
+MESSAGE = SmsMessage("+33612345678", 'Code "4711"\n& <ça> {{ secrets }}')
+
+
+class TestJson(BackendContract):
+    group, name = "flexiapi.sms", "http"
+    busy, refused = reply(503), reply(400, {"error": "bad number"})
+
+    def settings(self, gateway):
+        return {
+            "url": f"{gateway.url}/messages",
+            "headers": {"Authorization": "Bearer {{ secrets.token }}"},
+            "body_json": {"to": "{{ phone }}", "text": "{{ text }}"},
+            "secrets": {"token": "s3cret"},
+            "username": "alice",
+            "password": "wonderland",
+            "receipt": "json.id",
+        }
+
+    def test_secrets_in_tables_are_hidden(self):
+        with self.gateway() as gateway:
+            assert "s3cret" not in repr(self.config(gateway))
+
+
+class ReadmeExample(BackendContract):
+    """An example of the README as it stands there, but for the host."""
+
+    group, name = "flexiapi.sms", "http"
+    label = ""
+
+    def settings(self, gateway):
+        blocks = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+        [table] = [table for table in (tomllib.loads(block)["sms"].get(self.label) for block in blocks) if table]
+        assert table.pop("backend") == "http"
+        for name in ("url", "check_url"):
+            if name in table:
+                table[name] = gateway.url + urlsplit(table[name]).path
+        return table
+
+
+class TestVonage(ReadmeExample):
+    label = "vonage"
+    accepted = reply(200, {"message-count": "1", "messages": [{"to": "336", "message-id": "0A01", "status": "0"}]})
+    busy = reply(200, {"messages": [{"status": "1", "error-text": "Throughput Rate Exceeded"}]})
+    refused = reply(200, {"messages": [{"status": "4", "error-text": "Bad Credentials"}]})
+
+    def test_what_is_sent(self):
+        with self.gateway() as gateway:
+            gateway.answer(self.accepted)
+            assert self.send(gateway).id == "0A01"
+        form = gateway.sends[0].form()
+        assert (form["to"], form["text"]) == ("33612345678", self.message().text)
+
+
+class TestMessageBird(ReadmeExample):
+    label = "messagebird"
+    accepted = reply(201, {"id": "e8077d80"})
+    busy = reply(429, {"errors": []}, headers={"retry-after": "7"})
+    refused = reply(422, {"errors": [{"code": 10, "description": "no (correct) recipients found"}]})
+
+    def gateway(self):
+        gateway = super().gateway()
+        gateway.answer(reply(200, {"amount": 1}), path="/balance")
+        return gateway
+
+    def test_what_is_sent(self):
+        with self.gateway() as gateway:
+            gateway.answer(self.accepted)
+            assert self.send(gateway).id == "e8077d80"
+        assert gateway.sends[0].headers["authorization"] == "AccessKey ..."
+        assert gateway.sends[0].json()["recipients"] == ["33612345678"]
+
+    def test_check_tells_wrong_credentials(self):
+        with self.gateway() as gateway:
+            gateway.answer(reply(401), path="/balance")
+            with pytest.raises(Permanent, match="check_url answered 401: look at headers"):
+                self.test_check(gateway)
+
+    def test_check(self, gateway=None):
+        async def check(gateway):
+            async with self.running(gateway) as backend:
+                await backend.check()
+
+        if gateway is not None:
+            asyncio.run(check(gateway))
+            return
+        with self.gateway() as good:
+            asyncio.run(check(good))
+        assert good.sends == []
+
+
+class TestKannel(ReadmeExample):
+    label = "kannel"
+    accepted = reply(202, body="0: Accepted for delivery")
+    busy = reply(503, body="Temporal failure, try again later.")
+    refused = reply(403, body="Authorization failed for sendsms")
+
+    def test_what_is_sent(self):
+        with self.gateway() as gateway:
+            gateway.answer(self.accepted)
+            assert self.send(gateway).id == "0: Accepted for delivery"
+        query = gateway.sends[0].query
+        assert (query["to"], query["text"]) == ("+33612345678", self.message().text)
+
+
+def config(gateway, **settings):
+    return HttpSms.Config.model_validate({"url": gateway.url, **settings})
+
+
+def send(config, message=MESSAGE):
+    async def whole():
+        backend = HttpSms(config)
+        await backend.start()
+        try:
+            return await backend.send(message)
+        finally:
+            await backend.close()
+
+    return asyncio.run(whole())
+
+
+def test_values_are_never_read_as_templates_and_always_escaped():
+    with Gateway() as gateway:
+        send(config(gateway, body_json={"deep": [{"text": "<{{ text }}>"}], "number": 1, "yes": True}))
+        send(config(gateway, body_form={"text": "{{ text }}"}))
+        send(config(gateway, url=gateway.url + "/{{ phone }}/a?text={{ text }}&fixed=1", body_text="<{{ text | e }}>"))
+    as_json, as_form, in_url = gateway.sends
+    assert as_json.json() == {"deep": [{"text": f"<{MESSAGE.text}>"}], "number": 1, "yes": True}
+    assert as_form.form() == {"text": MESSAGE.text}
+    assert in_url.path == "/%2B33612345678/a"
+    assert in_url.query == {"text": MESSAGE.text, "fixed": "1"}
+    assert b"&lt;" in in_url.body
+    assert in_url.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_a_line_break_never_makes_a_header():
+    with Gateway() as gateway, pytest.raises((Permanent, Retryable)):
+        send(config(gateway, headers={"x-text": "{{ text }}"}))
+    assert not gateway.sends
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"body_json": {"to": "{{ number }}"}}, "knows digits, id, phone, secrets, text, not number"),
+        ({"body_form": {"to": "{{ phone"}}, "is no Jinja2 template"),
+        ({"success": "json.status =="}, "is no Jinja2 template"),
+        ({"success": "phone"}, "not phone"),
+        ({"headers": {"x": "{{ token }}"}}, "not token"),
+        ({"body_form": {}, "body_text": ""}, "one of body_json, body_form and body_text"),
+        ({"method": "GET", "body_text": "x"}, "with GET none"),
+        ({"url": "https://{{ phone }}/"}, "a host name without templates"),
+        ({"url": "ftp://gateway"}, "starts with http"),
+    ],
+)
+def test_mistakes_are_found_at_the_start(settings, text):
+    with pytest.raises(ValidationError, match=text):
+        HttpSms.Config.model_validate({"url": "http://gateway", **settings})
+
+
+def test_templates_stay_in_the_sandbox():
+    with Gateway() as gateway, pytest.raises(Permanent, match="SecurityError"):
+        send(config(gateway, body_text="{{ text.__class__.__mro__ }}"))
+    assert not gateway.sends
+
+
+def test_a_rule_that_the_answer_does_not_fit_is_a_refusal():
+    with Gateway() as gateway:
+        gateway.answer(reply(200, body="<html>not json</html>"))
+        with pytest.raises(Permanent, match="answered 200"):
+            send(config(gateway, success="json.result.status == 0"))
+        with pytest.raises(Permanent, match="cannot read"):
+            send(config(gateway, success="text + 1 > 2"))
+
+
+def test_the_wait_that_the_gateway_asks_for():
+    with Gateway() as gateway:
+        gateway.answer(reply(429, headers={"retry-after": "7"}))
+        with pytest.raises(Retryable) as caught:
+            send(config(gateway))
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize("fault", [GARBAGE, RESET])
+def test_broken_gateway_is_retryable(fault):
+    with Gateway() as gateway:
+        gateway.answer(fault)
+        with pytest.raises(Retryable, match="broke off"):
+            send(config(gateway))
+
+
+def test_tls_is_verified():
+    with Gateway(tls=True) as gateway:
+        send(config(gateway, ca_file=gateway.ca_file))
+        with pytest.raises(Retryable, match=r"TLS failed \(.*\), look at url and ca_file"):
+            send(config(gateway))
+    with (
+        Gateway(tls=True, certificate_for="other.example.org") as gateway,
+        pytest.raises(Retryable, match="TLS failed"),
+    ):
+        send(config(gateway, ca_file=gateway.ca_file))
+    assert not gateway.sends
