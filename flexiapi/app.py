@@ -36,6 +36,7 @@ from flexiapi.services.passwords import Passwords
 from flexiapi.services.provisioning import Provisioning
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
+from flexiapi.services.sip_sign_in import SipSignIn
 from flexiapi.services.types import Types
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
@@ -137,6 +138,7 @@ def _services(
         my_password=MyPassword(store, passwords, notices, limiter, account, clock),
         removal=Removal(store, account, clock),
         types=Types(store),
+        sip_sign_in=SipSignIn(store, settings.flexisip, account.realm, clock),
         administrators=Administrators(store, rules, passwords, clock, app.name, app.sip_domain),
     )
 

@@ -1,9 +1,19 @@
 """Every endpoint there is."""
 
-from flexiapi.api import accounts, auth_tokens, creation_tokens, human_check, my_account, ping, provisioning, sign_up
+from flexiapi.api import (
+    accounts,
+    auth_tokens,
+    creation_tokens,
+    human_check,
+    my_account,
+    ping,
+    provisioning,
+    sign_up,
+    sip_auth,
+)
 from flexiapi.api.handler import Handler
 
-_MODULES = (ping, creation_tokens, auth_tokens, sign_up, my_account, accounts, provisioning, human_check)
+_MODULES = (ping, creation_tokens, auth_tokens, sign_up, my_account, accounts, provisioning, human_check, sip_auth)
 
 HANDLERS: tuple[type[Handler], ...] = tuple(
     member

@@ -48,9 +48,14 @@ class Question:
     sender: str | None
 
     @property
+    def account(self) -> tuple[str, str]:
+        """User name and domain in lower case, as accounts are stored."""
+        return self.username.lower(), self.domain.lower()
+
+    @property
     def address(self) -> str:
-        """`username@domain` in lower case, as accounts are stored."""
-        return f"{self.username}@{self.domain}".lower()
+        """`username@domain` of the account."""
+        return "@".join(self.account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from flexiapi.services.names import NameRules
 from flexiapi.services.provisioning import Provisioning
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import SignIn
+from flexiapi.services.sip_sign_in import SipSignIn
 from flexiapi.services.types import Types
 
 
@@ -40,4 +41,5 @@ class Services:
     my_password: MyPassword
     removal: Removal
     types: Types
+    sip_sign_in: SipSignIn
     administrators: Administrators

@@ -16,6 +16,7 @@ from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.limits import LimitCounters
+from flexiapi.store.sip_uses import SipUses
 from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
 from flexiapi.store.tombstones import Tombstones
 from flexiapi.store.types import AccountTypes
@@ -41,6 +42,7 @@ class Store(Records):
         self.request_tokens = RequestTokens(database)
         self.auth_tokens = AuthTokens(database)
         self.used_nonces = UsedNonces(database)
+        self.sip_uses = SipUses(database)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
         self.tombstones = Tombstones(database)

@@ -19,7 +19,8 @@ def replica(tmp_path):
 
 
 @pytest.fixture
-def configure(replica):
+def configure(replica, monkeypatch):
+    monkeypatch.setattr("flexiapi.flexisip.replica_file.BUSY_SECONDS", 0.5)
     return {"flexisip": {"auth_replica": str(replica)}}
 
 
