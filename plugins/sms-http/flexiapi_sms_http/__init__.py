@@ -39,14 +39,8 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
 
     def _request(self, message: SmsMessage) -> httpx.Request:
         config = self.config
-        names = {
-            "phone": message.phone,
-            "digits": message.phone.removeprefix("+"),
-            "text": message.text,
-            "id": uuid.uuid4().hex,
-            "secrets": _revealed(config.secrets),
-        }
-        headers = {name: fill(template, names) for name, template in _revealed(config.headers).items()}
+        names = self._names(message)
+        headers = self._headers(names)
         content: dict[str, Any] = {}
         if config.body_json is not None:
             content["json"] = fill(config.body_json, names)
@@ -59,6 +53,18 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         if config.query:
             url = url.copy_merge_params(fill(config.query, names))
         return self._http.build_request(config.method, url, headers=headers, **content)
+
+    def _names(self, message: SmsMessage) -> dict[str, Any]:
+        return {
+            "phone": message.phone,
+            "digits": message.phone.removeprefix("+"),
+            "text": message.text,
+            "id": uuid.uuid4().hex,
+            "secrets": _revealed(self.config.secrets),
+        }
+
+    def _headers(self, names: dict[str, Any]) -> dict[str, str]:
+        return {name: fill(template, names) for name, template in _revealed(self.config.headers).items()}
 
     async def _asked(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -87,10 +93,7 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         if config.check_url is None:
             await self._asked(self._http.build_request("HEAD", httpx.URL(fill_url(config.url, {})).join("/")))
             return
-        headers = {
-            name: fill(template, {"secrets": _revealed(config.secrets)})
-            for name, template in _revealed(config.headers).items()
-        }
+        headers = self._headers(self._names(SmsMessage("", "")))
         answer = await self._asked(self._http.build_request("GET", str(config.check_url), headers=headers))
         if not answer.is_success:
             raise Permanent(f"check_url answered {answer.status_code}: look at headers, secrets, username and password")
