@@ -266,7 +266,7 @@ async def running(
         notifier=parts.notifier,
     )
     try:
-        async with parts.replication.following():
+        async with parts.replication.opened(), parts.replication.followed():
             yield Running(application, parts, host.drain)
     finally:
         writer.cancel()

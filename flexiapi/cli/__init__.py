@@ -11,6 +11,7 @@ from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Context
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import check, openapi, serve, settings, worker
+from flexiapi.cli.sip import sip
 from flexiapi.errors import ApiError, FlexiapiError
 
 
@@ -53,5 +54,5 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, settings, openapi, plugins, accounts):
+for command in (serve, worker, check, settings, openapi, plugins, accounts, sip):
     main.add_command(command)

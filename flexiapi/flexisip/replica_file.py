@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS passwords(account_id INTEGER NOT NULL, password TEXT 
                                      PRIMARY KEY(account_id, algorithm));
 CREATE TABLE IF NOT EXISTS flexiapi(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-_COLUMNS = {
+COLUMNS = {
     "accounts": ["id", "username", "domain", "phone", "activated"],
     "passwords": ["account_id", "password", "algorithm"],
     "flexiapi": ["name", "value"],
@@ -196,10 +196,10 @@ class ReplicaFile:
         if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
             connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("BEGIN IMMEDIATE")
-        if columns(connection) != _COLUMNS:
+        if columns(connection) != COLUMNS:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
-        if columns(connection) != _COLUMNS:
+        if columns(connection) != COLUMNS:
             raise sqlite3.DatabaseError("it is a database with other tables; name another file, or move this one away")
         connection.execute("COMMIT")
 
@@ -228,7 +228,7 @@ class ReplicaFile:
 def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """The columns of each of our tables that the file has."""
     found: dict[str, list[str]] = {}
-    for table in _COLUMNS:
+    for table in COLUMNS:
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         if names:
             found[table] = names

@@ -74,18 +74,17 @@ class Replication:
             await self.replica.close()
 
     @contextlib.asynccontextmanager
-    async def following(self) -> AsyncIterator[None]:
-        """As `opened`, and the changes of other processes and hosts come in as well."""
-        async with self.opened():
-            if self.replica is None or self.path is None:
-                yield
-                return
-            follower = asyncio.create_task(Follower(self.replica, self._changes, self.path).run())
-            try:
-                yield
-            finally:
-                follower.cancel()
-                await asyncio.wait({follower})
+    async def followed(self) -> AsyncIterator[None]:
+        """Within the block, which is in one of `opened`, the changes of other processes and hosts come in as well."""
+        if self.replica is None or self.path is None:
+            yield
+            return
+        follower = asyncio.create_task(Follower(self.replica, self._changes, self.path).run())
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await asyncio.wait({follower})
 
 
 def _tell(task: asyncio.Task[None]) -> None:

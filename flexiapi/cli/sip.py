@@ -1,0 +1,123 @@
+"""Commands about the SIP server's side."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+
+from flexiapi.app import Parts
+from flexiapi.cli.context import Context, passed
+from flexiapi.errors import ConfigurationError
+from flexiapi.flexisip import doctor as chain
+from flexiapi.flexisip import userdb
+from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
+from flexiapi.model import Account
+
+
+@click.group()
+def sip() -> None:
+    """Make accounts known to Flexisip, and look at the chain between them and calls."""
+
+
+@sip.command()
+@passed
+def rebuild(context: Context) -> None:
+    """Compare the sign-in replica with the database and correct it; safe while the server runs."""
+
+    async def compare(parts: Parts) -> Rebuilt:
+        return await _replica_of(parts).rebuild(_Progress("compared"))
+
+    done = context.work(compare)
+    click.echo(f"{done.compared} accounts compared, {done.corrected} corrected.")
+
+
+@sip.command()
+@passed
+def follow(context: Context) -> None:
+    """Keep this host's sign-in replica current without serving HTTP, for a Flexisip on a host of its own."""
+
+    async def run(parts: Parts) -> None:
+        _replica_of(parts)
+        async with parts.replication.followed():
+            click.echo(f"Following into {parts.replication.path}. Ctrl-C ends it.", err=True)
+            await asyncio.Event().wait()
+
+    try:
+        context.work(run)
+    except KeyboardInterrupt:
+        click.echo("Ended.", err=True)
+
+
+@sip.command("export-userdb")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@passed
+def export_userdb(context: Context, file: Path) -> None:
+    """Write the activated accounts to FILE, for Flexisip's `db-implementation=file`.
+
+    FILE is replaced in one step, and is for its owner and flexisip.auth_replica_group. Accounts that the file cannot
+    carry are named on standard error.
+    """
+    settings = context.settings
+
+    async def export(parts: Parts) -> userdb.Report:
+        accounts = _all(parts, _Progress("read"))
+        group = settings.flexisip.auth_replica_group
+        return await userdb.export(accounts, file, realm=settings.account.realm, group=group)
+
+    try:
+        report = context.work(export)
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from error
+    for address, why in report.left_out:
+        click.echo(f"left out: {address!r}: {why}", err=True)
+    click.echo(f"{report.written} accounts written to {file}, {len(report.left_out)} left out.")
+
+
+@sip.command()
+@passed
+def doctor(context: Context) -> None:
+    """Look at every link between accounts and calls, and print what flexisip.conf needs."""
+    failures = asyncio.run(_looked_at(context))
+    lines = chain.flexisip_conf(context.settings)
+    if lines:
+        click.echo(f"\nflexisip.conf needs, beside what is yours:\n\n{lines}", nl=False)
+    if failures:
+        sys.exit(1)
+
+
+async def _looked_at(context: Context) -> int:
+    failures = 0
+    async for finding in chain.findings(context.settings):
+        failures += not finding.is_right
+        click.echo(f"{'right' if finding.is_right else 'WRONG'} {finding.link:15} {finding.text}")
+        if not finding.is_right:
+            click.echo(f"{'':21} -> {finding.advice}")
+    return failures
+
+
+def _replica_of(parts: Parts) -> SignInReplica:
+    if parts.replication.replica is None:
+        raise ConfigurationError("There is no sign-in replica. Set flexisip.auth_replica (FLEXISIP_AUTH_REPLICA).")
+    return parts.replication.replica
+
+
+async def _all(parts: Parts, progress: "_Progress") -> AsyncIterator[Account]:
+    last, count = -1, 0
+    while page := await parts.store.accounts.after(last, PAGE):
+        for account in page:
+            yield account
+        last, count = page[-1].id, count + len(page)
+        progress(count)
+
+
+class _Progress:
+    """Counts on a terminal, and keeps quiet elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __call__(self, count: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{count} {self._what}", nl=False, err=True)

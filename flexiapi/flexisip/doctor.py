@@ -1,0 +1,153 @@
+"""Looks at the chain between accounts and calls, link by link, and says what to change in `flexisip.conf`."""
+
+import grp
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from flexiapi.errors import ApiError, ConfigurationError
+from flexiapi.flexisip.configured import cli_socket_of, message_sender_of, registrar_of
+from flexiapi.flexisip.replica_file import COLUMNS, FILE_MODE, columns
+from flexiapi.settings import Flexisip, Settings
+
+_CHALLENGES = """\
+auth-domains={domain}
+available-algorithms=SHA-256 MD5
+"""
+_BY_REPLICA = """\
+[module::Authentication]
+enabled=true
+{challenges}db-implementation=soci
+soci-backend=sqlite3
+soci-connection-string=dbname={path} timeout=5 readonly=true
+soci-poolsize=4
+cache-expire=60
+"""
+_BY_ENDPOINT = """\
+[global]
+plugins=external-auth
+
+[module::ExternalAuthentication]
+enabled=true
+{challenges}remote-auth-uri={url}/sip/auth?{query}
+"""
+_CREDENTIALS = ("username", "realm", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce")
+_TOKENS = ("method", "from", "domain", *_CREDENTIALS)
+_REALM = "realm={realm}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found: `advice` says what to do when it `is_right` not."""
+
+    link: str
+    is_right: bool
+    text: str
+    advice: str = ""
+
+
+def flexisip_conf(settings: Settings) -> str:
+    """The lines of `flexisip.conf` that make accounts sign in as these settings serve them; empty for none."""
+    section, realm = settings.flexisip, settings.account.realm
+    challenges = _CHALLENGES.format(domain=settings.app.sip_domain) + (_REALM.format(realm=realm) if realm else "")
+    if section.auth_replica is not None:
+        return _BY_REPLICA.format(challenges=challenges, path=section.auth_replica.absolute())
+    if section.external_auth:
+        query = "&".join(f"{name}={{{name}}}" for name in _TOKENS)
+        return _BY_ENDPOINT.format(challenges=challenges, url=settings.app.url, query=query)
+    return ""
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at every link, without changing anything."""
+    for finding in _of_sign_in(settings.flexisip):
+        yield finding
+    registrar = registrar_of(settings)
+    if registrar is None:
+        text = "not configured: there are no devices"
+        yield Finding("registrar", False, text, "Set redis.host to Flexisip's Redis, or flexisip.cli_socket.")
+    else:
+        advice = "Compare [redis] with redis-server-* in [module::Registrar], or the path of the CLI socket."
+        yield await _answering("registrar", registrar.check, registrar.close, advice)
+    cli = cli_socket_of(settings.flexisip)
+    if cli is not None:
+        advice = "Run the server as Flexisip's user on its host. Without it, changed passwords wait for cache-expire."
+        yield await _answering("cli socket", cli.check, None, advice)
+    sender = message_sender_of(settings)
+    if sender is None:
+        text = "not configured: POST /api/messages cannot send"
+        yield Finding("proxy", False, text, "Set flexisip.proxy and flexisip.sender.")
+    else:
+        advice = "Compare flexisip.proxy with transports in [global], and trusted-hosts in [module::Authentication]."
+        yield await _answering("proxy", sender.check, sender.close, advice)
+
+
+async def _answering(
+    link: str, check: Callable[[], Awaitable[None]], close: Callable[[], Awaitable[None]] | None, advice: str
+) -> Finding:
+    try:
+        await check()
+    except (ApiError, ConfigurationError) as error:
+        return Finding(link, False, str(error), advice)
+    finally:
+        if close is not None:
+            await close()
+    return Finding(link, True, "answers")
+
+
+def _of_sign_in(section: Flexisip) -> Iterator[Finding]:
+    path = section.auth_replica
+    if path is None and section.external_auth:
+        networks = ", ".join(map(str, section.external_auth_networks))
+        yield Finding("sign-in", True, f"at /sip/auth, asked from {networks}")
+    elif path is None:
+        advice = "Set flexisip.auth_replica to a path that Flexisip may read, or flexisip.external_auth to true."
+        yield Finding("sign-in", False, "not configured: Flexisip knows no account", advice)
+    elif not path.is_file():
+        yield Finding("replica", False, f"{path} is not there", "Start the server, or run `flexiapi sip rebuild`.")
+    else:
+        yield from _of_permissions(path, section.auth_replica_group)
+        yield _of_content(path)
+
+
+def _of_permissions(path: Path, group: str | None) -> Iterator[Finding]:
+    state, folder = path.stat(), path.parent.stat()
+    mode = stat.S_IMODE(state.st_mode)
+    yield Finding("replica mode", mode == FILE_MODE, f"{mode:04o}", f"chmod {FILE_MODE:04o} {path}")
+    owner = _group_name(state.st_gid)
+    if group is None:
+        advice = "Set flexisip.auth_replica_group to Flexisip's group, unless Flexisip runs as root."
+        yield Finding("replica group", True, f"{owner}. {advice}")
+    else:
+        yield Finding("replica group", owner == group, owner, f"chgrp {group} {path}")
+    is_closed = not folder.st_mode & stat.S_IWOTH and os.access(path.parent, os.W_OK)
+    text = f"{stat.S_IMODE(folder.st_mode):04o} {path.parent}"
+    yield Finding("replica folder", is_closed, text, "Only the server's user may write there; Flexisip needs r-x.")
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _of_content(path: Path) -> Finding:
+    """Read it as Flexisip does."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as file:
+            journal = file.execute("PRAGMA journal_mode").fetchone()[0]
+            if columns(file) != COLUMNS or journal != "delete":
+                return Finding(
+                    "replica", False, "not as Flexisip needs it", "Stop the server, move it away, start again."
+                )
+            count = file.execute("SELECT count(*) FROM accounts").fetchone()[0]
+            is_complete = file.execute("SELECT 1 FROM flexiapi WHERE name = 'complete'").fetchone() is not None
+    except sqlite3.Error as error:
+        return Finding("replica", False, f"{path} cannot be read: {error}", "Run `flexiapi sip rebuild`.")
+    advice = "Wait until the server has compared all accounts, or run `flexiapi sip rebuild`."
+    return Finding("replica", is_complete, f"{path} has {count} activated accounts", advice)

@@ -1,0 +1,93 @@
+"""`flexiapi sip`: the commands as an operator runs them, beside a running server."""
+
+import grp
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.flexisip.sign_in import account, asked
+
+
+@pytest.fixture
+def replica(tmp_path):
+    return tmp_path / "sip" / "auth.sqlite"
+
+
+@pytest.fixture
+def command(tmp_path, mongod_uri, server, replica):
+    """Run `flexiapi sip ...` on the server's database with a replica of another host."""
+    file = tmp_path / "flexiapi.toml"
+
+    def run(*arguments, lines="", settings=None, check=True):
+        file.write_text(
+            f"[app]\nkey = '{'k' * 40}'\nurl = 'https://api.example.org'\n"
+            f"[mongodb]\nuri = '{mongod_uri}'\ndatabase = '{server.settings.mongodb.database}'\n"
+            + (settings or f"[flexisip]\nauth_replica = '{replica}'\n{lines}")
+        )
+        argv = [sys.executable, "-m", "flexiapi", "--config", file, "sip", *arguments]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    run.file = file
+    return run
+
+
+def test_rebuild_makes_and_corrects_the_replica(server, command, replica):
+    server.person("alice.martin")
+    server.person("bob.builder", activated=False)
+    assert command("rebuild").stdout == "2 accounts compared, 1 corrected.\n"
+    assert asked(replica, "alice.martin")
+    assert command("rebuild").stdout == "2 accounts compared, 0 corrected.\n"
+
+
+def test_rebuild_without_a_replica_says_what_to_set(command):
+    done = command("rebuild", settings="\n", check=False)
+    assert done.returncode == 1
+    assert "FLEXISIP_AUTH_REPLICA" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_export_writes_what_it_can_and_names_the_rest(server, command, tmp_path):
+    server.person("alice.martin", phone="+33612345678")
+    server.run(server.store.accounts.add(account(0, "bob builder")))
+    file = tmp_path / "users.db"
+    done = command("export-userdb", file)
+    assert "1 accounts written" in done.stdout
+    assert "left out: 'bob builder@sip.example.org'" in done.stderr
+    wanted = r"version:1\n\nalice\.martin@sip\.example\.org sha256:[0-9a-f]{64} ; alice\.martin \+33612345678\n"
+    assert re.fullmatch(wanted, file.read_text())
+
+
+def test_export_to_a_place_that_is_none_is_one_sentence(command):
+    done = command("export-userdb", "/nowhere/users.db", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "flexiapi: /nowhere/users.db cannot be written: No such file or directory.\n"
+
+
+def test_follow_keeps_a_replica_without_a_server(server, command, replica):
+    command("rebuild")
+    argv = [sys.executable, "-m", "flexiapi", "--config", command.file, "sip", "follow"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        assert "Following" in process.stderr.readline()
+        server.person("alice.martin")
+        deadline = time.monotonic() + 20
+        while not asked(replica, "alice.martin"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_doctor_prints_what_flexisip_needs(server, command, replica):
+    command("rebuild")
+    group = grp.getgrgid(replica.stat().st_gid).gr_name
+    done = command("doctor", lines=f"auth_replica_group = '{group}'\n", check=False)
+    assert "right replica " in done.stdout
+    assert "WRONG registrar" in done.stdout
+    assert f"soci-connection-string=dbname={replica} timeout=5 readonly=true" in done.stdout
+    assert done.returncode == 1
