@@ -1,0 +1,86 @@
+"""Send push notifications to Android phones through Firebase Cloud Messaging (HTTP v1)."""
+
+import asyncio
+import json
+import ssl
+from datetime import UTC, datetime
+
+import httpx
+
+from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt
+from flexiapi_push_fcm.config import FcmConfig
+from flexiapi_push_fcm.project import Project
+from flexiapi_push_fcm.tokens import OAuthTransport
+
+__all__ = ["FcmConfig", "FcmPush"]
+
+
+class FcmPush(PushBackend[FcmConfig]):
+    """Sends data messages, as the project that the device's `pn_param` names."""
+
+    Config = FcmConfig
+    providers = frozenset({"fcm"})
+
+    async def start(self) -> None:
+        """Read the service accounts; tokens are fetched when they are needed."""
+        context = await asyncio.to_thread(_context, self.config)
+        self._oauth = OAuthTransport(context)
+        self._http = httpx.AsyncClient(verify=context, timeout=30)
+        try:
+            await asyncio.to_thread(self._read_projects)
+        except BaseException:
+            await self._http.aclose()
+            self._oauth.close()
+            raise
+
+    def _read_projects(self) -> None:
+        config, endpoint = self.config, str(self.config.endpoint)
+        self._projects = {
+            number: Project(file, endpoint, self._oauth, self._http) for number, file in config.projects.items()
+        }
+        file = config.service_account_file
+        self._default = Project(file, endpoint, self._oauth, self._http) if file else None
+
+    @property
+    def _all(self) -> list[Project]:
+        return [*self._projects.values(), *([self._default] if self._default else [])]
+
+    async def send(self, message: PushMessage) -> Receipt:
+        """Send a data message."""
+        project = self._projects.get(message.param, self._default)
+        if project is None:
+            raise Permanent(f"no project has the number {message.param}: add it to `projects`")
+        return await project.send(message.prid, payload(message), self.config.ttl_seconds)
+
+    async def check(self) -> None:
+        """Let FCM validate a message of each project, to no device."""
+        for project in self._all:
+            await project.check()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for project in self._all:
+            await project.close()
+        await self._http.aclose()
+        self._oauth.close()
+
+
+def payload(message: PushMessage) -> dict[str, str]:
+    """The data that Linphone for Android reads; it takes braces and quotes out of all values but the first."""
+    return {
+        "custom-payload": json.dumps(dict(message.data), separators=(",", ":")),
+        "call-id": "",
+        "loc-key": "IM_MSG",
+        "loc-args": "",
+        "from-uri": "",
+        "display-name": "",
+        "sip-from": "",
+        "uuid": "",
+        "send-time": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _context(config: FcmConfig) -> ssl.SSLContext:
+    if config.ca_file is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=config.ca_file)

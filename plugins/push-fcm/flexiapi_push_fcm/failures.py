@@ -1,0 +1,76 @@
+"""What failures mean, without Google's sentences, which quote device tokens."""
+
+import re
+import ssl
+
+import httpx
+from pyfcm.errors import (
+    AuthenticationError,
+    FCMError,
+    FCMNotRegisteredError,
+    FCMSenderIdMismatchError,
+    FCMServerError,
+    InvalidDataError,
+)
+
+from flexiapi.plugin import DeliveryError, Permanent, Retryable, Unregistered
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z_]{2,60}")
+
+_HINTS = {
+    AuthenticationError: "FCM does not take the access token",
+    FCMSenderIdMismatchError: "FCM refuses this project: look at `projects`, and whether its FCM API is enabled",
+    FCMNotRegisteredError: "FCM does not know the project: look at project_id in the service account file",
+    InvalidDataError: "FCM refuses the message or the address",
+}
+
+
+def is_passing(status: int) -> bool:
+    """Whether a status says that another try may do."""
+    return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
+
+
+def word(value: object) -> str:
+    """An error code in parentheses, nothing for what does not look like one."""
+    return f" ({value})" if isinstance(value, str) and _WORD.fullmatch(value) else ""
+
+
+def unreachable(error: httpx.RequestError, whom: str) -> Retryable:
+    """Why there is no answer."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return Retryable(f"the certificate of {whom} is not trusted ({cause.verify_message}): look at ca_file")
+    return Retryable(f"{whom} cannot be reached, or broke off ({type(error).__name__})")
+
+
+def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
+    """The contract's error for pyfcm's."""
+    code = error_code(answer)
+    if isinstance(error, FCMNotRegisteredError) and code == "UNREGISTERED":
+        return Unregistered("FCM does not know the device any more (UNREGISTERED)")
+    if isinstance(error, AuthenticationError):
+        return Retryable(f"{_HINTS[AuthenticationError]}{word(code)}")
+    if isinstance(error, FCMServerError):
+        text = f"FCM answers {answer.status_code}{word(code)}"
+        passing = is_passing(answer.status_code) or answer.is_success
+        return Retryable(text, retry_after=_retry_after(answer)) if passing else Permanent(text)
+    return Permanent(f"{_HINTS.get(type(error), 'FCM refuses')}{word(code)}")
+
+
+def error_code(answer: httpx.Response) -> str | None:
+    """FCM's own code, or else Google's status."""
+    try:
+        error = answer.json()["error"]
+        details = error.get("details", [])
+        codes = [detail["errorCode"] for detail in details if "errorCode" in detail]
+        found = codes[0] if codes else error["status"]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    value = answer.headers.get("retry-after", "")
+    return float(value) if value.isdecimal() else None

@@ -1,0 +1,100 @@
+"""Access tokens: google-auth makes and signs the request for one, httpx carries it."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import httpx
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.oauth2.service_account import Credentials
+
+from flexiapi.plugin import DeliveryError, Permanent, Retryable
+from flexiapi_push_fcm.failures import is_passing, unreachable, word
+
+_OAUTH_SECONDS = 10
+
+
+class _Response(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class OAuthTransport:
+    """What google-auth asks over. It fails at once where google-auth would wait and ask again: the host does that."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._http = httpx.Client(verify=context, timeout=_OAUTH_SECONDS)
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: Any,
+    ) -> _Response:
+        """Ask once. Raises `TransportError` from the `DeliveryError` that says why."""
+        try:
+            answer = self._http.request(method, url, content=body, headers=headers, timeout=timeout or _OAUTH_SECONDS)
+        except httpx.RequestError as error:
+            raise TransportError from unreachable(error, "the token endpoint")
+        if is_passing(answer.status_code):
+            busy = Retryable(f"the token endpoint answers {answer.status_code}")
+            raise TransportError from busy
+        return _Response(answer.status_code, answer.headers, answer.content)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+
+class AccessToken:
+    """A service account's access token, renewed in a thread when it nears its end; all who wait share one renewal."""
+
+    def __init__(self, credentials: Credentials, transport: OAuthTransport) -> None:
+        self._credentials = credentials
+        self._transport = transport
+        self._renewing: asyncio.Task[DeliveryError | None] | None = None
+
+    async def header(self) -> str:
+        """The value of `Authorization`. Raises `Retryable` or `Permanent`."""
+        if not self._credentials.valid:
+            if self._renewing is None or self._renewing.done():
+                self._renewing = asyncio.create_task(asyncio.to_thread(self._renew))
+            # The thread cannot be stopped: a caller that leaves must not take it from those who stay.
+            failure = await asyncio.shield(self._renewing)
+            if failure is not None:
+                raise failure.with_traceback(None)
+        return f"Bearer {self._credentials.token}"
+
+    def forget(self) -> None:
+        """Get a new one next time: the service did not take this one."""
+        self._credentials.token = None
+
+    async def close(self) -> None:
+        """Wait for the renewal that is under way."""
+        if self._renewing is not None:
+            await self._renewing
+
+    def _renew(self) -> DeliveryError | None:
+        try:
+            self._credentials.refresh(self._transport)
+        except TransportError as error:
+            return error.__cause__ if isinstance(error.__cause__, DeliveryError) else Retryable("no access token")
+        except RefreshError as error:
+            return _refused(error)
+        except (GoogleAuthError, LookupError, TypeError, ValueError) as error:
+            return Retryable(f"the token endpoint does not answer as it should ({type(error).__name__})")
+        return None
+
+
+def _refused(error: RefreshError) -> DeliveryError:
+    details = error.args[1] if len(error.args) > 1 else None
+    if not isinstance(details, dict) or "error" not in details:
+        return Retryable("the token endpoint does not answer as it should")
+    text = f"no access token for the service account{word(details['error'])}: look at its file, at the account in "
+    text += "Google Cloud, and at this host's clock"
+    return Retryable(text) if error.retryable else Permanent(text)

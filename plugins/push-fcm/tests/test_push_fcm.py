@@ -1,0 +1,305 @@
+import asyncio
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from google.auth import jwt
+
+from flexiapi.plugin import DeliveryError, Permanent, PushMessage, Retryable
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, reply
+from flexiapi_push_fcm import FcmPush
+
+NUMBER, TOKEN = "929724111839", "dA1b-x_y:APA91b"
+MESSAGE = PushMessage("fcm", NUMBER, TOKEN, {"token": "471100"})
+ACCEPTED = reply(200, {"name": "projects/example/messages/0:1"})
+
+
+def key_pair():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+PRIVATE, PUBLIC = key_pair()
+
+
+def refusal(status, name, code=None, headers=None):
+    details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}] if code else []
+    error = {"code": status, "message": f"The token {TOKEN} is not good.", "status": name, "details": details}
+    return reply(status, {"error": error}, headers=headers)
+
+
+class Fcm(Gateway):
+    """A token endpoint that verifies assertions, and a send endpoint."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.default = ACCEPTED
+        self.issued = []
+        self.answer(self.default)
+        self.answer(self.grant, path="/token")
+
+    def grant(self, request):
+        form = request.form()
+        assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        try:
+            claims = jwt.decode(form["assertion"], certs=PUBLIC, audience="https://oauth2.googleapis.com/token")
+        except ValueError:
+            return reply(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+        assert jwt.decode_header(form["assertion"])["alg"] == "RS256"
+        assert claims["iss"].endswith("@example.iam.gserviceaccount.com")
+        assert claims["scope"] == "https://www.googleapis.com/auth/firebase.messaging"
+        self.issued.append(f"ya29.{len(self.issued)}")
+        return reply(200, {"access_token": self.issued[-1], "expires_in": 3599, "token_type": "Bearer"})
+
+    def service_account(self, folder, project="example", private=PRIVATE):
+        path = folder / f"{project}.json"
+        account = {
+            "type": "service_account",
+            "project_id": project,
+            "private_key_id": "1",
+            "private_key": private,
+            "client_email": f"{project}@example.iam.gserviceaccount.com",
+            "token_uri": f"{self.url}/token",
+        }
+        path.write_text(json.dumps(account))
+        return path
+
+
+class FcmContract(BackendContract):
+    group, name = "flexiapi.push", "fcm"
+    busy = refusal(503, "UNAVAILABLE", "UNAVAILABLE")
+    refused = refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+    gone = refusal(404, "NOT_FOUND", "UNREGISTERED")
+
+    def message(self):
+        return MESSAGE
+
+    def gateway(self):
+        return Fcm()
+
+    def settings(self, gateway):
+        return {"service_account_file": gateway.service_account(self.data_path), "endpoint": gateway.url}
+
+
+class TestFcm(FcmContract):
+    pass
+
+
+def run(gateway, use, **settings):
+    async def whole():
+        backend = FcmPush(FcmPush.Config.model_validate({"endpoint": gateway.url, **settings}))
+        await backend.start()
+        try:
+            return await use(backend)
+        finally:
+            await backend.close()
+
+    return asyncio.run(whole())
+
+
+@pytest.fixture
+def fcm():
+    with Fcm() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def account(fcm, tmp_path):
+    return fcm.service_account(tmp_path)
+
+
+def send(gateway, account, **settings):
+    return run(gateway, lambda backend: backend.send(MESSAGE), service_account_file=account, **settings)
+
+
+def failure(gateway, account, **settings):
+    with pytest.raises(DeliveryError) as caught:
+        send(gateway, account, **settings)
+    assert TOKEN not in caught.value.reason
+    return caught.value
+
+
+def test_what_is_posted(fcm, account):
+    assert send(fcm, account, ttl_seconds=60).id == "projects/example/messages/0:1"
+    (request,) = fcm.sends
+    assert (request.method, request.path) == ("POST", "/v1/projects/example/messages:send")
+    assert request.headers["authorization"] == f"Bearer {fcm.issued[0]}"
+    message = request.json()["message"]
+    assert request.json()["validate_only"] is False
+    assert set(message) == {"token", "data", "android"}
+    assert (message["token"], message["android"]) == (TOKEN, {"priority": "high", "ttl": "60s"})
+    assert json.loads(message["data"].pop("custom-payload")) == {"token": "471100"}
+    names = "call-id loc-key loc-args from-uri display-name sip-from uuid send-time"
+    assert set(message["data"]) == set(names.split())
+    assert all(isinstance(value, str) and not set(value) & set('{}"') for value in message["data"].values())
+
+
+def test_the_project_is_chosen_by_the_number(fcm, account, tmp_path):
+    async def each(backend):
+        for number in (NUMBER, "118392972411"):
+            await backend.send(PushMessage("fcm", number, TOKEN, {}))
+        with pytest.raises(Permanent, match="no project has the number 555: add it"):
+            await backend.send(PushMessage("fcm", "555", TOKEN, {}))
+
+    run(fcm, each, projects={NUMBER: account, "118392972411": fcm.service_account(tmp_path, "second")})
+    assert [request.path.split("/")[3] for request in fcm.sends] == ["example", "second"]
+    assert len(fcm.issued) == 2
+
+
+def test_one_access_token_serves_all_until_it_nears_its_end(fcm, account):
+    async def many(backend):
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(20)))
+        await backend.send(MESSAGE)
+
+    run(fcm, many, service_account_file=account)
+    assert len(fcm.issued) == 1
+    fcm.answer(reply(200, {"access_token": "short", "expires_in": 1}), fcm.grant, path="/token")
+
+    async def two(backend):
+        await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    run(fcm, two, service_account_file=account)
+    assert [request.headers["authorization"] for request in fcm.sends[-2:]] == ["Bearer short", "Bearer ya29.1"]
+
+
+def test_a_caller_that_leaves_does_not_take_the_token_from_the_others(fcm, account):
+    fcm.answer(reply(200, {"access_token": "slow", "expires_in": 3599}, delay=0.3), path="/token")
+
+    async def two(backend):
+        leaves, stays = (asyncio.create_task(backend.send(MESSAGE)) for _ in range(2))
+        await asyncio.sleep(0.1)
+        leaves.cancel()
+        await stays
+
+    run(fcm, two, service_account_file=account)
+    assert [request.path for request in fcm.requests].count("/token") == 1
+    assert len(fcm.sends) == 1
+
+
+def test_an_access_token_that_is_not_taken_is_replaced(fcm, account):
+    fcm.answer(refusal(401, "UNAUTHENTICATED"), ACCEPTED)
+
+    async def two(backend):
+        with pytest.raises(Retryable, match=r"does not take the access token \(UNAUTHENTICATED\)"):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    run(fcm, two, service_account_file=account)
+    assert [request.headers["authorization"] for request in fcm.sends] == ["Bearer ya29.0", "Bearer ya29.1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason"),
+    [
+        (
+            refusal(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
+            Permanent,
+            "refuses this project: look at",
+        ),
+        (refusal(404, "NOT_FOUND"), Permanent, "does not know the project: look at project_id"),
+        (reply(404, body="<html>"), Permanent, "does not know the project"),
+        (reply(413), Permanent, "answers 413"),
+        (reply(302, headers={"location": "http://127.0.0.1:9/"}), Permanent, "answers 302"),
+        (reply(200, body="<html>ok</html>"), Retryable, "no JSON"),
+        (reply(200), Retryable, "answers 200"),
+        (RESET, Retryable, "cannot be reached, or broke off"),
+        (GARBAGE, Retryable, "cannot be reached, or broke off"),
+    ],
+)
+def test_odd_answers(fcm, account, answer, kind, reason):
+    fcm.answer(answer)
+    error = failure(fcm, account)
+    assert type(error) is kind
+    assert reason in error.reason
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("17", 17), ("Fri, 31 Dec 2027 23:59:59 GMT", None)])
+def test_retry_after_is_handed_on(fcm, account, value, seconds):
+    fcm.answer(refusal(429, "RESOURCE_EXHAUSTED", headers={"retry-after": value}))
+    assert failure(fcm, account).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (reply(503), "token endpoint answers 503"),
+        (reply(429), "token endpoint answers 429"),
+        (reply(200, body="<html>"), "does not answer as it should"),
+        (reply(200, {"hello": 1}), "does not answer as it should"),
+        (RESET, "cannot be reached"),
+        (GARBAGE, "cannot be reached"),
+    ],
+)
+def test_trouble_at_the_token_endpoint_is_retryable_and_heals(fcm, account, answer, reason):
+    fcm.answer(answer, fcm.grant, path="/token")
+
+    async def two(backend):
+        with pytest.raises(Retryable, match=reason):
+            await backend.send(MESSAGE)
+        assert len(fcm.requests) == 1, "the host tries again, not google-auth"
+        await backend.send(MESSAGE)
+
+    run(fcm, two, service_account_file=account)
+
+
+def test_a_silent_token_endpoint_does_not_hold_the_loop(fcm, account):
+    fcm.answer(SILENCE, path="/token")
+
+    async def timely(backend):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await backend.send(MESSAGE)
+        # Ends the request that the thread waits for.
+        fcm.stop()
+
+    run(fcm, timely, service_account_file=account)
+
+
+def test_a_key_that_was_revoked(fcm, tmp_path):
+    error = failure(fcm, fcm.service_account(tmp_path, private=key_pair()[0]))
+    assert isinstance(error, Permanent)
+    assert "(invalid_grant): look at its file" in error.reason
+    assert not fcm.sends
+
+
+def test_tls_that_cannot_be_trusted(tmp_path):
+    with Fcm(tls=True) as fcm:
+        account = fcm.service_account(tmp_path)
+        assert "certificate of the token endpoint is not trusted" in failure(fcm, account).reason
+        send(fcm, account, ca_file=fcm.ca_file)
+    with Fcm(tls=True, certificate_for="elsewhere.example.org") as fcm:
+        account = fcm.service_account(tmp_path)
+        assert "look at ca_file" in failure(fcm, account, ca_file=fcm.ca_file).reason
+        assert not fcm.requests
+
+
+def test_check_asks_fcm_to_validate_and_sends_nothing(fcm, account):
+    def check():
+        run(fcm, lambda backend: backend.check(), service_account_file=account)
+
+    fcm.answer(refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"))
+    check()
+    assert fcm.sends[0].json()["validate_only"] is True
+    fcm.answer(refusal(403, "PERMISSION_DENIED"))
+    with pytest.raises(Permanent, match=r"whether its FCM API is enabled \(PERMISSION_DENIED\)"):
+        check()
+    fcm.answer(refusal(404, "NOT_FOUND"))
+    with pytest.raises(Permanent, match="project_id in the service account file"):
+        check()
+
+
+def test_settings_that_cannot_work(fcm, tmp_path):
+    with pytest.raises(ValueError, match="set service_account_file or projects"):
+        FcmPush.Config.model_validate({})
+    (tmp_path / "empty.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"is no service account file .* Generate"):
+        send(fcm, tmp_path / "empty.json")
+    with pytest.raises(FileNotFoundError):
+        send(fcm, tmp_path / "missing.json")
+    broken = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+    with pytest.raises(ValueError, match="is no service account file") as caught:
+        send(fcm, fcm.service_account(tmp_path, private=broken))
+    assert "c2VjcmV0" not in str(caught.value)
