@@ -22,12 +22,14 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
 from flexiapi.services.accounts import Accounts
 from flexiapi.services.activation import Activation, Confirmations
+from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
 from flexiapi.services.api_keys import ApiKeys
 from flexiapi.services.clock import Clock
 from flexiapi.services.creation import Creation
 from flexiapi.services.creation_tokens import CreationTokens
 from flexiapi.services.human_check import HumanCheck
+from flexiapi.services.last_admin import LastAdminGuard
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.my_password import MyPassword
 from flexiapi.services.names import NameRules, Names
@@ -110,6 +112,8 @@ def _services(
     notices = Notices(notifier, renderer, limiter)
     codes = Codes(key)
     documents = Documents(account, f"{app.url}/contacts/vcard", hooks.load(account.provisioning_hooks))
+    accounts = Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains)
+    guard = LastAdminGuard(store)
     confirmations = Confirmations(store, codes, limiter, account, clock)
     return Services(
         app_name=app.name,
@@ -128,7 +132,8 @@ def _services(
             key_life=timedelta(minutes=app.api_key_expiration_minutes),
             nonce_life=timedelta(minutes=account.nonce_minutes),
         ),
-        accounts=Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains),
+        accounts=accounts,
+        administration=Administration(store, accounts, guard, passwords, notices, clock),
         creation=Creation(store, settings, passwords, names, notices, codes, clock),
         creation_tokens=CreationTokens(store, notifier, account, clock),
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
@@ -136,7 +141,7 @@ def _services(
         activation=Activation(store, confirmations, clock, app.sip_domain),
         provisioning=Provisioning(store, documents, passwords, account, app.url, clock),
         my_password=MyPassword(store, passwords, notices, limiter, account, clock),
-        removal=Removal(store, account, clock),
+        removal=Removal(store, guard, account, clock),
         types=Types(store),
         sip_sign_in=SipSignIn(store, settings.flexisip, account.realm, clock),
         administrators=Administrators(store, rules, passwords, clock, app.name, app.sip_domain),

@@ -133,6 +133,11 @@ class Account:
         """Whether the account has the admin role (which needs activation to be used)."""
         return self.admin_since is not None
 
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether it was active once, and an administrator has deactivated it since."""
+        return self.activated_at is not None and not self.activated
+
 
 @dataclass(frozen=True, slots=True)
 class ContactsList:

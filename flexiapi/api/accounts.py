@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from flexiapi.api.fields import (
     Algorithm,
@@ -12,17 +12,24 @@ from flexiapi.api.fields import (
     Domain,
     DtmfProtocol,
     Email,
+    EmailAddress,
+    ExistingUsername,
     Expiry,
     Flag,
     Id,
     Password,
     Phone,
+    Sip,
+    Text,
     Username,
 )
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import ProvisionedAccount, SingleAccount, WrittenAccount
-from flexiapi.errors import NoExternalAccountLeft, RecordNotFound
+from flexiapi.api.handler import Handler, required_address
+from flexiapi.api.pages import AccountsPage
+from flexiapi.api.views import AccountView, ProvisionedAccount, SingleAccount, WrittenAccount
+from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
+from flexiapi.services.administration import Replacement
 from flexiapi.services.creation import NewAccount
+from flexiapi.store import Wanted
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Errors, Params
 
@@ -50,15 +57,94 @@ class AccountCreation(Params):
         return self.confirmation_key_expires
 
 
+class AccountReplacement(Params):
+    """All that an account is to be."""
+
+    username: ExistingUsername
+    password: Password
+    algorithm: Algorithm
+    domain: Annotated[Domain, Field(description="kept when not given; counts as in the creation")] | None = None
+    display_name: DisplayName | None = None
+    email: Email | None = None
+    admin: AdminFlag | None = None
+    phone: Phone | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+
+
+def _page_number(value: Any) -> int:
+    """Whatever is no page number means the first page."""
+    text = str(value)
+    is_number = not isinstance(value, bool) and text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return max(1, int(text)) if is_number else 1
+
+
+_MOST_DIGITS = 15
+PageNumber = Annotated[
+    int,
+    BeforeValidator(_page_number),
+    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
+    WithJsonSchema({"type": "integer", "minimum": 1}),
+]
+
+
+class AccountFilter(Params):
+    """Which accounts to list; all parameters are optional, and narrow the list together."""
+
+    page: PageNumber = 1
+    domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
+    activated: Annotated[Flag, Field(description="only activated accounts, or only others")] | None = None
+    admin: Annotated[Flag, Field(description="only administrators, or only others")] | None = None
+    search: (
+        Annotated[
+            Text,
+            Field(max_length=128, description="beginning of a username, SIP address, phone number or e-mail address"),
+        ]
+        | None
+    ) = None
+
+
 async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
     domain = handler.services.accounts.domain_for_admin(values.get("domain"))
     return await handler.services.creation.conflicts(values, domain, public=False)
+
+
+async def _replacement_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    """The rules of user names are for names that change: an account is never blocked by the name that it has."""
+    services = handler.services
+    account = await services.accounts.if_any(int(handler.path_kwargs["id"]))
+    asked = values.get("domain")
+    domain = services.accounts.domain_for_admin(asked) if asked or account is None else account.domain
+    errors: Errors = {}
+    username = values.get("username")
+    if username and (account is None or account.username != username):
+        texts = services.name_rules.username(username, may_be_phone=False)
+        errors = {"username": [text.format(field="username") for text in texts]} if texts else {}
+    taken = await services.creation.conflicts(values, domain, public=False, own_id=account.id if account else None)
+    return {**taken, **errors}
 
 
 class Accounts(Handler):
     """All of them."""
 
     path = "/api/accounts"
+
+    @endpoint(Access.ADMIN)
+    async def get(self, query: AccountFilter) -> AccountsPage:
+        """Retrieve all the accounts, paginated.
+
+        Every page costs the same as long as nothing but `page` and `domain` is given. `search` compares the
+        beginning of usernames, SIP addresses, phone numbers and e-mail addresses, in any case.
+        """
+        wanted = Wanted(
+            domain=query.domain.lower() if query.domain else None,
+            activated=query.activated,
+            admin=query.admin,
+            text=query.search.lower() if query.search else None,
+        )
+        page = await self.services.accounts.page(wanted, query.page)
+        types = await self.types_of(*page.accounts)
+        listed = [self.views.listed(account, types) for account in page.accounts]
+        return AccountsPage.of(page, listed, f"{self.host.public_url}{self.path}")
 
     @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), check=_conflicts, secret=True)
     async def post(self, body: AccountCreation) -> WrittenAccount:
@@ -93,6 +179,103 @@ class AccountById(Handler):
         """Retrieve a specific account."""
         account = await self.services.accounts.for_admin(id)
         return self.views.single(account, await self.types_of(account))
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), check=_replacement_conflicts, secret=True)
+    async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:  # noqa: A002  # the document's name for it
+        """Update an existing account.
+
+        It is replaced as a whole: what is not given is reset, `admin` too. Another password, username or domain
+        signs the account out everywhere.
+        """
+        new = Replacement(
+            username=body.username,
+            password=body.password,
+            algorithm=body.algorithm,
+            domain=body.domain,
+            email=body.email,
+            phone=body.phone,
+            display_name=body.display_name,
+            dtmf_protocol=body.dtmf_protocol,
+            admin=bool(body.admin),
+        )
+        keep_key = self.me.id == id and self.signed_in.key_hash is not None
+        account = await self.services.administration.replace(id, new, self.origin, keep_key=keep_key)
+        return self.views.written(account, await self.types_of(account))
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
+    async def delete(self, id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Delete a specific account and its related information."""
+        await self.services.removal.remove(await self.services.accounts.for_admin(id))
+
+
+class AccountBySip(Handler):
+    """One of them, by SIP address."""
+
+    path = "/api/accounts/{sip}/search"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> AccountView:
+        """Search for a specific account by sip address."""
+        account = await self.services.accounts.for_admin_by_address(*required_address(sip))
+        return self.views.user(account, await self.types_of(account))
+
+
+class AccountByEmail(Handler):
+    """One of them, by mail address."""
+
+    path = "/api/accounts/{email}/search-by-email"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, email: EmailAddress) -> AccountView:
+        """Search for a specific account by email.
+
+        The first one, when several have the address.
+        """
+        account = await self.services.accounts.for_admin_by_email(email)
+        return self.views.user(account, await self.types_of(account))
+
+
+class AccountActivation(Handler):
+    """What lets an account be used."""
+
+    path = "/api/accounts/{id}/activate"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True)
+    async def get(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+        """Activate an account."""
+        return await self._activated(id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def post(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+        """Activate an account, by the method that is meant for changes."""
+        return await self._activated(id)
+
+    async def _activated(self, account_id: int) -> AccountView:
+        account = await self.services.administration.activate(account_id)
+        return self.views.user(account, await self.types_of(account))
+
+
+class AccountDeactivation(Handler):
+    """What shuts an account out."""
+
+    path = "/api/accounts/{id}/deactivate"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True)
+    async def get(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+        """Deactivate an account.
+
+        Its API key, DIGEST nonces, pending codes and provisioning token end at once, and it can no longer sign in.
+        """
+        return await self._deactivated(id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
+    async def post(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+        """Deactivate an account, by the method that is meant for changes."""
+        return await self._deactivated(id)
+
+    async def _deactivated(self, account_id: int) -> AccountView:
+        account = await self.services.administration.deactivate(account_id)
+        return self.views.user(account, await self.types_of(account))
 
 
 class AccountProvisioning(Handler):

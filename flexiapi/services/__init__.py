@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flexiapi.services.accounts import Accounts
 from flexiapi.services.activation import Activation
+from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
 from flexiapi.services.api_keys import ApiKeys
 from flexiapi.services.creation import Creation
@@ -32,6 +33,7 @@ class Services:
     limiter: Limiter
     sign_in: SignIn
     accounts: Accounts
+    administration: Administration
     creation: Creation
     creation_tokens: CreationTokens
     human_check: HumanCheck

@@ -1,8 +1,27 @@
 """Accounts as others find them: in the domains that the caller may see."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
-from flexiapi.store import Store
+from flexiapi.store import Store, Wanted
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of accounts; `total` counts all pages' accounts."""
+
+    number: int
+    total: int
+    accounts: Sequence[Account]
+
+    @property
+    def last(self) -> int:
+        """The number of the last page; the first is there even when it is empty."""
+        return max(1, -(-self.total // PAGE_SIZE))
 
 
 class Accounts:
@@ -22,10 +41,42 @@ class Accounts:
 
     async def for_admin(self, account_id: int) -> Account:
         """The account with the id, as far as administrators see. Raises `RecordNotFound`."""
+        account = await self.if_any(account_id)
+        if account is None:
+            raise RecordNotFound
+        return account
+
+    async def if_any(self, account_id: int) -> Account | None:
+        """The account with the id, as far as administrators see."""
         account = await self._store.accounts.by_id(account_id)
+        return account if account is not None and self.is_visible(account) else None
+
+    async def for_admin_by_address(self, username: str, domain: str) -> Account:
+        """The account of an address, as far as administrators see. Raises `RecordNotFound`."""
+        account = await self._store.accounts.by_address(username, domain)
         if account is None or not self.is_visible(account):
             raise RecordNotFound
         return account
+
+    async def for_admin_by_email(self, email: str) -> Account:
+        """The first account with the address, in any case, as far as administrators see. Raises `RecordNotFound`."""
+        account = await self._store.listings.first_by_email(email.lower(), self._scope)
+        if account is None:
+            raise RecordNotFound
+        return account
+
+    async def page(self, wanted: Wanted, number: int) -> Page:
+        """One page of the accounts that administrators see; `number` is from 1 on."""
+        if wanted.domain is None:
+            wanted = replace(wanted, domain=self._scope)
+        elif wanted.domain != self._sip_domain and not self._multi_domain:
+            return Page(number, 0, ())
+        total, accounts = await self._store.listings.page(wanted, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+        return Page(number, total, accounts)
+
+    @property
+    def _scope(self) -> str | None:
+        return None if self._multi_domain else self._sip_domain
 
     def is_visible(self, account: Account) -> bool:
         """Whether administrators see the account."""

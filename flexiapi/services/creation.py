@@ -59,9 +59,11 @@ class Creation:
         self._codes = codes
         self._clock = clock
 
-    async def conflicts(self, values: Mapping[str, Any], domain: str, *, public: bool) -> dict[str, list[str]]:
-        """Names that others have, and a creation token that cannot be used."""
-        errors = await self._names.conflicts(values, domain, public=public)
+    async def conflicts(
+        self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
+    ) -> dict[str, list[str]]:
+        """Names that others have, and a creation token that cannot be used; `own_id` may keep its own names."""
+        errors = await self._names.conflicts(values, domain, public=public, own_id=own_id)
         token = values.get("account_creation_token")
         if token and not await self._store.creation_tokens.is_free(token, self._clock.now()):
             errors["account_creation_token"] = ["account_creation_token is unknown, used or expired"]

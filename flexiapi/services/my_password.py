@@ -1,5 +1,7 @@
 """A user's own password: set for the first time, or changed with the old one."""
 
+from typing import Any
+
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Algorithm
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
@@ -39,7 +41,7 @@ class MyPassword:
             await self._check_old(account, old_password)
         now = self._clock.second()
         stored = self._passwords.stored(account.username, account.domain, algorithm, password)
-        changes: dict[str, object] = {
+        changes: dict[str, Any] = {
             "passwords": (stored,),
             "sign_in_epoch": account.sign_in_epoch + 1,
             "confirmation": None,

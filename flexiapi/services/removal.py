@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
 from flexiapi.services.clock import Clock
+from flexiapi.services.last_admin import LastAdminGuard
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import Store
 
@@ -12,19 +13,20 @@ from flexiapi.store import Store
 class Removal:
     """Removes accounts in one order, so that a crash in between never lets anybody sign in."""
 
-    def __init__(self, store: Store, settings: AccountSettings, clock: Clock) -> None:
+    def __init__(self, store: Store, guard: LastAdminGuard, settings: AccountSettings, clock: Clock) -> None:
         self._store = store
+        self._guard = guard
         self._tombstone_life = timedelta(days=settings.tombstone_days)
         self._clock = clock
 
     async def remove(self, account: Account) -> None:
         """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
-        await self.keep_an_admin(account)
-        now = self._clock.now()
-        await self._store.tombstones.add(
-            account.address, now, now + self._tombstone_life if self._tombstone_life else None
-        )
-        if not await self._store.accounts.remove(account.id):
+        async with self._guard.without(account):
+            now = self._clock.now()
+            ends_at = now + self._tombstone_life if self._tombstone_life else None
+            await self._store.tombstones.add(account.address, now, ends_at)
+            removed = await self._store.accounts.remove(account.id)
+        if not removed:
             raise RecordNotFound
         await self.forget(account)
 
@@ -34,9 +36,3 @@ class Removal:
         await self._store.auth_tokens.remove_of(account.id)
         if account.creation_token_hash is not None:
             await self._store.creation_tokens.remove(account.creation_token_hash)
-
-    async def keep_an_admin(self, account: Account) -> None:
-        """Raise `LastAdmin` when nobody else could administer the server."""
-        is_one = account.is_admin and account.activated
-        if is_one and not await self._store.accounts.has_other_active_admin(account.id):
-            raise LastAdmin

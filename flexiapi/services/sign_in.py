@@ -88,6 +88,7 @@ class SignIn:
             await self._store.accounts.remove_api_key(holder.account.id, key_hash)
             log.warning("sign-in failed", reason="expired key", ip=address, account=holder.account.id)
             raise SignInRequired("The API key is unknown or expired.")
+        _refuse_shut_out(holder.account, address)
         self._store.key_uses.note(key_hash, now)
         return SignedIn(holder.account, key_hash)
 
@@ -120,6 +121,7 @@ class SignIn:
         if not await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at):
             log.warning("sign-in failed", reason="replayed count", ip=address, account=account.id)
             raise self._refusal(account, "Nonce replayed", stale=True)
+        _refuse_shut_out(account, address)
         return SignedIn(account, headers=self._headers(account, nonce))
 
     def _is_well_formed(self, account: Account, answer: DigestAnswer) -> bool:
@@ -160,6 +162,13 @@ class SignIn:
 
     def _headers(self, account: Account, nonce: str) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", challenge) for challenge in self._challenges(account, nonce)]
+
+
+def _refuse_shut_out(account: Account, address: str) -> None:
+    """Who waits for the activation may sign in; who was deactivated may not, and would else activate itself again."""
+    if account.is_shut_out:
+        log.warning("sign-in failed", reason="deactivated", ip=address, account=account.id)
+        raise SignInRequired("This account was deactivated.")
 
 
 def _is_for(uri: str, target: str) -> bool:

@@ -9,20 +9,23 @@ from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
+from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.key_uses import KeyUses
+from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
+from flexiapi.store.listings import Creations, Listings, Wanted
 from flexiapi.store.sip_uses import SipUses
 from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
 from flexiapi.store.tombstones import Tombstones
 from flexiapi.store.types import AccountTypes
 from flexiapi.store.used_nonces import UsedNonces
 
-__all__ = ["EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Store"]
+__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Store", "Wanted"]
 
 
 class Store(Records):
@@ -35,7 +38,10 @@ class Store(Records):
         self._key = key
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
-        self.accounts = Accounts(database, documents, self.counters)
+        self.census = Census(database)
+        self.accounts = Accounts(database, documents, self.counters, self.census)
+        self.listings = Listings(database, documents, self.census)
+        self.leases = Leases(database)
         self.changes = AccountChanges(database)
         self.types = AccountTypes(database, self.counters)
         self.creation_tokens = CreationTokens(database)

@@ -10,6 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.model import Account
+from flexiapi.store.census import Census
 from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
@@ -47,9 +48,14 @@ class Accounts(Records):
     on_sign_in_change: Callable[[int], None] = staticmethod(lambda _: None)
 
     def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, counters: Counters
+        self,
+        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        documents: AccountDocuments,
+        counters: Counters,
+        census: Census,
     ) -> None:
         super().__init__(database)
+        self._census = census
         self._accounts = database["accounts"]
         self._documents = documents
         self._counters = counters
@@ -157,19 +163,30 @@ class Accounts(Records):
         return results
 
     async def update(
-        self, account: Account, *, expecting: Mapping[str, Any] | None = None, **changes: Any
+        self,
+        account: Account,
+        *,
+        expecting: Mapping[str, Any] | None = None,
+        end_api_key: bool = False,
+        **changes: Any,
     ) -> Account | None:
         """Change the named fields, and only them; the account as it is then.
 
         `None` when it is gone, when another request changed its names meanwhile, or when a field of `expecting`
-        (by dotted name) has another value. Raises `IdentifierTaken`.
+        (by dotted name) has another value. `end_api_key` takes its key away in the same write.
+        Raises `IdentifierTaken`.
         """
         after = replace(account, **changes)
+        if after.domain != account.domain:
+            await self._census.unsettle(account.id)
         names = frozenset(changes)
         query: Document = {"_id": account.id, **(expecting or {})}
         if names & IDENTITY:
             query.update({name: getattr(account, name) for name in IDENTITY})
-        changed = await self._update_one(query, self._documents.changes(after, names))
+        update = self._documents.changes(after, names)
+        if end_api_key:
+            update.setdefault("$unset", {})["api_key"] = ""
+        changed = await self._update_one(query, update)
         if changed is not None and names & _SIGN_IN:
             self.on_sign_in_change(changed.id)
         return changed
@@ -213,6 +230,7 @@ class Accounts(Records):
 
     async def remove(self, account_id: int) -> bool:
         """Remove the account; whether it was there."""
+        await self._census.unsettle(account_id)
         removed = (await self._accounts.delete_one({"_id": account_id})).deleted_count == 1
         if removed:
             self.on_sign_in_change(account_id)

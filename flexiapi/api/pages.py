@@ -1,0 +1,92 @@
+"""A page of accounts, in the shape that clients of the API know."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from flexiapi.api.views import ListedAccount, View
+from flexiapi.services.accounts import PAGE_SIZE, Page
+
+_ALL_SHOWN = 14
+_NEAR_AN_END = 7
+_BESIDE = 3
+
+
+class Link(View):
+    """A step to another page; a gap has no `url`."""
+
+    url: str | None
+    label: str
+    active: bool
+
+
+class AccountsPage(View):
+    """Accounts, and where the others are."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+
+    current_page: int
+    data: Sequence[ListedAccount]
+    first_page_url: str
+    first: Annotated[int | None, Field(alias="from")]
+    last_page: int
+    last_page_url: str
+    links: list[Link]
+    next_page_url: str | None
+    path: str
+    per_page: int
+    prev_page_url: str | None
+    to: int | None
+    total: int
+
+    @classmethod
+    def of(cls, page: Page, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
+        """Show one; `path` is the URL without a query."""
+        first = (page.number - 1) * PAGE_SIZE + 1 if accounts else None
+        before = _url(path, page.number - 1) if page.number > 1 else None
+        after = _url(path, page.number + 1) if page.number < page.last else None
+        return cls.model_construct(
+            None,
+            current_page=page.number,
+            data=accounts,
+            first_page_url=_url(path, 1),
+            first=first,
+            last_page=page.last,
+            last_page_url=_url(path, page.last),
+            links=[
+                Link(url=before, label="&laquo; Previous", active=False),
+                *_links(page, path),
+                Link(url=after, label="Next &raquo;", active=False),
+            ],
+            next_page_url=after,
+            path=path,
+            per_page=PAGE_SIZE,
+            prev_page_url=before,
+            to=None if first is None else first + len(accounts) - 1,
+            total=page.total,
+        )
+
+
+def _links(page: Page, path: str) -> Iterable[Link]:
+    previous = 0
+    for number in _window(page.number, page.last):
+        if number != previous + 1:
+            yield Link(url=None, label="...", active=False)
+        yield Link(url=_url(path, number), label=str(number), active=number == page.number)
+        previous = number
+
+
+def _window(current: int, last: int) -> list[int]:
+    """The pages that are named: around the current one, and two at each end."""
+    if last < _ALL_SHOWN:
+        return list(range(1, last + 1))
+    if current <= _NEAR_AN_END:
+        return [*range(1, _NEAR_AN_END + _BESIDE + 1), last - 1, last]
+    if current > last - _NEAR_AN_END:
+        return [1, 2, *range(last - _NEAR_AN_END - _BESIDE + 1, last + 1)]
+    return [1, 2, *range(current - _BESIDE, current + _BESIDE + 1), last - 1, last]
+
+
+def _url(path: str, number: int) -> str:
+    return f"{path}?page={number}"

@@ -1,0 +1,51 @@
+"""Somebody must be left who can administer the server, also when two administrators remove each other at once."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from flexiapi.errors import LastAdmin, Unavailable
+from flexiapi.model import Account
+from flexiapi.store import Store
+
+_LEASE = "administrators"
+_LIFE = timedelta(seconds=30)
+_TRIES = 100
+_PAUSE_SECONDS = 0.05
+
+
+class AdminsBusy(Unavailable):
+    """Another change of administrators takes too long."""
+
+    message = "Another administrator is being changed. Try again later."
+
+
+class LastAdminGuard:
+    """Lets administrators go one at a time, and never the last activated one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @asynccontextmanager
+    async def without(self, account: Account) -> AsyncIterator[None]:
+        """Inside, the account may lose its role or activation. Raises `LastAdmin` when nobody else has both."""
+        if not (account.is_admin and account.activated):
+            yield
+            return
+        holder = secrets.token_hex(8)
+        await self._take(holder)
+        try:
+            if not await self._store.accounts.has_other_active_admin(account.id):
+                raise LastAdmin
+            yield
+        finally:
+            await self._store.leases.give_back(_LEASE, holder)
+
+    async def _take(self, holder: str) -> None:
+        for _ in range(_TRIES):
+            if await self._store.leases.take(_LEASE, holder, _LIFE):
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise AdminsBusy

@@ -1,0 +1,140 @@
+"""Accounts in pages, by what operators look for, and how many were made when."""
+
+import asyncio
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from flexiapi.model import Account
+from flexiapi.store.census import RANGE, Census
+from flexiapi.store.connection import Records
+from flexiapi.store.documents import AccountDocuments, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which accounts: all of the `domain` (`None`: of every domain), or those that fit what is not `None`.
+
+    `text` is the beginning of a user name, SIP address, phone number or mail address, in lower case.
+    """
+
+    domain: str | None
+    activated: bool | None = None
+    admin: bool | None = None
+    text: str | None = None
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether only the domain counts."""
+        return self.activated is None and self.admin is None and self.text is None
+
+
+@dataclass(frozen=True, slots=True)
+class Creations:
+    """How many accounts were made in one period: all, those with a phone number, and of each the activated ones."""
+
+    accounts: int
+    with_phone: int
+    activated: int
+    activated_with_phone: int
+
+
+class Listings(Records):
+    """Answers about many accounts."""
+
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, census: Census
+    ) -> None:
+        super().__init__(database)
+        self._accounts = database["accounts"]
+        self._documents = documents
+        self._census = census
+
+    async def page(self, wanted: Wanted, skip: int, limit: int) -> tuple[int, list[Account]]:
+        """How many accounts there are, and those of one page, by id.
+
+        Without filters the cost does not depend on the page.
+        """
+        if wanted.is_everybody:
+            return await self._page_of_everybody(wanted.domain, skip, limit)
+        query = _query(wanted)
+        pipeline: list[Document] = [
+            {"$match": query},
+            {"$project": {"_id": 1}},
+            {"$sort": {"_id": 1}},
+            {"$skip": min(skip, 2**62)},
+            {"$limit": limit},
+        ]
+        total, found = await asyncio.gather(
+            self._accounts.count_documents(query), self._accounts.aggregate(pipeline).to_list(None)
+        )
+        return total, await self._by_ids([document["_id"] for document in found])
+
+    async def _page_of_everybody(self, domain: str | None, skip: int, limit: int) -> tuple[int, list[Account]]:
+        ends = list(accumulate(await self._census.ranges(domain)))
+        if skip >= ends[-1]:
+            return ends[-1], []
+        place = bisect_right(ends, skip)
+        query: Document = {"_id": {"$gte": place * RANGE}}
+        if domain is not None:
+            query["domain"] = domain
+        before = ends[place - 1] if place else 0
+        cursor = self._accounts.find(query, {"_id": 1}).sort("_id").skip(skip - before).limit(limit)
+        return ends[-1], await self._by_ids([document["_id"] for document in await cursor.to_list(None)])
+
+    async def _by_ids(self, ids: Sequence[int]) -> list[Account]:
+        if not ids:
+            return []
+        cursor = self._accounts.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1).sort("_id")
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
+    async def first_by_email(self, email: str, domain: str | None) -> Account | None:
+        """The first account of the domain (`None`: of any), by id, with this address (lower-case)."""
+        query = {"email": email} if domain is None else {"email": email, "domain": domain}
+        document = await self._accounts.find_one(query, sort=[("_id", 1)])
+        return None if document is None else self._documents.decode(document)
+
+    async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, Creations]:
+        """The accounts made since then, by period; `form` is the period's name as in `strftime`."""
+        match: Document = {"created_at": {"$gte": since}}
+        if domain is not None:
+            match["domain"] = domain
+        phone = {"$cond": [{"$gt": ["$phone", None]}, 1, 0]}
+        activated = {"$cond": ["$activated", 1, 0]}
+        pipeline: list[Document] = [
+            {"$match": match},
+            {
+                "$group": {
+                    "_id": {"$dateToString": {"date": "$created_at", "format": form}},
+                    "accounts": {"$sum": 1},
+                    "with_phone": {"$sum": phone},
+                    "activated": {"$sum": activated},
+                    "activated_with_phone": {"$sum": {"$multiply": [phone, activated]}},
+                }
+            },
+        ]
+        return {found.pop("_id"): Creations(**found) async for found in self._accounts.aggregate(pipeline)}
+
+
+def _query(wanted: Wanted) -> Document:
+    query: Document = {}
+    if wanted.domain is not None:
+        query["domain"] = wanted.domain
+    if wanted.activated is not None:
+        query["activated"] = wanted.activated
+    if wanted.admin is not None:
+        query["admin_since"] = {"$exists": wanted.admin}
+    if wanted.text is not None:
+        text = re.escape(wanted.text)
+        query["$or"] = [
+            {"identifiers": {"$regex": f"^sip:{text}"}},
+            {"identifiers": {"$regex": f"^tel:{text}"}},
+            {"email": {"$regex": f"^{text}"}},
+        ]
+    return query
