@@ -102,7 +102,7 @@ def test_waits_for_its_turn_while_the_daemon_serves_another(folder):
 
 
 def test_a_daemon_that_dies_over_a_message_is_not_given_it_again(folder):
-    with Daemon(folder / "s", [""]) as daemon, pytest.raises(SipUnavailable):
+    with Daemon(folder / "s", ["", "Status: Ok\n\nId: b\n\n"]) as daemon, pytest.raises(SipUnavailable):
         send(folder / "s")
     assert len(daemon.commands) == 1
 

@@ -168,6 +168,28 @@ def test_asks_the_sentinels_for_the_master(seeded, sentinel_port, free_port):
             asyncio.run(uuids(Redis(**sentinel | wrong)))
 
 
+def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
+    async def scenario():
+        async def say_nothing(reader, writer):
+            await reader.read()
+            writer.close()
+
+        silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+        async with silent:
+            hosts = (f"127.0.0.1:{silent.sockets[0].getsockname()[1]}", f"127.0.0.1:{sentinel_port}")
+            of_both = Redis(
+                client="phpredis-sentinel",
+                sentinel_host=hosts,
+                sentinel_service="flexisip",
+                sentinel_password="s3ntinel",
+                password=seeded.password,
+                timeout_seconds=1.5,
+            )
+            return await uuids(of_both)
+
+    assert len(asyncio.run(scenario())) == 3
+
+
 def test_follows_the_master_when_the_sentinels_choose_another(replicated_redis):
     registrar_section = Redis(
         client="sentinel",

@@ -6,7 +6,7 @@ import pytest
 from flexiapi.errors import ConfigurationError, SipUnavailable, ValidationFailed
 from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.flexisip.sip_transaction import Timers
-from flexiapi.flexisip.sip_transport import Proxy
+from flexiapi.flexisip.sip_transport import Proxy, Stream
 from flexiapi.settings import Flexisip
 
 BOB = "bob@sip.example.org"
@@ -83,7 +83,8 @@ def test_the_proxy_must_have_a_trusted_certificate_of_its_own_name(kamailio):
     trusting = {"tls_ca_file": proxy.authority.ca_file}
     asyncio.run(sender(f"sips:localhost:{proxy.tls_port}", **trusting).check())
     with pytest.raises(SipUnavailable):
-        asyncio.run(sender(f"sips:127.1.1.1:{proxy.tls_port}", **trusting).check())
+        # Another name of 127.0.0.1, which the certificate does not have.
+        asyncio.run(sender(f"sips:127.1:{proxy.tls_port}", **trusting).check())
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
@@ -128,7 +129,7 @@ def test_silence_makes_sip_unavailable(sipp, transport):
 
 
 def test_the_deadline_ends_the_wait_before_the_transaction_does(sipp):
-    refusal(SipUnavailable, sipp("100 Trying"), message_seconds=0.3)
+    refusal(SipUnavailable, sipp("100 Trying"), timers=Timers(t1=100, t2=100), message_seconds=0.3)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -372,6 +373,22 @@ def test_responses_are_told_apart_on_a_stream_also_in_pieces():
             await asyncio.sleep(0.01)
 
     assert over_tcp(answer)
+
+
+def test_a_time_out_of_the_connection_is_no_wish_to_send_again():
+    async def scenario():
+        async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+            stream = await Stream.open(server.sockets[0].getsockname()[:2])
+            try:
+                # What the kernel's ETIMEDOUT, which takes minutes to come, does to a reader.
+                stream._reader.set_exception(TimeoutError())
+                with pytest.raises(ConnectionResetError):
+                    await stream.receive()
+            finally:
+                stream.close()
+                await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
 
 
 # What never leaves.
