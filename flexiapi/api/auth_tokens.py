@@ -1,5 +1,9 @@
 """API keys, and the auth tokens that carry a sign-in from one device to another."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.fields import Token
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
@@ -12,7 +16,7 @@ from flexiapi.web.replies import Cookie, Json, PlainText
 class AuthTokenView(View):
     """A token that is to be attached to an account."""
 
-    token: str
+    token: Annotated[str, Field(examples=["mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG"])]
     created_at: Moment
     updated_at: Moment
 
@@ -20,7 +24,7 @@ class AuthTokenView(View):
 class ApiKeyView(View):
     """An API key."""
 
-    api_key: str
+    api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]
 
 
 class AuthTokens(Handler):
@@ -63,9 +67,8 @@ class ApiKeyByAuthToken(Handler):
         secret=True,
         effects=True,
         guess=True,
-        example={"api_key": "kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"},
     )
-    async def get(self, auth_token: Token) -> Json:
+    async def get(self, auth_token: Token) -> Annotated[Json, ApiKeyView]:
         """Generate and retrieve a fresh API Key from an `auth_token`.
 
         The `auth_token` must be attached to an existing account, see the attachment endpoint to do so.
@@ -80,7 +83,13 @@ class MyApiKey(Handler):
 
     path = "/api/accounts/me/api_key"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True)
+    @endpoint(
+        Access.USER,
+        raises=(RecordNotFound,),
+        secret=True,
+        effects=True,
+        example="kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy",
+    )
     async def get(self) -> PlainText:
         """Generate and retrieve a fresh API Key. This endpoint is also setting the API Key as a Cookie.
 

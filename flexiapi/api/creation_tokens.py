@@ -16,14 +16,14 @@ from flexiapi.web.parameters import Params
 class CreationTokenView(View):
     """A token that creates one account."""
 
-    token: str
+    token: Annotated[str, Field(examples=["8tuVPTa9XcQ2k"])]
 
 
 class RequestTokenView(View):
     """A token that a human must validate, at `validation_url`."""
 
-    token: str
-    validation_url: str | None
+    token: Annotated[str, Field(examples=["7Ma0JzRtWg3kP"])]
+    validation_url: Annotated[str | None, Field(examples=["https://example.org/creation_token/check/7Ma0JzRtWg3kP"])]
 
 
 class PushTarget(Params):

@@ -10,7 +10,7 @@ class Ping(Handler):
 
     path = "/api/ping"
 
-    @endpoint(Access.PUBLIC)
+    @endpoint(Access.PUBLIC, example="pong")
     async def get(self) -> PlainText:
         """Return pong."""
         return PlainText(b"pong")

@@ -13,6 +13,29 @@ from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
 
+_BASE = """<?xml version="1.0" encoding="UTF-8"?>
+<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
+  <section name="misc">
+    <entry name="contacts-vcard-list">https://example.org/contacts/vcard</entry>
+  </section>
+</config>
+"""
+_WITH_ACCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
+<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
+  <section name="proxy_0">
+    <entry name="reg_identity">&lt;sip:alice.martin@sip.example.org&gt;</entry>
+    <entry name="reg_sendregister">1</entry>
+    <entry name="refkey">push_notification</entry>
+  </section>
+  <section name="auth_info_0">
+    <entry name="username">alice.martin</entry>
+    <entry name="ha1">e1b0ba7fd2fb0a8e8fb4f5a6dbd0b8a6</entry>
+    <entry name="realm">sip.example.org</entry>
+    <entry name="algorithm">MD5</entry>
+  </section>
+</config>
+"""
+
 
 class PasswordReset(Params):
     """Presence counts, whatever the value."""
@@ -40,7 +63,7 @@ class BaseProvisioning(ProvisioningHandler):
 
     path = "/provisioning"
 
-    @endpoint(Access.PUBLIC, secret=True)
+    @endpoint(Access.PUBLIC, secret=True, example=_BASE)
     async def get(self) -> Xml:
         """Return the provisioning information available in the liblinphone configuration file."""
         return Xml(self.services.provisioning.base(self.device_query, self.device_headers))
@@ -51,7 +74,7 @@ class TokenProvisioning(ProvisioningHandler):
 
     path = "/provisioning/{provisioning_token}"
 
-    @endpoint(Access.PUBLIC, secret=True, effects=True)
+    @endpoint(Access.PUBLIC, secret=True, effects=True, example=_WITH_ACCOUNT)
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
         """Return the provisioning information, with the account of a valid `provisioning_token`.
 
@@ -90,7 +113,7 @@ class MyProvisioningDocument(ProvisioningHandler):
 
     path = "/provisioning/me"
 
-    @endpoint(Access.USER, secret=True)
+    @endpoint(Access.USER, secret=True, example=_WITH_ACCOUNT)
     async def get(self) -> Xml:
         """Return the same base content as the previous URL and the account related information.
 
@@ -104,7 +127,7 @@ class AuthTokenProvisioning(ProvisioningHandler):
 
     path = "/provisioning/auth_token/{auth_token}"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True, example=_WITH_ACCOUNT)
     async def get(self, auth_token: Token) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
         account = await self.services.api_keys.holder(auth_token)

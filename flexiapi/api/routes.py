@@ -4,6 +4,7 @@ from flexiapi.api import (
     accounts,
     auth_tokens,
     creation_tokens,
+    documentation,
     human_check,
     my_account,
     ping,
@@ -13,7 +14,18 @@ from flexiapi.api import (
 )
 from flexiapi.api.handler import Handler
 
-_MODULES = (ping, creation_tokens, auth_tokens, sign_up, my_account, accounts, provisioning, human_check, sip_auth)
+_MODULES = (
+    ping,
+    creation_tokens,
+    auth_tokens,
+    sign_up,
+    my_account,
+    accounts,
+    provisioning,
+    human_check,
+    sip_auth,
+    documentation,
+)
 
 HANDLERS: tuple[type[Handler], ...] = tuple(
     member

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from flexiapi.model import Account, AccountType, Action, ActivationExpiration, PendingChange
 
@@ -19,6 +19,14 @@ PlainMoment = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2040-12-12 12:12:12"]}),
 ]
 Types = Mapping[int, AccountType]
+AccountId = Annotated[int, Field(examples=[12])]
+TypeId = Annotated[int, Field(examples=[1])]
+TypeKey = Annotated[str, Field(examples=["phone"])]
+ActionId = Annotated[int, Field(examples=[5])]
+Ha1 = Annotated[str, Field(examples=["e1b0ba7fd2fb0a8e8fb4f5a6dbd0b8a6"])]
+Address = Annotated[str, Field(examples=["192.0.2.10"])]
+Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
+ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 
 class View(BaseModel):
@@ -37,7 +45,7 @@ class StoredPasswordView(View):
     """A stored password hash; it is as good as the password."""
 
     algorithm: str
-    password: str
+    password: Ha1
 
 
 class AdminView(View):
@@ -50,8 +58,8 @@ class AdminView(View):
 class ActivationExpirationView(View):
     """Until when an account may be activated."""
 
-    id: int
-    account_id: int
+    id: Annotated[int, Field(examples=[3])]
+    account_id: AccountId
     expires: PlainMoment
     created_at: Moment
     updated_at: Moment
@@ -84,8 +92,8 @@ class EmailChangeView(View):
 class TypeView(View):
     """An account type."""
 
-    id: int
-    key: str
+    id: TypeId
+    key: TypeKey
 
     @classmethod
     def of(cls, account_type: AccountType) -> "TypeView":
@@ -96,7 +104,7 @@ class TypeView(View):
 class ActionView(View):
     """An action."""
 
-    id: int
+    id: ActionId
     key: str
     code: str
 
@@ -116,7 +124,7 @@ class PublicInfo(View):
 class ContactView(View):
     """What somebody sees of a contact."""
 
-    id: int
+    id: AccountId
     username: str
     domain: str
     activated: bool
@@ -131,13 +139,13 @@ class ContactView(View):
 class ListedAccount(View):
     """An account in a list."""
 
-    id: int
+    id: AccountId
     username: str
     domain: str
     email: str | None
     activated: bool
-    ip_address: str
-    user_agent: str
+    ip_address: Address
+    user_agent: Agent
     created_at: Moment
     updated_at: Moment
     display_name: str | None
@@ -145,7 +153,7 @@ class ListedAccount(View):
     group: str | None
     realm: str | None
     phone: str | None
-    confirmation_key_expires: PlainMoment | None
+    confirmation_key_expires: Annotated[PlainMoment | None, Field(examples=[None])]
     activation_expiration: ActivationExpirationView | None
     email_change_code: EmailChangeView | None
     types: list[TypeView]
@@ -156,7 +164,7 @@ class SingleAccount(ListedAccount):
     """An account as an administrator sees it."""
 
     confirmation_key: str | None
-    provisioning_token: str | None
+    provisioning_token: ProvisioningToken
 
 
 class AccountView(ListedAccount):
@@ -169,7 +177,7 @@ class AccountView(ListedAccount):
 class ProvisionedAccount(AccountView):
     """An account with the token that provisions it."""
 
-    provisioning_token: str | None
+    provisioning_token: ProvisioningToken
 
 
 class WrittenAccount(ProvisionedAccount):

@@ -1,13 +1,17 @@
 """Every page that people see, with the variables of its template. All have `app_name` besides."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from flexiapi.rendering.reference import Section
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: the template `pages/NAME.html`. The Content-Security-Policy knows style and script by `nonce`."""
+    """A page: the template `FOLDER/NAME.html`. The Content-Security-Policy knows style and script by `nonce`."""
 
+    folder: ClassVar[str] = "pages"
     name: ClassVar[str]
 
     nonce: str
@@ -49,3 +53,15 @@ class ErrorPage(Page):
 
     title: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentationPage(Page):
+    """The documentation of the API, for a server at `url`."""
+
+    folder: ClassVar[str] = "docs"
+    name: ClassVar[str] = "api"
+
+    url: str
+    sip_domain: str
+    sections: Sequence[Section]

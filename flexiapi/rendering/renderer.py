@@ -1,11 +1,13 @@
 """Jinja2 environments: the operator's folder first, the built-in templates next."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.paths import shared
@@ -47,7 +49,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(duration=duration, moment=moment)
+        self._environment.filters.update(duration=duration, moment=moment, prose=prose)
         self._environment.globals.update(app_name=app_name, signature=signature)
 
     def mail(self, mail: Mail) -> RenderedMail:
@@ -64,7 +66,7 @@ class Renderer:
 
     def page(self, page: Page) -> str:
         """A page's HTML."""
-        return self._render(f"pages/{page.name}.html", _values(page))
+        return self._render(f"{page.folder}/{page.name}.html", _values(page))
 
     def render_all_samples(self) -> None:
         """Render every template once. Raises `ConfigurationError` naming each that fails and why."""
@@ -78,7 +80,7 @@ class Renderer:
         for sms in samples.SMS:
             yield f"sms/{sms.name}", lambda sms=sms: self.sms(sms)  # type: ignore[misc]
         for page in samples.PAGES:
-            yield f"pages/{page.name}", lambda page=page: self.page(page)  # type: ignore[misc]
+            yield f"{page.folder}/{page.name}", lambda page=page: self.page(page)  # type: ignore[misc]
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(template).render(values)
@@ -111,3 +113,9 @@ def moment(value: datetime) -> str:
     """A time in words: `1 November 2026, 09:05 UTC`."""
     utc = value.astimezone(UTC)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+
+
+def prose(text: str) -> Markup:
+    """A docstring as HTML: words in backticks are code, an empty line ends a paragraph."""
+    paragraphs = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text.strip()))).split("\n\n")
+    return Markup("").join(Markup(f"<p>{paragraph}</p>") for paragraph in paragraphs)  # noqa: S704  # escaped above

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flexiapi.rendering import messages, pages
+from flexiapi.rendering import messages, pages, reference
 
 _ADDRESS = "alice.martin@sip.example.org"
 _WHEN = datetime(2026, 11, 1, 9, 5, tzinfo=UTC)
@@ -53,4 +53,33 @@ PAGES: tuple[pages.Page, ...] = (
     ),
     pages.CreationTokenValidatedPage("bm9uY2U"),
     pages.ErrorPage("bm9uY2U", "This link does not work any more", "Go back to the app and start again."),
+    pages.DocumentationPage(
+        "bm9uY2U",
+        _ROOT,
+        "sip.example.org",
+        [
+            reference.Section(
+                "accounts",
+                "Accounts",
+                "All of them.",
+                [
+                    reference.Endpoint(
+                        "postAccounts",
+                        "POST",
+                        "/api/accounts",
+                        "Admin",
+                        "Create an account.",
+                        "It is `activated` later.",
+                        True,
+                        [reference.Parameter("username", "body", "string", True, "unique", "alice.martin")],
+                        f"curl -X POST {_ROOT}/api/accounts",
+                        "200",
+                        "application/json",
+                        "{}",
+                        [reference.Failure("403", "Known, and not allowed.")],
+                    )
+                ],
+            )
+        ],
+    ),
 )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -75,7 +75,8 @@ class Operation:
     path: Mapping[str, PathParameter]
     params: type[Params] | None
     params_name: str
-    returns: Any
+    answer: Any
+    reply: type[Reply] | None
     encode: Callable[[Any], bytes] | None
     example: Any
 
@@ -119,7 +120,7 @@ def endpoint(
 
     def declare(method: Verb) -> Verb:
         hints = get_type_hints(method, include_extras=True)
-        returns = hints.pop("return", None)
+        answer, reply = _answer(hints.pop("return", None))
         params_name, params = next(
             ((n, h) for n, h in hints.items() if isinstance(h, type) and issubclass(h, Params)), ("", None)
         )
@@ -143,17 +144,18 @@ def endpoint(
             path={name: _path_parameter(name, hint) for name, hint in hints.items() if name != params_name},
             params=params,
             params_name=params_name,
-            returns=returns,
-            encode=_encoder(returns),
+            answer=answer,
+            reply=reply,
+            encode=TypeAdapter(answer).dump_json if reply is None and answer is not None else None,
             example=example,
         )
 
-        async def answer(self: "ApiHandler", **path: str) -> None:
+        async def respond(self: "ApiHandler", **path: str) -> None:
             await self.answer(operation, path)
 
-        answer.__doc__ = method.__doc__
-        answer.operation = operation  # type: ignore[attr-defined]  # the declaration travels with the verb
-        return answer
+        respond.__doc__ = method.__doc__
+        respond.operation = operation  # type: ignore[attr-defined]  # the declaration travels with the verb
+        return respond
 
     return declare
 
@@ -169,8 +171,9 @@ def _path_parameter(name: str, hint: Any) -> PathParameter:
     return PathParameter(name, segment, kind)
 
 
-def _encoder(returns: Any) -> Callable[[Any], bytes] | None:
-    """How the answer becomes JSON; `None` when it is a `Reply`, or nothing."""
-    if returns is None or returns is type(None) or (isinstance(returns, type) and issubclass(returns, Reply)):
-        return None
-    return TypeAdapter(returns).dump_json
+def _answer(returns: Any) -> tuple[Any, type[Reply] | None]:
+    """What the JSON is made from, or describes, and the kind of `Reply` if it is one: `Annotated[Json, ApiKeyView]`."""
+    kind, *described = get_args(returns) if get_origin(returns) is Annotated else (returns,)
+    if isinstance(kind, type) and issubclass(kind, Reply):
+        return (described[0] if described else None), kind
+    return (None if kind is type(None) else returns), None

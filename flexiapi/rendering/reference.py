@@ -1,0 +1,53 @@
+"""What the documentation page shows: the endpoints in sections, ready to be laid out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter; `place` is `path`, `query` or `body`."""
+
+    name: str
+    place: str
+    kind: str
+    is_required: bool
+    description: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure of the endpoint's own."""
+
+    status: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A verb of a path. `is_enabled` is `None` for those that every server has."""
+
+    anchor: str
+    method: str
+    path: str
+    access: str
+    summary: str
+    description: str
+    is_enabled: bool | None
+    parameters: Sequence[Parameter]
+    call: str
+    status: str
+    media_type: str
+    answer: str | None
+    failures: Sequence[Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The endpoints of one resource."""
+
+    anchor: str
+    title: str
+    description: str
+    endpoints: Sequence[Endpoint]

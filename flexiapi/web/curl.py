@@ -1,0 +1,30 @@
+"""An example call as a command line that can be pasted into a shell."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flexiapi.web.endpoint import Access, Operation
+
+_STEP = " \\\n  "
+
+
+def target_of(path: str, operation: Operation, query: Mapping[str, Any]) -> str:
+    """The path with the examples of its parameters, and the query."""
+    for name, parameter in operation.path.items():
+        path = path.replace(f"{{{name}}}", quote(parameter.segment.example, safe="@:+"))
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def curl(url: str, verb: str, access: Access, body: Any = None) -> str:
+    """The command; `$API_KEY` stands for the caller's own key."""
+    method = "" if verb == "get" else f" -X {verb.upper()}"
+    parts = [f"curl{method} {shlex.quote(url)}", "-H 'accept: application/json'"]
+    if access is not Access.PUBLIC:
+        parts.append('-H "x-api-key: $API_KEY"')
+    if body is not None:
+        parts.append("-H 'content-type: application/json'")
+        parts.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}")
+    return _STEP.join(parts)

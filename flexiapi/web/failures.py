@@ -1,0 +1,63 @@
+"""Which failures an operation may answer with: its own, and those of the order of processing."""
+
+from collections.abc import Iterator
+
+from flexiapi.errors import (
+    AdminRequired,
+    ApiError,
+    BodyTooLarge,
+    CrossSiteRequest,
+    MalformedRequest,
+    RecordNotFound,
+    RouteNotFound,
+    SignInRequired,
+    StoreUnavailable,
+    TooManyRequests,
+    ValidationFailed,
+)
+from flexiapi.web.endpoint import Access, Operation
+from flexiapi.web.handler import Maintenance, PrefetchRefused
+
+Failure = type[ApiError]
+
+
+def failures_of(path: str, operation: Operation) -> tuple[Failure, ...]:
+    """All that the operation may fail with, by status; the bare `ApiError` is what nobody expected."""
+    found = dict.fromkeys(
+        [*operation.raises, *_of_access(operation), *_of_input(operation), *_of_service(path, operation)]
+    )
+    return tuple(sorted(found, key=lambda failure: failure.status))
+
+
+def is_declared(error: ApiError, failures: tuple[Failure, ...]) -> bool:
+    """Whether one of the failures is that of the error."""
+    named = tuple(failure for failure in failures if failure is not ApiError)
+    return isinstance(error, named) or type(error) is ApiError
+
+
+def _of_access(operation: Operation) -> Iterator[Failure]:
+    if operation.is_unsafe:
+        yield PrefetchRefused
+    if operation.access is Access.PUBLIC:
+        return
+    yield from (SignInRequired, RecordNotFound, ValidationFailed)
+    if operation.is_unsafe:
+        yield CrossSiteRequest
+    if operation.access is Access.ADMIN:
+        yield AdminRequired
+
+
+def _of_input(operation: Operation) -> Iterator[Failure]:
+    yield BodyTooLarge
+    if operation.params is not None:
+        yield from (MalformedRequest, ValidationFailed)
+    if operation.path:
+        yield RouteNotFound
+    if operation.switch is not None:
+        yield RecordNotFound
+
+
+def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
+    if path.startswith("/api") or operation.limit or operation.guess or operation.access is not Access.PUBLIC:
+        yield TooManyRequests
+    yield from (ApiError, Maintenance, StoreUnavailable)

@@ -1,0 +1,112 @@
+"""JSON schemas of parameters and answers, gathered by name, and the examples that follow from them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from flexiapi.web.parameters import Params
+
+Schema = dict[str, Any]
+Mode = Literal["validation", "serialization"]
+
+_REFERENCE = "#/components/schemas/"
+_BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
+
+
+class Schemas:
+    """The schemas of a document. Raises `ValueError` on two different ones of one name."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    def of_answer(self, kind: Any) -> Schema:
+        """The schema of what an endpoint returns."""
+        return self._gathered(TypeAdapter(kind), "serialization")
+
+    def of_params(self, model: type[Params]) -> Schema:
+        """The schema of parameters, aliases included, in place."""
+        schema = dict(self.resolved(self._gathered(TypeAdapter(model), "validation")))
+        for alias, name in model.aliases.items():
+            field = schema["properties"][name]
+            schema["properties"] = {**schema["properties"], alias: {**field, "description": f"the same as `{name}`"}}
+            if name in schema.get("required", ()):
+                schema["required"] = [other for other in schema["required"] if other != name]
+                schema["anyOf"] = [{"required": [name]}, {"required": [alias]}]
+        return {key: value for key, value in schema.items() if value != []}
+
+    def resolved(self, schema: Schema) -> Schema:
+        """The schema itself, where it is a reference."""
+        reference = schema.get("$ref")
+        return self.definitions[reference.removeprefix(_REFERENCE)] if reference else schema
+
+    def _gathered(self, adapter: TypeAdapter[Any], mode: Mode) -> Schema:
+        found, document = TypeAdapter.json_schemas([("", mode, adapter)], ref_template=_REFERENCE + "{model}")
+        for name, definition in _without_titles(document.get("$defs", {})).items():
+            if self.definitions.setdefault(name, definition) != definition:
+                raise ValueError(f"two schemas are named {name}")
+        schema: Schema = _without_titles(found["", mode])
+        return schema
+
+
+def alternatives(schema: Schema) -> tuple[Schema, bool]:
+    """The schema of what may stand there beside `null`, and whether `null` may."""
+    options = schema.get("anyOf")
+    if not options or "type" in schema:
+        return schema, False
+    real = [option for option in options if option.get("type") != "null"]
+    return ({**schema, **real[0]} if real else schema), len(real) < len(options)
+
+
+class Examples:
+    """Makes examples: what a schema says itself comes first, next what a parameter of that name says."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._named: dict[str, Any] = {}
+
+    def learn(self, schema: Schema) -> None:
+        """Remember the examples of parameters."""
+        for name, field in schema.get("properties", {}).items():
+            plain, _ = alternatives(field)
+            for example in plain.get("examples", ())[:1]:
+                self._named.setdefault(name, example)
+
+    def of(self, schema: Schema, name: str = "") -> Any:
+        """An example of what the schema describes."""
+        for known in _stated(schema):
+            return known
+        plain, is_nullable = alternatives(schema)
+        for known in _stated(plain):
+            return known
+        if name in self._named:
+            return self._named[name]
+        return None if is_nullable else self._made(self._schemas.resolved(plain))
+
+    def _made(self, schema: Schema) -> Any:
+        for known in _stated(schema):
+            return known
+        kind = schema.get("type")
+        if kind == "object":
+            return {name: self.of(field, name) for name, field in schema.get("properties", {}).items()}
+        if kind == "array":
+            return [self.of(schema["items"])] if schema.get("items") else []
+        return _BY_TYPE.get(str(kind))
+
+
+def _stated(schema: Schema) -> Iterator[Any]:
+    yield from schema.get("examples", ())[:1]
+    if "const" in schema:
+        yield schema["const"]
+    yield from schema.get("enum", ())[:1]
+
+
+def _without_titles(schema: Any) -> Any:
+    """Drop the titles that are nothing but the names of fields."""
+    if isinstance(schema, dict):
+        return {
+            name: _without_titles(part)
+            for name, part in schema.items()
+            if not (name == "title" and isinstance(part, str))
+        }
+    return [_without_titles(part) for part in schema] if isinstance(schema, list) else schema

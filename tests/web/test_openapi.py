@@ -1,0 +1,152 @@
+"""The OpenAPI document and the documentation page, which are both made from the declarations."""
+
+import json
+import re
+import shlex
+
+import httpx
+import jsonschema
+import pytest
+from click.testing import CliRunner
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
+
+from flexiapi.api.routes import HANDLERS
+from flexiapi.cli import main
+from flexiapi.web.openapi import document_of
+from flexiapi.web.schemas import Schemas
+
+DOCUMENT = document_of(HANDLERS, "https://accounts.example.org")
+OPERATIONS = [
+    pytest.param(path, verb, operation, id=f"{verb} {path}")
+    for path, verbs in DOCUMENT["paths"].items()
+    for verb, operation in verbs.items()
+]
+
+
+def resolved(schema):
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return DOCUMENT["components"]["schemas"][name] if name else schema
+
+
+def conforms(example, schema):
+    jsonschema.validate(example, {**schema, "components": DOCUMENT["components"]}, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_document_is_valid():
+    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+
+
+def test_every_declared_operation_is_in_the_document():
+    declared = {
+        (handler.path, verb)
+        for handler in HANDLERS
+        for verb, operation in handler.operations.items()
+        if not operation.hidden
+    }
+    assert declared == {(path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs}
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), OPERATIONS)
+def test_every_operation_says_what_it_does_and_how_it_is_called(path, verb, operation):
+    assert operation["summary"]
+    assert operation["x-access"] in ("Public", "User", "Admin")
+    assert bool(operation["security"]) == (operation["x-access"] != "Public")
+    (sample,) = operation["x-codeSamples"]
+    assert shlex.split(sample["source"])[0] == "curl"
+    assert "https://accounts.example.org" in sample["source"]
+    assert "{" not in sample["source"].partition(" -d ")[0]
+    for parameter in operation["parameters"]:
+        if parameter.get("in") == "path":
+            assert "example" in parameter
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), OPERATIONS)
+def test_every_operation_has_an_example_that_is_right(path, verb, operation):
+    success = operation["responses"][next(status for status in operation["responses"] if status < "300")]
+    ((media_type, content),) = success["content"].items()
+    if media_type == "image/png":
+        return
+    assert "example" in content
+    if media_type == "application/json":
+        conforms(content["example"], content["schema"])
+        assert set(resolved(content["schema"]).get("properties", ())) <= content["example"].keys()
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        conforms(content["example"], content["schema"])
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), OPERATIONS)
+def test_every_failure_is_described_with_its_headers(path, verb, operation):
+    failures = {status: found for status, found in operation["responses"].items() if status >= "400"}
+    assert {"413", "500", "503"} <= failures.keys()
+    for status, reference in failures.items():
+        response = DOCUMENT["components"]["responses"][reference["$ref"].rpartition("/")[2]]
+        assert response["description"]
+        assert set(response["content"]) == {"application/json"}
+        assert ("Retry-After" in response["headers"]) == (status in ("429", "503"))
+        assert ("WWW-Authenticate" in response["headers"]) == (status == "401")
+        assert ("X-RateLimit-Limit" in response["headers"]) == path.startswith("/api")
+
+
+def test_failures_follow_from_the_declaration():
+    responses = DOCUMENT["paths"]["/api/accounts/{id}"]["get"]["responses"]
+    assert set(responses) == {"200", "401", "403", "404", "413", "422", "429", "500", "503"}
+    assert set(DOCUMENT["paths"]["/api/ping"]["get"]["responses"]) == {"200", "413", "429", "500", "503"}
+
+
+def test_aliases_of_parameters_are_described():
+    body = DOCUMENT["paths"]["/api/accounts/{sip}/activate/phone"]["post"]["requestBody"]["content"]
+    schema = body["application/json"]["schema"]
+    assert schema["anyOf"] == [{"required": ["confirmation_key"]}, {"required": ["code"]}]
+    assert body["application/x-www-form-urlencoded"]["schema"] == schema
+
+
+def test_two_schemas_of_one_name_are_refused():
+    schemas = Schemas()
+    schemas.of_answer(type("Same", (BaseModel,), {"__annotations__": {"a": int}, "__module__": __name__}))
+    with pytest.raises(ValueError, match="two schemas are named Same"):
+        schemas.of_answer(type("Same", (BaseModel,), {"__annotations__": {"b": int}, "__module__": __name__}))
+
+
+def test_the_command_prints_the_document(monkeypatch):
+    monkeypatch.setenv("APP_URL", "https://accounts.example.org")
+    assert json.loads(CliRunner().invoke(main, ["openapi"]).output) == json.loads(json.dumps(DOCUMENT))
+
+
+def test_the_server_answers_with_the_document(http, server):
+    answer = http.get("/api/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == json.loads(json.dumps(document_of(HANDLERS, server.url)))
+
+
+def test_the_page_shows_every_endpoint(http):
+    page = http.get("/api", headers={"Accept": "text/html"})
+    assert page.headers["content-type"] == "text/html; charset=UTF-8"
+    assert http.get("/api/").text.count("<article") == len(OPERATIONS)
+    for path, verbs in DOCUMENT["paths"].items():
+        for verb, operation in verbs.items():
+            assert f'id="{operation["operationId"]}"' in page.text
+            assert f'{verb.upper()}</span> <span class="path">{path}<' in page.text
+
+
+def test_the_page_needs_nothing_from_elsewhere(http):
+    page = http.get("/api")
+    policy = page.headers["content-security-policy"]
+    (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.text.count(f'nonce="{nonce}"') == 2
+    assert re.findall(r"<(?:link|img|iframe)\b|\bsrc=|@import|\bstyle=|\bon[a-z]+=", page.text) == []
+    assert nonce not in http.get("/api").text
+
+
+def test_the_examples_of_the_page_name_this_server(http, server):
+    page = http.get("/api").text
+    assert f"curl {server.url}/api/ping" in page
+    assert httpx.get(f"{server.url}/api/ping").text == "pong"
+
+
+@pytest.mark.parametrize("configure", [{"app": {"dangerous_endpoints": False}}, {}])
+def test_the_page_says_which_optional_endpoints_are_on(http, configure):
+    text = "Not enabled on this instance" if configure else "Enabled on this instance"
+    assert text in http.get("/api").text
