@@ -1,11 +1,16 @@
-"""Real servers on loopback, each started once per session when a test first asks for it.
+"""Real servers on loopback. Those of a session start when a test first asks for them.
 
-binary          (name) -> path of an installed program; a missing one fails the test and names its Debian package
-free_port       () -> a port that is free for TCP and UDP on 127.0.0.1
-authority       the certificate authority of the tests (trustme) as `.ca_file`, and a server certificate for 127.0.0.1
-redis_server    RedisServer with a password, on TCP, TLS and a unix socket; emptied for each test
-sentinel_port   the port of a Sentinel that watches redis_server
-linphone_daemon (name, rc file) -> a running linphone-daemon, ended with the test
+binary            (name) -> path of an installed program; a missing one fails the test and names its Debian package
+free_port         () -> a port that is free for TCP and UDP on 127.0.0.1
+program           the class Program: a child process with its log
+folder            an empty folder whose path is short enough for unix sockets
+authority         trustme's certificate authority (`ca_file`) and a certificate of 127.0.0.1 and localhost; per session
+redis_server      RedisServer with a password, on TCP, TLS and a unix socket; per session, emptied for each test
+sentinel_port     the port of a Sentinel that watches redis_server; per session
+replicated_redis  two redis-servers and their Sentinel, which can fail over
+linphone_daemon   (name, rc file) -> a running linphone-daemon; `registered()`, `received(call_id)`
+kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; per session, equal calls share one
+sipp              (*steps, transport=...) -> a SIP server that plays a scenario
 """
 
 import os
