@@ -9,7 +9,7 @@ redis_server      RedisServer with a password, on TCP, TLS and a unix socket; pe
 sentinel_port     the port of a Sentinel that watches redis_server; per session
 replicated_redis  two redis-servers and their Sentinel, which can fail over
 linphone_daemon   (name, rc file) -> a running linphone-daemon; `registered()`, `received(call_id)`
-kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; per session, equal calls share one
+kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; equal calls share one
 sipp              (*steps, transport=...) -> a SIP server that plays a scenario
 """
 
