@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TextIO
 
-from flexiapi.api.routes import HANDLERS
+from flexiapi.api.routes import enabled
 from flexiapi.api.views import Views
 from flexiapi.errors import StoreUnavailable
+from flexiapi.flexisip.configured import message_sender_of, registrar_of
+from flexiapi.flexisip.message_sender import MessageSender
+from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.replication import Replication
 from flexiapi.keys import ApplicationKey, Codes, load_or_create
 from flexiapi.nonces import Nonces
@@ -26,16 +29,22 @@ from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
 from flexiapi.services.api_keys import ApiKeys
 from flexiapi.services.clock import Clock
+from flexiapi.services.contacts import Contacts
+from flexiapi.services.contacts_lists import ContactsLists
 from flexiapi.services.creation import Creation
 from flexiapi.services.creation_tokens import CreationTokens
+from flexiapi.services.devices import Devices
 from flexiapi.services.human_check import HumanCheck
 from flexiapi.services.last_admin import LastAdminGuard
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.messages import Messages
+from flexiapi.services.my_addresses import MyAddresses
 from flexiapi.services.my_password import MyPassword
 from flexiapi.services.names import NameRules, Names
 from flexiapi.services.notices import Notices
 from flexiapi.services.passwords import Passwords
 from flexiapi.services.provisioning import Provisioning
+from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
@@ -86,23 +95,39 @@ class Parts:
     clock: Clock
     services: Services
     replication: Replication
+    registrar: Registrar | None
+    sender: MessageSender | None
+
+    async def close_sip(self) -> None:
+        """Give back the connections to the SIP server."""
+        for part in (self.registrar, self.sender):
+            if part is not None:
+                await part.close()
 
 
 def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
     """Put the parts together; nothing is opened yet but the database client. Raises `ConfigurationError`."""
     clock = clock or Clock()
     key = application_key(settings)
+    registrar, sender = registrar_of(settings), message_sender_of(settings)
     store = Store(settings, key, uri)
     notifier = Notifier(settings)
     renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
-    services = _services(settings, key, store, notifier, renderer, clock)
+    services = _services(settings, key, store, notifier, renderer, clock, registrar, sender)
     replication = Replication(settings, store.accounts, store.changes)
     store.accounts.on_sign_in_change = replication.note
-    return Parts(settings, store, notifier, renderer, clock, services, replication)
+    return Parts(settings, store, notifier, renderer, clock, services, replication, registrar, sender)
 
 
 def _services(
-    settings: Settings, key: ApplicationKey, store: Store, notifier: Notifier, renderer: Renderer, clock: Clock
+    settings: Settings,
+    key: ApplicationKey,
+    store: Store,
+    notifier: Notifier,
+    renderer: Renderer,
+    clock: Clock,
+    registrar: Registrar | None,
+    sender: MessageSender | None,
 ) -> Services:
     app, account = settings.app, settings.account
     rules = NameRules(settings)
@@ -115,6 +140,7 @@ def _services(
     accounts = Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains)
     guard = LastAdminGuard(store)
     confirmations = Confirmations(store, codes, limiter, account, clock)
+    activation = Activation(store, confirmations, clock, app.sip_domain)
     return Services(
         app_name=app.name,
         sip_domain=app.sip_domain,
@@ -138,9 +164,15 @@ def _services(
         creation_tokens=CreationTokens(store, notifier, account, clock),
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
         api_keys=ApiKeys(store, clock),
-        activation=Activation(store, confirmations, clock, app.sip_domain),
+        activation=activation,
+        recovery=Recovery(store, settings, codes, confirmations, activation, passwords, notices, clock),
         provisioning=Provisioning(store, documents, passwords, account, app.url, clock),
         my_password=MyPassword(store, passwords, notices, limiter, account, clock),
+        my_addresses=MyAddresses(store, names, codes, notices, limiter, account, clock),
+        devices=Devices(registrar),
+        contacts=Contacts(store, accounts, app.sip_domain),
+        contacts_lists=ContactsLists(store, accounts),
+        messages=Messages(sender),
         removal=Removal(store, guard, account, clock),
         types=Types(store),
         sip_sign_in=SipSignIn(store, settings.flexisip, account.realm, clock),
@@ -260,11 +292,12 @@ async def running(
     host = Host(parts, throttle or Throttle(settings.limits.requests_per_minute), log_stream or sys.stderr)
     if prepare:
         await parts.store.prepare()
+        await parts.services.removal.heal()
     await parts.notifier.start()
     writer = asyncio.create_task(_write_key_uses(parts.store))
     application = Api(
         host,
-        HANDLERS,
+        enabled(with_messages=parts.services.messages.is_enabled),
         services=parts.services,
         views=Views(settings.account.realm),
         renderer=parts.renderer,
@@ -279,6 +312,7 @@ async def running(
             await parts.store.key_uses.write()
         host.flush()
         await parts.notifier.close()
+        await parts.close_sip()
         parts.store.close()
 
 

@@ -176,6 +176,7 @@ class Limits(Section):
     sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
     sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
     mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
+    codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
     wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
     wrong_codes_per_hour: int = Field(60, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
     failed_sign_ins_per_minute: int = Field(

@@ -241,6 +241,11 @@ Token = Annotated[str, Segment("[^/]{1,255}", "7Ma0JzRtWg3kP", "a token")]
 Uuid = Annotated[str, Segment("[^/]{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
 
+def is_phone(text: str) -> bool:
+    """Whether a `{phone}` parameter is a phone number."""
+    return _PHONE.fullmatch(text) is not None
+
+
 def address(sip: str) -> tuple[str, str] | None:
     """User name and domain of a `{sip}` parameter, `None` for what is no address."""
     text = re.sub(r"^sips?:", "", sip, flags=re.IGNORECASE)

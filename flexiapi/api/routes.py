@@ -3,12 +3,18 @@
 from flexiapi.api import (
     accounts,
     auth_tokens,
+    contacts,
+    contacts_lists,
     creation_tokens,
+    devices,
     documentation,
     human_check,
+    messages,
     my_account,
+    my_addresses,
     ping,
     provisioning,
+    recovery,
     sign_up,
     sip_auth,
 )
@@ -25,6 +31,12 @@ _MODULES = (
     human_check,
     sip_auth,
     documentation,
+    contacts,
+    contacts_lists,
+    devices,
+    messages,
+    my_addresses,
+    recovery,
 )
 
 HANDLERS: tuple[type[Handler], ...] = tuple(
@@ -33,3 +45,8 @@ HANDLERS: tuple[type[Handler], ...] = tuple(
     for member in vars(module).values()
     if isinstance(member, type) and issubclass(member, Handler) and member.__module__ == module.__name__ and member.path
 )
+
+
+def enabled(*, with_messages: bool) -> list[type[Handler]]:
+    """The endpoints of an installation: one that cannot send messages does not have that path."""
+    return [handler for handler in HANDLERS if with_messages or handler is not messages.Messages]

@@ -7,13 +7,19 @@ from flexiapi.services.activation import Activation
 from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
 from flexiapi.services.api_keys import ApiKeys
+from flexiapi.services.contacts import Contacts
+from flexiapi.services.contacts_lists import ContactsLists
 from flexiapi.services.creation import Creation
 from flexiapi.services.creation_tokens import CreationTokens
+from flexiapi.services.devices import Devices
 from flexiapi.services.human_check import HumanCheck
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.messages import Messages
+from flexiapi.services.my_addresses import MyAddresses
 from flexiapi.services.my_password import MyPassword
 from flexiapi.services.names import NameRules
 from flexiapi.services.provisioning import Provisioning
+from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
@@ -39,8 +45,14 @@ class Services:
     human_check: HumanCheck
     api_keys: ApiKeys
     activation: Activation
+    recovery: Recovery
     provisioning: Provisioning
     my_password: MyPassword
+    my_addresses: MyAddresses
+    devices: Devices
+    contacts: Contacts
+    contacts_lists: ContactsLists
+    messages: Messages
     removal: Removal
     types: Types
     sip_sign_in: SipSignIn

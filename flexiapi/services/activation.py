@@ -32,7 +32,7 @@ class Confirmations:
         await self._limiter.count("code_tries", str(account.id))
         counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
         if counted is None or counted.confirmation is None:
-            await self._store.accounts.update(account, confirmation=None)
+            await self._store.accounts.update(account, expecting=same_code(account), confirmation=None)
             raise RecordNotFound
         if not self._fits(counted, counted.confirmation, code):
             if counted.confirmation.attempts >= self._tries:
@@ -44,7 +44,10 @@ class Confirmations:
     def _fits(self, account: Account, pending: Confirmation, code: str) -> bool:
         if pending.key is not None:
             return hmac.compare_digest(pending.key.encode(), code.encode())
-        return self._codes.fits(code, pending.pin_hash or b"", account.id, "confirmation")
+        stored = pending.pin_hash or b""
+        is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone)
+        is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
+        return is_to_phone or is_to_username
 
     def _refuse_late(self, account: Account, pending: Confirmation) -> None:
         now = self._clock.now()

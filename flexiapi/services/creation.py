@@ -153,7 +153,7 @@ class Creation:
         elif account.phone is not None:
             life = self._settings.pin_life
             pin = random_pin()
-            pin_hash = self._codes.hash(pin, account.id, "confirmation")
+            pin_hash = self._codes.hash(pin, account.id, "confirmation", account.phone)
             account = await self._pending(account, Confirmation(pin_hash=pin_hash, expires_at=now + life))
             await self._notices.text(account.phone or "", AccountConfirmationSms(pin, life))
         return account

@@ -29,6 +29,7 @@ class Limiter:
             "messages": (settings.messages_per_minute, MINUTE),
             "sms_minute": (settings.sms_per_minute, MINUTE),
             "sms_hour": (settings.sms_per_hour, HOUR),
+            "codes": (settings.codes_per_account, HOUR),
             "mails": (settings.mails_per_hour, HOUR),
             "wrong_codes": (settings.wrong_codes_per_hour, HOUR),
             "code_tries": (settings.wrong_codes_per_day, DAY),

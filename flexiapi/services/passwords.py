@@ -33,6 +33,13 @@ class Passwords:
                 return digest.ha1(algorithm, account.username, self.realm(account.domain), password.ha1)
         return None
 
+    def hashed(self, account: Account) -> tuple[Password, ...]:
+        """The account's passwords as hashes, also those that an import brought in the clear."""
+        if all(password.algorithm is not Algorithm.CLRTXT for password in account.passwords):
+            return account.passwords
+        both = (Algorithm.MD5, Algorithm.SHA_256)
+        return tuple(Password(name, ha1) for name in both if (ha1 := self.ha1(account, name)))
+
     def algorithms(self, account: Account) -> list[str]:
         """What the account can sign in with, in the order in which it is offered."""
         stored = {password.algorithm for password in account.passwords}

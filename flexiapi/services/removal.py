@@ -7,6 +7,7 @@ from flexiapi.model import Account
 from flexiapi.services.clock import Clock
 from flexiapi.services.last_admin import LastAdminGuard
 from flexiapi.settings import Account as AccountSettings
+from flexiapi.store import Removal as Unfinished
 from flexiapi.store import Store
 
 
@@ -25,14 +26,23 @@ class Removal:
             now = self._clock.now()
             ends_at = now + self._tombstone_life if self._tombstone_life else None
             await self._store.tombstones.add(account.address, now, ends_at)
+            await self._store.removals.begin(Unfinished(account.id, account.creation_token_hash))
             removed = await self._store.accounts.remove(account.id)
         if not removed:
             raise RecordNotFound
-        await self.forget(account)
+        await self.heal()
 
-    async def forget(self, account: Account) -> None:
+    async def heal(self) -> None:
+        """Forget every account that is gone: the one just removed, and those that a crash has left half removed."""
+        for removal in await self._store.removals.unfinished():
+            await self._forget(removal)
+            await self._store.removals.end(removal.account_id)
+
+    async def _forget(self, removal: Unfinished) -> None:
         """Remove what refers to an account that is gone."""
-        await self._store.accounts.forget_contact(account.id)
-        await self._store.auth_tokens.remove_of(account.id)
-        if account.creation_token_hash is not None:
-            await self._store.creation_tokens.remove(account.creation_token_hash)
+        await self._store.accounts.forget_contact(removal.account_id)
+        await self._store.contacts_lists.forget_contact(removal.account_id)
+        await self._store.auth_tokens.remove_of(removal.account_id)
+        if removal.creation_token_hash is not None:
+            await self._store.creation_tokens.remove(removal.creation_token_hash)
+            await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)

@@ -12,6 +12,8 @@ from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
 from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
+from flexiapi.store.contacts import Contacts
+from flexiapi.store.contacts_lists import ContactsLists
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
@@ -19,13 +21,14 @@ from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Creations, Listings, Wanted
+from flexiapi.store.removals import Removal, Removals
 from flexiapi.store.sip_uses import SipUses
 from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
 from flexiapi.store.tombstones import Tombstones
 from flexiapi.store.types import AccountTypes
 from flexiapi.store.used_nonces import UsedNonces
 
-__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Store", "Wanted"]
+__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store", "Wanted"]
 
 
 class Store(Records):
@@ -43,6 +46,8 @@ class Store(Records):
         self.listings = Listings(database, documents, self.census)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
+        self.contacts = Contacts(database, documents)
+        self.contacts_lists = ContactsLists(database, self.counters)
         self.types = AccountTypes(database, self.counters)
         self.creation_tokens = CreationTokens(database)
         self.request_tokens = RequestTokens(database)
@@ -51,6 +56,7 @@ class Store(Records):
         self.sip_uses = SipUses(database)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
+        self.removals = Removals(database)
         self.tombstones = Tombstones(database)
 
     async def prepare(self) -> None:

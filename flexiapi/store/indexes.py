@@ -31,7 +31,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("group", **_only_present("group")),
     ],
     "creation_tokens": [_TTL],
-    "request_tokens": [_TTL],
+    "request_tokens": [_TTL, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
     "used_nonces": [_TTL],
     "limits": [_TTL],

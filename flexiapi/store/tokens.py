@@ -136,6 +136,10 @@ class RequestTokens(Records):
         """Make a consumed token usable again, because what it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
 
+    async def remove_leading_to(self, hashed: bytes) -> None:
+        """Forget the one that gave a creation token, by that one's hash."""
+        await self._tokens.delete_many({"creation_token": hashed})
+
     async def clear(self, expired_before: datetime) -> int:
         """Remove those whose time ended before; how many."""
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count

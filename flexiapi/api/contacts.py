@@ -1,0 +1,102 @@
+"""Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
+
+from flexiapi import vcard
+from flexiapi.api.fields import Id, Sip
+from flexiapi.api.handler import Handler, required_address
+from flexiapi.api.views import AccountView, ContactView
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.replies import VCards
+
+
+class MyContacts(Handler):
+    """All of one's own."""
+
+    path = "/api/accounts/me/contacts"
+
+    @endpoint(Access.USER)
+    async def get(self) -> list[ContactView]:
+        """Return the user contacts, also those from lists."""
+        contacts = await self.services.contacts.of_user(self.me)
+        types = await self.types_of(*contacts)
+        return [self.views.contact(contact, types) for contact in contacts]
+
+
+class MyContact(Handler):
+    """One of one's own."""
+
+    path = "/api/accounts/me/contacts/{sip}"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> ContactView:
+        """Return a user contact."""
+        contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
+        return self.views.contact(contact, await self.types_of(contact))
+
+
+class VCardList(Handler):
+    """All of one's own, as liblinphone reads them."""
+
+    path = "/contacts/vcard"
+
+    @endpoint(Access.USER)
+    async def get(self) -> VCards:
+        """Return the authenticated user contacts list, in vCard 4.0 format.
+
+        The list is empty, one line end, when there is no contact.
+        """
+        contacts = await self.services.contacts.of_user(self.me)
+        return VCards(vcard.cards(contacts, await self.types_of(*contacts)).encode())
+
+
+class VCard(Handler):
+    """One of one's own, as liblinphone reads it."""
+
+    path = "/contacts/vcard/{sip}"
+
+    @endpoint(Access.USER, raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> VCards:
+        """Return a specific user authenticated contact, in vCard 4.0 format."""
+        contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
+        return VCards(vcard.cards([contact], await self.types_of(contact)).encode())
+
+
+class AccountContacts(Handler):
+    """All of an account's."""
+
+    path = "/api/accounts/{id}/contacts"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, id: Id) -> list[AccountView]:  # noqa: A002  # the document's name for it
+        """Get all the account contacts; those from lists are not among them."""
+        contacts = await self.services.contacts.of(id)
+        types = await self.types_of(*contacts)
+        return [self.views.user(contact, types) for contact in contacts]
+
+
+class AccountContact(Handler):
+    """One of an account's."""
+
+    path = "/api/accounts/{id}/contacts/{contact_id}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, id: Id, contact_id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+        """Get a contact of the account."""
+        contact = await self.services.contacts.one_of(id, contact_id)
+        return self.views.user(contact, await self.types_of(contact))
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
+    async def post(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Add a contact to the list.
+
+        Return `403` if it is one already.
+        """
+        await self.services.contacts.add(id, contact_id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
+    async def delete(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Remove a contact from the list.
+
+        Return `403` if it is none.
+        """
+        await self.services.contacts.remove(id, contact_id)

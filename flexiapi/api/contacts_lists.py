@@ -1,0 +1,134 @@
+"""Lists of contacts that several accounts share."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from flexiapi.api.fields import DisplayName, Id, Text
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import ContactView, View
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.model import ContactsList
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Params
+
+Title = Annotated[DisplayName, Field(description="the title of the list", examples=["Building A"])]
+Description = Annotated[
+    Text, Field(max_length=4096, description="what the list is for", examples=["All intercoms of the building"])
+]
+
+
+class ContactsListParams(Params):
+    """The texts of a list."""
+
+    title: Title
+    description: Description
+
+
+class ListedContactsList(View):
+    """A list, by its texts."""
+
+    id: int
+    title: str
+    description: str
+    contacts_count: int
+
+
+class ContactsListView(ListedContactsList):
+    """A list with those on it."""
+
+    contacts: list[ContactView]
+
+
+def _listed(contacts_list: ContactsList) -> ListedContactsList:
+    return ListedContactsList(
+        id=contacts_list.id,
+        title=contacts_list.title,
+        description=contacts_list.description,
+        contacts_count=len(contacts_list.contact_ids),
+    )
+
+
+class ContactsLists(Handler):
+    """All of them."""
+
+    path = "/api/contacts_lists"
+
+    @endpoint(Access.ADMIN)
+    async def get(self) -> list[ListedContactsList]:
+        """Get all the contacts lists."""
+        return [_listed(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
+
+    @endpoint(Access.ADMIN, status=201)
+    async def post(self, body: ContactsListParams) -> ListedContactsList:
+        """Create a contacts list."""
+        return _listed(await self.services.contacts_lists.add(body.title, body.description))
+
+
+class ContactsListById(Handler):
+    """One of them."""
+
+    path = "/api/contacts_lists/{id}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, id: Id) -> ContactsListView:  # noqa: A002  # the document's name for it
+        """Get a contacts list with its contacts."""
+        contacts_list = await self.services.contacts_lists.by_id(id)
+        members = await self.services.contacts_lists.members(contacts_list)
+        types = await self.types_of(*members)
+        contacts = [self.views.contact(member, types) for member in members]
+        return ContactsListView(**dict(_listed(contacts_list)), contacts=contacts)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:  # noqa: A002  # the document's name
+        """Update a contacts list."""
+        return _listed(await self.services.contacts_lists.change(id, body.title, body.description))
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def delete(self, id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Delete a contacts list; its contacts stay accounts, and no account has the list any more."""
+        await self.services.contacts_lists.remove(id)
+
+
+class ContactsListContact(Handler):
+    """An account on a list."""
+
+    path = "/api/contacts_lists/{id}/contacts/{contact_id}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
+    async def post(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Add a contact to the contacts list.
+
+        Return `403` if it is on it already.
+        """
+        await self.services.contacts_lists.add_contact(id, contact_id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
+    async def delete(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Remove a contact from the contacts list.
+
+        Return `403` if it is not on it.
+        """
+        await self.services.contacts_lists.remove_contact(id, contact_id)
+
+
+class AccountContactsList(Handler):
+    """A list that an account has."""
+
+    path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
+    async def post(self, id: Id, contacts_list_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Add a contacts list to the account.
+
+        Return `403` if the account has it already.
+        """
+        await self.services.contacts_lists.attach(id, contacts_list_id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
+    async def delete(self, id: Id, contacts_list_id: Id) -> None:  # noqa: A002  # the document's name for it
+        """Remove a contacts list from the account.
+
+        Return `403` if the account does not have it.
+        """
+        await self.services.contacts_lists.detach(id, contacts_list_id)

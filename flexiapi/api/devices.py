@@ -1,0 +1,52 @@
+"""The signed-in account's devices."""
+
+from flexiapi.api.fields import Uuid
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import Moment, View
+from flexiapi.errors import RecordNotFound, RegistrarUnavailable
+from flexiapi.web.endpoint import Access, endpoint
+
+_UUID = "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666"
+_EXAMPLE = {
+    _UUID: {
+        "uuid": _UUID,
+        "update_time": "2023-06-17T11:06:40.000000Z",
+        "user_agent": "LinphoneAndroid/5.0 (Pixel)",
+    }
+}
+
+
+class DeviceView(View):
+    """A device that is registered now."""
+
+    uuid: str
+    update_time: Moment
+    user_agent: str
+
+
+class MyDevices(Handler):
+    """All of them."""
+
+    path = "/api/accounts/me/devices"
+
+    @endpoint(Access.USER, raises=(RegistrarUnavailable,), example=_EXAMPLE)
+    async def get(self) -> dict[str, DeviceView]:
+        """Return the user registered devices, by their `uuid`."""
+        return {
+            device.uuid: DeviceView(uuid=device.uuid, update_time=device.updated_at, user_agent=device.user_agent)
+            for device in await self.services.devices.of(self.me)
+        }
+
+
+class MyDevice(Handler):
+    """One of them."""
+
+    path = "/api/accounts/me/devices/{uuid}"
+
+    @endpoint(Access.USER, raises=(RecordNotFound, RegistrarUnavailable))
+    async def delete(self, uuid: Uuid) -> None:
+        """Remove one of the user registered devices.
+
+        Return `404` if it is none of them.
+        """
+        await self.services.devices.remove(self.me, uuid)

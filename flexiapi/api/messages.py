@@ -1,0 +1,41 @@
+"""Text messages into SIP."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from flexiapi.api.fields import Text
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import View
+from flexiapi.errors import SipUnavailable
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Errors, Params
+
+
+class NewMessage(Params):
+    """A message to be sent."""
+
+    to: Annotated[Text, Field(description="SIP address of the receiver", examples=["sip:bob@sip.example.org"])]
+    body: Annotated[Text, Field(description="content of the message, at most 16 KiB", examples=["Hello Bob"])]
+
+
+class SentMessage(View):
+    """A message that was handed to SIP."""
+
+    id: str
+
+
+async def _faults(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    return handler.services.messages.faults(values.get("to"), values.get("body"))
+
+
+class Messages(Handler):
+    """Messages; the endpoint is there when the settings say how to send them."""
+
+    path = "/api/messages"
+
+    @endpoint(Access.ADMIN, raises=(SipUnavailable,), check=_faults, limit="messages")
+    async def post(self, body: NewMessage) -> SentMessage:
+        """Send a message over SIP. The `id` is the Call-ID of the request."""
+        return SentMessage(id=await self.services.messages.send(body.to, body.body))

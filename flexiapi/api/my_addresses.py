@@ -1,0 +1,101 @@
+"""The signed-in account's e-mail address and phone number."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flexiapi.api.fields import Email, Phone, Pin
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import AccountView
+from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Errors, Params
+
+
+class EmailChange(Params):
+    """Another address."""
+
+    email: Email
+
+
+class PhoneChange(Params):
+    """Another number."""
+
+    phone: Phone
+
+
+class ChangeConfirmation(Params):
+    """The PIN that was sent to the new address or number."""
+
+    code: Pin
+
+
+async def _email_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    email = values.get("email")
+    return await handler.services.my_addresses.conflicts("email", email, handler.me) if email else {}
+
+
+async def _phone_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    phone = values.get("phone")
+    return await handler.services.my_addresses.conflicts("phone", phone, handler.me) if phone else {}
+
+
+class MyEmailRequest(Handler):
+    """A change of address that is asked for."""
+
+    path = "/api/accounts/me/email/request"
+
+    @endpoint(
+        Access.USER,
+        raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
+        check=_email_conflicts,
+        limit="messages",
+    )
+    async def post(self, body: EmailChange) -> None:
+        """Change the account email. An email will be sent to the new email address to confirm the operation."""
+        await self.services.my_addresses.request_email(self.me, body.email)
+
+
+class MyEmail(Handler):
+    """A change of address that is confirmed."""
+
+    path = "/api/accounts/me/email"
+
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    async def post(self, body: ChangeConfirmation) -> AccountView:
+        """Confirm the code received by email and change the address.
+
+        Return `404` if no change is pending, `403` if the code is wrong: the change is gone after three tries.
+        """
+        account = await self.services.my_addresses.confirm_email(self.me, body.code)
+        return self.views.user(account, await self.types_of(account))
+
+
+class MyPhoneRequest(Handler):
+    """A change of number that is asked for."""
+
+    path = "/api/accounts/me/phone/request"
+
+    @endpoint(
+        Access.USER,
+        raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
+        check=_phone_conflicts,
+        limit="messages",
+    )
+    async def post(self, body: PhoneChange) -> None:
+        """Request a specific code by SMS to change the phone number."""
+        await self.services.my_addresses.request_phone(self.me, body.phone)
+
+
+class MyPhone(Handler):
+    """A change of number that is confirmed."""
+
+    path = "/api/accounts/me/phone"
+
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    async def post(self, body: ChangeConfirmation) -> AccountView:
+        """Confirm the code received and change the phone number. Activate the account.
+
+        Return `404` if no change is pending, `403` if the code is wrong: the change is gone then.
+        """
+        account = await self.services.my_addresses.confirm_phone(self.me, body.code)
+        return self.views.user(account, await self.types_of(account))

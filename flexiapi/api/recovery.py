@@ -1,0 +1,115 @@
+"""The way back into an account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, Sip, Token, is_phone
+from flexiapi.api.handler import Handler, required_address
+from flexiapi.api.sign_up import is_dangerous_enabled
+from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
+from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.parameters import Errors, Params
+
+
+class PhoneInfo(PublicInfo):
+    """What everybody may know of a phone number."""
+
+    phone: bool
+
+
+class PhoneRecovery(Params):
+    """Whose code is to be sent, and what allows it."""
+
+    phone: Phone
+    account_creation_token: CreationToken
+
+
+async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+    token = values.get("account_creation_token")
+    if token is None or await handler.services.creation_tokens.is_free(token):
+        return {}
+    return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
+
+
+class AccountInfoByPhone(Handler):
+    """What everybody may know of a number."""
+
+    path = "/api/accounts/{phone}/info-by-phone"
+
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ValidationFailed), switch=is_dangerous_enabled)
+    async def get(self, phone: PhoneNumber) -> PhoneInfo:
+        """Retrieve public information about the account.
+
+        `phone` tells whether the number is the account's alias, and not its username.
+        Return `404` if the account doesn't exist, `422` if it is no phone number.
+        """
+        if not is_phone(phone):
+            raise ValidationFailed({"phone": ["phone must be a phone number: + and 3 to 15 digits"]})
+        account, is_alias = await self.services.recovery.by_phone(phone)
+        return PhoneInfo(**dict(self.views.info(account)), phone=is_alias)
+
+
+class RecoveryByPhone(Handler):
+    """A PIN for whoever has the phone."""
+
+    path = "/api/accounts/recover-by-phone"
+
+    @endpoint(
+        Access.PUBLIC,
+        raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
+        switch=is_dangerous_enabled,
+        check=_conflicts,
+        limit="messages",
+    )
+    async def post(self, body: PhoneRecovery) -> None:
+        """Send a SMS with a recovery PIN code to the phone number provided.
+
+        Return `404` if the account doesn't exist; the `account_creation_token` is used up then too. Return `429` if
+        the number had an SMS a short time ago, `503` if the SMS was not accepted: the token can be used again then.
+        """
+        await self.services.recovery.send_pin(body.phone, body.account_creation_token)
+
+
+class RecoveryByKey(Handler):
+    """The account, for its key."""
+
+    path = "/api/accounts/{sip}/recover/{recover_key}"
+
+    @endpoint(
+        Access.PUBLIC,
+        raises=(RecordNotFound, ActivationExpired, TooManyRequests),
+        switch=is_dangerous_enabled,
+        secret=True,
+        effects=True,
+        guess=True,
+    )
+    async def get(self, sip: Sip, recover_key: Token) -> RecoveredAccount:
+        """Activate the account if the correct `recover_key` is provided.
+
+        The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong;
+        the key is gone after three tries.
+        """
+        account = await self.services.recovery.recover(*required_address(sip), recover_key)
+        return self.views.recovered(account, await self.types_of(account))
+
+
+class RecoveryByEmail(Handler):
+    """A mail that gives access."""
+
+    path = "/api/accounts/{id}/recover-by-email"
+
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, ValidationFailed, DeliveryFailed, TooManyRequests),
+        secret=True,
+        limit="messages",
+    )
+    async def post(self, id: Id) -> WrittenAccount:  # noqa: A002  # the document's name for it
+        """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
+
+        Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
+        """
+        account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id))
+        return self.views.written(account, await self.types_of(account))

@@ -1,0 +1,37 @@
+"""Text messages into SIP."""
+
+from flexiapi.errors import RouteNotFound, ValidationFailed
+from flexiapi.flexisip.message_sender import MessageSender, encoded, recipient
+
+LONGEST_BODY = 16 * 1024
+
+
+class Messages:
+    """Hands messages to whatever sends them."""
+
+    def __init__(self, sender: MessageSender | None) -> None:
+        self._sender = sender
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether anything sends messages."""
+        return self._sender is not None
+
+    @staticmethod
+    def faults(to: str | None, body: str | None) -> dict[str, list[str]]:
+        """What is wrong with a message, by field."""
+        faults: dict[str, list[str]] = {}
+        try:
+            if to is not None:
+                recipient(to)
+        except ValidationFailed as error:
+            faults |= error.errors
+        if body is not None and len(encoded(body)) > LONGEST_BODY:
+            faults["body"] = ["body must have at most 16384 bytes"]
+        return faults
+
+    async def send(self, to: str, body: str) -> str:
+        """Send; the message's id. Raises `ValidationFailed`, `SipUnavailable`."""
+        if self._sender is None:
+            raise RouteNotFound
+        return await self._sender.send(to, body)

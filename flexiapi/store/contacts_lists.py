@@ -1,0 +1,89 @@
+"""Lists of contacts that several accounts share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+
+from flexiapi.model import ContactsList
+from flexiapi.store.connection import Records
+from flexiapi.store.counters import Counters
+
+Document = dict[str, Any]
+
+
+class ContactsLists(Records):
+    """The lists; which accounts have one stands in the accounts."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
+        super().__init__(database)
+        self._lists = database["contacts_lists"]
+        self._accounts = database["accounts"]
+        self._counters = counters
+
+    async def all(self) -> list[ContactsList]:
+        """Every list, by id."""
+        return [_decoded(document) for document in await self._lists.find().sort("_id").to_list(None)]
+
+    async def by_id(self, list_id: int) -> ContactsList | None:
+        """The list with the id."""
+        document = await self._lists.find_one({"_id": list_id})
+        return None if document is None else _decoded(document)
+
+    async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
+        """Everybody on any of these lists."""
+        if not list_ids:
+            return set()
+        found = await self._lists.find({"_id": {"$in": list(list_ids)}}, {"contacts": 1}).to_list(None)
+        return {contact_id for document in found for contact_id in document.get("contacts", ())}
+
+    async def any_has(self, list_ids: Sequence[int], contact_id: int) -> bool:
+        """Whether somebody is on any of these lists."""
+        query = {"_id": {"$in": list(list_ids)}, "contacts": contact_id}
+        return bool(list_ids) and await self._lists.find_one(query, {"_id": 1}) is not None
+
+    async def add(self, title: str, description: str) -> ContactsList:
+        """Make an empty list."""
+        document: Document = {
+            "_id": await self._counters.next("contacts_lists"),
+            "title": title,
+            "description": description,
+        }
+        await self._lists.insert_one(document)
+        return _decoded(document)
+
+    async def change(self, list_id: int, title: str, description: str) -> ContactsList | None:
+        """Give a list other texts."""
+        document = await self._lists.find_one_and_update(
+            {"_id": list_id},
+            {"$set": {"title": title, "description": description}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if document is None else _decoded(document)
+
+    async def remove(self, list_id: int) -> bool:
+        """Remove a list, from all accounts too; whether it was there."""
+        removed = (await self._lists.delete_one({"_id": list_id})).deleted_count == 1
+        await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
+        return removed
+
+    async def add_contact(self, list_id: int, contact_id: int) -> bool:
+        """Put somebody on a list; whether they were not there before."""
+        query = {"_id": list_id, "contacts": {"$ne": contact_id}}
+        return (await self._lists.update_one(query, {"$push": {"contacts": contact_id}})).modified_count == 1
+
+    async def remove_contact(self, list_id: int, contact_id: int) -> bool:
+        """Take somebody off a list; whether they were there."""
+        query = {"_id": list_id, "contacts": contact_id}
+        return (await self._lists.update_one(query, {"$pull": {"contacts": contact_id}})).modified_count == 1
+
+    async def forget_contact(self, contact_id: int) -> None:
+        """Take a removed account off every list."""
+        await self._lists.update_many({"contacts": contact_id}, {"$pull": {"contacts": contact_id}})
+
+
+def _decoded(document: Document) -> ContactsList:
+    return ContactsList(
+        document["_id"], document["title"], document["description"], tuple(document.get("contacts", ()))
+    )

@@ -1,0 +1,43 @@
+"""Removals of accounts that are under way, so that one that a crash cut short is finished later."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from flexiapi.store.connection import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An account that is being removed, and the hash of the token that it was created with."""
+
+    account_id: int
+    creation_token_hash: bytes | None = field(default=None, repr=False)
+
+
+class Removals(Records):
+    """One per account that is being removed."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+        super().__init__(database)
+        self._removals = database["removals"]
+        self._accounts = database["accounts"]
+
+    async def begin(self, removal: Removal) -> None:
+        """Note that the account is about to go."""
+        document = {"_id": removal.account_id, "creation_token": removal.creation_token_hash}
+        await self._removals.replace_one({"_id": removal.account_id}, document, upsert=True)
+
+    async def end(self, account_id: int) -> None:
+        """Nothing refers to the account any more."""
+        await self._removals.delete_one({"_id": account_id})
+
+    async def unfinished(self) -> list[Removal]:
+        """Those whose account is gone already."""
+        noted = {document["_id"]: document for document in await self._removals.find().to_list(None)}
+        if not noted:
+            return []
+        present = await self._accounts.find({"_id": {"$in": list(noted)}}, {"_id": 1}).to_list(None)
+        gone = noted.keys() - {document["_id"] for document in present}
+        return [Removal(account_id, noted[account_id].get("creation_token")) for account_id in sorted(gone)]
