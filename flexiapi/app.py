@@ -24,6 +24,7 @@ from flexiapi.provisioning.provisioning import Provisioning as Documents
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
 from flexiapi.services.accounts import Accounts
+from flexiapi.services.actions import Actions
 from flexiapi.services.activation import Activation, Confirmations
 from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
@@ -48,6 +49,7 @@ from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
+from flexiapi.services.statistics import Statistics
 from flexiapi.services.types import Types
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
@@ -174,7 +176,9 @@ def _services(
         contacts_lists=ContactsLists(store, accounts),
         messages=Messages(sender),
         removal=Removal(store, guard, account, clock),
-        types=Types(store),
+        types=Types(store, accounts),
+        actions=Actions(store, accounts),
+        statistics=Statistics(store, accounts, clock),
         sip_sign_in=SipSignIn(store, settings.flexisip, account.realm, clock),
         administrators=Administrators(store, rules, passwords, clock, app.name, app.sip_domain),
     )

@@ -1,7 +1,9 @@
 """Every endpoint there is."""
 
 from flexiapi.api import (
+    account_types,
     accounts,
+    actions,
     auth_tokens,
     contacts,
     contacts_lists,
@@ -17,6 +19,7 @@ from flexiapi.api import (
     recovery,
     sign_up,
     sip_auth,
+    statistics,
 )
 from flexiapi.api.handler import Handler
 
@@ -27,6 +30,9 @@ _MODULES = (
     sign_up,
     my_account,
     accounts,
+    actions,
+    account_types,
+    statistics,
     provisioning,
     human_check,
     sip_auth,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts import Accounts
+from flexiapi.services.actions import Actions
 from flexiapi.services.activation import Activation
 from flexiapi.services.administration import Administration
 from flexiapi.services.administrators import Administrators
@@ -23,6 +24,7 @@ from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
 from flexiapi.services.sign_in import SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
+from flexiapi.services.statistics import Statistics
 from flexiapi.services.types import Types
 
 
@@ -55,5 +57,7 @@ class Services:
     messages: Messages
     removal: Removal
     types: Types
+    actions: Actions
+    statistics: Statistics
     sip_sign_in: SipSignIn
     administrators: Administrators

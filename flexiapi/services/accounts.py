@@ -60,7 +60,7 @@ class Accounts:
 
     async def for_admin_by_email(self, email: str) -> Account:
         """The first account with the address, in any case, as far as administrators see. Raises `RecordNotFound`."""
-        account = await self._store.listings.first_by_email(email.lower(), self._scope)
+        account = await self._store.listings.first_by_email(email.lower(), self.scope)
         if account is None:
             raise RecordNotFound
         return account
@@ -68,14 +68,15 @@ class Accounts:
     async def page(self, wanted: Wanted, number: int) -> Page:
         """One page of the accounts that administrators see; `number` is from 1 on."""
         if wanted.domain is None:
-            wanted = replace(wanted, domain=self._scope)
+            wanted = replace(wanted, domain=self.scope)
         elif wanted.domain != self._sip_domain and not self._multi_domain:
             return Page(number, 0, ())
         total, accounts = await self._store.listings.page(wanted, (number - 1) * PAGE_SIZE, PAGE_SIZE)
         return Page(number, total, accounts)
 
     @property
-    def _scope(self) -> str | None:
+    def scope(self) -> str | None:
+        """The domain that administrators see; `None` is every one."""
         return None if self._multi_domain else self._sip_domain
 
     def is_visible(self, account: Account) -> bool:

@@ -9,6 +9,7 @@ from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
+from flexiapi.store.attachments import Attachments
 from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
@@ -44,6 +45,7 @@ class Store(Records):
         self.census = Census(database)
         self.accounts = Accounts(database, documents, self.counters, self.census)
         self.listings = Listings(database, documents, self.census)
+        self.attachments = Attachments(database)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
         self.contacts = Contacts(database, documents)

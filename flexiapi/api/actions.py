@@ -1,0 +1,80 @@
+"""Actions of accounts: what a device does on a DTMF code."""
+
+from typing import Annotated, Any
+
+from flexiapi.api.fields import Code, Id, Key
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import ActionView
+from flexiapi.errors import NoDtmfProtocol, RecordNotFound
+from flexiapi.web.endpoint import Access, Segment, endpoint
+from flexiapi.web.parameters import Params
+
+ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
+_FAILURES = (RecordNotFound, NoDtmfProtocol)
+
+
+class ActionParameters(Params):
+    """An action."""
+
+    key: Key
+    code: Code
+
+
+async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:  # noqa: A002  # the path's name for it
+    await handler.services.actions.owner(id)
+
+
+class Actions(Handler):
+    """All of an account. It must have a DTMF protocol."""
+
+    path = "/api/accounts/{id}/actions"
+
+    @endpoint(Access.ADMIN, raises=_FAILURES)
+    async def get(self, id: Id) -> list[ActionView]:  # noqa: A002  # the document's name for it
+        """Show an account related actions.
+
+        Return `403` if the account doesn't have a DTMF protocol configured.
+        """
+        owner = await self.services.actions.owner(id)
+        return [ActionView.of(action) for action in owner.actions]
+
+    @endpoint(Access.ADMIN, status=201, raises=_FAILURES, before=_has_dtmf_protocol)
+    async def post(self, id: Id, body: ActionParameters) -> ActionView:  # noqa: A002  # the document's name for it
+        """Create an account action.
+
+        Return `403` if the account doesn't have a DTMF protocol configured.
+        """
+        owner = await self.services.actions.owner(id)
+        return ActionView.of(await self.services.actions.add(owner, body.key, body.code))
+
+
+class ActionById(Handler):
+    """One of them."""
+
+    path = "/api/accounts/{id}/actions/{action_id}"
+
+    @endpoint(Access.ADMIN, raises=_FAILURES)
+    async def get(self, id: Id, action_id: ActionId) -> ActionView:  # noqa: A002  # the document's name for it
+        """Show an account related action.
+
+        Return `403` if the account doesn't have a DTMF protocol configured.
+        """
+        owner = await self.services.actions.owner(id)
+        return ActionView.of(self.services.actions.one_of(owner, action_id))
+
+    @endpoint(Access.ADMIN, raises=_FAILURES, before=_has_dtmf_protocol)
+    async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:  # noqa: A002  # the document's name for it
+        """Update an account action.
+
+        Return `403` if the account doesn't have a DTMF protocol configured.
+        """
+        owner = await self.services.actions.owner(id)
+        return ActionView.of(await self.services.actions.replace(owner, action_id, body.key, body.code))
+
+    @endpoint(Access.ADMIN, raises=_FAILURES)
+    async def delete(self, id: Id, action_id: ActionId) -> None:  # noqa: A002  # the document's name for it
+        """Delete an account related action.
+
+        Return `403` if the account doesn't have a DTMF protocol configured.
+        """
+        await self.services.actions.remove(await self.services.actions.owner(id), action_id)

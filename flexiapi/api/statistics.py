@@ -1,0 +1,91 @@
+"""How many accounts were made when."""
+
+from flexiapi.api.handler import Handler
+from flexiapi.api.views import View
+from flexiapi.services.statistics import Period
+from flexiapi.store import Creations
+from flexiapi.web.endpoint import Access, endpoint
+
+
+class CreationsView(View):
+    """The accounts made in one period; `email` means those without a phone number."""
+
+    all: int
+    phone: int
+    email: int
+    activated_phone: int
+    activated_email: int
+
+    @classmethod
+    def of(cls, made: Creations) -> "CreationsView":
+        """Show one period."""
+        return cls(
+            all=made.accounts,
+            phone=made.with_phone,
+            email=made.accounts - made.with_phone,
+            activated_phone=made.activated_with_phone,
+            activated_email=made.activated - made.activated_with_phone,
+        )
+
+
+Figures = dict[str, CreationsView]
+
+_EXAMPLE = {"2023-07-04": {"all": 3, "phone": 1, "email": 2, "activated_phone": 1, "activated_email": 0}}
+_HOURS = {"2023-07-04 14": _EXAMPLE["2023-07-04"]}
+
+
+class _Statistics(Handler):
+    async def _figures(self, period: Period) -> Figures:
+        figures = await self.services.statistics.of(period)
+        return {key: CreationsView.of(made) for key, made in figures.items()}
+
+
+class StatisticsOfDay(_Statistics):
+    """The last 24 hours."""
+
+    path = "/api/statistics/day"
+
+    @endpoint(Access.ADMIN, example=_HOURS)
+    async def get(self) -> Figures:
+        """Retrieve registrations statistics for 24 hours."""
+        return await self._figures(Period.DAY)
+
+
+class StatisticsOfWeek(_Statistics):
+    """The last seven days."""
+
+    path = "/api/statistics/week"
+
+    @endpoint(Access.ADMIN, example=_EXAMPLE)
+    async def get(self) -> Figures:
+        """Retrieve registrations statistics for a week."""
+        return await self._figures(Period.WEEK)
+
+
+class StatisticsOfMonth(_Statistics):
+    """The last month."""
+
+    path = "/api/statistics/month"
+
+    @endpoint(Access.ADMIN, example=_EXAMPLE)
+    async def get(self) -> Figures:
+        """Retrieve registrations statistics for a month."""
+        return await self._figures(Period.MONTH)
+
+
+class StatisticOfDay(StatisticsOfDay):
+    """As clients of earlier servers call it."""
+
+    path = "/api/statistic/day"
+
+
+class StatisticOfWeek(StatisticsOfWeek):
+    """As clients of earlier servers call it."""
+
+    path = "/api/statistic/week"
+
+
+class StatisticOfMonth(StatisticsOfMonth):
+    """As clients of earlier servers call it."""
+
+    path = "/api/statistic/month"
