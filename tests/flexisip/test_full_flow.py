@@ -1,0 +1,117 @@
+"""From the API to a call: accounts made over HTTP sign in at a real SIP server, with real user agents."""
+
+import contextlib
+import sqlite3
+import time
+
+import pytest
+
+from tests.flexisip.test_sign_in_chain import BY_REPLICA, MODULES, VIEW, registration
+
+PASSWORD = "correct-horse-battery"
+
+# A phone as it is out of the box: it knows where its configuration is, and nothing of SIP.
+NEW_PHONE = """
+[misc]
+config-uri={}
+[sip]
+sip_port=-1
+sip_tcp_port=-1
+sip_tls_port=-1
+register_only_when_network_is_up=0
+[net]
+stun_server=
+"""
+BASE_FILE = """
+[proxy_default_values]
+reg_proxy=<{uri}>
+reg_route=<{uri};lr>
+reg_expires=600
+"""
+
+
+@pytest.fixture
+def replica(folder):
+    return folder / "sip" / "auth.sqlite"
+
+
+@pytest.fixture
+def base_file(folder):
+    return folder / "base.rc"
+
+
+@pytest.fixture
+def configure(replica, base_file):
+    return {"flexisip": {"auth_replica": str(replica)}, "account": {"provisioning_rc_file": str(base_file)}}
+
+
+@pytest.fixture
+def proxy_for(server, replica, base_file, kamailio):
+    """Start Kamailio on the replica of the running server: (algorithm) -> Kamailio."""
+
+    def start(algorithm):
+        with contextlib.closing(sqlite3.connect(replica)) as file:
+            file.execute(VIEW.format(algorithm))
+            file.commit()
+        proxy = kamailio(BY_REPLICA, MODULES.format(algorithm=algorithm, path=replica))
+        base_file.write_text(BASE_FILE.format(uri=proxy.uri("tcp")))
+        return proxy
+
+    return start
+
+
+@pytest.fixture
+def make(http, admin):
+    def post(username, algorithm, **fields):
+        body = {"username": username, "password": PASSWORD, "algorithm": algorithm, "activated": True} | fields
+        answer = http.post("/api/accounts", json=body, headers=admin.headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return post
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_accounts_of_the_api_talk_until_they_are_deactivated(
+    algorithm, server, http, admin, make, proxy_for, linphone_daemon
+):
+    proxy = proxy_for(algorithm)
+    alice = make("alice.martin", algorithm)
+    make("bob.builder", algorithm)
+
+    def agent(name, username):
+        return linphone_daemon(name, proxy.agent(username, "tcp", PASSWORD))
+
+    phones = [agent("alice", "alice.martin").registered(), agent("bob", "bob.builder").registered()]
+    assert phones[0].ask("message sip:bob.builder@sip.example.org curiouser").startswith("Status: Ok")
+    phones[1].wait(lambda: "curiouser" in phones[1].log)
+
+    server.set(alice["id"], activated=False)
+    phones[1].wait(lambda: not _is_known(server, alice["id"]))
+    refused = agent("alice-again", "alice.martin")
+    refused.wait(lambda: registration(refused) == "LinphoneRegistrationFailed")
+
+
+def _is_known(server, account_id):
+    path = server.settings.flexisip.auth_replica
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+        return file.execute("SELECT 1 FROM accounts WHERE id = ?", (account_id,)).fetchone() is not None
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_a_phone_that_knows_only_its_provisioning_url_registers(algorithm, server, make, proxy_for, linphone_daemon):
+    proxy = proxy_for(algorithm)
+    carol = make("carol.singer", algorithm, activated=False)
+    make("alice.martin", algorithm)
+    url = f"{server.url}/provisioning/{carol['provisioning_token']}"
+    phone = linphone_daemon("carol", NEW_PHONE.format(url))
+    alice = linphone_daemon("alice", proxy.agent("alice.martin", "tcp", PASSWORD)).registered()
+
+    def arrives():
+        # The daemon lists the accounts of its start only; that it can be reached says that it is registered.
+        alice.ask("message sip:carol.singer@sip.example.org curiouser")
+        time.sleep(0.2)
+        return "curiouser" in phone.log
+
+    phone.wait(arrives)
+    assert server.account(carol["id"]).activated
