@@ -60,7 +60,9 @@ class Outlet(Generic[M]):
             except Unregistered:
                 raise
             except DeliveryError as error:
-                log.warning("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
+                # During an outage each caller is turned away; the outage itself is logged once.
+                tell = log.info if isinstance(error, TurnedAway) else log.warning
+                tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
                 raise DeliveryFailed from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
@@ -108,7 +110,7 @@ class Outlet(Generic[M]):
         try:
             yield
         except Permanent:
-            self.circuit.succeeded()
+            self._answered()
             raise
         except DeliveryError:
             self._failed()
@@ -121,7 +123,12 @@ class Outlet(Generic[M]):
             # Only where it was raised: the text of an unforeseen exception may hold the message.
             raise Faulty(f"{type(error).__name__} at {_origin(error)}") from None
         else:
-            self.circuit.succeeded()
+            self._answered()
+
+    def _answered(self) -> None:
+        if not self.circuit.closed:
+            log.info("backend is back", backend=self.table)
+        self.circuit.succeeded()
 
     def _failed(self) -> None:
         was_closed = self.circuit.closed

@@ -99,7 +99,10 @@ def test_circuit_turns_away_and_heals_without_restart(scripted):
         await failing.send(MESSAGE)
         return await failing.send(MESSAGE)
 
-    assert asyncio.run(outage()).id == "6"
+    with capture_logs() as logs:
+        assert asyncio.run(outage()).id == "6"
+    told = [entry["event"] for entry in logs if entry["event"].startswith("backend")]
+    assert told == ["backend rests", "backend is back"]
 
 
 def test_circuit_stops_the_retries_too(scripted):
