@@ -1,0 +1,71 @@
+"""Send push notifications to iPhones through the Apple Push Notification service."""
+
+import asyncio
+from http import HTTPStatus
+
+from aioapns.common import NotificationRequest, PushType
+
+from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt
+from flexiapi_push_apns.addressing import target
+from flexiapi_push_apns.answers import receipt
+from flexiapi_push_apns.config import ApnsConfig
+from flexiapi_push_apns.line import Line
+from flexiapi_push_apns.signing_in import authorization, context
+
+__all__ = ["ApnsConfig", "ApnsPush"]
+
+# Apple asks this of background notifications: the phone may choose its moment.
+_CONSIDERATE = 5
+
+
+class ApnsPush(PushBackend[ApnsConfig]):
+    """Sends background notifications, to production or the sandbox as the device's `pn_provider` says."""
+
+    Config = ApnsConfig
+    providers = frozenset({"apns", "apns.dev"})
+
+    async def start(self) -> None:
+        """Read the key or the certificates; connections are made when they are needed."""
+        self._lines = await asyncio.to_thread(self._made)
+
+    def _made(self) -> dict[str, Line]:
+        config, signature = self.config, authorization(self.config)
+        environments = {
+            "apns": (config.url, config.certificate_file),
+            "apns.dev": (config.sandbox_url, config.sandbox_certificate_file or config.certificate_file),
+        }
+        return {
+            provider: Line(url, context(config, certificate), signature, config.answer_seconds)
+            for provider, (url, certificate) in environments.items()
+        }
+
+    async def send(self, message: PushMessage) -> Receipt:
+        """Send a background notification to the device's token for remote notifications."""
+        to = target(message)
+        if self.config.key_file is not None and to.team != self.config.team_id:
+            raise Permanent(f"pn_param names the team {to.team}, not {self.config.team_id}")
+        payload = {"aps": {"content-available": 1}, "customPayload": dict(message.data)}
+        result = await self._lines[message.provider].exchange(self._request(to.token, to.topic, payload))
+        return receipt(result)
+
+    def _request(self, token: str, topic: str, payload: dict[str, object]) -> NotificationRequest:
+        return NotificationRequest(
+            token,
+            payload,
+            time_to_live=self.config.ttl_seconds,
+            priority=_CONSIDERATE,
+            push_type=PushType.BACKGROUND,
+            apns_topic=topic,
+        )
+
+    async def check(self) -> None:
+        """Ask production for a device that cannot exist: APNs looks at who asks first."""
+        request = self._request("0" * 64, "org.example.check", {"aps": {"content-available": 1}})
+        result = await self._lines["apns"].exchange(request)
+        if int(result.status) not in (HTTPStatus.BAD_REQUEST, HTTPStatus.GONE):
+            receipt(result)
+
+    async def close(self) -> None:
+        """End the connections."""
+        for line in self._lines.values():
+            await line.close()
