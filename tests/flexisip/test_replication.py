@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.flexisip.sign_in import asked
+from tests.flexisip.test_cli_socket import Flexisip
 
 PASSWORD = "correct-horse-battery"
 
@@ -79,3 +80,23 @@ def test_commands_project_too(tmp_path, mongod_uri, server, replica):
     done = subprocess.run([sys.executable, "-m", "flexiapi", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert asked(replica, "dave.admin")
+
+
+class TestWithCliSocket:
+    @pytest.fixture
+    def flexisip(self, folder):
+        with Flexisip(folder / "flexisip-proxy-42") as running:
+            yield running
+
+    @pytest.fixture
+    def configure(self, replica, folder):
+        return {"flexisip": {"auth_replica": str(replica), "cli_socket": str(folder / "flexisip-proxy-*")}}
+
+    def test_flexisip_forgets_what_is_no_longer_right_before_the_answer(self, flexisip, http, admin):
+        account = created(http, admin, "bob.builder").json()
+        known = ("bob.builder", "sip.example.org")
+        assert flexisip.commands == []
+        for verb, path in (("POST", "/deactivate"), ("POST", "/activate"), ("DELETE", "")):
+            flexisip.cache.add(known)
+            assert http.request(verb, f"/api/accounts/{account['id']}{path}", headers=admin.headers).status_code == 200
+            assert (known in flexisip.cache) is (path == "/activate")
