@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TextIO
 
-from flexiapi.api.routes import enabled
+from flexiapi.api.routes import HANDLERS
 from flexiapi.api.views import Views
 from flexiapi.errors import StoreUnavailable
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
@@ -301,7 +301,7 @@ async def running(
     writer = asyncio.create_task(_write_key_uses(parts.store))
     application = Api(
         host,
-        enabled(with_messages=parts.services.messages.is_enabled),
+        HANDLERS,
         services=parts.services,
         views=Views(settings.account.realm),
         renderer=parts.renderer,

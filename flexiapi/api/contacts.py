@@ -8,6 +8,8 @@ from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.replies import VCards
 
+_CARD = "BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:individual\r\nIMPP:sip:bob@sip.example.org\r\nFN:Bob\r\nEND:VCARD\r\n"
+
 
 class MyContacts(Handler):
     """All of one's own."""
@@ -39,7 +41,7 @@ class VCardList(Handler):
 
     path = "/contacts/vcard"
 
-    @endpoint(Access.USER)
+    @endpoint(Access.USER, example=_CARD)
     async def get(self) -> VCards:
         """Return the authenticated user contacts list, in vCard 4.0 format.
 
@@ -54,7 +56,7 @@ class VCard(Handler):
 
     path = "/contacts/vcard/{sip}"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,))
+    @endpoint(Access.USER, raises=(RecordNotFound,), example=_CARD)
     async def get(self, sip: Sip) -> VCards:
         """Return a specific user authenticated contact, in vCard 4.0 format."""
         contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))

@@ -35,7 +35,13 @@ class Messages(Handler):
 
     path = "/api/messages"
 
-    @endpoint(Access.ADMIN, raises=(SipUnavailable,), check=_faults, limit="messages")
+    @endpoint(
+        Access.ADMIN,
+        raises=(SipUnavailable,),
+        switch=lambda handler: handler.services.messages.is_enabled,
+        check=_faults,
+        limit="messages",
+    )
     async def post(self, body: NewMessage) -> SentMessage:
         """Send a message over SIP. The `id` is the Call-ID of the request."""
         return SentMessage(id=await self.services.messages.send(body.to, body.body))

@@ -51,8 +51,3 @@ HANDLERS: tuple[type[Handler], ...] = tuple(
     for member in vars(module).values()
     if isinstance(member, type) and issubclass(member, Handler) and member.__module__ == module.__name__ and member.path
 )
-
-
-def enabled(*, with_messages: bool) -> list[type[Handler]]:
-    """The endpoints of an installation: one that cannot send messages does not have that path."""
-    return [handler for handler in HANDLERS if with_messages or handler is not messages.Messages]

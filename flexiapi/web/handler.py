@@ -197,10 +197,10 @@ class ApiHandler(RequestHandler):
         arguments = {
             name: operation.path[name].convert(value) for name, value in path.items() if name in operation.path
         }
-        if operation.access is not Access.PUBLIC:
-            await self._sign_in(operation)
         if operation.switch is not None and not operation.switch(self):
             raise RecordNotFound
+        if operation.access is not Access.PUBLIC:
+            await self._sign_in(operation)
         if (operation.is_unsafe and "Sec-Purpose" in self.request.headers) or "Purpose" in self.request.headers:
             self._refuse_prefetch(operation)
         if operation.limit is not None:
