@@ -8,7 +8,9 @@ _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
 ALGORITHMS = tuple(_HASHES)
 
-_PARAMETER = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
+_PARAMETER = re.compile(
+    r"""(\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s,"]+))\s*(?:,|$))"""
+)
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -38,19 +40,12 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
     Raises `ValueError` when the header is not of that form or names a parameter twice.
     """
     scheme, _, rest = header.strip().partition(" ")
-    parameters: dict[str, str] = {}
-    position = 0
-    while position < len(rest):
-        match = _PARAMETER.match(rest, position)
-        if match is None:
-            raise ValueError("not a list of parameters")
-        name, quoted, token = match.groups()
-        if name.lower() in parameters:
-            raise ValueError("a parameter stands twice")
-        if quoted is not None and "\\" in quoted:
-            quoted = _ESCAPED.sub(r"\1", quoted)
-        parameters[name.lower()] = token if quoted is None else quoted
-        position = match.end()
+    found = _PARAMETER.findall(rest)
+    if sum(len(whole) for whole, *_ in found) != len(rest):
+        raise ValueError("not a list of parameters")
+    parameters = {name.lower(): token or _ESCAPED.sub(r"\1", quoted) for _, name, quoted, token in found}
+    if len(parameters) != len(found):
+        raise ValueError("a parameter stands twice")
     return scheme, parameters
 
 

@@ -1,0 +1,23 @@
+"""Figures for Prometheus."""
+
+from flexiapi.api.handler import Handler
+from flexiapi.errors import RecordNotFound
+from flexiapi.observing import metrics_text
+from flexiapi.settings import Metrics as MetricsSettings
+from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.peers import within
+from flexiapi.web.replies import PlainText
+
+
+class Metrics(Handler):
+    """What is counted."""
+
+    path = "/metrics"
+
+    @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound,))
+    async def get(self) -> PlainText:
+        """Return the figures in Prometheus' text format, to the networks of the settings."""
+        settings: MetricsSettings = self.application.settings["metrics"]
+        if not settings.enabled or not within(self.client, settings.networks):
+            raise RecordNotFound
+        return PlainText(metrics_text())
