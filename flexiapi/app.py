@@ -306,6 +306,7 @@ async def running(
         views=Views(settings.account.realm),
         renderer=parts.renderer,
         notifier=parts.notifier,
+        metrics=settings.metrics,
     )
     try:
         async with parts.replication.opened(), parts.replication.followed():

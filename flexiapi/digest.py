@@ -43,10 +43,14 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
     found = _PARAMETER.findall(rest)
     if sum(len(whole) for whole, *_ in found) != len(rest):
         raise ValueError("not a list of parameters")
-    parameters = {name.lower(): token or _ESCAPED.sub(r"\1", quoted) for _, name, quoted, token in found}
+    parameters = {name.lower(): token or _unescaped(quoted) for _, name, quoted, token in found}
     if len(parameters) != len(found):
         raise ValueError("a parameter stands twice")
     return scheme, parameters
+
+
+def _unescaped(quoted: str) -> str:
+    return _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
 
 
 def challenge(realm: str, algorithm: str, nonce: str, opaque: str, *, stale: bool = False) -> str:

@@ -12,6 +12,7 @@ from flexiapi.api import (
     documentation,
     human_check,
     messages,
+    metrics,
     my_account,
     my_addresses,
     ping,
@@ -43,6 +44,7 @@ _MODULES = (
     messages,
     my_addresses,
     recovery,
+    metrics,
 )
 
 HANDLERS: tuple[type[Handler], ...] = tuple(

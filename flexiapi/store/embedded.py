@@ -176,6 +176,7 @@ class EmbeddedMongod:
             return
         assert self._child.stderr is not None
         words = self._child.stderr.read().decode(errors="replace").strip()
+        self._child.stderr.close()
         self._child = None
         if "shared libraries" in words:
             raise ConfigurationError(
