@@ -29,6 +29,7 @@ from flexiapi.model import Account, Algorithm
 from flexiapi.services.clock import Clock
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod
+from tests.declared import Declared
 
 PASSWORD = "correct-horse-battery"
 
@@ -72,6 +73,7 @@ class Server:
     def __init__(self, settings: Settings, uri: str) -> None:
         self.clock = Clock()
         self.log = io.StringIO()
+        self.declared = Declared()
         self.sockets = bind_sockets(settings.server.port, "127.0.0.1")
         port = self.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -105,6 +107,7 @@ class Server:
         self._stop = asyncio.Event()
         async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
             self.parts = inside.parts
+            self.declared.watch(inside.application)
             server = HTTPServer(inside.application, max_body_size=16 * 1024 * 1024)
             server.add_sockets(self.sockets)
             self._ready.set()
@@ -205,6 +208,7 @@ def serving(tables: dict, folder: Path, uri: str):
     finally:
         server.stop()
         _drop(uri, server.settings.mongodb.database)
+    assert server.declared.surprises == []
 
 
 def _drop(uri: str, database: str) -> None:

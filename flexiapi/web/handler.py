@@ -111,6 +111,7 @@ class ApiHandler(RequestHandler):
 
     host: Host
     identity: Identity | None = None
+    failure: ApiError | None = None
     client: str = ""
     request_id: str = ""
     _counted: tuple[int, int] | None = None
@@ -283,6 +284,7 @@ class ApiHandler(RequestHandler):
 
     def fail(self, error: ApiError, *, secret: bool = False) -> None:
         """Answer with a failure."""
+        self.failure = error
         self.set_status(error.status)
         self.set_header("Content-Type", _JSON)
         if secret:

@@ -1,0 +1,51 @@
+"""Holds every answer of a test's server against the declaration of its endpoint."""
+
+from flexiapi.web.failures import failures_of, is_declared
+from flexiapi.web.replies import Json
+
+_PLAIN_METHODS = ("OPTIONS", "HEAD")
+
+
+class Declared:
+    """Notes what no declaration promises. A test that provokes such a thing empties `surprises` afterwards."""
+
+    def __init__(self):
+        self.surprises = []
+
+    def watch(self, application):
+        """Look at each answer of the application."""
+        host = application._host
+        observe = host.observe
+
+        def look(handler, seconds):
+            self.surprises += [f"{handler.request.method} {handler.path}: {found}" for found in _surprises(handler)]
+            observe(handler, seconds)
+
+        host.observe = look
+
+
+def _surprises(handler):
+    method, status = handler.request.method, handler.get_status()
+    is_closed = handler.request.connection.stream is None or handler.request.connection.stream.closed()
+    if not is_closed:
+        yield from _of_body(handler, method, status)
+    operation = handler.operations.get("get" if method == "HEAD" else (method or "").lower())
+    if operation is None:
+        return
+    if handler.failure is not None:
+        if not is_declared(handler.failure, failures_of(handler.path, operation)):
+            yield f"{type(handler.failure).__name__} ({status}) is not declared"
+    elif status >= 500:
+        yield f"{status} without a declared failure"
+    elif status != operation.status and not operation.hidden and method != "HEAD":
+        yield f"{status} is not the declared status {operation.status}"
+
+
+def _of_body(handler, method, status):
+    content_type = handler._headers.get("Content-Type")
+    if content_type is None:
+        yield f"{status} without a media type"
+    if status >= 400 and content_type != Json.content_type and not content_type.startswith("text/html"):
+        yield f"{status} with media type {content_type}"
+    if method not in _PLAIN_METHODS and handler._headers.get("Content-Length", "0") == "0":
+        yield f"{status} without a body"

@@ -1,0 +1,150 @@
+"""The endpoints are those of the API's document, each with its role, and those that were added on purpose."""
+
+import re
+
+from flexiapi.api.routes import HANDLERS
+from flexiapi.web.openapi import document_of
+
+# The document, line by line. Where it says DELETE /accounts/{id}/contacts/{type_id}, it means /types/.
+OF_THE_DOCUMENT = """
+GET /api/ping Public
+POST /api/account_creation_request_tokens Public
+POST /api/account_creation_tokens/send-by-push Public
+POST /api/account_creation_tokens/using-account-creation-request-token Public
+POST /api/account_creation_tokens Admin
+POST /api/accounts/auth_token Public
+GET /api/accounts/auth_token/{auth_token}/attach User
+POST /api/accounts/public Public
+POST /api/accounts/with-account-creation-token Public
+GET /api/accounts/{sip}/info Public
+GET /api/accounts/{phone}/info-by-phone Public
+POST /api/accounts/recover-by-phone Public
+GET /api/accounts/{sip}/recover/{recover_key} Public
+POST /api/accounts/{sip}/activate/email Public
+POST /api/accounts/{sip}/activate/phone Public
+GET /api/accounts/me/api_key/{auth_token} Public
+GET /api/accounts/me/api_key User
+GET /api/accounts/me User
+GET /api/accounts/me/provision User
+DELETE /api/accounts/me User
+POST /api/accounts/me/email/request User
+POST /api/accounts/me/password User
+POST /api/accounts Admin
+PUT /api/accounts/{id} Admin
+GET /api/accounts Admin
+GET /api/accounts/{id} Admin
+POST /api/accounts/{id}/recover-by-email Admin
+GET /api/accounts/{sip}/search Admin
+GET /api/accounts/{email}/search-by-email Admin
+DELETE /api/accounts/{id} Admin
+GET /api/accounts/{id}/activate Admin
+GET /api/accounts/{id}/deactivate Admin
+GET /api/accounts/{id}/provision Admin
+POST /api/accounts/me/phone/request User
+POST /api/accounts/me/phone User
+GET /api/accounts/me/devices User
+DELETE /api/accounts/me/devices/{uuid} User
+GET /api/accounts/me/contacts User
+GET /api/accounts/me/contacts/{sip} User
+GET /api/accounts/{id}/contacts Admin
+POST /api/accounts/{id}/contacts/{contact_id} Admin
+DELETE /api/accounts/{id}/contacts/{contact_id} Admin
+GET /api/accounts/{id}/actions Admin
+GET /api/accounts/{id}/actions/{action_id} Admin
+POST /api/accounts/{id}/actions Admin
+PUT /api/accounts/{id}/actions/{action_id} Admin
+DELETE /api/accounts/{id}/actions/{action_id} Admin
+GET /api/account_types Admin
+GET /api/account_types/{id} Admin
+POST /api/account_types Admin
+PUT /api/account_types/{id} Admin
+DELETE /api/account_types/{id} Admin
+POST /api/accounts/{id}/types/{type_id} Admin
+DELETE /api/accounts/{id}/types/{type_id} Admin
+POST /api/messages Admin
+GET /api/statistics/day Admin
+GET /api/statistics/week Admin
+GET /api/statistics/month Admin
+GET /provisioning Public
+GET /provisioning/{provisioning_token} Public
+GET /provisioning/qrcode/{provisioning_token} Public
+GET /provisioning/me User
+GET /contacts/vcard User
+GET /contacts/vcard/{sip} User
+"""
+
+ADDED = {
+    "GET /api Public": "the documentation",
+    "GET /api/openapi.json Public": "the documentation, for programs",
+    "GET /creation_token/check/{token} Public": "where validation_url leads",
+    "POST /creation_token/validate Public": "what the page there sends",
+    "GET /provisioning/auth_token/{auth_token} Public": "the original has it, and clients use it",
+    "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
+    "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",
+    "GET /api/accounts/{id}/contacts/{contact_id} Admin": "the original has it",
+    "GET /api/contacts_lists Admin": "contacts lists, as in the later original",
+    "POST /api/contacts_lists Admin": "contacts lists",
+    "GET /api/contacts_lists/{id} Admin": "contacts lists",
+    "PUT /api/contacts_lists/{id} Admin": "contacts lists",
+    "DELETE /api/contacts_lists/{id} Admin": "contacts lists",
+    "POST /api/contacts_lists/{id}/contacts/{contact_id} Admin": "contacts lists",
+    "DELETE /api/contacts_lists/{id}/contacts/{contact_id} Admin": "contacts lists",
+    "POST /api/accounts/{id}/contacts_lists/{contacts_list_id} Admin": "contacts lists",
+    "DELETE /api/accounts/{id}/contacts_lists/{contacts_list_id} Admin": "contacts lists",
+    "GET /api/statistic/day Admin": "the original's name for it",
+    "GET /api/statistic/week Admin": "the original's name for it",
+    "GET /api/statistic/month Admin": "the original's name for it",
+    "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
+    "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
+}
+
+
+def lines(text):
+    return {line for line in text.splitlines() if line}
+
+
+def declared():
+    return {
+        f"{verb.upper()} {handler.path} {operation.access}"
+        for handler in HANDLERS
+        for verb, operation in handler.operations.items()
+    }
+
+
+def test_the_document_has_64_endpoints():
+    assert len(lines(OF_THE_DOCUMENT)) == 64
+
+
+def test_every_endpoint_of_the_document_exists_with_its_role():
+    assert lines(OF_THE_DOCUMENT) - declared() == set()
+
+
+def test_every_other_endpoint_was_added_on_purpose():
+    assert declared() - lines(OF_THE_DOCUMENT) == set(ADDED)
+
+
+def test_the_names_of_path_parameters_and_operations_are_unique():
+    operations = [operation for verbs in document_of(HANDLERS, "")["paths"].values() for operation in verbs.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    for handler in HANDLERS:
+        named = re.findall(r"{(\w+)}", handler.path)
+        assert set(named) == set(handler.path_parameters())
+        for operation in handler.operations.values():
+            assert set(operation.path) <= set(named)
+
+
+def test_reading_never_changes_anything_unless_it_is_declared():
+    """GETs with effects, which HEAD, prefetch and other sites must not cause, are these and no others."""
+    with_effects = {
+        handler.path for handler in HANDLERS for verb, of in handler.operations.items() if verb == "get" and of.effects
+    }
+    assert with_effects >= {
+        "/api/accounts/me/api_key",
+        "/api/accounts/me/api_key/{auth_token}",
+        "/api/accounts/me/provision",
+        "/api/accounts/auth_token/{auth_token}/attach",
+        "/api/accounts/{id}/provision",
+        "/provisioning/{provisioning_token}",
+        "/provisioning/auth_token/{auth_token}",
+    }
