@@ -79,6 +79,7 @@ ADDED = {
     "GET /creation_token/check/{token} Public": "where validation_url leads",
     "POST /creation_token/validate Public": "what the page there sends",
     "GET /provisioning/auth_token/{auth_token} Public": "the original has it, and clients use it",
+    "GET /metrics Public": "figures for Prometheus",
     "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
     "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",
     "GET /api/accounts/{id}/contacts/{contact_id} Admin": "the original has it",

@@ -8,7 +8,11 @@ from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.replies import VCards
 
-_CARD = "BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:individual\r\nIMPP:sip:bob@sip.example.org\r\nFN:Bob\r\nEND:VCARD\r\n"
+_CARD = (
+    "BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:individual\r\nIMPP:sip:schoen.tatyana@sip.example.org\r\n"
+    "FN:schoen.tatyana@sip.example.org\r\nX-LINPHONE-ACCOUNT-DTMF-PROTOCOL:sipinfo\r\n"
+    "X-LINPHONE-ACCOUNT-TYPE:phone\r\nX-LINPHONE-ACCOUNT-ACTION:action_key;123\r\nEND:VCARD\r\n"
+)
 
 
 class MyContacts(Handler):

@@ -23,7 +23,7 @@ class NewMessage(Params):
 class SentMessage(View):
     """A message that was handed to SIP."""
 
-    id: str
+    id: Annotated[str, Field(examples=["z2kXuW8~dR"])]
 
 
 async def _faults(handler: Handler, values: Mapping[str, Any]) -> Errors:

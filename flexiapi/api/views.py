@@ -23,6 +23,7 @@ AccountId = Annotated[int, Field(examples=[12])]
 TypeId = Annotated[int, Field(examples=[1])]
 TypeKey = Annotated[str, Field(examples=["phone"])]
 ActionId = Annotated[int, Field(examples=[5])]
+ActionCode = Annotated[str, Field(examples=["1234"])]
 Ha1 = Annotated[str, Field(examples=["e1b0ba7fd2fb0a8e8fb4f5a6dbd0b8a6"])]
 Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
@@ -106,7 +107,7 @@ class ActionView(View):
 
     id: ActionId
     key: str
-    code: str
+    code: ActionCode
 
     @classmethod
     def of(cls, action: Action) -> "ActionView":

@@ -12,7 +12,7 @@ Mode = Literal["validation", "serialization"]
 
 _REFERENCE = "#/components/schemas/"
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
-_TYPES: Mapping[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
+_TYPES: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 class Schemas:
@@ -80,8 +80,9 @@ class Examples:
         plain, is_nullable = alternatives(schema)
         for known in _stated(plain):
             return known
-        if name in self._named and isinstance(self._named[name], _TYPES.get(str(plain.get("type")), object)):
-            return self._named[name]
+        known = self._named.get(name)
+        if known is not None and _TYPES.get(type(known)) == plain.get("type"):
+            return known
         return None if is_nullable else self._made(self._schemas.resolved(plain))
 
     def _made(self, schema: Schema) -> Any:
