@@ -60,6 +60,7 @@ def ours(url: str) -> Settings:
             "app": {"key": KEY, "url": url, "sip_domain": DOMAIN},
             "mongodb": {"database": DATABASE},
             "limits": limits,
+            "flexisip": {"external_auth": True},
             "log": {"level": "info"},
         }
     )
