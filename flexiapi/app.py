@@ -35,6 +35,7 @@ from flexiapi.services.contacts_lists import ContactsLists
 from flexiapi.services.creation import Creation
 from flexiapi.services.creation_tokens import CreationTokens
 from flexiapi.services.devices import Devices
+from flexiapi.services.external_accounts import ExternalAccounts
 from flexiapi.services.human_check import HumanCheck
 from flexiapi.services.last_admin import LastAdminGuard
 from flexiapi.services.limiter import Limiter
@@ -47,10 +48,12 @@ from flexiapi.services.passwords import Passwords
 from flexiapi.services.provisioning import Provisioning
 from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
+from flexiapi.services.seeding import Seeding
 from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
 from flexiapi.services.statistics import Statistics
 from flexiapi.services.types import Types
+from flexiapi.services.upkeep import Upkeep
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
 from flexiapi.web.application import Api
@@ -141,6 +144,8 @@ def _services(
     documents = Documents(account, f"{app.url}/contacts/vcard", hooks.load(account.provisioning_hooks))
     accounts = Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains)
     guard = LastAdminGuard(store)
+    removal = Removal(store, guard, account, clock)
+    externals = ExternalAccounts(store, account, passwords, clock, app.sip_domain)
     confirmations = Confirmations(store, codes, limiter, account, clock)
     activation = Activation(store, confirmations, clock, app.sip_domain)
     return Services(
@@ -162,7 +167,7 @@ def _services(
         ),
         accounts=accounts,
         administration=Administration(store, accounts, guard, passwords, notices, clock),
-        creation=Creation(store, settings, passwords, names, notices, codes, clock),
+        creation=Creation(store, settings, passwords, names, notices, externals, codes, clock),
         creation_tokens=CreationTokens(store, notifier, account, clock),
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
         api_keys=ApiKeys(store, clock),
@@ -175,7 +180,10 @@ def _services(
         contacts=Contacts(store, accounts, app.sip_domain),
         contacts_lists=ContactsLists(store, accounts),
         messages=Messages(sender),
-        removal=Removal(store, guard, account, clock),
+        removal=removal,
+        external_accounts=externals,
+        seeding=Seeding(store, clock, app.name),
+        upkeep=Upkeep(store, removal, account, clock, app.sip_domain),
         types=Types(store, accounts),
         actions=Actions(store, accounts),
         statistics=Statistics(store, accounts, clock),

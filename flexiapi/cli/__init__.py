@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from flexiapi import __version__, observing
+from flexiapi.cli import carrying  # noqa: F401  # adds its commands to `accounts`
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Context
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import check, openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
+from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError
 
 
@@ -54,5 +56,5 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, settings, openapi, plugins, accounts, sip):
+for command in (serve, worker, check, settings, openapi, plugins, accounts, digest, clean, sip):
     main.add_command(command)

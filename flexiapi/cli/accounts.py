@@ -11,7 +11,7 @@ from flexiapi.model import Account
 
 @click.group()
 def accounts() -> None:
-    """Make administrators; works while the server runs and while it does not."""
+    """Make administrators, clear and carry accounts; works while the server runs and while it does not."""
 
 
 @accounts.command("create-admin")

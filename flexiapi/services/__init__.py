@@ -13,6 +13,7 @@ from flexiapi.services.contacts_lists import ContactsLists
 from flexiapi.services.creation import Creation
 from flexiapi.services.creation_tokens import CreationTokens
 from flexiapi.services.devices import Devices
+from flexiapi.services.external_accounts import ExternalAccounts
 from flexiapi.services.human_check import HumanCheck
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.messages import Messages
@@ -22,10 +23,12 @@ from flexiapi.services.names import NameRules
 from flexiapi.services.provisioning import Provisioning
 from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
+from flexiapi.services.seeding import Seeding
 from flexiapi.services.sign_in import SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
 from flexiapi.services.statistics import Statistics
 from flexiapi.services.types import Types
+from flexiapi.services.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +62,8 @@ class Services:
     types: Types
     actions: Actions
     statistics: Statistics
+    external_accounts: ExternalAccounts
+    seeding: Seeding
+    upkeep: Upkeep
     sip_sign_in: SipSignIn
     administrators: Administrators

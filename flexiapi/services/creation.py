@@ -11,6 +11,7 @@ from flexiapi.model import Account, ActivationExpiration, Algorithm, Confirmatio
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.clock import Clock
+from flexiapi.services.external_accounts import ExternalAccounts
 from flexiapi.services.names import Names, taken
 from flexiapi.services.notices import Notices
 from flexiapi.services.origin import Origin
@@ -47,9 +48,11 @@ class Creation:
         passwords: Passwords,
         names: Names,
         notices: Notices,
+        externals: ExternalAccounts,
         codes: Codes,
         clock: Clock,
     ) -> None:
+        self._externals = externals
         self._store = store
         self._settings = settings.account
         self._sip_domain = settings.app.sip_domain
@@ -139,7 +142,10 @@ class Creation:
 
     async def _add(self, account: Account) -> Account:
         try:
-            return await self._store.accounts.add(account)
+            async with self._externals.claimed() as claim:
+                added = await self._store.accounts.add(replace(account, external_account=claim.external))
+                claim.account_id = added.id
+                return added
         except IdentifierTaken as error:
             raise taken(error, account.username) from error
 

@@ -68,7 +68,7 @@ class Recovery:
             raise ValidationFailed({"account_creation_token": [text]})
         pin = random_pin()
         try:
-            account, _ = await self.by_phone(phone)
+            account = await self._recoverable(phone)
             await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life))
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
@@ -78,6 +78,13 @@ class Recovery:
         except BaseException:
             await tokens.give_back(token)
             raise
+
+    async def _recoverable(self, phone: str) -> Account:
+        """Whom an administrator has deactivated, a PIN must not activate again."""
+        account, _ = await self.by_phone(phone)
+        if account.is_shut_out:
+            raise RecordNotFound
+        return account
 
     async def recover(self, username: str, domain: str, code: str) -> Account:
         """The account that the code gives back, activated, with passwords hashed as clients store them.

@@ -1,6 +1,8 @@
 """How an account goes: its name is kept for a while, and nothing refers to it any more."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
@@ -32,6 +34,14 @@ class Removal:
             raise RecordNotFound
         await self.heal()
 
+    async def discard(self, account: Account, expecting: Mapping[str, Any]) -> bool:
+        """Remove an account without a tombstone if its document is as expected; `heal` must follow."""
+        await self._store.removals.begin(Unfinished(account.id, account.creation_token_hash))
+        removed = await self._store.accounts.remove(account.id, expecting)
+        if not removed:
+            await self._store.removals.end(account.id)
+        return removed
+
     async def heal(self) -> None:
         """Forget every account that is gone: the one just removed, and those that a crash has left half removed."""
         for removal in await self._store.removals.unfinished():
@@ -42,6 +52,7 @@ class Removal:
         """Remove what refers to an account that is gone."""
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
+        await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)

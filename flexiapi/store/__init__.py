@@ -10,6 +10,7 @@ from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
 from flexiapi.store.attachments import Attachments
+from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
@@ -18,6 +19,7 @@ from flexiapi.store.contacts_lists import ContactsLists
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
+from flexiapi.store.external_accounts import ExternalAccounts
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
@@ -46,6 +48,8 @@ class Store(Records):
         self.accounts = Accounts(database, documents, self.counters, self.census)
         self.listings = Listings(database, documents, self.census)
         self.attachments = Attachments(database)
+        self.external_accounts = ExternalAccounts(database, key, self.counters)
+        self.bulk = BulkAccounts(database, documents, self.census, self.accounts)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
         self.contacts = Contacts(database, documents)

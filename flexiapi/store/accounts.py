@@ -159,7 +159,7 @@ class Accounts(Records):
             for failure in error.details["writeErrors"]:
                 if failure["code"] != _DUPLICATE:
                     raise
-                results[failure["index"]] = _taken(failure)
+                results[failure["index"]] = taken_by(failure)
         return results
 
     async def update(
@@ -195,7 +195,7 @@ class Accounts(Records):
         try:
             document = await self._accounts.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
         except DuplicateKeyError as error:
-            raise _taken(error.details or {}) from error
+            raise taken_by(error.details or {}) from error
         return self._decoded(document)
 
     async def count_try(self, account_id: int, pending: str, most: int) -> Account | None:
@@ -228,10 +228,10 @@ class Accounts(Records):
         query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}}
         return await self._accounts.find_one(query, {"_id": 1}) is not None
 
-    async def remove(self, account_id: int) -> bool:
-        """Remove the account; whether it was there."""
+    async def remove(self, account_id: int, expecting: Mapping[str, Any] | None = None) -> bool:
+        """Remove the account; whether it was there, with these values in its document."""
         await self._census.unsettle(account_id)
-        removed = (await self._accounts.delete_one({"_id": account_id})).deleted_count == 1
+        removed = (await self._accounts.delete_one({"_id": account_id, **(expecting or {})})).deleted_count == 1
         if removed:
             self.on_sign_in_change(account_id)
         return removed
@@ -241,6 +241,7 @@ class Accounts(Records):
         await self._accounts.update_many({"contacts": account_id}, {"$pull": {"contacts": account_id}})
 
 
-def _taken(details: Mapping[str, Any]) -> IdentifierTaken:
+def taken_by(details: Mapping[str, Any]) -> IdentifierTaken:
+    """What a duplicate key error says."""
     value = details.get("keyValue", {}).get("identifiers", "")
     return IdentifierTaken(str(value))

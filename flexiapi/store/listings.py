@@ -100,6 +100,26 @@ class Listings(Records):
         document = await self._accounts.find_one(query, sort=[("_id", 1)])
         return None if document is None else self._documents.decode(document)
 
+    async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
+        """The accounts of a group with a greater id, by id."""
+        cursor = self._accounts.find({"group": group, "_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit)
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
+    async def made_before(
+        self, domain: str, moment: datetime, last_id: int, limit: int, *, and_confirmed: bool
+    ) -> list[Account]:
+        """Accounts with a greater id that were made before and never activated, by id.
+
+        `and_confirmed` adds all others but administrators.
+        """
+        query: Document = {"domain": domain, "_id": {"$gt": last_id}, "created_at": {"$lt": moment}}
+        if and_confirmed:
+            query["admin_since"] = {"$exists": False}
+        else:
+            query |= {"activated": {"$ne": True}, "activated_at": {"$exists": False}}
+        cursor = self._accounts.find(query, sort=[("_id", 1)], limit=limit)
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
     async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, Creations]:
         """The accounts made since then, by period; `form` is the period's name as in `strftime`."""
         match: Document = {"created_at": {"$gte": since}}

@@ -10,6 +10,8 @@ from pymongo.errors import BulkWriteError
 from flexiapi.store.coalesce import Batches
 from flexiapi.store.connection import Records
 
+_NO_COUNT_IS_GREATER = 2**32
+
 Use = tuple[str, int, datetime]
 
 
@@ -46,6 +48,16 @@ class UsedNonces(Records):
 
     async def _is_known(self, nonce: str) -> bool:
         return await self._nonces.find_one({"_id": nonce}, {"_id": 1}) is not None
+
+    async def end(self, expiring_before: datetime, now: datetime) -> int:
+        """End the nonces that would expire before that; how many.
+
+        Those that have not expired yet stay on record, for a nonce that is forgotten could be used anew.
+        """
+        removed = (await self._nonces.delete_many({"expires_at": {"$lte": now}})).deleted_count
+        query = {"expires_at": {"$lte": expiring_before}, "nc": {"$lt": _NO_COUNT_IS_GREATER}}
+        ended = await self._nonces.update_many(query, {"$set": {"nc": _NO_COUNT_IS_GREATER}})
+        return removed + ended.modified_count
 
     async def clear(self, expired_before: datetime) -> int:
         """Remove those whose time ended before; how many."""

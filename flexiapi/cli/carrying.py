@@ -1,0 +1,153 @@
+"""Commands that carry accounts between servers and files."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from flexiapi.app import Parts
+from flexiapi.cli.accounts import accounts
+from flexiapi.cli.context import Context, passed
+from flexiapi.errors import ConfigurationError
+from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.services.seeding import read
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+_GROUP = re.compile("[a-z0-9_-]{1,64}")
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _group(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not _GROUP.fullmatch(value):
+        raise click.BadParameter("a group is up to 64 lower-case letters, digits, - and _")
+    return value
+
+
+class ExportedAccount(BaseModel):
+    """One account as the file has it; `password` is its hash, which is as good as the password."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    username: str
+    domain: str
+    group: str
+    password: str
+    algorithm: Algorithm
+
+
+_EXPORT = TypeAdapter(list[ExportedAccount])
+
+
+def _progress(label: str, length: int) -> "ProgressBar[Any]":
+    return click.progressbar(length=length, label=label)
+
+
+@accounts.command("generate-external")
+@click.argument("amount", type=click.IntRange(1, 1_000_000))
+@click.argument("group", callback=_group)
+@click.option("--yes", is_flag=True, help="Make the group without asking if it does not exist.")
+@passed
+def generate_external(context: Context, amount: int, group: str, yes: bool) -> None:
+    """Make AMOUNT activated accounts with random names and passwords in GROUP, for another server to hand out.
+
+    Carry them there with export-to-externals here and import-externals there.
+    """
+
+    async def generate(parts: Parts) -> None:
+        external = parts.services.external_accounts
+        if not yes and not await external.has_group(group):
+            click.confirm(f"There is no group {group} yet. Make it?", abort=True)
+        with _progress("Accounts", amount) as bar:
+            await external.generate(amount, group, bar.update)
+
+    context.work(generate)
+    click.echo(f"{amount} accounts made in the group {group}.")
+
+
+@accounts.command("export-to-externals")
+@click.argument("group", callback=_group)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("exported_accounts.json"),
+    show_default=True,
+    help="File to write; it must not exist.",
+)
+@passed
+def export_to_externals(context: Context, group: str, output: Path) -> None:
+    """Write the accounts of GROUP to a file that import-externals reads on another server.
+
+    The file holds password hashes, which are as good as passwords: only its owner may read it. Remove it afterwards.
+    """
+
+    async def export(parts: Parts) -> list[dict[str, str]]:
+        return [
+            {
+                "username": one.username,
+                "domain": one.domain,
+                "group": one.group,
+                "password": one.ha1,
+                "algorithm": str(one.algorithm),
+            }
+            async for one in parts.services.external_accounts.of_group(group)
+        ]
+
+    exported = context.work(export)
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}. Nothing was written.") from error
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(exported, file, indent=2)
+    click.echo(f"{len(exported)} accounts of the group {group} written to {output}.")
+
+
+@accounts.command("import-externals")
+@click.argument("file", type=_EXISTING)
+@passed
+def import_externals(context: Context, file: Path) -> None:
+    """Put the accounts of FILE, which export-to-externals wrote on another server, into the pool of externals.
+
+    With account.consume_external_account_on_create each new account takes one, and its provisioning shows both.
+    Accounts that are known already are skipped.
+    """
+    try:
+        exported = _EXPORT.validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise ConfigurationError(f"{file} is no file of export-to-externals.") from error
+    externals = [
+        ExternalAccount(one.username, one.domain.lower(), one.group, one.password, one.algorithm) for one in exported
+    ]
+    added = context.work(lambda parts: parts.services.external_accounts.add(externals))
+    click.echo(f"{added} external accounts added, {len(externals) - added} known already.")
+
+
+@accounts.command("seed")
+@click.argument("file", type=_EXISTING)
+@passed
+def seed(context: Context, file: Path) -> None:
+    r"""Write the accounts of FILE, a JSON list as the liblinphone tester has it; those with the same ids are replaced.
+
+    \b
+      [{"type": "account", "id": 1, "username": "marie", "domain": "sip.example.org", "activated": true,
+        "passwords": [{"hash": "secret", "algorithm": "CLRTXT"}], "alias": {"alias": "+33612345678", "domain": "..."}},
+       {"type": "range", "id": "%id%", "username": "user_%usernamePostfix%", "domain": "sip.example.org",
+        "iteration": 100, "idStart": 1000, "usernameStart": 1}]
+
+    The accounts of a range have the password `secret`. For tests only: nothing checks the names.
+    """
+    seeds = read(file.read_bytes())
+
+    async def write(parts: Parts) -> None:
+        with _progress("Accounts", len(seeds)) as bar:
+            await parts.services.seeding.write(seeds, bar.update)
+
+    context.work(write)
+    click.echo(f"{len(seeds)} accounts written.")

@@ -1,0 +1,52 @@
+"""Writes over many accounts, for commands."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from flexiapi.model import Account
+from flexiapi.store.accounts import Accounts, taken_by
+from flexiapi.store.census import Census
+from flexiapi.store.connection import Records
+from flexiapi.store.documents import AccountDocuments
+
+
+class BulkAccounts(Records):
+    """The accounts, many at once."""
+
+    def __init__(
+        self,
+        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        documents: AccountDocuments,
+        census: Census,
+        one_by_one: Accounts,
+    ) -> None:
+        super().__init__(database)
+        self._accounts = database["accounts"]
+        self._documents = documents
+        self._census = census
+        self._one_by_one = one_by_one
+
+    async def remove_api_keys(self, unused_since: datetime) -> int:
+        """Take away the keys that were last used before; how many."""
+        query = {"api_key.last_used_at": {"$lt": unused_since}}
+        return (await self._accounts.update_many(query, {"$unset": {"api_key": ""}})).modified_count
+
+    async def put(self, accounts: Sequence[Account]) -> None:
+        """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
+        await self._census.forget()
+        documents = [self._documents.encode(account) for account in accounts]
+        try:
+            await self._accounts.bulk_write(
+                [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
+            )
+        except BulkWriteError as error:
+            raise taken_by(error.details["writeErrors"][0]) from error
+        finally:
+            await self._census.forget()
+        for account in accounts:
+            self._one_by_one.on_sign_in_change(account.id)

@@ -1,0 +1,102 @@
+"""SIP accounts on another server, each for one account of ours, once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError
+
+from flexiapi.keys import ApplicationKey
+from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.store.connection import Records
+from flexiapi.store.counters import Counters
+
+_DUPLICATE = 11000
+
+Document = dict[str, Any]
+
+
+class ExternalAccounts(Records):
+    """The pool. One that was used stays used, also when the account that had it is gone."""
+
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", key: ApplicationKey, counters: Counters
+    ) -> None:
+        super().__init__(database)
+        self._externals = database["external_accounts"]
+        self._accounts = database["accounts"]
+        self._key = key
+        self._counters = counters
+
+    async def add(self, externals: Sequence[ExternalAccount]) -> int:
+        """Put accounts into the pool, but for those with a known name; how many were new."""
+        documents = [await self._encoded(external) for external in externals]
+        if not documents:
+            return 0
+        try:
+            await self._externals.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if any(failure["code"] != _DUPLICATE for failure in error.details["writeErrors"]):
+                raise
+            return int(error.details["nInserted"])
+        return len(documents)
+
+    async def _encoded(self, external: ExternalAccount) -> Document:
+        number = await self._counters.next("external_accounts")
+        return {
+            "_id": number,
+            "username": external.username,
+            "domain": external.domain,
+            "group": external.group,
+            "algorithm": str(external.algorithm),
+            "sealed": self._key.seal(external.ha1, _bound(number)),
+            "used": False,
+        }
+
+    async def claim(self, now: datetime) -> tuple[int, ExternalAccount] | None:
+        """Take the first free one, and its number; `None` when all are used."""
+        found = await self._externals.find_one_and_update(
+            {"used": False},
+            {"$set": {"used": True, "claimed_at": now}},
+            sort=[("_id", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        if found is None:
+            return None
+        ha1 = self._key.open(found["sealed"], _bound(found["_id"]))
+        external = ExternalAccount(
+            found["username"], found["domain"], found["group"], ha1, Algorithm(found["algorithm"])
+        )
+        return found["_id"], external
+
+    async def give_back(self, number: int) -> None:
+        """Make a claimed one free again, because what it was for failed."""
+        await self._externals.update_one({"_id": number}, {"$set": {"used": False}, "$unset": {"claimed_at": ""}})
+
+    async def note_account(self, number: int, account_id: int) -> None:
+        """Remember whose it is."""
+        change = {"$set": {"account_id": account_id}, "$unset": {"claimed_at": ""}}
+        await self._externals.update_one({"_id": number}, change)
+
+    async def detach(self, account_id: int) -> None:
+        """Forget whose it was."""
+        await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
+
+    async def free_abandoned(self, before: datetime) -> int:
+        """Free those that a creation claimed and then, in a crash, gave to nobody; how many."""
+        freed = 0
+        async for claimed in self._externals.find({"used": True, "claimed_at": {"$lt": before}}):
+            named = {f"external_account.{name}": claimed[name] for name in ("username", "domain")}
+            owner = await self._accounts.find_one(named, {"_id": 1})
+            if owner is None:
+                await self.give_back(claimed["_id"])
+                freed += 1
+            else:
+                await self.note_account(claimed["_id"], owner["_id"])
+        return freed
+
+
+def _bound(number: int) -> str:
+    return f"external account:{number}"
