@@ -225,7 +225,7 @@ Code = Annotated[
 ]
 PushParameter = Annotated[
     Text,
-    _matching(r"(?!-)[A-Za-z0-9_:.~%+/=&-]{1,255}", "{field} has characters that are not allowed, or too many"),
+    _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", "{field} has characters that are not allowed, or too many"),
 ]
 
 

@@ -1,0 +1,157 @@
+"""Send push notifications to UnifiedPush endpoints and ntfy topics: for phones without Google's or Apple's services."""
+
+import asyncio
+import json
+import re
+import ssl
+from http import HTTPStatus
+from typing import Annotated, Self
+
+import httpx
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from flexiapi.plugin import (
+    BackendConfig,
+    DataPath,
+    DeliveryError,
+    Permanent,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    Retryable,
+    Unregistered,
+)
+
+_HOST = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+
+
+def _a_host(text: str) -> str:
+    if not _HOST.fullmatch(text.lower()):
+        raise ValueError("write a host name or address, with `:port` if it is not the usual one")
+    return text.lower()
+
+
+Host = Annotated[str, AfterValidator(_a_host)]
+
+
+class UnifiedConfig(BackendConfig):
+    """Whose endpoints are posted to: nobody else's, for whoever calls the API chooses them."""
+
+    hosts: tuple[Host, ...] = Field(
+        min_length=1, description="push servers that endpoints may be on, such as ntfy.sh or push.example.org:8443"
+    )
+    access_tokens: dict[Host, SecretStr] = Field(
+        {}, description="access token by host, for servers that take messages only from those they know"
+    )
+    ttl_seconds: int = Field(86400, ge=0, le=2419200, description="how long a server keeps a message, in seconds")
+    allow_http: bool = Field(False, description="take endpoints without TLS too; for servers on this host")
+    ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
+
+    @model_validator(mode="after")
+    def _tokens_are_of_hosts(self) -> Self:
+        strangers = set(self.access_tokens) - set(self.hosts)
+        if strangers:
+            raise ValueError(f"access_tokens names {', '.join(sorted(strangers))}, which `hosts` does not")
+        return self
+
+
+class UnifiedPush(PushBackend[UnifiedConfig]):
+    """Posts to the endpoint in the device's `pn_prid`."""
+
+    Config = UnifiedConfig
+    providers = frozenset({"ntfy", "unifiedpush"})
+
+    async def start(self) -> None:
+        """Make the client; redirects lead anywhere, so it follows none."""
+        context = await asyncio.to_thread(_context, self.config)
+        self._http = httpx.AsyncClient(verify=context, timeout=30, follow_redirects=False)
+
+    async def send(self, message: PushMessage) -> Receipt:
+        """Post the data as JSON."""
+        url, host = self._endpoint(message.prid)
+        headers = {"Content-Type": "application/json", "TTL": str(self.config.ttl_seconds), "Urgency": "high"}
+        if host in self.config.access_tokens:
+            headers["Authorization"] = f"Bearer {self.config.access_tokens[host].get_secret_value()}"
+        body = json.dumps(dict(message.data), separators=(",", ":"))
+        try:
+            answer = await self._http.post(url, content=body, headers=headers)
+        except httpx.RequestError as error:
+            raise _unreachable(error, host) from None
+        if not answer.is_success:
+            raise _refused(answer, host)
+        return Receipt(_id(answer))
+
+    def _endpoint(self, prid: str) -> tuple[httpx.URL, str]:
+        """The endpoint, and the entry of `hosts` that it is on. Raises `Permanent`."""
+        try:
+            url = httpx.URL(prid)
+        except (httpx.InvalidURL, ValueError):
+            raise Permanent("pn_prid is no endpoint") from None
+        if url.scheme != "https" and not (url.scheme == "http" and self.config.allow_http):
+            raise Permanent("pn_prid is no https endpoint")
+        # The root of ntfy would take the topic from the message.
+        if url.userinfo or url.fragment or url.path in ("", "/"):
+            raise Permanent("pn_prid is no endpoint")
+        host = _written(url)
+        if host not in self.config.hosts:
+            raise Permanent("the endpoint's host is not one of `hosts`")
+        return url, host
+
+    async def check(self) -> None:
+        """See that each host answers."""
+        for host in self.config.hosts:
+            url = f"{'http' if self.config.allow_http else 'https'}://{host}/"
+            try:
+                answer = await self._http.get(url)
+            except httpx.RequestError as error:
+                raise _unreachable(error, host) from None
+            if answer.is_server_error:
+                raise Retryable(f"{host} answers {answer.status_code}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _written(url: httpx.URL) -> str:
+    """The host as in the settings; httpx leaves out a scheme's usual port."""
+    name = url.raw_host.decode("ascii").lower()
+    name = f"[{name}]" if ":" in name else name
+    return name if url.port is None else f"{name}:{url.port}"
+
+
+def _unreachable(error: httpx.RequestError, host: str) -> Retryable:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return Retryable(f"the certificate of {host} is not trusted ({cause.verify_message}): look at ca_file")
+    return Retryable(f"{host} cannot be reached, or broke off ({type(error).__name__})")
+
+
+def _refused(answer: httpx.Response, host: str) -> DeliveryError:
+    status = answer.status_code
+    text = f"{host} answers {status}"
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        return Unregistered(f"{text}: the endpoint is gone")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wish = answer.headers.get("retry-after", "")
+        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Permanent(f"{text}: look at access_tokens")
+    return Permanent(text)
+
+
+def _id(answer: httpx.Response) -> str | None:
+    """What ntfy calls the message; UnifiedPush servers answer anything."""
+    try:
+        found = answer.json().get("id")
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _context(config: UnifiedConfig) -> ssl.SSLContext:
+    if config.ca_file is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=config.ca_file)

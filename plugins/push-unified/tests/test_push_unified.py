@@ -1,0 +1,227 @@
+import asyncio
+
+import pytest
+
+from flexiapi.plugin import DeliveryError, Permanent, PushMessage, Retryable, Unregistered
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, reply
+from flexiapi_push_unified import UnifiedPush
+
+
+def message(endpoint, provider="unifiedpush"):
+    return PushMessage(provider, "org.example.phone", endpoint, {"token": "471100"})
+
+
+class UnifiedContract(BackendContract):
+    group, name = "flexiapi.push", "unified"
+    busy, refused, gone = reply(503), reply(413), reply(404)
+
+    def gateway(self):
+        self.server = Gateway()
+        return self.server
+
+    def message(self):
+        return message(f"{self.server.url}/upf3aSx0?up=1")
+
+    def settings(self, gateway):
+        host = f"127.0.0.1:{gateway.port}"
+        return {"hosts": [host], "allow_http": True, "access_tokens": {host: "tk_s3cret"}}
+
+
+class TestUnified(UnifiedContract):
+    pass
+
+
+class TestNtfy(UnifiedContract):
+    busy, refused, gone = reply(429), reply(403), reply(410)
+
+    def message(self):
+        return message(f"{self.server.url}/upf3aSx0", "ntfy")
+
+
+@pytest.fixture
+def server():
+    with Gateway() as gateway:
+        yield gateway
+
+
+def run(gateway, use, **settings):
+    async def whole():
+        options = {"hosts": [f"127.0.0.1:{gateway.port}"], "allow_http": True, **settings}
+        backend = UnifiedPush(UnifiedPush.Config.model_validate(options))
+        await backend.start()
+        try:
+            return await use(backend)
+        finally:
+            await backend.close()
+
+    return asyncio.run(whole())
+
+
+def send(gateway, endpoint="/upf3aSx0?up=1", **settings):
+    endpoint = gateway.url + endpoint if endpoint.startswith("/up") else endpoint
+    return run(gateway, lambda backend: backend.send(message(endpoint)), **settings)
+
+
+def failure(gateway, endpoint="/upf3aSx0?up=1", **settings):
+    with pytest.raises(DeliveryError) as caught:
+        send(gateway, endpoint, **settings)
+    assert "upf3aSx0" not in caught.value.reason
+    return caught.value
+
+
+def test_what_is_posted(server):
+    server.answer(reply(200, {"id": "hwQ2YpKdmg", "event": "message"}))
+    assert send(server, ttl_seconds=60).id == "hwQ2YpKdmg"
+    (request,) = server.sends
+    assert (request.method, request.target, request.json()) == ("POST", "/upf3aSx0?up=1", {"token": "471100"})
+    assert (request.headers["ttl"], request.headers["urgency"]) == ("60", "high")
+    assert "authorization" not in request.headers
+
+
+def test_an_access_token_goes_to_its_host_only(server):
+    with Gateway() as other:
+        hosts = [f"127.0.0.1:{gateway.port}" for gateway in (server, other)]
+        for gateway in (server, other):
+            send(gateway, hosts=hosts, access_tokens={hosts[1]: "tk_s3cret"})
+        assert "authorization" not in server.sends[0].headers
+        assert other.sends[0].headers["authorization"] == "Bearer tk_s3cret"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://{host}:1/up",
+        "http://localhost:{port}/up",
+        "http://{host}.:{port}/up",
+        "http://127.1:{port}/up",
+        "http://2130706433:{port}/up",
+        "http://ntfy.sh:{port}/up",
+        "http://ntfy.sh@{host}:{port}/up",
+        "http://{host}:{port}@ntfy.sh/up",
+        "http://{host}:{port}/up#part",
+        "http://{host}:{port}",
+        "http://{host}:{port}/",
+        "http://{host}:{port}?up",
+        "http://{host}:{port}\\@ntfy.sh/up",
+        "http://[::1]:{port}/up",
+        "http:{host}:{port}/up",
+        "//{host}:{port}/up",
+        "ftp://{host}:{port}/up",
+        "file:///etc/passwd",
+        "http://[",
+        "http://{host}:x/up",
+        "http://{host}:{port}/u\r\np",
+        "dA1b:APA91b",
+        "",
+    ],
+)
+def test_it_is_no_open_relay(server, endpoint):
+    error = failure(server, endpoint.format(host="127.0.0.1", port=server.port))
+    assert type(error) is Permanent
+    assert not server.requests
+
+
+def test_only_https_unless_configured(server):
+    assert failure(server, allow_http=False).reason == "pn_prid is no https endpoint"
+    assert not server.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(server, status):
+    with Gateway() as elsewhere:
+        server.answer(reply(status, headers={"location": elsewhere.url + "/up"}))
+        assert type(failure(server)) is Permanent
+        assert not elsewhere.requests
+
+
+@pytest.mark.parametrize("answer", [RESET, GARBAGE])
+def test_broken_connections_are_retryable_and_heal(server, answer):
+    async def two(backend):
+        server.answer(answer, reply(201))
+        with pytest.raises(Retryable, match="cannot be reached, or broke off"):
+            await backend.send(message(f"{server.url}/upf3aSx0"))
+        await backend.send(message(f"{server.url}/upf3aSx0"))
+
+    run(server, two)
+
+
+def test_a_silent_server_holds_nobody_else(server):
+    async def two(backend):
+        server.answer(SILENCE, reply(201))
+        silent = asyncio.create_task(backend.send(message(f"{server.url}/upf3aSx0")))
+        await server.received()
+        await backend.send(message(f"{server.url}/upf3aSx0"))
+        silent.cancel()
+
+    run(server, two)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason"),
+    [
+        (reply(401), Permanent, "look at access_tokens"),
+        (reply(404), Unregistered, "the endpoint is gone"),
+        (reply(507), Retryable, "answers 507"),
+        (reply(200, body="<html>"), None, None),
+        (reply(200, ["a"]), None, None),
+        (reply(204), None, None),
+    ],
+)
+def test_odd_answers(server, answer, kind, reason):
+    server.answer(answer)
+    if kind is None:
+        assert send(server).id is None
+        return
+    error = failure(server)
+    assert type(error) is kind
+    assert reason in error.reason
+
+
+def test_retry_after_is_handed_on(server):
+    server.answer(reply(429, headers={"retry-after": "17"}))
+    assert failure(server).retry_after == 17
+
+
+def test_tls_that_cannot_be_trusted():
+    with Gateway(tls=True) as server:
+        assert "is not trusted" in failure(server, allow_http=False).reason
+        send(server, allow_http=False, ca_file=server.ca_file)
+    with Gateway(tls=True, certificate_for="elsewhere.example.org") as server:
+        assert "look at ca_file" in failure(server, allow_http=False, ca_file=server.ca_file).reason
+        assert not server.requests
+
+
+def test_check_names_the_host_that_does_not_answer(server):
+    def check():
+        run(server, lambda backend: backend.check())
+
+    server.answer(reply(404))
+    check()
+    server.answer(reply(502))
+    with pytest.raises(Retryable, match=f"127.0.0.1:{server.port} answers 502"):
+        check()
+    server.stop()
+    with pytest.raises(Retryable, match=f"127.0.0.1:{server.port} cannot be reached"):
+        check()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"hosts": []}, "at least 1 item"),
+        ({"hosts": ["https://ntfy.sh"]}, "write a host name"),
+        ({"hosts": ["*"]}, "write a host name"),
+        ({"hosts": ["ntfy.sh"], "access_tokens": {"example.org": "tk"}}, "names example.org, which `hosts` does not"),
+    ],
+)
+def test_settings_that_cannot_work(settings, reason):
+    with pytest.raises(ValueError, match=reason):
+        UnifiedPush.Config.model_validate(settings)
+
+
+def test_nothing_that_was_sent_is_logged(server, caplog):
+    server.answer(reply(200), reply(503))
+    send(server)
+    failure(server)
+    assert "471100" not in caplog.text
+    assert "upf3aSx0" not in caplog.text
