@@ -1,0 +1,112 @@
+"""Servers as processes of their own, as an operator runs them, to be killed and to lose their database."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flexiapi.store import EmbeddedMongod
+
+UNLIMITED = {
+    "LIMITS_REQUESTS_PER_MINUTE": "0",
+    "LIMITS_ANONYMOUS_TOKENS_PER_MINUTE": "0",
+    "LIMITS_MESSAGES_PER_MINUTE": "0",
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class ServerProcess:
+    """`flexiapi serve` with these environment variables."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = int(environment.get("SERVER_PORT") or free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            "SERVER_PROCESSES": "1",
+            "DELIVERY_FALLBACK_BACKEND": "outbox",
+            "APP_ENV": "development",
+            **UNLIMITED,
+            **environment,
+            "SERVER_PORT": str(self.port),
+            "DATA_PATH": str(folder),
+        }
+        self.log = folder.with_suffix(".log")
+        self.child = None
+
+    def start(self):
+        with self.log.open("ab") as log:
+            arguments = [sys.executable, "-m", "flexiapi", "serve"]
+            self.child = subprocess.Popen(arguments, env=self.environment, stderr=log)
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            assert self.child.poll() is None, self.log.read_text()
+            try:
+                assert httpx.get(f"{self.url}/api/ping", timeout=5).text == "pong"
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return self
+        raise AssertionError(f"the server did not start: {self.log.read_text()}")
+
+    def command(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flexiapi", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def admin_key(self, name: str = "the.admin") -> str:
+        return re.search(r"API key +(\w{40})", self.command("accounts", "create-admin", name, "--api-key"))[1]
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.wait()
+
+    def stop(self) -> int:
+        if self.child is None or self.child.poll() is not None:
+            return 0
+        self.child.send_signal(signal.SIGTERM)
+        return self.child.wait(40)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start servers; all are stopped at the end."""
+    started = []
+
+    def start(name: str = "data", **environment: str) -> ServerProcess:
+        process = ServerProcess(tmp_path / name, **environment)
+        started.append(process)
+        return process.start()
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def own_mongod(tmp_path):
+    """A mongod of the test's own, to be stopped and started."""
+    mongod = EmbeddedMongod(tmp_path / "mongod")
+    mongod.start()
+    yield mongod
+    mongod.stop()

@@ -1,0 +1,35 @@
+"""MongoDB goes away and comes back."""
+
+import time
+
+import httpx
+
+
+def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve, own_mongod):
+    server = serve(MONGODB_URI=own_mongod.uri, MONGODB_TIMEOUT_SECONDS="1")
+    key = server.admin_key()
+    http = httpx.Client(base_url=server.url, timeout=20, headers={"x-api-key": key})
+    assert http.get("/api/accounts/me").status_code == 200
+    own_mongod.stop()
+    requests = (
+        ("GET", "/api/accounts/me", None),
+        ("GET", "/api/accounts/the.admin@sip.example.org/info", None),
+        ("POST", "/api/accounts/auth_token", None),
+        ("POST", "/api/accounts", {"username": "somebody", "password": "correct-horse", "algorithm": "MD5"}),
+        ("GET", "/provisioning/7Ma0JzRtWg3kP", None),
+        ("GET", "/provisioning/me", None),
+    )
+    for method, path, body in requests:
+        answer = http.request(method, path, json=body)
+        assert answer.status_code == 503, (path, answer.text)
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["content-type"] == "application/json"
+        assert "message" in answer.json()
+    assert http.get("/api/ping").status_code == 200
+    assert http.get("/provisioning").status_code == 200
+    own_mongod.start()
+    until = time.monotonic() + 20
+    while http.get("/api/accounts/me").status_code != 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    http.close()

@@ -1,0 +1,97 @@
+"""The server is killed under load: nothing acknowledged is lost, no token works twice."""
+
+import threading
+
+import httpx
+
+
+class Load:
+    """Signs people up, one token each, and notes what was acknowledged."""
+
+    def __init__(self, url, tokens):
+        self.url = url
+        self.tokens = tokens
+        self.created = {}
+        self.tried = {}
+        self._next = iter(enumerate(tokens))
+        self._lock = threading.Lock()
+
+    def run(self, threads=8):
+        self._threads = [threading.Thread(target=self._work) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self):
+        for thread in self._threads:
+            thread.join(30)
+
+    def _work(self):
+        with httpx.Client(base_url=self.url, timeout=10) as http:
+            while True:
+                with self._lock:
+                    number, token = next(self._next, (None, None))
+                if token is None:
+                    return
+                name = f"person.{number:05d}"
+                self.tried[token] = name
+                try:
+                    answer = http.post("/api/accounts/with-account-creation-token", json=sign_up(name, token))
+                except httpx.TransportError:
+                    return
+                if answer.status_code == 200:
+                    self.created[name] = token
+
+
+def sign_up(name, token):
+    return {"username": name, "password": "correct-horse", "algorithm": "SHA-256", "account_creation_token": token}
+
+
+def make_tokens(http, count):
+    return [http.post("/api/account_creation_tokens").json()["token"] for _ in range(count)]
+
+
+def test_nothing_acknowledged_is_lost_and_no_token_works_twice(serve):
+    server = serve()
+    with httpx.Client(base_url=server.url, headers={"x-api-key": server.admin_key()}, timeout=20) as http:
+        tokens = make_tokens(http, 150)
+    load = Load(server.url, tokens)
+    load.run()
+    while len(load.created) < 30:
+        assert any(thread.is_alive() for thread in load._threads), "the load ended too early"
+    server.kill()
+    load.join()
+    assert len(load.created) < len(tokens), "the server was killed too late to prove anything"
+    server.start()
+    with httpx.Client(base_url=server.url, timeout=20) as http:
+        for name in load.created:
+            assert http.get(f"/api/accounts/{name}@sip.example.org/info").status_code == 200
+        for number, (token, name) in enumerate(load.tried.items()):
+            existed = http.get(f"/api/accounts/{name}@sip.example.org/info").status_code == 200
+            again = http.post("/api/accounts/with-account-creation-token", json=sign_up(f"second.{number:05d}", token))
+            assert not (existed and again.status_code == 200), f"the token of {name} made two accounts"
+
+
+def test_a_server_that_is_asked_to_stop_answers_what_it_has_accepted(serve):
+    server = serve()
+    with httpx.Client(base_url=server.url, headers={"x-api-key": server.admin_key()}, timeout=20) as http:
+        tokens = make_tokens(http, 60)
+    outcomes = []
+
+    def one(number, token):
+        with httpx.Client(base_url=server.url, timeout=20) as http:
+            try:
+                path = "/api/accounts/with-account-creation-token"
+                outcomes.append(http.post(path, json=sign_up(f"person.{number:05d}", token)).status_code)
+            except httpx.ConnectError:
+                outcomes.append("refused")
+
+    threads = [threading.Thread(target=one, args=item) for item in enumerate(tokens)]
+    for thread in threads:
+        thread.start()
+    while not outcomes:
+        pass
+    assert server.stop() == 0
+    for thread in threads:
+        thread.join(30)
+    assert set(outcomes) <= {200, "refused"}
+    assert 200 in outcomes

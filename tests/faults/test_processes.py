@@ -1,0 +1,47 @@
+"""Several server processes: one socket, shared limits, a dead one is replaced, all end with the parent."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx
+
+
+def children_of(pid):
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in text.split()}
+    return [child for child, command in commands.items() if b"\0worker\0" in command]
+
+
+def wait_for(condition):
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_the_processes_share_the_general_limit(serve):
+    server = serve(SERVER_PROCESSES="3", LIMITS_REQUESTS_PER_MINUTE="40")
+    wait_for(lambda: len(children_of(server.child.pid)) == 3)
+    # Each call is a connection of its own, so that all processes get some; the window may end once meanwhile.
+    answers = [httpx.get(f"{server.url}/api/accounts/me") for _ in range(100)]
+    statuses = [answer.status_code for answer in answers]
+    assert 429 in statuses
+    limited = answers[statuses.index(429)]
+    assert 0 < int(limited.headers["retry-after"]) <= 60
+    assert limited.headers["x-ratelimit-limit"] == "40"
+    assert statuses.count(422) <= 80
+
+
+def test_a_dead_process_is_replaced_and_the_family_ends_together(serve):
+    server = serve(SERVER_PROCESSES="2")
+    wait_for(lambda: len(children_of(server.child.pid)) == 2)
+    first, second = children_of(server.child.pid)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: len(set(children_of(server.child.pid)) - {first, second}) == 1)
+    for _ in range(20):
+        assert httpx.get(f"{server.url}/api/ping").text == "pong"
+    family = children_of(server.child.pid)
+    server.kill()
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
