@@ -1,0 +1,115 @@
+"""README.md: its shell lines, executed as they stand against a server started as `make run` starts it; its examples."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flexiapi.configuration import load
+from flexiapi.plugin import SmsBackend, SmsMessage
+from flexiapi.testing import Gateway, reply
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language):
+    return [content for found, content in _BLOCK.findall(README) if found == language]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder that looks like the checkout: data are made in it, not in ours."""
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+@pytest.fixture
+def made_to_run(checkout):
+    """The port of a server that runs what `make run` runs, in `checkout`."""
+    recipe = re.search(r"^run:.*\n\t@exec (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    command = recipe[1].replace("$(BIN)", ".venv/bin").split()
+    port = free_port()
+    environment = {**os.environ, "SERVER_PORT": str(port), "LOG_LEVEL": "warning"}
+    with (checkout / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=checkout, env=environment, stderr=log)
+    try:
+        await_ping(server, port, checkout / "log")
+        yield port
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+
+
+def await_ping(server, port, log):
+    until = time.monotonic() + 30
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/api/ping")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def test_the_shell_lines_lead_to_a_provisioned_phone(made_to_run, checkout):
+    script = "set -e\n" + "\n".join(blocks("sh")).replace(":8080", f":{made_to_run}")
+    done = subprocess.run(["bash", "-c", script], cwd=checkout, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"creation token: \w{13}\n", done.stdout)
+    assert re.search(r"provisioning token: \w{13}\n", done.stdout)
+    first, second, *more = re.findall(r"<config .*?</config>", done.stdout, re.DOTALL)
+    assert not more
+    assert '<entry name="ha1">' in first
+    assert "ha1" not in second
+    assert "alice." not in second
+    listed = done.stdout[done.stdout.rindex("</config>") :]
+    assert '"data":[{' in listed
+    assert '"username":"alice.' in listed
+    assert re.search(r"^API key +\w{40} ", done.stderr, re.MULTILINE)
+
+
+def test_the_settings_are_right(tmp_path):
+    (example,) = blocks("toml")
+    file = tmp_path / "flexiapi.toml"
+    file.write_text(example)
+    settings = load(file, {})
+    assert settings.app.url == "https://accounts.example.org"
+    assert settings.mail.host == "smtp.example.org"
+
+
+def test_the_plugin_sends(tmp_path):
+    (source,) = blocks("python")
+    names = {}
+    exec(compile(source, "README.md", "exec"), names)  # noqa: S102  # our own page
+    backend_class = names["ExampleSms"]
+    assert issubclass(backend_class, SmsBackend)
+
+    async def send(url):
+        backend = backend_class(backend_class.Config(url=url, token="s3cret"))
+        await backend.start()
+        try:
+            return await backend.send(SmsMessage("+33612345678", "Your code is 1234"))
+        finally:
+            await backend.close()
+
+    with Gateway() as gateway:
+        gateway.answer(reply(200, {"id": "m-1"}))
+        assert asyncio.run(send(gateway.url)).id == "m-1"
