@@ -106,7 +106,7 @@ class Follower:
                 await self._taken.wait()
 
     async def _write(self) -> None:
-        noted, noted_at = None, time.monotonic()
+        noted_at = time.monotonic()
         while True:
             await self._told.wait()
             self._told.clear()
@@ -114,9 +114,9 @@ class Follower:
             position = self._position
             self._taken.set()
             await self._project(ids)
-            if self._compared.is_set() and position != noted and time.monotonic() - noted_at >= NOTE_SECONDS:
+            if self._compared.is_set() and time.monotonic() - noted_at >= NOTE_SECONDS:
                 await self._note(position)
-                noted, noted_at = position, time.monotonic()
+                noted_at = time.monotonic()
 
     async def _project(self, ids: list[int]) -> None:
         """Project until it is done: the position stands for what is in the file."""
@@ -131,7 +131,7 @@ class Follower:
     async def _note(self, position: str | None) -> None:
         if not await self._replica.is_complete():
             raise ChangesLost
-        if position is not None:
+        if position is not None and position != await self._replica.position():
             await self._replica.set_position(position)
 
     async def _compare(self) -> None:

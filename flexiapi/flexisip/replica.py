@@ -110,6 +110,17 @@ class SignInReplica:
 
         `progress` is told how many accounts were compared so far. Raises `ReplicaUnavailable`, or what the store does.
         """
+        while True:
+            opening = await self._read(lambda: self._file.openings)
+            done = await self._compare(progress)
+            async with self._writing():
+                if self._file.openings != opening:
+                    continue  # somebody took the file away meanwhile: this is another one
+                await self._run(self._file.remove_strays)
+                await self._run(self._file.set_note, _COMPLETE, "yes")
+            return done
+
+    async def _compare(self, progress: Callable[[int], None] | None) -> Rebuilt:
         after, compared, corrected = -1, 0, 0
         while True:
             stored = {account.id: entry_of(account, self._realm) for account in await self._accounts.after(after, PAGE)}
@@ -124,12 +135,8 @@ class SignInReplica:
             if progress is not None:
                 progress(compared)
             if last is None:
-                break
+                return Rebuilt(compared, corrected)
             after = last
-        async with self._writing():
-            await self._run(self._file.remove_strays)
-            await self._run(self._file.set_note, _COMPLETE, "yes")
-        return Rebuilt(compared, corrected)
 
     async def is_complete(self) -> bool:
         """Whether the file has once held all accounts; a file that was taken away and made anew has not."""

@@ -62,6 +62,7 @@ class ReplicaFile:
         self._group = group
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
+        self.openings = 0
 
     def open(self) -> None:
         """Make the file when it is not there, set its permissions, and check that its tables are the right ones.
@@ -84,6 +85,7 @@ class ReplicaFile:
                 f"flexisip.auth_replica (FLEXISIP_AUTH_REPLICA): {self.path} cannot be written: {error}"
             ) from error
         self._connection = connection
+        self.openings += 1
 
     def close(self) -> None:
         """Let go of the file; a transaction under way is undone."""

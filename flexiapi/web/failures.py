@@ -9,6 +9,7 @@ from flexiapi.errors import (
     CrossSiteRequest,
     MalformedRequest,
     RecordNotFound,
+    ReplicaUnavailable,
     RouteNotFound,
     SignInRequired,
     StoreUnavailable,
@@ -60,4 +61,6 @@ def _of_input(operation: Operation) -> Iterator[Failure]:
 def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
     if path.startswith("/api") or operation.limit or operation.guess or operation.access is not Access.PUBLIC:
         yield TooManyRequests
+    if operation.is_unsafe:
+        yield ReplicaUnavailable
     yield from (ApiError, Maintenance, StoreUnavailable)

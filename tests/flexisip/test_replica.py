@@ -323,6 +323,20 @@ def test_a_file_that_was_taken_away_is_made_anew_and_known_to_be_incomplete(path
     assert asked(path, "alice")
 
 
+def test_a_file_that_is_taken_away_during_a_rebuild_is_rebuilt_too(path):
+    accounts = Accounts(*(account(id_, f"user{id_}") for id_ in range(1, 500)))
+
+    def take_away(compared):
+        if path.exists() and compared == 400 and not taken:
+            taken.append(path)
+            path.unlink()
+
+    taken = []
+    with_replica(path, accounts, lambda replica: replica.rebuild(take_away))
+    assert taken
+    assert asked(path, "user1")
+
+
 @pytest.mark.parametrize("fault", ["other tables", "no database", "folder", "group"])
 def test_a_path_that_cannot_be_a_replica_stops_the_start(path, fault):
     path.parent.mkdir()
