@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from flexiapi.api.fields import (
     Algorithm,
+    Beginning,
     DisplayName,
     Domain,
     DtmfProtocol,
@@ -94,13 +95,7 @@ class AccountFilter(Params):
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
     activated: Annotated[Flag, Field(description="only activated accounts, or only others")] | None = None
     admin: Annotated[Flag, Field(description="only administrators, or only others")] | None = None
-    search: (
-        Annotated[
-            Text,
-            Field(max_length=128, description="beginning of a username, SIP address, phone number or e-mail address"),
-        ]
-        | None
-    ) = None
+    search: Beginning | None = None
 
 
 async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:

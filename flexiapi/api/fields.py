@@ -174,6 +174,15 @@ Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domai
 DisplayName = Annotated[
     Text, AfterValidator(_printable), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
+Beginning = Annotated[
+    Text,
+    AfterValidator(_printable),
+    Field(
+        max_length=128,
+        description="beginning of a username, SIP address, phone number or e-mail address",
+        examples=["alice"],
+    ),
+]
 DtmfProtocol = Annotated[
     DtmfProtocols,
     _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(DtmfProtocols)),

@@ -1,7 +1,9 @@
 """The page on which a person validates a creation request token."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import parse_qsl
 
 from pydantic import Field
 
@@ -38,6 +40,11 @@ class PageHandler(Handler):
         )
         headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
         return Page(renderer.page(page).encode(), headers=headers, status=status)
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """The fields of the form, those of the captcha too."""
+        return dict(parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=100))
 
     def gone(self) -> Page:
         """The page for a token that cannot be validated."""
@@ -78,7 +85,7 @@ class CreationTokenValidation(PageHandler):
             return self.check_page(token, "The form came from another site. Please try again.", 403)
         if not check.is_our_form(token, body.csrf or ""):
             return self.check_page(token, "The form is out of date. Please try again.", 403)
-        if not await check.is_human(self.get_body_argument(check.response_field, ""), self.client):
+        if not await check.is_human(self.form.get(check.response_field, ""), self.client):
             return self.check_page(token, "Please solve the check first.", 422)
         try:
             await self.services.creation_tokens.validate_request(token)

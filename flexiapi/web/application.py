@@ -82,6 +82,10 @@ def _match(node: Node, segments: list[str], place: int, values: dict[str, str]) 
     return None
 
 
+def _no_parsing() -> None:
+    """What becomes of a body before an endpoint asks for it."""
+
+
 class Capped(HTTPMessageDelegate):
     """Drops a body that grows over the limit, so that it is answered and not kept."""
 
@@ -122,6 +126,8 @@ class Api(Application):
     def find_handler(self, request: HTTPServerRequest, **_kwargs: Any) -> Any:
         """The delegate that handles the request."""
         request.headers.pop("X-Body-Too-Large", None)
+        # Parameters are read by `parameters.read`; Tornado would refuse bodies that no endpoint looks at.
+        request._parse_body = _no_parsing  # type: ignore[method-assign]  # noqa: SLF001  # it has no switch
         found = self.routes.find(request.path)
         handler, values = found or (UnknownPath, {})
         delegate = self.get_handler_delegate(request, handler, {"host": self._host}, path_kwargs=values)  # type: ignore[arg-type]  # str is what it decodes to

@@ -79,7 +79,7 @@ def _json_object(body: bytes) -> Raw:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body)
+        value = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("The body is no valid JSON.") from error
     if not isinstance(value, dict):

@@ -29,8 +29,8 @@ class Schemas:
         """The schema of parameters, aliases included, in place."""
         schema = dict(self.resolved(self._gathered(TypeAdapter(model), "validation")))
         for alias, name in model.aliases.items():
-            field = schema["properties"][name]
-            schema["properties"] = {**schema["properties"], alias: {**field, "description": f"the same as `{name}`"}}
+            field = {**schema["properties"][name], "description": f"the same as `{name}`", "x-alias-of": name}
+            schema["properties"] = {**schema["properties"], alias: field}
             if name in schema.get("required", ()):
                 schema["required"] = [other for other in schema["required"] if other != name]
                 schema["anyOf"] = [{"required": [name]}, {"required": [alias]}]
@@ -69,6 +69,8 @@ class Examples:
     def learn(self, schema: Schema) -> None:
         """Remember the examples of parameters."""
         for name, field in schema.get("properties", {}).items():
+            if "x-alias-of" in field:
+                continue
             plain, _ = alternatives(field)
             for example in plain.get("examples", ())[:1]:
                 self._named.setdefault(name, example)
@@ -90,7 +92,8 @@ class Examples:
             return known
         kind = schema.get("type")
         if kind == "object":
-            return {name: self.of(field, name) for name, field in schema.get("properties", {}).items()}
+            fields = schema.get("properties", {}).items()
+            return {name: self.of(field, name) for name, field in fields if "x-alias-of" not in field}
         if kind == "array":
             return [self.of(schema["items"])] if schema.get("items") else []
         return _BY_TYPE.get(str(kind))
