@@ -1,0 +1,81 @@
+"""Send SMS through OVHcloud."""
+
+import asyncio
+import ssl
+from typing import Any
+
+import httpx
+
+from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage
+from flexiapi_sms_ovh.api import OvhApi
+from flexiapi_sms_ovh.config import OvhConfig
+
+__all__ = ["OvhConfig", "OvhSms"]
+
+# The alphabet of GSM 03.38 with its extension: texts in it take 160 characters, all others 70.
+_SEVEN_BITS = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+
+
+class OvhSms(SmsBackend[OvhConfig]):
+    """Sends texts as jobs of one SMS service."""
+
+    Config = OvhConfig
+
+    async def start(self) -> None:
+        """Make the client; OVH is first asked when something is sent."""
+        self._api = OvhApi(self.config, await asyncio.to_thread(_context, self.config))
+        self._service = self.config.service
+
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Send one text."""
+        answer = await self._api.call("POST", f"/sms/{await self._chosen()}/jobs", self._job(message))
+        if not isinstance(answer, dict) or not isinstance(answer.get("ids"), list):
+            raise Retryable("OVH does not answer as it should")
+        if answer.get("invalidReceivers") or not answer["ids"]:
+            raise Permanent("OVH does not take the phone number")
+        return Receipt(str(answer["ids"][0]))
+
+    def _job(self, message: SmsMessage) -> dict[str, Any]:
+        sender = {"sender": self.config.sender} if self.config.sender else {}
+        return {
+            **sender,
+            "charset": "UTF-8",
+            "class": "phoneDisplay",
+            "coding": "7bit" if _SEVEN_BITS.issuperset(message.text) else "8bit",
+            "message": message.text,
+            "noStopClause": True,
+            "priority": "high",
+            "receivers": [message.phone],
+            "senderForResponse": not self.config.sender,
+            "validityPeriod": self.config.validity_minutes,
+        }
+
+    async def _chosen(self) -> str:
+        if self._service is None:
+            services = await self._api.call("GET", "/sms/")
+            if not isinstance(services, list) or not all(isinstance(service, str) for service in services):
+                raise Retryable("OVH does not answer as it should")
+            if not services:
+                raise Permanent("the account has no SMS service: order one, or look at consumer_key")
+            self._service = services[0]
+        return self._service
+
+    async def check(self) -> None:
+        """See that the service is there and has credits."""
+        answer = await self._api.call("GET", f"/sms/{await self._chosen()}")
+        left = answer.get("creditsLeft") if isinstance(answer, dict) else None
+        if isinstance(left, int | float) and left <= 0:
+            raise Permanent("the SMS service has no credits left: buy some")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+
+def _context(config: OvhConfig) -> ssl.SSLContext:
+    if config.ca_file is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=config.ca_file)

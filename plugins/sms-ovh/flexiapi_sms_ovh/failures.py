@@ -1,0 +1,54 @@
+"""What failures mean, without OVH's sentences, which may quote numbers."""
+
+import re
+import ssl
+
+import httpx
+
+from flexiapi.plugin import DeliveryError, Permanent, Retryable
+
+_CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
+
+_HINTS = {
+    "INVALID_CREDENTIAL": "look at consumer_key, and whether it has been validated or has ended",
+    "INVALID_KEY": "look at application_key",
+    "INVALID_SIGNATURE": "look at application_secret and consumer_key",
+    "NOT_CREDENTIAL": "look at consumer_key",
+    "NOT_GRANTED_CALL": "ask for a consumer key with the rights that the README names",
+}
+
+TIME_OUT = "QUERY_TIME_OUT"
+"""The signature's time is too far from OVH's."""
+
+
+def unreachable(error: httpx.RequestError) -> Retryable:
+    """Why there is no answer."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return Retryable(f"OVH's certificate is not trusted ({cause.verify_message}): look at endpoint and ca_file")
+    return Retryable(f"OVH cannot be reached, or broke off ({type(error).__name__})")
+
+
+def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
+    """The contract's error for an answer that is no success."""
+    status = answer.status_code
+    text = f"OVH answers {status}" + (f" ({code})" if code else "")
+    if code == TIME_OUT or status == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+        wish = answer.headers.get("retry-after", "")
+        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+    if code in _HINTS:
+        return Permanent(f"{text}: {_HINTS[code]}")
+    if status == httpx.codes.NOT_FOUND:
+        return Permanent(f"{text}: look at service and endpoint")
+    return Permanent(text)
+
+
+def error_code(answer: httpx.Response) -> str | None:
+    """OVH's own code."""
+    try:
+        code = answer.json().get("errorCode")
+    except (ValueError, AttributeError):
+        return None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
