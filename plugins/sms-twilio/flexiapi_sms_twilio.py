@@ -1,0 +1,130 @@
+"""Send SMS through Twilio."""
+
+import asyncio
+import ssl
+from typing import Any, Self
+
+import httpx
+from pydantic import Field, HttpUrl, SecretStr, model_validator
+
+from flexiapi.plugin import (
+    BackendConfig,
+    DataPath,
+    DeliveryError,
+    Permanent,
+    Receipt,
+    Retryable,
+    SmsBackend,
+    SmsMessage,
+)
+
+_HINTS = {
+    20003: "look at account_sid, api_key_sid and auth_token",
+    20404: "look at account_sid",
+    21211: "this is no phone number",
+    21212: "look at sender",
+    21408: "allow the country in Twilio's console: Messaging, Geo permissions",
+    21606: "the sender cannot send there: look at sender",
+    21610: "the person has asked for no more texts",
+    21614: "the number takes no texts",
+    21701: "look at messaging_service_sid",
+}
+
+
+class TwilioConfig(BackendConfig):
+    """An account, and what texts are sent from."""
+
+    account_sid: str = Field(pattern="^AC[0-9A-Za-z]{1,64}$", description="SID of the account (AC...)")
+    auth_token: SecretStr = Field(description="auth token of the account, or the secret of the API key")
+    api_key_sid: str | None = Field(None, description="SID of an API key (SK...) to sign in with, not as the account")
+    sender: str | None = Field(None, description="number (+...) or name that texts come from")
+    messaging_service_sid: str | None = Field(None, description="messaging service (MG...) that chooses the sender")
+    endpoint: HttpUrl = Field(HttpUrl("https://api.twilio.com"), description="where the API is")
+    ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> Self:
+        if (self.sender is None) == (self.messaging_service_sid is None):
+            raise ValueError("set either sender or messaging_service_sid")
+        return self
+
+
+class TwilioSms(SmsBackend[TwilioConfig]):
+    """Sends texts as messages of one account."""
+
+    Config = TwilioConfig
+
+    async def start(self) -> None:
+        """Make the client."""
+        config = self.config
+        context = await asyncio.to_thread(_context, config)
+        user = config.api_key_sid or config.account_sid
+        self._account_url = f"{str(config.endpoint).rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
+        self._http = httpx.AsyncClient(
+            auth=(user, config.auth_token.get_secret_value()),
+            verify=context,
+            timeout=30,
+        )
+
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Send one text."""
+        config = self.config
+        sender = {"From": config.sender} if config.sender else {"MessagingServiceSid": config.messaging_service_sid}
+        answer = await self._asked("POST", "/Messages.json", data={"To": message.phone, **sender, "Body": message.text})
+        sid = answer.get("sid")
+        if not isinstance(sid, str):
+            raise Retryable("Twilio does not answer as it should")
+        return Receipt(sid)
+
+    async def _asked(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            answer = await self._http.request(method, self._account_url + path, **more)
+        except httpx.RequestError as error:
+            raise _unreachable(error) from None
+        content = _content(answer)
+        if not answer.is_success:
+            raise _refused(answer, content.get("code"))
+        return content
+
+    async def check(self) -> None:
+        """See that the account is there and active."""
+        status = (await self._asked("GET", ".json")).get("status")
+        if status in ("suspended", "closed"):
+            raise Permanent(f"the account is {status}: look at Twilio's console")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        content = answer.json()
+    except ValueError:
+        content = None
+    return content if isinstance(content, dict) else {}
+
+
+def _refused(answer: httpx.Response, code: object) -> DeliveryError:
+    """Without Twilio's text, which quotes phone numbers."""
+    text = f"Twilio answers {answer.status_code}" + (f" ({code})" if isinstance(code, int) else "")
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+        wish = answer.headers.get("retry-after", "")
+        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+    hint = _HINTS.get(code) if isinstance(code, int) else None
+    return Permanent(f"{text}: {hint}" if hint else text)
+
+
+def _unreachable(error: httpx.RequestError) -> Retryable:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return Retryable(f"Twilio's certificate is not trusted ({cause.verify_message}): look at endpoint and ca_file")
+    return Retryable(f"Twilio cannot be reached, or broke off ({type(error).__name__})")
+
+
+def _context(config: TwilioConfig) -> ssl.SSLContext:
+    if config.ca_file is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=config.ca_file)
