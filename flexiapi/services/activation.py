@@ -32,7 +32,6 @@ class Confirmations:
         await self._limiter.count("code_tries", str(account.id))
         counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
         if counted is None or counted.confirmation is None:
-            await self._store.accounts.update(account, expecting=same_code(account), confirmation=None)
             raise RecordNotFound
         if not self._fits(counted, counted.confirmation, code):
             if counted.confirmation.attempts >= self._tries:

@@ -44,14 +44,15 @@ class Limiter:
         if not limit:
             return
         now = self._clock.now()
-        if await self._store.count(name, subject, window, now) > limit:
-            raise TooManyRequests(_seconds_left(window, now))
+        counted = await self._store.count(name, subject, window, now)
+        if counted.number > limit:
+            raise TooManyRequests(_seconds_until(counted.ends_at, now))
 
     async def give_back(self, name: str, subject: str) -> None:
         """Undo one count, because what it stood for did not happen."""
-        limit, window = self._rules[name]
+        limit, _ = self._rules[name]
         if limit:
-            await self._store.give_back(name, subject, window, self._clock.now())
+            await self._store.give_back(name, subject)
 
     async def count_failure(self, name: str, subject: str) -> None:
         """Count a failed guess, and remember who has had too many."""
@@ -59,10 +60,11 @@ class Limiter:
         if not limit:
             return
         now = self._clock.now()
-        if await self._store.count(name, subject, window, now) >= limit:
+        counted = await self._store.count(name, subject, window, now)
+        if counted.number >= limit:
             if len(self._refused) > _MOST_REMEMBERED:
                 self._refused = {who: until for who, until in self._refused.items() if until > now}
-            self._refused[name, subject] = now + timedelta(seconds=_seconds_left(window, now))
+            self._refused[name, subject] = counted.ends_at
 
     def refuse_guesser(self, name: str, subject: str) -> None:
         """Raise `TooManyRequests` for whoever has guessed wrong too often."""
@@ -71,12 +73,11 @@ class Limiter:
         until = self._refused.get((name, subject))
         if until is None:
             return
-        left = (until - self._clock.now()).total_seconds()
-        if left > 0:
-            raise TooManyRequests(int(left) + 1)
+        now = self._clock.now()
+        if until > now:
+            raise TooManyRequests(_seconds_until(until, now))
         del self._refused[name, subject]
 
 
-def _seconds_left(window: timedelta, now: datetime) -> int:
-    length = window.total_seconds()
-    return int(length - now.timestamp() % length) + 1
+def _seconds_until(moment: datetime, now: datetime) -> int:
+    return int((moment - now).total_seconds()) + 1

@@ -1,5 +1,6 @@
-"""Counters of limits, which all server processes share: one atomic increment each, ended by time."""
+"""Counters of limits, which all server processes share: one atomic update each, ended by time."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,33 +10,37 @@ from pymongo import ReturnDocument, WriteConcern
 from flexiapi.store.connection import Records
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are in a window, and when it ends."""
+
+    number: int
+    ends_at: datetime
+
+
 class LimitCounters(Records):
-    """Counts what happens per name and subject in fixed windows."""
+    """Counts what happens per name and subject in windows; each begins with the first that is counted in it."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._limits = database.get_collection("limits", write_concern=WriteConcern(w=1))
 
-    async def count(self, name: str, subject: str, window: timedelta, now: datetime) -> int:
+    async def count(self, name: str, subject: str, window: timedelta, now: datetime) -> Count:
         """Count one; how many there are now in the window."""
-        place = _place(name, subject, window, now)
+        is_open = {"$gt": ["$expires_at", now]}
+        change = {
+            "count": {"$cond": [is_open, {"$add": ["$count", 1]}, 1]},
+            "expires_at": {"$cond": [is_open, "$expires_at", now + window]},
+        }
         document = await self._limits.find_one_and_update(
-            {"_id": place},
-            {"$inc": {"count": 1}, "$setOnInsert": {"expires_at": now + 2 * window}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
+            {"_id": _place(name, subject)}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER
         )
-        return int(document["count"])
+        return Count(int(document["count"]), document["expires_at"])
 
-    async def counted(self, name: str, subject: str, window: timedelta, now: datetime) -> int:
-        """How many there are in the window."""
-        document = await self._limits.find_one({"_id": _place(name, subject, window, now)})
-        return 0 if document is None else int(document["count"])
-
-    async def give_back(self, name: str, subject: str, window: timedelta, now: datetime) -> None:
+    async def give_back(self, name: str, subject: str) -> None:
         """Undo one count, because what it stood for did not happen."""
-        await self._limits.update_one({"_id": _place(name, subject, window, now)}, {"$inc": {"count": -1}})
+        await self._limits.update_one({"_id": _place(name, subject), "count": {"$gt": 0}}, {"$inc": {"count": -1}})
 
 
-def _place(name: str, subject: str, window: timedelta, now: datetime) -> str:
-    return f"{name}:{subject}:{int(now.timestamp() // window.total_seconds())}"
+def _place(name: str, subject: str) -> str:
+    return f"{name}:{subject}"

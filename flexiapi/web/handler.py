@@ -326,6 +326,8 @@ class ApiHandler(RequestHandler):
             return
         try:
             self._count()
+            if operation.switch is not None and not operation.switch(self):
+                raise RecordNotFound
             if operation.access is not Access.PUBLIC:
                 await self._sign_in(operation)
         except ApiError as error:
