@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file, and above it the environment; and the document that explains them all."""
+"""Where settings come from: a TOML file, and above it the environment."""
 
 import difflib
 import os
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from flexiapi.errors import ConfigurationError
@@ -72,6 +72,14 @@ class _Environment(EnvSettingsSource):
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._environment.items() if _is_ours(name, value)}
 
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Lists and tables may be JSON; any other text is for the setting itself to read."""
+        try:
+            decoded = super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+        return decoded if isinstance(decoded, list | dict) else value
+
 
 def _is_ours(name: str, value: str) -> bool:
     table, _, key = name.lower().partition("_")
@@ -100,11 +108,16 @@ def _explained(error: ValidationError, file: Path | None) -> str:
 def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
     table, *rest = map(str, place)
     name = f"[{table}] {'.'.join(rest)}".strip()
-    if detail["type"] != "extra_forbidden":
+    is_unknown = detail["type"] == "extra_forbidden"
+    if table in _TRANSPORTS and len(rest) == 1 and detail["type"] == "model_type":
+        is_unknown = True
+    if not is_unknown:
         variable = f" ({table}_{rest[0]})".upper() if rest else ""
         return f"{name}{variable}: {detail['msg']}"
     close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
+    if table in _TRANSPORTS and not close:
+        hint = f"; a backend needs a table, [{table}.{rest[-1]}]"
     return f"{name}: there is no such setting{hint}"
 
 
@@ -113,52 +126,3 @@ def _names(table: str | None) -> list[str]:
         return list(Settings.model_fields)
     section = Settings.model_fields[table].annotation
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
-
-
-def document() -> str:
-    """A TOML file with every setting, its default and what it means, all commented out."""
-    lines = [
-        "# Settings of flexiapi. Every one is shown with its default; take away the `#` of what you change.",
-        "# The environment wins over this file: [account] email_unique is ACCOUNT_EMAIL_UNIQUE.",
-    ]
-    for table, field in Settings.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            lines += ["", f"# {(section.__doc__ or '').splitlines()[0]}", f"[{table}]", *_entries(section)]
-    return "\n".join([*lines, *_BACKENDS]) + "\n"
-
-
-def _entries(section: type[BaseModel]) -> list[str]:
-    lines = []
-    for name, field in section.model_fields.items():
-        default = field.default
-        lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
-    return lines
-
-
-def _toml(value: Any) -> str:
-    if value is None or value is PydanticUndefined:
-        return '""'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-    return "'" + text + "'" if "\\" in text or '"' in text else f'"{text}"'
-
-
-_BACKENDS = """
-# Backends of push, SMS and mail: one table each, under any label. `flexiapi plugins` lists what is installed;
-# each plugin's README lists its settings. `order` says which comes first; an SMS backend with `prefixes` serves only
-# numbers that start with one of them.
-# [push.android]
-# backend = "fcm"
-# [sms.main]
-# backend = "http"
-# order = 0
-# prefixes = ["+33", "+32"]
-# [mail.main]
-# backend = "smtp"
-""".rstrip().splitlines()

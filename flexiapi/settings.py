@@ -32,6 +32,7 @@ def _empty_is_unset(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_separated)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
@@ -70,9 +71,7 @@ class App(Section):
         description="application key, from which the keys that protect secrets at rest and nonces are derived; "
         "unset, one is made in the data path. All hosts of one installation need the same",
     )
-    previous_keys: tuple[SecretStr, ...] = Field(
-        (), description="earlier application keys, still read after a change of key"
-    )
+    previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
     url: str = Field("", description="public root of every URL that is handed out; unset, made from address and port")
     sip_domain: str = Field("sip.example.org", description="the SIP domain of the accounts")
     admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")

@@ -41,7 +41,7 @@ class Root(click.Group):
 @click.version_option(__version__, prog_name="flexiapi")
 @click.pass_context
 def main(context: click.Context, file: Path | None) -> None:
-    r"""The account server for the Flexisip SIP proxy.
+    """The account server for the Flexisip SIP proxy.
 
     Settings come from the --config file and, above it, from the environment: [account] email_unique is
     ACCOUNT_EMAIL_UNIQUE. Start with:
@@ -51,7 +51,7 @@ def main(context: click.Context, file: Path | None) -> None:
       flexiapi --config flexiapi.toml check               are they right, does everything answer?
       flexiapi --config flexiapi.toml accounts create-admin alice.martin --api-key
       flexiapi --config flexiapi.toml serve
-    """
+    """  # noqa: D301  # click reads the escape, which keeps the lines apart
     context.obj = Context(file)
     observing.configure()
 

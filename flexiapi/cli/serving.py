@@ -12,11 +12,11 @@ from flexiapi import observing
 from flexiapi.api.routes import HANDLERS
 from flexiapi.app import build, mongod_of
 from flexiapi.cli.context import Context, passed
-from flexiapi.configuration import document
 from flexiapi.errors import ConfigurationError
 from flexiapi.server import die_with, run, serve_on
 from flexiapi.server import serve as serve_until_signal
 from flexiapi.settings import Settings
+from flexiapi.settings_document import document
 from flexiapi.web.openapi import document_of
 from flexiapi.web.throttle import Throttle
 
@@ -104,7 +104,10 @@ def settings(output: Path | None) -> None:
         return
     if output.exists():
         raise ConfigurationError(f"{output} exists already; nothing was written.")
-    output.write_text(document(), "utf-8")
+    try:
+        output.write_text(document(), "utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}.") from error
     click.echo(f"Wrote {output}.")
 
 
