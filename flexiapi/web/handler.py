@@ -149,7 +149,7 @@ class ApiHandler(RequestHandler):
         )
         self.request_id = given if trusted and given else secrets.token_hex(8)
         request_id.set(self.request_id)
-        self.set_header("X-Request-Id", self.request_id)
+        self._set_headers_of_request()
 
     def set_default_headers(self) -> None:
         """What every answer says to browsers."""
@@ -160,6 +160,18 @@ class ApiHandler(RequestHandler):
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        if self.request_id:
+            self._set_headers_of_request()
+
+    def _set_headers_of_request(self) -> None:
+        """What belongs to this request and host, in failures too: Tornado drops all other headers for those."""
+        self.set_header("X-Request-Id", self.request_id)
+        origin = self.request.headers.get("Origin")
+        if origin is not None and origin in self.host.cors_origins:
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Vary", "Origin")
+        if self.host.public_url.startswith("https:"):
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
 
     def compute_etag(self) -> None:
         """No answer is worth a digest: they are private and small."""
@@ -344,15 +356,6 @@ class ApiHandler(RequestHandler):
             self.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, From, X-Api-Key")
             self.set_header("Access-Control-Max-Age", "600")
         self.finish()
-
-    def prepare(self) -> None:
-        """Refuse what is too large, and admit listed origins."""
-        origin = self.request.headers.get("Origin")
-        if origin is not None and origin in self.host.cors_origins:
-            self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Vary", "Origin")
-        if self.host.public_url.startswith("https:"):
-            self.set_header("Strict-Transport-Security", "max-age=31536000")
 
     def on_finish(self) -> None:
         """Hand the finished request to whoever counts and logs."""
