@@ -15,6 +15,28 @@ from flexiapi.settings import Settings
 _log = logging.getLogger(__name__)
 
 
+class _Due:
+    """The projections that a block waits for; those that are done are not kept, for an import makes very many."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._has_failed = False
+
+    def add(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def are_right(self) -> bool:
+        """Wait for all; whether none failed."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        return not self._has_failed
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._has_failed |= task.cancelled() or task.exception() is not None
+
+
 class Replication:
     """Projects accounts as they change. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
 
@@ -23,7 +45,7 @@ class Replication:
         self.path = section.auth_replica
         self.replica: SignInReplica | None = None
         self._changes = changes
-        self._due: ContextVar[list[asyncio.Task[None]] | None] = ContextVar("due", default=None)
+        self._due: ContextVar[_Due | None] = ContextVar("due", default=None)
         if self.path is not None:
             cli = cli_socket_of(section)
             self.replica = SignInReplica(
@@ -43,7 +65,7 @@ class Replication:
         if due is None:
             task.add_done_callback(_tell)
         else:
-            due.append(task)
+            due.add(task)
 
     @contextlib.asynccontextmanager
     async def settled(self) -> AsyncIterator[None]:
@@ -51,14 +73,14 @@ class Replication:
 
         Raises `ReplicaUnavailable` when it is not; a failure of the block's own comes first.
         """
-        due: list[asyncio.Task[None]] = []
+        due = _Due()
         token = self._due.set(due)
         try:
             yield
         finally:
             self._due.reset(token)
-            outcomes = await asyncio.gather(*due, return_exceptions=True)
-        if any(outcomes):
+            are_right = await due.are_right()
+        if not are_right:
             raise ReplicaUnavailable
 
     @contextlib.asynccontextmanager
