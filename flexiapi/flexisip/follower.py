@@ -17,6 +17,7 @@ from typing import Protocol
 
 from flexiapi.errors import ChangesLost, ChangesUnsupported, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
+from flexiapi.flexisip.replica_file import give_to_owner
 
 NOTE_SECONDS = 5.0
 LOCK_SECONDS = 1.0
@@ -61,15 +62,23 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever, when it is this process's turn; failures are logged and tried again."""
-        async with _held(self._lock_path):
-            while True:
-                try:
-                    await self._follow_once()
-                except (ReplicaUnavailable, StoreUnavailable) as error:
-                    _log.warning("the sign-in replica does not follow now: %s", error)
-                except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
-                    _log.exception("the sign-in replica does not follow now")
-                await asyncio.sleep(RETRY_SECONDS)
+        while True:
+            try:
+                async with _held(self._lock_path):
+                    await self._follow_for_ever()
+            except OSError as error:
+                _log.warning("%s cannot be locked, so nobody follows changes: %s", self._lock_path, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_for_ever(self) -> None:
+        while True:
+            try:
+                await self._follow_once()
+            except (ReplicaUnavailable, StoreUnavailable) as error:
+                _log.warning("the sign-in replica does not follow now: %s", error)
+            except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
+                _log.exception("the sign-in replica does not follow now")
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_once(self) -> None:
         try:
@@ -152,6 +161,7 @@ async def _held(path: Path) -> AsyncIterator[None]:
     """Hold the lock of one process; it ends with the process, however that ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        give_to_owner(path)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

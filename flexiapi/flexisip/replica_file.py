@@ -54,6 +54,13 @@ def group_id(name: str) -> int:
         ) from None
 
 
+def give_to_owner(path: Path) -> None:
+    """A command run by root must not leave a file that the server, whose folder it is, cannot write."""
+    owner = path.parent.stat().st_uid
+    if os.geteuid() == 0 and owner != path.stat().st_uid:
+        os.chown(path, owner, -1)
+
+
 class ReplicaFile:
     """One connection to the file. Use it from one thread; other processes may write at the same time."""
 
@@ -177,10 +184,7 @@ class ReplicaFile:
         state = self.path.stat()
         if group not in (-1, state.st_gid):
             os.chown(self.path, -1, group)
-        owner = self.path.parent.stat().st_uid
-        if os.geteuid() == 0 and owner != state.st_uid:
-            # A command run by root must not leave a file that the server cannot write.
-            os.chown(self.path, owner, -1)
+        give_to_owner(self.path)
         if stat.S_IMODE(state.st_mode) != FILE_MODE:
             self.path.chmod(FILE_MODE)
         self._inode = (state.st_dev, state.st_ino)

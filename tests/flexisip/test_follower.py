@@ -189,6 +189,22 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
     asyncio.run(run())
 
 
+def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database, caplog):
+    path = tmp_path / "auth.sqlite"
+    lock = tmp_path / "auth.sqlite.lock"
+    lock.mkdir()
+
+    async def run():
+        with opened(mongod_uri, database) as store:
+            async with following(store, path):
+                await until(lambda: "cannot be locked" in caplog.text)
+                lock.rmdir()
+                await store.accounts.add(account(0, "alice"))
+                await until(lambda: _has(path, "alice"))
+
+    asyncio.run(run())
+
+
 def test_uses_of_keys_are_no_changes(mongod_uri, database):
     async def run():
         with opened(mongod_uri, database) as store:

@@ -290,6 +290,14 @@ def test_the_file_is_for_its_owner_and_the_group_of_flexisip(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(path):
+    path.parent.mkdir()
+    os.chown(path.parent, 12345, -1)
+    with_replica(path, Accounts(account(1, "alice")), lambda replica: replica.project(1))
+    assert path.stat().st_uid == 12345
+
+
 def test_an_open_reader_sees_changes_and_the_file_is_never_another(path):
     accounts = Accounts(account(1, "alice"))
 

@@ -265,6 +265,18 @@ def test_callers_that_leave_harm_nobody_on_the_connection(apns, tmp_path):
     assert apns.connections == 1
 
 
+def test_a_caller_that_leaves_while_the_connection_opens_harms_nobody(apns, tmp_path):
+    async def two(backend):
+        leaves, stays = (asyncio.create_task(backend.send(MESSAGE)) for _ in range(2))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        leaves.cancel()
+        await stays
+
+    run(apns, tmp_path, two)
+    assert apns.connections == 1
+
+
 def test_a_connection_that_is_silent_is_given_up(apns, tmp_path):
     async def two(backend):
         apns.answer(SILENCE, reply(200))
