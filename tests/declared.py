@@ -35,7 +35,7 @@ def _surprises(handler):
     if handler.failure is not None:
         if not is_declared(handler.failure, failures_of(handler.path, operation)):
             yield f"{type(handler.failure).__name__} ({status}) is not declared"
-    elif status >= 500:
+    elif status == 500 or (status > 500 and not operation.hidden):
         yield f"{status} without a declared failure"
     elif status != operation.status and not operation.hidden and method != "HEAD":
         yield f"{status} is not the declared status {operation.status}"

@@ -13,6 +13,7 @@ from flexiapi.errors import RecordNotFound
 from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage, ErrorPage
 from flexiapi.rendering.pages import Page as PageTemplate
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.services.human_check import HumanCheckUnavailable
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Page
@@ -85,10 +86,12 @@ class CreationTokenValidation(PageHandler):
             return self.check_page(token, "The form came from another site. Please try again.", 403)
         if not check.is_our_form(token, body.csrf or ""):
             return self.check_page(token, "The form is out of date. Please try again.", 403)
-        if not await check.is_human(self.form.get(check.response_field, ""), self.client):
-            return self.check_page(token, "Please solve the check first.", 422)
         try:
+            if not await check.is_human(self.form.get(check.response_field, ""), self.client):
+                return self.check_page(token, "Please solve the check first.", 422)
             await self.services.creation_tokens.validate_request(token)
         except RecordNotFound:
             return self.gone()
+        except HumanCheckUnavailable as error:
+            return self.check_page(token, error.message, error.status)
         return self.page(CreationTokenValidatedPage(secrets.token_urlsafe(12)))
