@@ -77,7 +77,7 @@ def _kind(schema: Schema) -> str:
     if schema.get("type") == "array":
         return f"array of {_kind(schema.get('items', {}))}"
     if "enum" in schema:
-        return "boolean" if True in schema["enum"] else "string"
+        return "boolean" if True in schema["enum"] else " or ".join(schema["enum"])
     return str(schema.get("type", "any"))
 
 

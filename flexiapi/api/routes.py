@@ -24,26 +24,27 @@ from flexiapi.api import (
 )
 from flexiapi.api.handler import Handler
 
+# In the order of the documentation.
 _MODULES = (
     ping,
     creation_tokens,
     auth_tokens,
     sign_up,
+    recovery,
     my_account,
+    my_addresses,
+    devices,
+    contacts,
     accounts,
     actions,
     account_types,
+    contacts_lists,
+    messages,
     statistics,
     provisioning,
+    documentation,
     human_check,
     sip_auth,
-    documentation,
-    contacts,
-    contacts_lists,
-    devices,
-    messages,
-    my_addresses,
-    recovery,
     metrics,
 )
 
