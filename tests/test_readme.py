@@ -113,3 +113,11 @@ def test_the_plugin_sends(tmp_path):
     with Gateway() as gateway:
         gateway.answer(reply(200, {"id": "m-1"}))
         assert asyncio.run(send(gateway.url)).id == "m-1"
+
+
+def test_every_link_leads_somewhere():
+    pages = [path for path in ROOT.rglob("*.md") if not {".venv", "node_modules", "build"} & set(path.parts)]
+    assert len(pages) > 10
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"

@@ -133,16 +133,18 @@ def import_externals(context: Context, file: Path) -> None:
 @click.argument("file", type=_EXISTING)
 @passed
 def seed(context: Context, file: Path) -> None:
-    r"""Write the accounts of FILE, a JSON list as the liblinphone tester has it; those with the same ids are replaced.
+    """Write the accounts of FILE, a JSON list as the liblinphone tester has it; those with the same ids are replaced.
 
     \b
       [{"type": "account", "id": 1, "username": "marie", "domain": "sip.example.org", "activated": true,
-        "passwords": [{"hash": "secret", "algorithm": "CLRTXT"}], "alias": {"alias": "+33612345678", "domain": "..."}},
+        "email": "marie@example.org", "alias": {"alias": "+33612345678"},
+        "passwords": [{"hash": "secret", "algorithm": "CLRTXT"}]},
        {"type": "range", "id": "%id%", "username": "user_%usernamePostfix%", "domain": "sip.example.org",
         "iteration": 100, "idStart": 1000, "usernameStart": 1}]
 
-    The accounts of a range have the password `secret`. For tests only: nothing checks the names.
-    """
+    Without "email" it is username@domain; null is none. The accounts of a range have the password `secret`, so they are
+    for tests only. Nothing checks the names.
+    """  # noqa: D301  # click reads the escape, which keeps the lines apart
     seeds = read(file.read_bytes())
 
     async def write(parts: Parts) -> None:

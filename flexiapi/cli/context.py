@@ -1,6 +1,7 @@
 """What every command has at hand: the settings, read when they are first asked for, and the parts behind them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -47,6 +48,18 @@ class Context:
 
         with mongod_of(self.settings) as uri:
             return asyncio.run(do(uri))
+
+
+class Progress:
+    """Counts on a terminal, and keeps quiet elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __call__(self, count: int) -> None:
+        """Show how many it are by now."""
+        if sys.stderr.isatty():
+            click.echo(f"\r{count} {self._what}", nl=False, err=True)
 
 
 passed = click.make_pass_decorator(Context)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from flexiapi.app import Parts
-from flexiapi.cli.context import Context, passed
+from flexiapi.cli.context import Context, Progress, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip import doctor as chain
 from flexiapi.flexisip import userdb
@@ -27,7 +27,7 @@ def rebuild(context: Context) -> None:
     """Compare the sign-in replica with the database and correct it; safe while the server runs."""
 
     async def compare(parts: Parts) -> Rebuilt:
-        return await _replica_of(parts).rebuild(_Progress("compared"))
+        return await _replica_of(parts).rebuild(Progress("compared"))
 
     done = context.work(compare)
     click.echo(f"{done.compared} accounts compared, {done.corrected} corrected.")
@@ -62,7 +62,7 @@ def export_userdb(context: Context, file: Path) -> None:
     settings = context.settings
 
     async def export(parts: Parts) -> userdb.Report:
-        accounts = _all(parts, _Progress("read"))
+        accounts = _all(parts, Progress("read"))
         group = settings.flexisip.auth_replica_group
         return await userdb.export(accounts, file, realm=settings.account.realm, group=group)
 
@@ -103,21 +103,10 @@ def _replica_of(parts: Parts) -> SignInReplica:
     return parts.replication.replica
 
 
-async def _all(parts: Parts, progress: "_Progress") -> AsyncIterator[Account]:
+async def _all(parts: Parts, progress: Progress) -> AsyncIterator[Account]:
     last, count = -1, 0
     while page := await parts.store.accounts.after(last, PAGE):
         for account in page:
             yield account
         last, count = page[-1].id, count + len(page)
         progress(count)
-
-
-class _Progress:
-    """Counts on a terminal, and keeps quiet elsewhere."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __call__(self, count: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{count} {self._what}", nl=False, err=True)

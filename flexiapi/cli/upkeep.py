@@ -6,7 +6,7 @@ import click
 
 from flexiapi.app import Parts
 from flexiapi.cli.accounts import accounts
-from flexiapi.cli.context import Context, passed
+from flexiapi.cli.context import Context, Progress, passed
 
 _MINUTES = click.IntRange(0, 10_000_000)
 _DAYS = click.IntRange(0, 36_500)
@@ -73,6 +73,19 @@ def clear_unconfirmed(context: Context, days: int, apply: bool, and_confirmed: b
         return await parts.services.upkeep.unconfirmed(age, apply=apply, and_confirmed=and_confirmed)
 
     click.echo(f"{context.work(clear)} accounts {_done(apply)}.")
+
+
+@accounts.command("reseal")
+@passed
+def reseal(context: Context) -> None:
+    """Seal all password hashes with the current application key, so that earlier ones are no longer needed.
+
+    Give every server the new key and the earlier ones first (app.key, app.previous_keys), and restart it. Servers may
+    run meanwhile. After that take the earlier keys out of the settings.
+    """
+    progress = Progress("looked at")
+    count = context.work(lambda parts: parts.services.upkeep.seals(progress))
+    click.echo(f"{count} accounts sealed anew.")
 
 
 @click.command()

@@ -43,6 +43,7 @@ class SeedAccount(BaseModel):
     domain: str
     activated: bool = True
     confirmation_key: str | None = None
+    email: str | None = Field(None, description="`username@domain` when the key is absent; null is none")
     passwords: tuple[SeedPassword, ...] = ()
     alias: SeedAlias | None = None
 
@@ -124,7 +125,7 @@ class Seeding:
             updated_at=now,
             activated=seed.activated,
             activated_at=now if seed.activated else None,
-            email=f"{username}@{domain}",
+            email=(seed.email and seed.email.lower()) if "email" in seed.model_fields_set else f"{username}@{domain}",
             phone=seed.alias.alias if seed.alias else None,
             user_agent=self._app_name,
             confirmation=Confirmation(key=seed.confirmation_key) if seed.confirmation_key else None,

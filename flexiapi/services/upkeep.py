@@ -1,7 +1,7 @@
 """What is cleared away after a time. MongoDB ends most of it by itself (TTL indexes); this ends the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 from flexiapi.model import Account
@@ -48,6 +48,10 @@ class Upkeep:
         kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
         removed = sum([await kind.clear(now) for kind in kinds])
         return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED)
+
+    async def seals(self, progress: Callable[[int], None]) -> int:
+        """Seal anew, with the current application key, all that is sealed; `progress` is told what was looked at."""
+        return await self._store.seals.renew(progress)
 
     async def unconfirmed(self, age: timedelta, *, apply: bool, and_confirmed: bool = False) -> int:
         """Count, or remove, the accounts of the SIP domain that were made longer ago and never activated.

@@ -25,6 +25,7 @@ from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Creations, Listings, Wanted
 from flexiapi.store.removals import Removal, Removals
+from flexiapi.store.seals import Seals
 from flexiapi.store.sip_uses import SipUses
 from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
 from flexiapi.store.tombstones import Tombstones
@@ -50,6 +51,7 @@ class Store(Records):
         self.attachments = Attachments(database)
         self.external_accounts = ExternalAccounts(database, key, self.counters)
         self.bulk = BulkAccounts(database, documents, self.census, self.accounts)
+        self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
         self.contacts = Contacts(database, documents)

@@ -127,10 +127,10 @@ class AccountDocuments:
         )
 
     def _password(self, password: Password, owner: int) -> Document:
-        return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, _bound(owner))}
+        return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, bound_to_account(owner))}
 
     def _read_password(self, item: Document, owner: int) -> Password:
-        return Password(Algorithm(item["algorithm"]), self._key.open(item["sealed"], _bound(owner)))
+        return Password(Algorithm(item["algorithm"]), self._key.open(item["sealed"], bound_to_account(owner)))
 
     def _external(self, external: ExternalAccount, owner: int) -> Document:
         return {
@@ -138,7 +138,7 @@ class AccountDocuments:
             "domain": external.domain,
             "group": external.group,
             "algorithm": str(external.algorithm),
-            "sealed": self._key.seal(external.ha1, _bound(owner)),
+            "sealed": self._key.seal(external.ha1, bound_to_account(owner)),
         }
 
     def _read_external(self, item: Document, owner: int) -> ExternalAccount:
@@ -146,12 +146,13 @@ class AccountDocuments:
             item["username"],
             item["domain"],
             item["group"],
-            self._key.open(item["sealed"], _bound(owner)),
+            self._key.open(item["sealed"], bound_to_account(owner)),
             Algorithm(item["algorithm"]),
         )
 
 
-def _bound(owner: int) -> str:
+def bound_to_account(owner: int) -> str:
+    """What seals of an account are bound to."""
     return f"account:{owner}"
 
 

@@ -51,7 +51,7 @@ class ExternalAccounts(Records):
             "domain": external.domain,
             "group": external.group,
             "algorithm": str(external.algorithm),
-            "sealed": self._key.seal(external.ha1, _bound(number)),
+            "sealed": self._key.seal(external.ha1, bound_to_number(number)),
             "used": False,
         }
 
@@ -65,7 +65,7 @@ class ExternalAccounts(Records):
         )
         if found is None:
             return None
-        ha1 = self._key.open(found["sealed"], _bound(found["_id"]))
+        ha1 = self._key.open(found["sealed"], bound_to_number(found["_id"]))
         external = ExternalAccount(
             found["username"], found["domain"], found["group"], ha1, Algorithm(found["algorithm"])
         )
@@ -98,5 +98,6 @@ class ExternalAccounts(Records):
         return freed
 
 
-def _bound(number: int) -> str:
+def bound_to_number(number: int) -> str:
+    """What the seal of an external account is bound to."""
     return f"external account:{number}"

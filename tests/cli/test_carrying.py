@@ -32,6 +32,7 @@ SEED = [
         "domain": "sip.example.org",
         "activated": False,
         "confirmation_key": "WatDmy0pTd4cO",
+        "email": None,
         "passwords": [{"hash": "8a3f05c1c8d42c0bd2a42a3ee0d7b0d7", "algorithm": "MD5"}],
     },
     {
@@ -83,7 +84,7 @@ class TestSeed:
             True,
         )
         pauline = http.get("/api/accounts/6", headers=admin.headers).json()
-        assert (pauline["activated"], pauline["confirmation_key"]) == (False, "WatDmy0pTd4cO")
+        assert (pauline["activated"], pauline["confirmation_key"], pauline["email"]) == (False, "WatDmy0pTd4cO", None)
         for number, name in ((100, "user_7"), (101, "user_8"), (102, "user_9")):
             assert http.get(f"/api/accounts/{number}", headers=admin.headers).json()["username"] == name
             signed_in = {"auth": httpx.DigestAuth(name, "secret"), "headers": {"From": f"sip:{name}@sip.example.org"}}

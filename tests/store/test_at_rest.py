@@ -2,9 +2,12 @@
 
 import re
 
+from click.testing import CliRunner
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from flexiapi.app import running
+from flexiapi.cli import main
+from flexiapi.model import Algorithm, ExternalAccount
 from tests.conftest import settings_of
 
 
@@ -53,3 +56,30 @@ def test_a_new_application_key_still_reads_what_the_old_one_wrote(server, http, 
             return await inside.parts.store.accounts.by_id(alice.id)
 
     assert server.run(read()).passwords == alice.account.passwords
+
+
+def test_after_sealing_anew_the_old_key_is_not_needed(server, alice, tmp_path, monkeypatch):
+    """ASVS 11.2: rotation, to its end: accounts and the external accounts that wait for one."""
+    external = ExternalAccount("ext.one", "other.example.org", "group", "a" * 32, Algorithm.MD5)
+    holder = server.person("hold.er", external_account=external)
+    server.run(server.store.external_accounts.add([external]))
+    variables = {"MONGODB_URI": server.uri, "MONGODB_DATABASE": server.settings.mongodb.database, "APP_KEY": "n" * 40}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def reseal(**more):
+        return CliRunner().invoke(main, ["accounts", "reseal"], env=more)
+
+    assert "application key is not the one" in reseal().stderr
+    assert reseal(APP_PREVIOUS_KEYS="k" * 40).stdout == "3 accounts sealed anew.\n"
+    tables = {"app": {"key": "n" * 40}, "mongodb": {"database": server.settings.mongodb.database}}
+
+    async def read():
+        async with running(settings_of(tables, tmp_path), server.uri) as inside:
+            store = inside.parts.store
+            accounts = await store.accounts.by_ids([alice.id, holder.id])
+            return accounts, await store.external_accounts.claim(server.clock.now())
+
+    (first, second), (_, claimed) = server.run(read())
+    assert first.passwords == alice.account.passwords
+    assert second.external_account == claimed == external
