@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TextIO
+from typing import TextIO
 
 from flexiapi.api.routes import HANDLERS
 from flexiapi.api.views import Views
@@ -15,10 +15,11 @@ from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.replication import Replication
+from flexiapi.host import Host
 from flexiapi.keys import ApplicationKey, Codes, load_or_create
 from flexiapi.nonces import Nonces
 from flexiapi.notify import Notifier
-from flexiapi.observing import REQUESTS, SECONDS, AccessLog, log
+from flexiapi.observing import log
 from flexiapi.provisioning import discovery as hooks
 from flexiapi.provisioning.provisioning import Provisioning as Documents
 from flexiapi.rendering.renderer import Renderer
@@ -49,7 +50,7 @@ from flexiapi.services.provisioning import Provisioning
 from flexiapi.services.recovery import Recovery
 from flexiapi.services.removal import Removal
 from flexiapi.services.seeding import Seeding
-from flexiapi.services.sign_in import DigestAnswer, SignedIn, SignIn
+from flexiapi.services.sign_in import SignIn
 from flexiapi.services.sip_sign_in import SipSignIn
 from flexiapi.services.statistics import Statistics
 from flexiapi.services.types import Types
@@ -57,9 +58,6 @@ from flexiapi.services.upkeep import Upkeep
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
 from flexiapi.web.application import Api
-from flexiapi.web.handler import ApiHandler
-from flexiapi.web.identity import ApiKey, Claim
-from flexiapi.web.peers import Peers
 from flexiapi.web.throttle import Throttle
 
 EMBEDDED = "embedded"
@@ -192,94 +190,6 @@ def _services(
     )
 
 
-class Host:
-    """What the HTTP layer asks: who somebody is, what is too often, and where requests are noted."""
-
-    def __init__(self, parts: Parts, throttle: Throttle, log_stream: TextIO) -> None:
-        settings = parts.settings
-        self.peers = Peers(settings.server.trusted_proxies)
-        self.throttle = throttle
-        self.maintenance = settings.server.maintenance
-        self.max_body_bytes = settings.server.max_body_bytes
-        self.public_url = settings.app.url
-        self.cors_origins: Sequence[str] = settings.server.cors_origins
-        self.validation_context: object = parts.services.name_rules
-        self.settled = parts.replication.settled
-        self._services = parts.services
-        self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
-        self._figures: dict[tuple[str, str, int], Any] = {}
-        self._in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-
-    def entered(self) -> None:
-        """A request is under way."""
-        self._in_flight += 1
-        self._idle.clear()
-
-    def left(self) -> None:
-        """A request is answered."""
-        self._in_flight -= 1
-        if not self._in_flight:
-            self._idle.set()
-
-    async def drain(self) -> None:
-        """Wait until no request is under way."""
-        await self._idle.wait()
-
-    async def sign_in(self, claim: Claim, address: str) -> SignedIn:
-        """Who the claim proves to be."""
-        sign_in = self._services.sign_in
-        if isinstance(claim, ApiKey):
-            return await sign_in.by_key(claim.key, address)
-        answer = None
-        if claim.authorization is not None:
-            answer = DigestAnswer(claim.authorization, claim.method, claim.target)
-        return await sign_in.by_digest(claim.username, claim.domain, answer, address)
-
-    async def limit(self, name: str, address: str) -> None:
-        """Count against a limit per IP address."""
-        await self._services.limiter.count(name, address)
-
-    def refuse_guesser(self, address: str) -> None:
-        """Refuse an address that has guessed wrong too often."""
-        self._services.limiter.refuse_guesser("wrong_codes", address)
-
-    async def count_wrong_guess(self, address: str) -> None:
-        """Count a wrong guess."""
-        await self._services.limiter.count_failure("wrong_codes", address)
-
-    def observe(self, handler: ApiHandler, seconds: float) -> None:
-        """Log and count a finished request."""
-        method = handler.request.method or ""
-        status = handler.get_status()
-        figures = self._figures.get((method, handler.path, status))
-        if figures is None:
-            known = method if method in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS") else "OTHER"
-            figures = (REQUESTS.labels(known, handler.path, str(status)), SECONDS.labels(handler.path))
-            self._figures[method, handler.path, status] = figures
-        figures[0].inc()
-        figures[1].observe(seconds)
-        if self._access is not None:
-            who = handler.identity.label if handler.identity is not None else ""
-            target = handler.path_kwargs.get("id", "") if isinstance(handler.path_kwargs, dict) else ""
-            self._access.write(
-                method,
-                handler.path,
-                status,
-                seconds,
-                ip=handler.client,
-                account=who,
-                target=target,
-                id=handler.request_id,
-            )
-
-    def flush(self) -> None:
-        """Write what was gathered for the log."""
-        if self._access is not None:
-            self._access.flush()
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server's inside; `drain` waits until no request is under way."""
@@ -301,7 +211,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """The application with everything that it needs, until the end of the block."""
     parts = build(settings, uri, clock)
-    host = Host(parts, throttle or Throttle(settings.limits.requests_per_minute), log_stream or sys.stderr)
+    throttle = throttle or Throttle(settings.limits.requests_per_minute)
+    host = Host(settings, parts.services, parts.replication.settled, throttle, log_stream or sys.stderr)
     if prepare:
         await parts.store.prepare()
         await parts.services.removal.heal()

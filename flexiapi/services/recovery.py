@@ -72,7 +72,8 @@ class Recovery:
             await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life))
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
-            await self._keep(account, confirmation=Confirmation(pin_hash=pin_hash, expires_at=expires_at))
+            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
+            await self._keep(account, expecting={"activated": account.activated}, confirmation=confirmation)
         except RecordNotFound:
             raise
         except BaseException:

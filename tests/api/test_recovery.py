@@ -142,3 +142,24 @@ def test_numbers_are_looked_up_as_alias_and_as_name(server, http):
         answer = http.get(path.format(wrong))
         assert answer.status_code == 422
         assert list(answer.json()["errors"]) == ["phone"]
+
+
+class TestDeactivated:
+    def test_nobody_recovers_a_deactivated_account_by_phone(self, server, http, admin):
+        alice = server.person("alice.martin", phone=PHONE, activated_at=server.clock.second())
+        http.post(f"/api/accounts/{alice.id}/deactivate", headers=admin.headers)
+        assert recover_by_phone(server).status_code == 404
+        assert server.messages == []
+
+    def test_a_pin_that_is_under_way_does_not_outlive_a_deactivation(self, server, http, admin, monkeypatch):
+        alice = server.person("alice.martin", phone=PHONE, activated_at=server.clock.second())
+        notices = server.services.recovery._notices
+        send = notices.text
+
+        async def slowly(phone, sms):
+            await server.services.administration.deactivate(alice.id)
+            await send(phone, sms)
+
+        monkeypatch.setattr(notices, "text", slowly)
+        assert recover_by_phone(server).status_code == 404
+        assert server.account(alice.id).confirmation is None
