@@ -1,5 +1,6 @@
 """Where everything is kept: the only package that knows MongoDB."""
 
+from datetime import timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -34,6 +35,9 @@ from flexiapi.store.used_nonces import UsedNonces
 
 __all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store", "Wanted"]
 
+# A write waits for a server, is tried twice, and each try may take two timeouts.
+_SETTLING_TIMEOUTS = 6
+
 
 class Store(Records):
     """Everything that is kept, by kind."""
@@ -45,7 +49,9 @@ class Store(Records):
         self._key = key
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
-        self.census = Census(database)
+        domain = None if settings.app.admins_manage_multi_domains else settings.app.sip_domain
+        settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
+        self.census = Census(database, domain, settling)
         self.accounts = Accounts(database, documents, self.counters, self.census)
         self.listings = Listings(database, documents, self.census)
         self.attachments = Attachments(database)

@@ -178,7 +178,7 @@ class Accounts(Records):
         """
         after = replace(account, **changes)
         if after.domain != account.domain:
-            await self._census.unsettle(account.id)
+            await self._census.unsettle([account.id])
         names = frozenset(changes)
         query: Document = {"_id": account.id, **(expecting or {})}
         if names & IDENTITY:
@@ -230,7 +230,7 @@ class Accounts(Records):
 
     async def remove(self, account_id: int, expecting: Mapping[str, Any] | None = None) -> bool:
         """Remove the account; whether it was there, with these values in its document."""
-        await self._census.unsettle(account_id)
+        await self._census.unsettle([account_id])
         removed = (await self._accounts.delete_one({"_id": account_id, **(expecting or {})})).deleted_count == 1
         if removed:
             self.on_sign_in_change(account_id)

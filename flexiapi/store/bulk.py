@@ -38,7 +38,7 @@ class BulkAccounts(Records):
 
     async def put(self, accounts: Sequence[Account]) -> None:
         """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
-        await self._census.forget()
+        await self._census.unsettle([account.id for account in accounts])
         documents = [self._documents.encode(account) for account in accounts]
         try:
             await self._accounts.bulk_write(
@@ -46,7 +46,5 @@ class BulkAccounts(Records):
             )
         except BulkWriteError as error:
             raise taken_by(error.details["writeErrors"][0]) from error
-        finally:
-            await self._census.forget()
         for account in accounts:
             self._one_by_one.on_sign_in_change(account.id)

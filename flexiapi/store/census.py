@@ -2,22 +2,25 @@
 
 Ids are handed out in order, so a range that has been passed by the counter only ever changes by a removal, by a
 change of domain, or by a command that writes ids of its own. Each of those unsettles its range first. A range is
-counted anew for every page until nothing has happened to it for a while that is longer than any write can take; only
-then its figure is kept. Whatever crashes in between leaves ranges that are counted, never figures that are wrong.
+counted anew for every page until nothing has happened to it for longer than any write can take, or until it is full
+and nobody can join it; only then its figure is kept. Whatever crashes in between leaves ranges that are counted, never
+figures that are wrong.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import UpdateMany, UpdateOne
+from pymongo.errors import DuplicateKeyError
 
 from flexiapi.store.connection import Records
 
 RANGE = 1000
-SETTLING = timedelta(minutes=2)
 EVERYWHERE = "*"
 _MOST_RUNS = 8
 _MOST_KEPT_AT_ONCE = 500
@@ -26,24 +29,33 @@ Document = dict[str, Any]
 
 
 class Census(Records):
-    """Figures per domain and range of `RANGE` ids; one small document per domain that somebody has looked at."""
+    """Figures per domain and range of `RANGE` ids; one small document per domain that somebody has looked at.
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", settling: timedelta = SETTLING) -> None:
+    `domain` is the one that administrators see, `None` for all; its document is there before the first change, so
+    its full ranges need not settle. `settling` is longer than any write may take.
+    """
+
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", domain: str | None, settling: timedelta
+    ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._counters = database["counters"]
         self._figures = database["census"]
+        self._own = domain or EVERYWHERE
         self.settling = settling
 
-    async def unsettle(self, account_id: int) -> None:
-        """Let nobody trust the figure of the account's range; to be called before the change."""
-        place = account_id // RANGE
-        change = {"$unset": {f"figures.{place}": ""}, "$max": {f"settling.{place}": self._settled_at()}}
-        await self._figures.update_many({}, change)
-
-    async def forget(self) -> None:
-        """Start anew, because accounts are written with ids of their own; to be called before and after."""
-        await self._figures.delete_many({})
+    async def unsettle(self, account_ids: Iterable[int]) -> None:
+        """Let nobody trust the figures of these accounts' ranges; to be called before they are changed."""
+        places = {account_id // RANGE for account_id in account_ids}
+        change = {
+            "$unset": {f"figures.{place}": "" for place in places},
+            "$max": {f"settling.{place}": self._settled_at() for place in places},
+        }
+        own = {"_id": self._own}
+        await self._figures.bulk_write(
+            [UpdateOne(own, change, upsert=True), UpdateMany({"_id": {"$ne": self._own}}, change)]
+        )
 
     async def ranges(self, domain: str | None) -> list[int]:
         """How many accounts of the domain (`None`: of all) lie in each range, from the lowest ids on."""
@@ -77,26 +89,45 @@ class Census(Records):
         return counted
 
     async def _keep(self, scope: str, kept: Document | None, counted: dict[int, int], full: int) -> None:
-        """Keep the figures of ranges that have settled, and note since when the others do."""
+        """Keep the figures of ranges that have settled or are full, and note since when the others settle."""
         settling: Document = (kept or {}).get("settling", {})
         now = datetime.now(UTC)
         new = [place for place in counted if place < full and str(place) not in settling]
-        if new:
-            ends = {f"settling.{place}": self._settled_at() for place in new}
-            await self._figures.update_one({"_id": scope}, {"$max": ends}, upsert=True)
+        closed = {place for place in new if scope == self._own and counted[place] == _capacity(place)}
+        open_ends = {f"settling.{place}": self._settled_at() for place in new if place not in closed}
+        if open_ends:
+            await self._figures.update_one({"_id": scope}, {"$max": open_ends}, upsert=True)
         settled = [p for p in counted if p < full and (end := settling.get(str(p))) is not None and end <= now]
-        for start in range(0, len(settled), _MOST_KEPT_AT_ONCE):
-            some = settled[start : start + _MOST_KEPT_AT_ONCE]
-            unchanged = {f"settling.{place}": settling[str(place)] for place in some}
-            figures = {f"figures.{place}": counted[place] for place in some}
-            await self._figures.update_one(
-                {"_id": scope, **unchanged}, {"$set": figures, "$unset": dict.fromkeys(unchanged, "")}
-            )
+        for some in _chunks([*sorted(closed), *settled]):
+            await self._keep_some(scope, {place: settling.get(str(place)) for place in some}, counted)
+
+    async def _keep_some(self, scope: str, seen: Mapping[int, datetime | None], counted: dict[int, int]) -> None:
+        """Keep figures unless a change has unsettled one of them since, or somebody else has kept it."""
+        query: Document = {"_id": scope}
+        for place, end in seen.items():
+            query[f"settling.{place}"] = {"$exists": False} if end is None else end
+            query[f"figures.{place}"] = {"$exists": False}
+        change = {
+            "$set": {f"figures.{place}": counted[place] for place in seen},
+            "$unset": {f"settling.{place}": "" for place in seen},
+        }
+        with contextlib.suppress(DuplicateKeyError):
+            await self._figures.update_one(query, change, upsert=scope == self._own)
 
     def _settled_at(self) -> datetime:
         # MongoDB keeps milliseconds, and the value is compared with what was read back.
         now = datetime.now(UTC) + self.settling
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _capacity(place: int) -> int:
+    """How many ids a range has; the first id is 1."""
+    return RANGE if place else RANGE - 1
+
+
+def _chunks(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(places), _MOST_KEPT_AT_ONCE):
+        yield places[start : start + _MOST_KEPT_AT_ONCE]
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:

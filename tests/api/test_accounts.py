@@ -135,7 +135,9 @@ class TestCounts:
 
     def test_a_figure_is_not_kept_when_its_range_changes_while_it_is_counted(self, counting, admin):
         people = [counting.person() for _ in range(25)]
+        counting.run(counting.store.accounts.remove(people[3].id))
         self.ids(counting, admin)
+        counting.run(counting.store.census.unsettle([people[3].id]))
         census = counting.store.census
         original = census._counted
 
@@ -156,9 +158,29 @@ class TestCounts:
         counting.store.census.settling = timedelta(hours=1)
         people = [counting.person() for _ in range(25)]
         assert len(self.ids(counting, admin)) == 26
+        assert self.kept(counting) == {"0": 9, "1": 10}, "full ranges need not settle"
         http.delete(f"/api/accounts/{people[3].id}", headers=admin.headers)
         assert len(self.ids(counting, admin)) == 25
-        assert self.kept(counting) is None
+        assert self.kept(counting) == {"1": 10}
+
+    @pytest.mark.parametrize("is_first_look", [True, False])
+    def test_a_full_range_is_not_kept_when_one_leaves_it_meanwhile(self, counting, admin, is_first_look):
+        people = [counting.person() for _ in range(15)]
+        census = counting.store.census
+        census.settling = timedelta(hours=1)
+        if not is_first_look:
+            counting.run(census.unsettle([100]))
+        original = census._counted
+
+        async def counted_and_overtaken(domain, places):
+            figures = await original(domain, places)
+            await counting.store.accounts.remove(people[2].id)
+            census._counted = original
+            return figures
+
+        census._counted = counted_and_overtaken
+        counting.run(census.ranges("sip.example.org"))
+        assert people[2].id not in self.ids(counting, admin)
 
     def test_parallel_changes_and_pages_end_in_exact_figures(self, counting, http, admin):
         people = [counting.person() for _ in range(30)]
