@@ -30,8 +30,16 @@ from flexiapi.services.clock import Clock
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod
 from tests.declared import Declared
+from tests.watched_log import WatchedLog
 
 PASSWORD = "correct-horse-battery"
+LOG = WatchedLog()
+
+
+@pytest.fixture(autouse=True)
+def _watched_log():
+    """Whatever a test logs goes to the watched log."""
+    LOG.configure()
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +89,7 @@ class Server:
         self.settings = settings.model_copy(update={"app": app})
         self.uri = uri
         self.http = httpx.Client(base_url=self.url, timeout=20, headers={"Accept": "application/json"})
+        LOG.watch(self.http)
         self.parts = None
         self._ready = threading.Event()
         self._failure = None
@@ -119,6 +128,12 @@ class Server:
         self.http.close()
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
+        LOG.note_messages(self.messages)
+        LOG.check(self.log.getvalue())
+
+    def expect_errors(self, pattern: str) -> None:
+        """Lines of severity error that match are what this test wants; others fail it."""
+        LOG.expected_errors = pattern
 
     def run(self, coroutine):
         """Run a coroutine on the server's loop and return its result."""
@@ -154,7 +169,9 @@ class Server:
         account = self.run(
             self.store.accounts.add(Account(id=0, username=username, domain=domain, passwords=stored, **fields))
         )
-        return Person(account, password, self.key_for(account.id))
+        person = Person(account, password, self.key_for(account.id))
+        LOG.secrets |= {person.key, person.password}
+        return person
 
     def key_for(self, account_id: int) -> str:
         key = random_text(40)
