@@ -60,6 +60,10 @@ CASES = (
     Case("GET accounts/me by key", "/api/accounts/me", "key.lua", Run.random, 0.45, obvious=True),
     Case("GET /provisioning/me", "/provisioning/me", "key.lua", Run.random, 0.40),
     Case("GET accounts/me, DIGEST", "/api/accounts/me", "digest.lua", Run.answers, 0.35),
+    Case("GET accounts, page 1", "/api/accounts", "as.lua", lambda _: ("1",), 0.0),
+    Case("GET accounts, page 5000", "/api/accounts?page=5000", "as.lua", lambda _: ("1",), 0.0),
+    Case("GET vcard, 200 contacts", "/contacts/vcard", "as.lua", lambda _: (str(data.WITH_CONTACTS),), 0.0),
+    Case("GET recover/{key}", "/", "recover.lua", lambda _: ("1000",), 0.0),
     Case("POST with-…-token", "/api/accounts/with-account-creation-token", "create.lua", Run.sign_ups, 0.12),
 )
 

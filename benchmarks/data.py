@@ -12,12 +12,15 @@ from flexiapi.keys import ApplicationKey, token_hash
 from flexiapi.model import Account, Algorithm, Password
 from flexiapi.nonces import Nonces
 from flexiapi.services.sign_in import OPAQUE
+from flexiapi.store.census import RANGE
 from flexiapi.store.documents import AccountDocuments
 
 KEY = "benchmark" * 5
 DOMAIN = "sip.example.org"
 PASSWORD = "correct-horse-battery"  # everybody may know it
 DATABASE = "benchmark"
+WITH_CONTACTS = 2
+CONTACTS = 200
 _CHUNK = 5_000
 
 
@@ -27,6 +30,10 @@ def username(number: int) -> str:
 
 def api_key(number: int) -> str:
     return f"key-{number:07d}"
+
+
+def recovery_key(number: int) -> str:
+    return f"rec{number:010d}"
 
 
 def creation_token(number: int) -> str:
@@ -65,9 +72,15 @@ def fill(uri: str, accounts: int) -> None:
         for number in range(start, min(start + _CHUNK, accounts + 1)):
             document = documents.encode(_account(number, now))
             document["api_key"] = {"hash": token_hash(api_key(number)), "created_at": now, "last_used_at": now}
+            document["confirmation"] = {"key": recovery_key(number), "attempts": 0}
+            if number == WITH_CONTACTS:
+                document["contacts"] = list(range(number + 1, number + 1 + CONTACTS))
             chunk.append(document)
         database.accounts.insert_many(chunk, ordered=False)
     database.counters.update_one({"_id": "accounts"}, {"$set": {"last": accounts}}, upsert=True)
+    # As if the accounts had been there for a while: figures of pages are kept once nobody can be adding to them.
+    settled = {str(place): now - timedelta(hours=1) for place in range((accounts + 1) // RANGE)}
+    database.census.replace_one({"_id": DOMAIN}, {"settling": settled}, upsert=True)
     client.close()
 
 
