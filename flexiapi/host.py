@@ -91,7 +91,8 @@ class Host:
         figures[1].observe(seconds)
         if self._access is not None:
             who = handler.identity.label if handler.identity is not None else ""
-            target = handler.path_kwargs.get("id", "") if isinstance(handler.path_kwargs, dict) else ""
+            # A method that HTTP does not know is refused before Tornado sets the path's parameters.
+            target = getattr(handler, "path_kwargs", {}).get("id", "")
             self._access.write(
                 method,
                 handler.path,

@@ -18,6 +18,7 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -40,8 +41,11 @@ LOG = WatchedLog()
 
 @pytest.fixture(autouse=True)
 def _watched_log():
-    """Whatever a test logs goes to the watched log."""
+    """Whatever a test logs goes to the watched log, and is looked through at its end."""
     LOG.configure()
+    served = bool(Server.living)
+    yield
+    LOG.check(errors=served or bool(Server.living) or LOG.served)
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +88,8 @@ class Person:
 class Server:
     """A server in a thread of its own, as real as the one that `flexiapi serve` runs."""
 
+    living: ClassVar[set] = set()
+
     def __init__(self, settings: Settings, uri: str) -> None:
         self.clock = Clock()
         self.log = io.StringIO()
@@ -102,6 +108,7 @@ class Server:
         self._thread = threading.Thread(target=self._main, daemon=True)
 
     def start(self) -> "Server":
+        Server.living.add(self)
         self._thread.start()
         self._ready.wait(30)
         if self._failure is not None:
@@ -134,8 +141,9 @@ class Server:
         self.http.close()
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
+        Server.living.discard(self)
         LOG.note_messages(self.messages)
-        LOG.check(self.log.getvalue())
+        LOG.note_lines(self.log.getvalue())
 
     def expect_errors(self, pattern: str) -> None:
         """Lines of severity error that match are what this test wants; others fail it."""

@@ -29,8 +29,8 @@ T = TypeVar("T")
 
 _UNDECLARED = Reply(status=0)
 _AT_ONCE = 20
-_ANSWER_SECONDS = 0.5
-_LONGEST_STALL_SECONDS = 0.25
+_ANSWER_SECONDS = 1.0
+_LONGEST_STALL_SECONDS = 0.9
 
 
 class BackendContract(BackendDeclaration):

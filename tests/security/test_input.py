@@ -178,6 +178,7 @@ class TestFailures:
             raise error
 
         monkeypatch.setattr(shared.services.types, "all", broken)
+        shared.expect_errors("request failed")
         answer = shared.http.get("/api/account_types", headers=key)
         assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
         assert list(answer.json()) == ["message"]
@@ -192,6 +193,7 @@ class TestFailures:
             return [object()]
 
         monkeypatch.setattr(shared.services.types, "all", no_types)
+        shared.expect_errors("request failed|Uncaught exception")
         answer = shared.http.get("/api/account_types", headers=key)
         assert (answer.status_code, json.loads(answer.content).keys()) == (500, {"message"})
         shared.declared.surprises.clear()
