@@ -111,8 +111,7 @@ def serve(settings: Settings, file: Path | None) -> None:
             run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=ready))
         else:
             run(_prepared(settings, uri))
-            _announce(settings, began)
-            Family(listener, uri, file, processes).live()
+            Family(listener, settings, uri, file, processes).live(functools.partial(_announce, settings, began))
     log.info("stopped")
 
 
@@ -136,28 +135,41 @@ async def _prepared(settings: Settings, uri: str) -> None:
 class Family:
     """Server processes that share one listening socket; one that dies is replaced."""
 
-    def __init__(self, listener: socket.socket, uri: str, file: Path | None, size: int) -> None:
+    def __init__(self, listener: socket.socket, settings: Settings, uri: str, file: Path | None, size: int) -> None:
         self._listener = listener
         self._table = shared_table()
+        self._heard, self._tell = os.pipe()
+        os.set_blocking(self._heard, False)
         self._file = file
         self._size = size
-        self._uri = uri
+        # What options and free ports have made of the settings; children read all others themselves.
+        self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
         self._children: list[subprocess.Popen[bytes]] = []
         self._is_stopping = False
 
-    def live(self) -> None:
-        """Keep the children running until a signal, then let them finish."""
+    def live(self, on_ready: Callable[[], None]) -> None:
+        """Keep the children running until a signal, then let them finish; `on_ready` is called when all serve."""
         for number in _SIGNALS:
             signal.signal(number, self._stop)
+        waiting_for = self._size
         with _figures_folder() as figures:
-            environment = {**os.environ, **figures, "MONGODB_URI": self._uri}
+            environment = {**os.environ, **figures, **self._variables}
             self._children = [self._born(environment) for _ in range(self._size)]
             while self._children:
+                if waiting_for > 0 and (waiting_for := waiting_for - self._newly_ready()) <= 0:
+                    on_ready()
                 self._replace_the_dead(environment)
                 time.sleep(0.1)
 
+    def _newly_ready(self) -> int:
+        """How many children have begun to serve since the last look: each writes one byte."""
+        try:
+            return len(os.read(self._heard, self._size))
+        except BlockingIOError:
+            return 0
+
     def _born(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        descriptors = (self._listener.fileno(), self._table)
+        descriptors = (self._listener.fileno(), self._table, self._tell)
         config = ["--config", str(self._file)] if self._file else []
         arguments = [sys.executable, "-m", "flexiapi", *config, "worker", *map(str, descriptors), str(os.getpid())]
         return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves

@@ -14,7 +14,7 @@ from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import check, openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.upkeep import clean, digest
-from flexiapi.errors import ApiError, FlexiapiError
+from flexiapi.errors import ApiError, FlexiapiError, ValidationFailed
 
 
 class Root(click.Group):
@@ -25,9 +25,15 @@ class Root(click.Group):
         try:
             return super().invoke(context)
         except FlexiapiError as error:
-            text = error.message if isinstance(error, ApiError) else str(error)
-            click.echo(f"flexiapi: {text}", err=True)
+            for text in _texts(error):
+                click.echo(f"flexiapi: {text}", err=True)
             sys.exit(1)
+
+
+def _texts(error: FlexiapiError) -> list[str]:
+    if isinstance(error, ValidationFailed):
+        return [text for of_field in error.errors.values() for text in of_field]
+    return [error.message if isinstance(error, ApiError) else str(error)]
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from flexiapi import observing
 from flexiapi.api.routes import HANDLERS
 from flexiapi.app import build, mongod_of
 from flexiapi.cli.context import Context, passed
+from flexiapi.configuration import load
 from flexiapi.errors import ConfigurationError
 from flexiapi.server import die_with, run, serve_on
 from flexiapi.server import serve as serve_until_signal
@@ -32,34 +34,31 @@ def serve(context: Context, processes: int | None, port: int | None, address: st
     With the setting mongodb.uri = "embedded" (the default) a private mongod runs below data.path and ends with the
     server.
     """
-    given = {"processes": processes, "port": port, "address": address}
-    settings = _with_server(context.settings, {name: value for name, value in given.items() if value is not None})
+    given = {"SERVER_PROCESSES": processes, "SERVER_PORT": port, "SERVER_ADDRESS": address}
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    settings = load(context.file, {**os.environ, **options})
     observing.configure(settings.log.level, settings.log.format)
     serve_until_signal(settings, context.file)
-
-
-def _with_server(settings: Settings, changes: dict[str, object]) -> Settings:
-    if not changes:
-        return settings
-    server = settings.server.model_copy(update=changes)
-    was, now = (f"{part.address}:{part.port}" for part in (settings.server, server))
-    app = settings.app.model_copy(update={"url": settings.app.url.replace(was, now)})
-    return settings.model_copy(update={"server": server, "app": app})
 
 
 @click.command(hidden=True)
 @click.argument("listener", type=int)
 @click.argument("table", type=int)
+@click.argument("tell", type=int)
 @click.argument("parent", type=int)
 @passed
-def worker(context: Context, listener: int, table: int, parent: int) -> None:
+def worker(context: Context, listener: int, table: int, tell: int, parent: int) -> None:
     """Serve on sockets of the parent."""
     die_with(parent)
     settings = context.settings
     observing.configure(settings.log.level, settings.log.format)
     throttle = Throttle(settings.limits.requests_per_minute, table)
     shared = socket.socket(fileno=listener)
-    run(serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=lambda: None))
+
+    def on_ready() -> None:
+        os.write(tell, b".")
+
+    run(serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=on_ready))
 
 
 @click.command()
