@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: run test lint types layers tests bench clean
+.PHONY: run test bench
 
 run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
@@ -15,6 +15,10 @@ test: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

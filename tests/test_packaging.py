@@ -103,7 +103,7 @@ def test_the_commands_know_the_installation(flexiapi, tmp_path):
     plugins = output_of(flexiapi, "plugins", cwd=tmp_path)
     assert re.search(r"^mail +smtp +flexiapi-mail-smtp", plugins, re.MULTILINE)
     checked = output_of(flexiapi, "check", cwd=tmp_path)
-    assert "templates   all render" in checked
+    assert "templates     all render" in checked
     assert checked.count("could send now") == 3
 
 

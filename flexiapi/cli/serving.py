@@ -66,7 +66,7 @@ def worker(context: Context, listener: int, table: int, tell: int, parent: int) 
 def check(context: Context) -> None:
     """Tell whether the server could work: settings, templates, database, and every backend."""
     settings = context.settings
-    click.echo("settings    right")
+    click.echo("settings      right")
     with mongod_of(settings) as uri:
         failures = asyncio.run(_checked(settings, uri))
     if failures:
@@ -78,16 +78,16 @@ async def _checked(settings: Settings, uri: str) -> int:
     failures = 0
     try:
         parts.renderer.render_all_samples()
-        click.echo("templates   all render")
+        click.echo("templates     all render")
         parts.services.provisioning.base({}, {})
         click.echo("provisioning  renders")
         await parts.store.ping()
         await parts.store.prepare()
-        click.echo("database    answers")
+        click.echo("database      answers")
         await parts.notifier.start()
         for checked in await parts.notifier.check():
             failures += checked.error is not None
-            click.echo(f"{checked.transport.value}.{checked.label}    {checked.error or 'could send now'}")
+            click.echo(f"{f'{checked.transport}.{checked.label}':12}  {checked.error or 'could send now'}")
     finally:
         await parts.notifier.close()
         parts.store.close()
