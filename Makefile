@@ -14,7 +14,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.
 bench: $(VENV)/.dev

@@ -15,6 +15,7 @@ from benchmarks.data import DATABASE, DOMAIN, KEY
 from flexiapi import observing
 from flexiapi.app import running
 from flexiapi.keys import token_hash
+from flexiapi.server import spare_the_collector
 from flexiapi.settings import Settings
 
 
@@ -71,6 +72,7 @@ async def serve(kind: str, port: int, uri: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     if kind == "ours":
         async with running(ours(f"http://127.0.0.1:{port}"), uri) as inside:
+            spare_the_collector()
             await _listen(inside.application, port, stop)
         return
     database = AsyncIOMotorClient(uri)[DATABASE]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import functools
+import gc
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ _DROPPED_BODY_FACTOR = 16
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RESTART_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
 def listening_socket(settings: Settings) -> socket.socket:
@@ -75,6 +77,7 @@ async def serve_on(
             idle_connection_timeout=75,
             body_timeout=30,
         )
+        spare_the_collector()
         server.add_socket(listener)
         on_ready()
         await stop.wait()
@@ -82,6 +85,13 @@ async def serve_on(
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(inside.drain(), settings.server.stop_seconds)
         await server.close_all_connections()
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector skip what was made at the start, and come less often: requests leave few cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
