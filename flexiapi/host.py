@@ -14,6 +14,8 @@ from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
 from flexiapi.web.throttle import Throttle
 
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
+
 
 class Host:
     """What the HTTP layer asks: who somebody is, what is too often, and where requests are noted."""
@@ -81,11 +83,12 @@ class Host:
     def observe(self, handler: ApiHandler, seconds: float) -> None:
         """Log and count a finished request."""
         method = handler.request.method or ""
+        # Whoever calls decides on the method, and must not decide on how much is kept.
+        method = method if method in _METHODS else "OTHER"
         status = handler.get_status()
         figures = self._figures.get((method, handler.path, status))
         if figures is None:
-            known = method if method in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS") else "OTHER"
-            figures = (REQUESTS.labels(known, handler.path, str(status)), SECONDS.labels(handler.path))
+            figures = (REQUESTS.labels(method, handler.path, str(status)), SECONDS.labels(handler.path))
             self._figures[method, handler.path, status] = figures
         figures[0].inc()
         figures[1].observe(seconds)

@@ -140,6 +140,16 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenged:
+    """As much of an account as a DIGEST challenge needs; `algorithms` are those of its stored passwords."""
+
+    id: int
+    domain: str
+    sign_in_epoch: int
+    algorithms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContactsList:
     """A named set of accounts that are contacts of every account it is attached to."""
 

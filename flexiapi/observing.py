@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -102,17 +102,16 @@ class AccessLog:
 
     def write(self, method: str, route: str, status: int, seconds: float, **who: str) -> None:
         """Note one request; `route` is the template, for paths may carry secrets."""
-        fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1), **who}
-        self._lines.append(self._line(fields))
+        milliseconds = round(seconds * 1000, 1)
+        if self._style == "json":
+            fields = {"method": method, "route": route, "status": status, "ms": milliseconds, **who}
+            line = json.dumps({"timestamp": self._moment(), "level": "info", "event": "request", **fields})
+        else:
+            more = " ".join([f"{name}={value}" for name, value in who.items() if value])
+            line = f"{self._moment()} info    request {method=!s} {route=!s} {status=} ms={milliseconds} {more}"
+        self._lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(0.1, self.flush)
-
-    def _line(self, fields: Mapping[str, object]) -> str:
-        now = self._moment()
-        if self._style == "json":
-            return json.dumps({"timestamp": now, "level": "info", "event": "request", **fields})
-        pairs = " ".join(f"{name}={value}" for name, value in fields.items() if value != "")
-        return f"{now} info    request {pairs}"
 
     def _moment(self) -> str:
         """The time in UTC, to the millisecond; the part that changes each second is made once a second."""

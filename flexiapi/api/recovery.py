@@ -47,7 +47,7 @@ class AccountInfoByPhone(Handler):
         if not is_phone(phone):
             raise ValidationFailed({"phone": ["phone must be a phone number: + and 3 to 15 digits"]})
         account, is_alias = await self.services.recovery.by_phone(phone)
-        return PhoneInfo(**dict(self.views.info(account)), phone=is_alias)
+        return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
 
 
 class RecoveryByPhone(Handler):

@@ -163,7 +163,7 @@ class AccountInfo(Handler):
 
         Return `404` if the account doesn't exist.
         """
-        return self.views.info(await self.services.accounts.public(*required_address(sip)))
+        return self.views.info(await self.services.accounts.is_activated(*required_address(sip)))
 
 
 class ActivationByEmail(Handler):

@@ -10,7 +10,7 @@ from flexiapi.model import Account, AccountType, Action, ActivationExpiration, P
 
 Moment = Annotated[
     datetime,
-    PlainSerializer(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z", return_type=str),
+    PlainSerializer(lambda moment: f"{moment.isoformat(timespec='microseconds')[:26]}Z", return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2023-07-04T14:35:21.000000Z"]}),
 ]
 PlainMoment = Annotated[
@@ -200,9 +200,9 @@ class Views:
     def __init__(self, realm: str | None) -> None:
         self._realm = realm
 
-    def info(self, account: Account) -> PublicInfo:
+    def info(self, activated: bool) -> PublicInfo:
         """View I."""
-        return PublicInfo(activated=account.activated, realm=self._realm)
+        return PublicInfo(activated=activated, realm=self._realm)
 
     def contact(self, account: Account, types: Types) -> ContactView:
         """View C."""

@@ -39,6 +39,13 @@ class Accounts:
             raise RecordNotFound
         return account
 
+    async def is_activated(self, username: str, domain: str) -> bool:
+        """Whether the account of an address of this installation's domain is activated. Raises `RecordNotFound`."""
+        activated = await self._store.accounts.is_activated(username, domain) if domain == self._sip_domain else None
+        if activated is None:
+            raise RecordNotFound
+        return activated
+
     async def for_admin(self, account_id: int) -> Account:
         """The account with the id, as far as administrators see. Raises `RecordNotFound`."""
         account = await self.if_any(account_id)

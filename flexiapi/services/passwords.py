@@ -1,6 +1,7 @@
 """How passwords are stored, compared, and refused."""
 
 import hmac
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 
@@ -42,7 +43,10 @@ class Passwords:
 
     def algorithms(self, account: Account) -> list[str]:
         """What the account can sign in with, in the order in which it is offered."""
-        stored = {password.algorithm for password in account.passwords}
+        return self.offered({password.algorithm for password in account.passwords})
+
+    def offered(self, stored: Collection[str]) -> list[str]:
+        """What whoever has passwords of these kinds can sign in with, in the order in which it is offered."""
         both = Algorithm.CLRTXT in stored
         offered = [name for name in digest.ALGORITHMS if both or name in stored]
         return [name for name in offered if name != "MD5" or self._settings.md5]

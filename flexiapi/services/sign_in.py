@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from flexiapi import digest
@@ -94,15 +95,25 @@ class SignIn:
 
     async def by_digest(self, username: str, domain: str, answer: DigestAnswer | None, address: str) -> SignedIn:
         """The account of that address, if the answer to a challenge is right. Raises `RecordNotFound` for none."""
+        if answer is None:
+            await self._challenge(username, domain)
         account = await self._store.accounts.by_address(username, domain)
         if account is None:
             self._nonces.make(0, 0, self._clock.now().timestamp())
             raise RecordNotFound
-        if answer is None:
-            raise self._refusal(account)
         self._limiter.refuse_guesser("failed_sign_ins", address)
         self._limiter.refuse_guesser("failed_sign_ins_account", f"{account.id} {address}")
         return await self._verified(account, answer, address)
+
+    async def _challenge(self, username: str, domain: str) -> NoReturn:
+        challenged = await self._store.accounts.challenged(username, domain)
+        now = self._clock.now().timestamp()
+        if challenged is None:
+            self._nonces.make(0, 0, now)
+            raise RecordNotFound
+        nonce = self._nonces.make(challenged.id, challenged.sign_in_epoch, now)
+        offered = self._passwords.offered(challenged.algorithms)
+        raise SignInRequired(None, self._challenges(challenged.domain, offered, nonce))
 
     async def _verified(self, account: Account, answer: DigestAnswer, address: str) -> SignedIn:
         given = answer.parameters
@@ -151,17 +162,16 @@ class SignIn:
 
     def _refusal(self, account: Account, text: str | None = None, *, stale: bool = False) -> SignInRequired:
         nonce = self._nonces.make(account.id, account.sign_in_epoch, self._clock.now().timestamp())
-        return SignInRequired(text, self._challenges(account, nonce, stale=stale))
+        algorithms = self._passwords.algorithms(account)
+        return SignInRequired(text, self._challenges(account.domain, algorithms, nonce, stale=stale))
 
-    def _challenges(self, account: Account, nonce: str, *, stale: bool = False) -> list[str]:
-        realm = self._passwords.realm(account.domain)
-        return [
-            digest.challenge(realm, algorithm, nonce, OPAQUE, stale=stale)
-            for algorithm in self._passwords.algorithms(account)
-        ]
+    def _challenges(self, domain: str, algorithms: Sequence[str], nonce: str, *, stale: bool = False) -> list[str]:
+        realm = self._passwords.realm(domain)
+        return [digest.challenge(realm, algorithm, nonce, OPAQUE, stale=stale) for algorithm in algorithms]
 
     def _headers(self, account: Account, nonce: str) -> list[tuple[str, str]]:
-        return [("WWW-Authenticate", challenge) for challenge in self._challenges(account, nonce)]
+        challenges = self._challenges(account.domain, self._passwords.algorithms(account), nonce)
+        return [("WWW-Authenticate", challenge) for challenge in challenges]
 
 
 def _refuse_shut_out(account: Account, address: str) -> None:

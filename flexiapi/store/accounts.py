@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from flexiapi.model import Account
+from flexiapi.model import Account, Challenged
 from flexiapi.store.census import Census
 from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records
@@ -61,6 +61,9 @@ class Accounts(Records):
         self._counters = counters
         self._by_id = CoalescedReads[int, Document](self._reader("_id"))
         self._by_identifier = CoalescedReads[str, Document](self._read_by_identifiers)
+        self._activated = CoalescedReads[str, Document](self._reader_of_some({"_id": 0, "activated": 1}))
+        challenge = {"epoch": 1, "passwords.algorithm": 1}
+        self._challenged = CoalescedReads[str, Document](self._reader_of_some(challenge))
         self._by_key = CoalescedReads[bytes, Document](self._reader("api_key.hash"))
         self._additions: Batches[Document, None] = Batches(self._insert, in_flight=2)
 
@@ -77,11 +80,25 @@ class Accounts(Records):
         found = await self._find("identifiers", keys)
         return {identifier: document for document in found for identifier in document["identifiers"]}
 
-    async def _find(self, field: str, keys: Sequence[Any]) -> list[Document]:
+    def _reader_of_some(
+        self, projection: Mapping[str, int]
+    ) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]:
+        """Reads some fields by the address itself, aliases not counting: what is asked most needs the least."""
+        wanted = {**projection, "username": 1, "domain": 1}
+
+        async def read(keys: Sequence[str]) -> Mapping[str, Document]:
+            found = await self._find("identifiers", keys, wanted)
+            return {f"sip:{document['username']}@{document['domain']}": document for document in found}
+
+        return read
+
+    async def _find(
+        self, field: str, keys: Sequence[Any], projection: Mapping[str, int] | None = None
+    ) -> list[Document]:
         if len(keys) == 1:
-            document = await self._accounts.find_one({field: keys[0]})
+            document = await self._accounts.find_one({field: keys[0]}, projection)
             return [] if document is None else [document]
-        cursor = self._accounts.find({field: {"$in": list(keys)}}, batch_size=len(keys) + 1)
+        cursor = self._accounts.find({field: {"$in": list(keys)}}, projection, batch_size=len(keys) + 1)
         return await cursor.to_list(None)
 
     def _decoded(self, document: Document | None) -> Account | None:
@@ -109,6 +126,19 @@ class Accounts(Records):
         if document is None or document["username"] != username or document["domain"] != domain:
             return None
         return self._documents.decode(document)
+
+    async def challenged(self, username: str, domain: str) -> Challenged | None:
+        """What a DIGEST challenge to exactly this user name and domain needs."""
+        document = await self._challenged.get(f"sip:{username}@{domain}")
+        if document is None:
+            return None
+        algorithms = tuple(password["algorithm"] for password in document.get("passwords", ()))
+        return Challenged(document["_id"], document["domain"], document.get("epoch", 0), algorithms)
+
+    async def is_activated(self, username: str, domain: str) -> bool | None:
+        """Whether the account with exactly this user name and domain is activated; `None` when there is none."""
+        document = await self._activated.get(f"sip:{username}@{domain}")
+        return None if document is None else bool(document["activated"])
 
     async def by_address_or_alias(self, username: str, domain: str) -> Account | None:
         """The account with this user name or phone alias in the domain."""

@@ -70,7 +70,7 @@ class Batches(Generic[Item, Result]):
 class CoalescedReads(Generic[K, V]):
     """Lookups by key; equal keys in one batch share one answer."""
 
-    def __init__(self, fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], in_flight: int = 1) -> None:
+    def __init__(self, fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], in_flight: int = 2) -> None:
         self._fetch = fetch
         self._batches: Batches[K, V | None] = Batches(self._lookup, in_flight)
 

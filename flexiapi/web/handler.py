@@ -8,6 +8,7 @@ from http.client import responses
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
+from pydantic_core import to_json
 from tornado.web import HTTPError, RequestHandler
 
 from flexiapi.errors import (
@@ -165,7 +166,7 @@ class ApiHandler(RequestHandler):
 
     def _set_headers_of_request(self) -> None:
         """What belongs to this request and host, in failures too: Tornado drops all other headers for those."""
-        self.set_header("X-Request-Id", self.request_id)
+        self._headers["X-Request-Id"] = self.request_id
         origin = self.request.headers.get("Origin")
         if origin is not None and origin in self.host.cors_origins:
             self.set_header("Access-Control-Allow-Origin", origin)
@@ -184,7 +185,10 @@ class ApiHandler(RequestHandler):
             if "X-Body-Too-Large" in self.request.headers:
                 raise BodyTooLarge
             self._count()
-            result = await self._settled(operation, path)
+            if operation.is_unsafe or operation.guess:
+                result = await self._settled(operation, path)
+            else:
+                result = await self._respond(operation, path)
         except ApiError as error:
             self.fail(error, secret=operation.secret)
             return
@@ -296,16 +300,18 @@ class ApiHandler(RequestHandler):
 
     def fail(self, error: ApiError, *, secret: bool = False) -> None:
         """Answer with a failure."""
-        self.failure = error
+        # Its trace holds the frames that hold this handler: without it nothing is left for the garbage collector.
+        self.failure = error.with_traceback(None)
         self.set_status(error.status)
         self.set_header("Content-Type", _JSON)
         if secret:
             self.set_header("Cache-Control", "no-store")
-        for name in {name for name, _ in error.headers()}:
+        headers = error.headers()
+        for name, _ in headers:
             self.clear_header(name)
-        for name, value in error.headers():
+        for name, value in headers:
             self.add_header(name, value)
-        self.finish(error.body())
+        self.finish(to_json(error.body()))
 
     def write(self, chunk: str | bytes | dict[str, Any]) -> None:
         """As Tornado's, but a dict is `application/json` exactly, as clients compare it."""

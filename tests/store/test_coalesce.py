@@ -55,7 +55,7 @@ async def test_a_lookup_never_sees_data_older_than_its_arrival():
     shelf = Shelf()
     shelf.content = {"a": "old"}
     shelf.gate.clear()
-    reads = CoalescedReads(shelf.fetch)
+    reads = CoalescedReads(shelf.fetch, in_flight=1)
     early = asyncio.ensure_future(reads.get("a"))
     await settle()
     shelf.content = {"a": "new"}
