@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -19,6 +19,8 @@ PlainMoment = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2040-12-12 12:12:12"]}),
 ]
 Types = Mapping[int, AccountType]
+V = TypeVar("V", bound="View")
+_UNUSED = (("pydantic_extra", None), ("pydantic_private", None))
 AccountId = Annotated[int, Field(examples=[12])]
 TypeId = Annotated[int, Field(examples=[1])]
 TypeKey = Annotated[str, Field(examples=["phone"])]
@@ -221,31 +223,31 @@ class Views:
 
     def listed(self, account: Account, types: Types) -> ListedAccount:
         """View L."""
-        return ListedAccount.model_construct(None, **self._common(account, types))
+        return _shown(ListedAccount, self._common(account, types))
 
     def single(self, account: Account, types: Types) -> SingleAccount:
         """View S."""
-        return SingleAccount.model_construct(None, **self._common(account, types), **_secrets(account))
+        return _shown(SingleAccount, {**self._common(account, types), **_secrets(account)})
 
     def user(self, account: Account, types: Types) -> AccountView:
         """View U."""
-        return AccountView.model_construct(None, **self._common(account, types), **_credentials(account))
+        return _shown(AccountView, {**self._common(account, types), **_credentials(account)})
 
     def provisioned(self, account: Account, types: Types) -> ProvisionedAccount:
         """View P."""
         common = {**self._common(account, types), **_credentials(account)}
-        return ProvisionedAccount.model_construct(None, **common, provisioning_token=account.provisioning_token)
+        return _shown(ProvisionedAccount, {**common, "provisioning_token": account.provisioning_token})
 
     def written(self, account: Account, types: Types) -> WrittenAccount:
         """View A."""
         common = {**self._common(account, types), **_credentials(account)}
-        return WrittenAccount.model_construct(None, **common, **_secrets(account))
+        return _shown(WrittenAccount, {**common, **_secrets(account)})
 
     def recovered(self, account: Account, types: Types) -> RecoveredAccount:
         """View R."""
         passwords = [StoredPasswordView(algorithm=item.algorithm, password=item.ha1) for item in account.passwords]
         common = {**self._common(account, types), **_credentials(account), "passwords": passwords}
-        return RecoveredAccount.model_construct(None, **common)
+        return _shown(RecoveredAccount, common)
 
     def _common(self, account: Account, types: Types) -> dict[str, Any]:
         expiration = account.activation_expiration
@@ -271,6 +273,14 @@ class Views:
             "types": _types(account, types),
             "actions": _actions(account),
         }
+
+
+def _shown(view: type[V], values: dict[str, Any]) -> V:
+    """A view of values that are right by construction; all are there, so pydantic has no defaults to look for."""
+    shown = view.__new__(view)
+    for name, value in (("dict", values), ("pydantic_fields_set", set(values)), *_UNUSED):
+        object.__setattr__(shown, f"__{name}__", value)
+    return shown
 
 
 def _types(account: Account, types: Types) -> list[TypeView]:

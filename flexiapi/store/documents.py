@@ -26,6 +26,7 @@ _FIELDS = {
     "contacts_list_ids": "contacts_lists",
     "sign_in_epoch": "epoch",
 }
+_ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 IDENTITY = frozenset({"username", "domain", "phone", "email"})
 
@@ -130,7 +131,7 @@ class AccountDocuments:
         return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, bound_to_account(owner))}
 
     def _read_password(self, item: Document, owner: int) -> Password:
-        return Password(Algorithm(item["algorithm"]), self._key.open(item["sealed"], bound_to_account(owner)))
+        return Password(_ALGORITHMS[item["algorithm"]], self._key.open(item["sealed"], bound_to_account(owner)))
 
     def _external(self, external: ExternalAccount, owner: int) -> Document:
         return {
