@@ -1,9 +1,12 @@
-"""Makes pytest-tornado usable: it asks `pkg_resources`, which is gone, for one function."""
+"""Makes pytest-tornado usable: it asks `pkg_resources`, which is gone, for functions, and Tornado for an old manner."""
 
+import asyncio
 import sys
 import types
 
 import packaging.version
+import pytest
+from tornado.ioloop import IOLoop
 
 sys.modules.setdefault(
     "pkg_resources",
@@ -11,3 +14,13 @@ sys.modules.setdefault(
 )
 
 pytest_plugins = ["pytest_tornado.plugin"]
+
+
+@pytest.fixture
+def io_loop():
+    """The loop of a `gen_test`."""
+    loop = IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close(all_fds=True)

@@ -1,21 +1,10 @@
 """What arrives while a batch is under way leaves together as the next."""
 
 import asyncio
-import functools
 
 import pytest
 
 from flexiapi.store.coalesce import Batches, CoalescedReads
-
-
-def on_a_loop(test):
-    """Run a coroutine test."""
-
-    @functools.wraps(test)
-    def run():
-        asyncio.run(test())
-
-    return run
 
 
 class Shelf:
@@ -41,7 +30,7 @@ async def settle():
         await asyncio.sleep(0)
 
 
-@on_a_loop
+@pytest.mark.gen_test
 async def test_lookups_that_arrive_together_are_one_operation_and_equal_keys_one_question():
     shelf = Shelf()
     shelf.content = {"a": 1, "b": 2}
@@ -50,7 +39,7 @@ async def test_lookups_that_arrive_together_are_one_operation_and_equal_keys_one
     assert shelf.batches == [["a", "b", "c"]]
 
 
-@on_a_loop
+@pytest.mark.gen_test
 async def test_a_lookup_never_sees_data_older_than_its_arrival():
     shelf = Shelf()
     shelf.content = {"a": "old"}
@@ -67,7 +56,7 @@ async def test_a_lookup_never_sees_data_older_than_its_arrival():
     assert await late == "new"
 
 
-@on_a_loop
+@pytest.mark.gen_test
 async def test_a_failure_is_that_of_its_own_batch_only():
     shelf = Shelf()
     shelf.content = {"a": 1}
@@ -77,7 +66,7 @@ async def test_a_failure_is_that_of_its_own_batch_only():
     assert await reads.get("a") == 1
 
 
-@on_a_loop
+@pytest.mark.gen_test
 async def test_a_cancelled_waiter_harms_nobody():
     shelf = Shelf()
     shelf.content = {"a": 1}
@@ -92,7 +81,7 @@ async def test_a_cancelled_waiter_harms_nobody():
     assert await reads.get("a") == 1
 
 
-@on_a_loop
+@pytest.mark.gen_test
 async def test_each_item_of_a_batch_gets_its_own_result_or_exception():
     async def send(items):
         return [ValueError(item) if item % 2 else item for item in items]

@@ -1,0 +1,52 @@
+"""How the application finds handlers, in Tornado's own test client."""
+
+from typing import Annotated
+
+import pytest
+
+from flexiapi.web.application import Routes
+from flexiapi.web.endpoint import Access, Segment, endpoint
+from flexiapi.web.handler import ApiHandler
+
+Number = Annotated[int, Segment("[0-9]+", "12")]
+Word = Annotated[str, Segment("[^/]+", "word")]
+
+
+class Me(ApiHandler):
+    path = "/things/me"
+
+    @endpoint(Access.PUBLIC)
+    async def get(self) -> None:
+        """Say nothing."""
+
+
+class ByNumber(ApiHandler):
+    path = "/things/{number}"
+
+    @endpoint(Access.PUBLIC)
+    async def get(self, number: Number) -> None:
+        """Say nothing."""
+
+
+class ByWord(ApiHandler):
+    path = "/things/{word}/parts"
+
+    @endpoint(Access.PUBLIC)
+    async def get(self, word: Word) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("handlers", [(Me, ByNumber, ByWord), (ByWord, ByNumber, Me)])
+def test_literal_segments_win_and_order_does_not_matter(handlers):
+    routes = Routes(handlers)
+    assert routes.find("/things/me") == (Me, {})
+    assert routes.find("/things/12/") == (ByNumber, {"number": "12"})
+    assert routes.find("/things/me/parts") == (ByWord, {"word": "me"})
+    assert routes.find("/things/a%40b/parts") == (ByWord, {"word": "a@b"})
+    assert routes.find("/things/other") is None
+    assert routes.find("/things/%ff/parts") is None
+
+
+def test_two_handlers_for_one_path_are_an_error():
+    with pytest.raises(ValueError, match="two handlers"):
+        Routes([Me, Me])
