@@ -23,14 +23,14 @@ bench: $(VENV)/.dev
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "flexiapi needs Python 3.11 or later: install it, or name it: make PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py $(PLUGINS)
 	@echo "Installing flexiapi, its embedded MongoDB and the plugins into $(VENV) ..."
-	$(BIN)/pip install --quiet --editable .[embedded] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@$(BIN)/pip install --quiet --editable .[embedded] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable .[dev] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@$(BIN)/pip install --quiet --editable .[dev] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
 	@touch $@
