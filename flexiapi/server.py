@@ -20,7 +20,7 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 
-from flexiapi.app import application_key, build, mongod_of, running
+from flexiapi.app import Running, application_key, build, mongod_of, running
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.settings import Settings
@@ -31,6 +31,7 @@ _MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 16
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RESTART_SECONDS = 1.0
+_LINGER_SECONDS = 0.25
 _PR_SET_PDEATHSIG = 1
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
@@ -83,8 +84,16 @@ async def serve_on(
         await stop.wait()
         server.stop()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(inside.drain(), settings.server.stop_seconds)
+            await asyncio.wait_for(_finished(inside), settings.server.stop_seconds)
         await server.close_all_connections()
+
+
+async def _finished(inside: Running) -> None:
+    """Wait until nothing is under way; who has connected a moment ago may still send its request."""
+    until = time.monotonic() + _LINGER_SECONDS
+    while (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(left)
+        await inside.drain()
 
 
 def spare_the_collector() -> None:

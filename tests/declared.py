@@ -1,5 +1,7 @@
 """Holds every answer of a test's server against the declaration of its endpoint."""
 
+import time
+
 from flexiapi.web.failures import failures_of, is_declared
 from flexiapi.web.replies import Json
 
@@ -11,6 +13,13 @@ class Declared:
 
     def __init__(self):
         self.surprises = []
+
+    def forget_one(self):
+        """Empty the list once it has what the test provoked; a request is noted just after its answer."""
+        until = time.monotonic() + 5
+        while not self.surprises and time.monotonic() < until:
+            time.sleep(0.01)
+        self.surprises.clear()
 
     def watch(self, application):
         """Look at each answer of the application."""

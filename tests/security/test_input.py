@@ -186,7 +186,7 @@ class TestFailures:
             assert word not in answer.text
         monkeypatch.undo()
         assert shared.http.get("/api/account_types", headers=key).status_code == 200
-        shared.declared.surprises.clear()
+        shared.declared.forget_one()
 
     def test_34_even_a_broken_encoder_is_answered(self, shared, key, monkeypatch):
         async def no_types():
@@ -196,4 +196,4 @@ class TestFailures:
         shared.expect_errors("request failed|Uncaught exception")
         answer = shared.http.get("/api/account_types", headers=key)
         assert (answer.status_code, json.loads(answer.content).keys()) == (500, {"message"})
-        shared.declared.surprises.clear()
+        shared.declared.forget_one()
