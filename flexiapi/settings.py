@@ -171,13 +171,13 @@ class Limits(Section):
     anonymous_tokens_per_minute: int = Field(
         60, ge=0, description="auth tokens and creation request tokens made per IP address and minute"
     )
-    messages_per_minute: int = Field(30, ge=0, description="push, SMS and mail caused per IP address and minute")
+    messages_per_minute: int = Field(60, ge=0, description="push, SMS and mail caused per IP address and minute")
     sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
     sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
     mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
     codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
     wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
-    wrong_codes_per_hour: int = Field(60, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
+    wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
     failed_sign_ins_per_minute: int = Field(
         60, ge=0, description="failed sign-ins (password or key) per IP address and minute"
     )
