@@ -47,17 +47,17 @@ class AccountTypeById(Handler):
     path = "/api/account_types/{id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, id: Id) -> TypeView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> TypeView:
         """Show an account type."""
         return TypeView.of(await self.services.types.get(id))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), check=_conflicts)
-    async def put(self, id: Id, body: TypeParameters) -> TypeView:  # noqa: A002  # the document's name for it
+    async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
         return TypeView.of(await self.services.types.rename(id, body.key))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def delete(self, id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id) -> None:
         """Delete an account type.
 
         It is removed from all accounts.
@@ -71,7 +71,7 @@ class TypeOfAccount(Handler):
     path = "/api/accounts/{id}/types/{type_id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
-    async def post(self, id: Id, type_id: TypeId) -> None:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id, type_id: TypeId) -> None:
         """Add a type to the account.
 
         Return `403` if the account has it already.
@@ -79,7 +79,7 @@ class TypeOfAccount(Handler):
         await self.services.types.attach(id, type_id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
-    async def delete(self, id: Id, type_id: TypeId) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id, type_id: TypeId) -> None:
         """Remove a type from the account.
 
         Return `403` if the account does not have it.

@@ -170,13 +170,13 @@ class AccountById(Handler):
     path = "/api/accounts/{id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
-    async def get(self, id: Id) -> SingleAccount:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> SingleAccount:
         """Retrieve a specific account."""
         account = await self.services.accounts.for_admin(id)
         return self.views.single(account, await self.types_of(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), check=_replacement_conflicts, secret=True)
-    async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:  # noqa: A002  # the document's name for it
+    async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
         It is replaced as a whole: what is not given is reset, `admin` too. Another password, username or domain
@@ -198,7 +198,7 @@ class AccountById(Handler):
         return self.views.written(account, await self.types_of(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
-    async def delete(self, id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
         await self.services.removal.remove(await self.services.accounts.for_admin(id))
 
@@ -236,12 +236,12 @@ class AccountActivation(Handler):
     path = "/api/accounts/{id}/activate"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True)
-    async def get(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> AccountView:
         """Activate an account."""
         return await self._activated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def post(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id) -> AccountView:
         """Activate an account, by the method that is meant for changes."""
         return await self._activated(id)
 
@@ -256,7 +256,7 @@ class AccountDeactivation(Handler):
     path = "/api/accounts/{id}/deactivate"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True)
-    async def get(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> AccountView:
         """Deactivate an account.
 
         Its API key, DIGEST nonces, pending codes and provisioning token end at once, and it can no longer sign in.
@@ -264,7 +264,7 @@ class AccountDeactivation(Handler):
         return await self._deactivated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
-    async def post(self, id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id) -> AccountView:
         """Deactivate an account, by the method that is meant for changes."""
         return await self._deactivated(id)
 
@@ -279,7 +279,7 @@ class AccountProvisioning(Handler):
     path = "/api/accounts/{id}/provision"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True)
-    async def get(self, id: Id) -> ProvisionedAccount:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id))
         return self.views.provisioned(account, await self.types_of(account))

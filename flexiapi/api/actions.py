@@ -20,7 +20,7 @@ class ActionParameters(Params):
     code: Code
 
 
-async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:  # noqa: A002  # the path's name for it
+async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:
     await handler.services.actions.owner(id)
 
 
@@ -30,7 +30,7 @@ class Actions(Handler):
     path = "/api/accounts/{id}/actions"
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
-    async def get(self, id: Id) -> list[ActionView]:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> list[ActionView]:
         """Show an account related actions.
 
         Return `403` if the account doesn't have a DTMF protocol configured.
@@ -39,7 +39,7 @@ class Actions(Handler):
         return [ActionView.of(action) for action in owner.actions]
 
     @endpoint(Access.ADMIN, status=201, raises=_FAILURES, before=_has_dtmf_protocol)
-    async def post(self, id: Id, body: ActionParameters) -> ActionView:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id, body: ActionParameters) -> ActionView:
         """Create an account action.
 
         Return `403` if the account doesn't have a DTMF protocol configured.
@@ -54,7 +54,7 @@ class ActionById(Handler):
     path = "/api/accounts/{id}/actions/{action_id}"
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
-    async def get(self, id: Id, action_id: ActionId) -> ActionView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id, action_id: ActionId) -> ActionView:
         """Show an account related action.
 
         Return `403` if the account doesn't have a DTMF protocol configured.
@@ -63,7 +63,7 @@ class ActionById(Handler):
         return ActionView.of(self.services.actions.one_of(owner, action_id))
 
     @endpoint(Access.ADMIN, raises=_FAILURES, before=_has_dtmf_protocol)
-    async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:  # noqa: A002  # the document's name for it
+    async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:
         """Update an account action.
 
         Return `403` if the account doesn't have a DTMF protocol configured.
@@ -72,7 +72,7 @@ class ActionById(Handler):
         return ActionView.of(await self.services.actions.replace(owner, action_id, body.key, body.code))
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
-    async def delete(self, id: Id, action_id: ActionId) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id, action_id: ActionId) -> None:
         """Delete an account related action.
 
         Return `403` if the account doesn't have a DTMF protocol configured.

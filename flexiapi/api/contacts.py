@@ -73,7 +73,7 @@ class AccountContacts(Handler):
     path = "/api/accounts/{id}/contacts"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, id: Id) -> list[AccountView]:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> list[AccountView]:
         """Get all the account contacts; those from lists are not among them."""
         contacts = await self.services.contacts.of(id)
         types = await self.types_of(*contacts)
@@ -86,13 +86,13 @@ class AccountContact(Handler):
     path = "/api/accounts/{id}/contacts/{contact_id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, id: Id, contact_id: Id) -> AccountView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
         contact = await self.services.contacts.one_of(id, contact_id)
         return self.views.user(contact, await self.types_of(contact))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
-    async def post(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the list.
 
         Return `403` if it is one already.
@@ -100,7 +100,7 @@ class AccountContact(Handler):
         await self.services.contacts.add(id, contact_id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
-    async def delete(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the list.
 
         Return `403` if it is none.

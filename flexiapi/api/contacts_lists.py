@@ -71,7 +71,7 @@ class ContactsListById(Handler):
     path = "/api/contacts_lists/{id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, id: Id) -> ContactsListView:  # noqa: A002  # the document's name for it
+    async def get(self, id: Id) -> ContactsListView:
         """Get a contacts list with its contacts."""
         contacts_list = await self.services.contacts_lists.by_id(id)
         members = await self.services.contacts_lists.members(contacts_list)
@@ -80,12 +80,12 @@ class ContactsListById(Handler):
         return ContactsListView(**dict(_listed(contacts_list)), contacts=contacts)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:  # noqa: A002  # the document's name
+    async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:
         """Update a contacts list."""
         return _listed(await self.services.contacts_lists.change(id, body.title, body.description))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def delete(self, id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id) -> None:
         """Delete a contacts list; its contacts stay accounts, and no account has the list any more."""
         await self.services.contacts_lists.remove(id)
 
@@ -96,7 +96,7 @@ class ContactsListContact(Handler):
     path = "/api/contacts_lists/{id}/contacts/{contact_id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
-    async def post(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the contacts list.
 
         Return `403` if it is on it already.
@@ -104,7 +104,7 @@ class ContactsListContact(Handler):
         await self.services.contacts_lists.add_contact(id, contact_id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
-    async def delete(self, id: Id, contact_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the contacts list.
 
         Return `403` if it is not on it.
@@ -118,7 +118,7 @@ class AccountContactsList(Handler):
     path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
-    async def post(self, id: Id, contacts_list_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id, contacts_list_id: Id) -> None:
         """Add a contacts list to the account.
 
         Return `403` if the account has it already.
@@ -126,7 +126,7 @@ class AccountContactsList(Handler):
         await self.services.contacts_lists.attach(id, contacts_list_id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
-    async def delete(self, id: Id, contacts_list_id: Id) -> None:  # noqa: A002  # the document's name for it
+    async def delete(self, id: Id, contacts_list_id: Id) -> None:
         """Remove a contacts list from the account.
 
         Return `403` if the account does not have it.

@@ -106,7 +106,7 @@ class RecoveryByEmail(Handler):
         secret=True,
         limit="messages",
     )
-    async def post(self, id: Id) -> WrittenAccount:  # noqa: A002  # the document's name for it
+    async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
 
         Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
