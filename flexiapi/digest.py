@@ -9,7 +9,7 @@ _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 ALGORITHMS = tuple(_HASHES)
 
 _PARAMETER = re.compile(
-    r"""(\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s,"]+))\s*(?:,|$))"""
+    r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s,"]+))\s*(?:,|$)"""
 )
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -40,12 +40,18 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
     Raises `ValueError` when the header is not of that form or names a parameter twice.
     """
     scheme, _, rest = header.strip().partition(" ")
-    found = _PARAMETER.findall(rest)
-    if sum(len(whole) for whole, *_ in found) != len(rest):
-        raise ValueError("not a list of parameters")
-    parameters = {name.lower(): token or _unescaped(quoted) for _, name, quoted, token in found}
-    if len(parameters) != len(found):
-        raise ValueError("a parameter stands twice")
+    parameters: dict[str, str] = {}
+    place = 0
+    # One match after the other, and not a search: that would try again from each character of what does not match.
+    while place < len(rest):
+        found = _PARAMETER.match(rest, place)
+        if found is None:
+            raise ValueError("not a list of parameters")
+        name, quoted, token = found.groups()
+        if name.lower() in parameters:
+            raise ValueError("a parameter stands twice")
+        parameters[name.lower()] = token or _unescaped(quoted)
+        place = found.end()
     return scheme, parameters
 
 

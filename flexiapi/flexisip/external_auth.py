@@ -24,7 +24,7 @@ Remember = Callable[[str], Awaitable[bool]]
 
 _MISSING = "null"
 _FROM = (
-    re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|[\w\s\-.!%*+`'~]*)\s*<sips?:([^@:>]+)@([^;>?:]+)[^>]*>.*", re.IGNORECASE),
+    re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*|[\w\s\-.!%*+`'~]*)<sips?:([^@:>]+)@([^;>?:]+)[^>]*>.*", re.IGNORECASE),
     re.compile(r"sips?:([^@:;?]+)@([^;?:\s]+).*", re.IGNORECASE),
 )
 _ADDRESS = re.compile(r"[^\s<>\"]+")

@@ -15,7 +15,8 @@ Raw = dict[str, Any]
 Errors = dict[str, list[str]]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_LAST_SPACE = 0x3000
+_TRIMMED = "\ufeff\u200b\u200c\u200d\u2060" + "".join(c for c in map(chr, range(_LAST_SPACE + 1)) if c.isspace())
 
 _TEXTS = {
     "missing": "{field} is missing",
@@ -103,16 +104,9 @@ def _normalised(raw: Raw, errors: Errors) -> Raw:
             errors[_printable(name)] = [f"{_printable(name)} is no valid UTF-8 text"]
             raw[name] = None
             continue
-        text = value if name in _UNTRIMMED else _trimmed(value)
+        text = value if name in _UNTRIMMED else value.strip(_TRIMMED)
         raw[name] = text or None
     return raw
-
-
-def _trimmed(text: str) -> str:
-    before = None
-    while text != before:
-        before, text = text, text.strip().strip(_INVISIBLE)
-    return text
 
 
 def _is_encodable(text: str) -> bool:
