@@ -45,7 +45,10 @@ class PageHandler(Handler):
     @property
     def form(self) -> Mapping[str, str]:
         """The fields of the form, those of the captcha too."""
-        return dict(parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=100))
+        try:
+            return dict(parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=100))
+        except ValueError:
+            return {}
 
     def gone(self) -> Page:
         """The page for a token that cannot be validated."""

@@ -50,7 +50,7 @@ class ProvisioningHandler(Handler):
     def device_query(self) -> Mapping[str, str]:
         """The query parameters, those without value too."""
         query = self.request.query
-        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100)) if query else {}
+        return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
     @property
     def device_headers(self) -> Mapping[str, str]:

@@ -75,3 +75,9 @@ def test_a_captcha_that_is_away_is_told_on_the_page(http, gateway):
     assert answer.headers["content-type"] == "text/html; charset=UTF-8"
     assert "The check is not available now." in answer.text
     assert exchanged(http, token) == 404
+
+
+def test_a_form_of_another_kind_is_no_failure_of_the_server(http):
+    _, form = requested(http)
+    answer = http.post("/creation_token/validate", json={**form, "more": "a=b&" * 200})
+    assert answer.status_code == 200
