@@ -89,10 +89,18 @@ class Provisioning:
         return consumed
 
     async def new_token(self, account: Account) -> Account:
-        """The account with a fresh token in place of the one before. Raises `RecordNotFound`."""
+        """The account with a fresh token in place of the one before.
+
+        Raises `RecordNotFound`, also when the account was signed out everywhere since it was read: a deactivation would
+        else leave a token that activates again.
+        """
         now = self._clock.second()
         changed = await self._store.accounts.update(
-            account, provisioning_token=random_text(TOKEN_LENGTH), provisioning_token_at=now, updated_at=now
+            account,
+            expecting={"epoch": account.sign_in_epoch},
+            provisioning_token=random_text(TOKEN_LENGTH),
+            provisioning_token_at=now,
+            updated_at=now,
         )
         if changed is None:
             raise RecordNotFound
