@@ -51,10 +51,10 @@ class PublicSignUp(Params):
         """A name of its own or a phone number, and a way to send the code."""
         if values.get("phone") or "phone" in errors:
             return
-        if not values.get("username"):
-            errors.setdefault("username", ["username is missing (or a phone number)"])
-        if not values.get("email") and "email" not in errors:
-            errors["email"] = ["email is missing (or a phone number)"]
+        missing = [name for name in ("username", "email") if not values.get(name) and name not in errors]
+        errors.update({name: [f"{name} is missing (or a phone number)"] for name in missing})
+        if missing:
+            errors["phone"] = [f"phone is missing (or {' and '.join(missing)})"]
 
 
 class EmailConfirmation(Params):

@@ -145,7 +145,10 @@ class TestBlacklist:
 
 class TestPublic:
     def test_an_address_or_a_number_is_needed(self, server):
-        assert fields_of(public(server, username="new.account")) == {"email"}
+        assert fields_of(public(server, username="new.account")) == {"email", "phone"}
+        assert fields_of(public(server, email="new@example.org")) == {"username", "phone"}
+        assert fields_of(public(server)) == {"username", "email", "phone"}
+        assert fields_of(public(server, username="new.account", email="x")) == {"email"}
 
     def test_a_token_is_needed(self, server, http):
         body = {**MINIMAL, "username": "new.account", "email": "new@example.org"}
