@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPServerRequest, parse_cookie
 
 from flexiapi import digest
 from flexiapi.errors import ValidationFailed
@@ -77,11 +76,8 @@ def _bare(header: str) -> str:
 
 
 def _cookie(header: str) -> str:
-    try:
-        cookies = SimpleCookie(header)
-    except CookieError:
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    """As browsers write it: a cookie of somebody else that is out of form hides none."""
+    return parse_cookie(header).get(COOKIE, "").strip()
 
 
 def _authorization(header: str | None) -> dict[str, str] | None:

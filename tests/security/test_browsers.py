@@ -20,6 +20,10 @@ class TestCookie:
         assert {"httponly", "samesite=strict", "path=/", "max-age=3600"} <= attributes
         assert not any(attribute.startswith("domain") for attribute in attributes)
 
+    def test_26_cookies_of_others_do_not_hide_it(self, http, alice):
+        headers = {"Cookie": f'settings={{"a":1}}; x-api-key={alice.key}'}
+        assert http.get("/api/accounts/me", headers=headers).status_code == 200
+
     def test_26_a_new_key_ends_the_one_before(self, http, alice):
         fresh = http.get(KEY, headers=alice.headers).text
         http.cookies.clear()
