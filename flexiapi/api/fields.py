@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi.model import Algorithm as Algorithms
@@ -12,6 +12,9 @@ from flexiapi.model import DtmfProtocol as DtmfProtocols
 from flexiapi.services.names import NameRules
 from flexiapi.web.endpoint import Segment
 from flexiapi.web.parameters import Violations
+
+# A closed network has its mail in `.local` and the like; which domains exist is for its mail server to say.
+SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _LONGEST = 64
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")

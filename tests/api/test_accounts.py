@@ -416,3 +416,10 @@ def test_deletion_leaves_a_name_for_nobody_and_no_trace_in_contacts(server, http
     assert http.delete(f"/api/accounts/{alice.id}", headers=admin.headers).status_code == 404
     assert server.account(bob.id).contact_ids == ()
     assert server.run(server.store.tombstones.has(alice.sip))
+
+
+@pytest.mark.parametrize("email", ["bob@pbx.local", "bob@intranet", "bob@mail.test"])
+def test_mail_addresses_of_closed_networks(http, admin, email):
+    body = {"username": "bob.closed", "password": "correct-horse-battery", "algorithm": "MD5", "email": email}
+    answer = http.post("/api/accounts", json=body, headers=admin.headers)
+    assert (answer.status_code, answer.json().get("email")) == (200, email)
