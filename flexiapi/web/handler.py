@@ -343,6 +343,8 @@ class ApiHandler(RequestHandler):
             await self.answer(operation, path)
             return
         try:
+            if self.host.maintenance:
+                raise Maintenance
             self._count()
             if operation.switch is not None and not operation.switch(self):
                 raise RecordNotFound

@@ -334,6 +334,7 @@ class TestLimits:
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/json"
             assert answer.headers["retry-after"]
+        assert http.head("/api/accounts/me/provision", headers=alice.headers).status_code == 503
 
 
 class TestHeaders:
