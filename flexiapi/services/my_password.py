@@ -51,11 +51,10 @@ class MyPassword:
         }
         if is_first:
             changes |= {"activated": True, "activated_at": account.activated_at or now}
-        changed = await self._store.accounts.update(account, expecting={"epoch": account.sign_in_epoch}, **changes)
+        unchanged = {"epoch": account.sign_in_epoch}
+        changed = await self._store.accounts.update(account, expecting=unchanged, end_api_key=not keep_key, **changes)
         if changed is None:
             raise RecordNotFound
-        if not keep_key:
-            await self._store.accounts.remove_api_key(account.id)
         await self._notices.notify(account.email, self._notice(changed, is_first=is_first))
         return changed
 

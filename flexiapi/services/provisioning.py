@@ -83,10 +83,7 @@ class Provisioning:
             stored = self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
             changes |= {"passwords": (stored,), "sign_in_epoch": account.sign_in_epoch + 1}
             changes |= {"confirmation": None, "email_change": None, "phone_change": None}
-        consumed = await self._store.accounts.consume_provisioning_token(account, token, **changes)
-        if consumed is not None and reset:
-            await self._store.accounts.remove_api_key(account.id)
-        return consumed
+        return await self._store.accounts.consume_provisioning_token(account, token, end_api_key=reset, **changes)
 
     async def new_token(self, account: Account) -> Account:
         """The account with a fresh token in place of the one before.
