@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import time
 
+import httpx
 import pytest
 
 from tests.flexisip.test_sign_in_chain import BY_REPLICA, MODULES, VIEW, registration
@@ -11,9 +12,11 @@ from tests.flexisip.test_sign_in_chain import BY_REPLICA, MODULES, VIEW, registr
 PASSWORD = "correct-horse-battery"
 
 # A phone as it is out of the box: it knows where its configuration is, and nothing of SIP.
-NEW_PHONE = """
+PHONE_UUID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+NEW_PHONE = f"""
 [misc]
-config-uri={}
+config-uri={{}}
+uuid={PHONE_UUID}
 [sip]
 sip_port=-1
 sip_tcp_port=-1
@@ -29,6 +32,23 @@ reg_route=<{uri};lr>
 reg_expires=600
 """
 
+# What Flexisip's registrar does with each accepted REGISTER: Kamailio writes the binding into Redis in its encoding.
+REDIS = """
+loadmodule "ndb_redis.so"
+modparam("ndb_redis", "server", "name=registrar;addr=127.0.0.1;port={port};db=0;pass={password}")
+"""
+BINDING = """
+    if (is_method("REGISTER")) {
+        $var(instance) = $(ct{tobody.params}{param.value,+sip.instance}{re.subst,/"//g});
+        $var(uri) = $(ct{tobody.uri}) + ";callid=" + $(ci{s.escape.param}) + ";expires=" + $hdr(Expires)
+            + ";cseq=" + $cs + ";updatedAt=" + $Ts + ";alias=no;usedAsRoute=no?path=&accept=&user-agent="
+            + $(ua{s.escape.param});
+        $var(contact) = "<" + $var(uri) + ">;+sip.instance=\\"" + $var(instance) + "\\"";
+        $var(field) = "\\"" + $var(instance) + "\\"";
+        redis_cmd("registrar", "HSET fs:%s %s %s", "$tU@$td", "$var(field)", "$var(contact)", "written");
+    }
+"""
+
 
 @pytest.fixture
 def replica(folder):
@@ -41,19 +61,25 @@ def base_file(folder):
 
 
 @pytest.fixture
-def configure(replica, base_file):
-    return {"flexisip": {"auth_replica": str(replica)}, "account": {"provisioning_rc_file": str(base_file)}}
+def configure(replica, base_file, redis_server):
+    redis = {"host": "127.0.0.1", "port": redis_server.port, "password": redis_server.password}
+    return {
+        "redis": redis,
+        "flexisip": {"auth_replica": str(replica)},
+        "account": {"provisioning_rc_file": str(base_file)},
+    }
 
 
 @pytest.fixture
-def proxy_for(server, replica, base_file, kamailio):
+def proxy_for(server, replica, base_file, kamailio, redis_server):
     """Start Kamailio on the replica of the running server: (algorithm) -> Kamailio."""
 
     def start(algorithm):
         with contextlib.closing(sqlite3.connect(replica)) as file:
             file.execute(VIEW.format(algorithm))
             file.commit()
-        proxy = kamailio(BY_REPLICA, MODULES.format(algorithm=algorithm, path=replica))
+        registrar = REDIS.format(port=redis_server.port, password=redis_server.password)
+        proxy = kamailio(BY_REPLICA + BINDING, MODULES.format(algorithm=algorithm, path=replica) + registrar)
         base_file.write_text(BASE_FILE.format(uri=proxy.uri("tcp")))
         return proxy
 
@@ -91,7 +117,9 @@ def test_accounts_of_the_api_talk_until_they_are_deactivated(algorithm, http, ad
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_a_phone_that_knows_only_its_provisioning_url_registers(algorithm, server, make, proxy_for, linphone_daemon):
+def test_a_phone_that_knows_only_its_provisioning_url_registers_and_is_listed(
+    algorithm, server, http, make, proxy_for, linphone_daemon, redis_server
+):
     proxy = proxy_for(algorithm)
     carol = make("carol.singer", algorithm, activated=False)
     make("alice.martin", algorithm)
@@ -107,3 +135,13 @@ def test_a_phone_that_knows_only_its_provisioning_url_registers(algorithm, serve
 
     phone.wait(arrives)
     assert server.account(carol["id"]).activated
+
+    owner = {
+        "auth": httpx.DigestAuth("carol.singer", PASSWORD),
+        "headers": {"From": "sip:carol.singer@sip.example.org"},
+    }
+    shown = http.get("/api/accounts/me/devices", **owner).json()
+    assert list(shown) == [f"urn:uuid:{PHONE_UUID}"]
+    assert shown[f"urn:uuid:{PHONE_UUID}"]["user_agent"]
+    assert http.delete(f"/api/accounts/me/devices/urn:uuid:{PHONE_UUID}", **owner).json() == {}
+    assert not redis_server.client().exists("fs:carol.singer@sip.example.org")
