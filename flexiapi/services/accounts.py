@@ -32,13 +32,6 @@ class Accounts:
         self._sip_domain = sip_domain
         self._multi_domain = multi_domain
 
-    async def public(self, username: str, domain: str) -> Account:
-        """The account of an address of this installation's domain. Raises `RecordNotFound`."""
-        account = await self._store.accounts.by_address(username, domain) if domain == self._sip_domain else None
-        if account is None:
-            raise RecordNotFound
-        return account
-
     async def is_activated(self, username: str, domain: str) -> bool:
         """Whether the account of an address of this installation's domain is activated. Raises `RecordNotFound`."""
         activated = await self._store.accounts.is_activated(username, domain) if domain == self._sip_domain else None

@@ -152,10 +152,6 @@ class Accounts(Records):
         """The first account, by id, with this address (lower-case)."""
         return self._decoded(await self._accounts.find_one({"email": email}, sort=[("_id", 1)]))
 
-    async def is_taken(self, identifier: str) -> bool:
-        """Whether an account has the identifier."""
-        return await self._by_identifier.get(identifier) is not None
-
     async def owner_of(self, identifier: str) -> int | None:
         """The id of the account that has the identifier."""
         document = await self._by_identifier.get(identifier)

@@ -108,7 +108,6 @@ class ApiHandler(RequestHandler):
 
     path: ClassVar[str] = ""
     operations: ClassVar[Mapping[str, Operation]] = {}
-    cross_origin: ClassVar[bool] = True
 
     host: Host
     identity: Identity | None = None
