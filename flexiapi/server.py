@@ -18,12 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tornado.httpserver import HTTPServer
-
-from flexiapi.app import Running, application_key, build, mongod_of, running
+from flexiapi.app import application_key, build, mongod_of, running
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.settings import Settings
+from flexiapi.web.http_server import GracefulServer
 from flexiapi.web.throttle import Throttle, shared_table
 
 _BACKLOG = 1024
@@ -31,7 +30,6 @@ _MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 16
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RESTART_SECONDS = 1.0
-_LINGER_SECONDS = 0.25
 _PR_SET_PDEATHSIG = 1
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
@@ -71,7 +69,7 @@ async def serve_on(
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     async with running(settings, uri, throttle=throttle, prepare=prepare) as inside:
-        server = HTTPServer(
+        server = GracefulServer(
             inside.application,
             max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
             max_header_size=_MOST_HEADER_BYTES,
@@ -82,18 +80,7 @@ async def serve_on(
         server.add_socket(listener)
         on_ready()
         await stop.wait()
-        server.stop()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(_finished(inside), settings.server.stop_seconds)
-        await server.close_all_connections()
-
-
-async def _finished(inside: Running) -> None:
-    """Wait until nothing is under way; who has connected a moment ago may still send its request."""
-    until = time.monotonic() + _LINGER_SECONDS
-    while (left := until - time.monotonic()) > 0:
-        await asyncio.sleep(left)
-        await inside.drain()
+        await server.finish(inside.drain, settings.server.stop_seconds)
 
 
 def spare_the_collector() -> None:
