@@ -237,6 +237,7 @@ async def running(
         host.flush()
         await parts.notifier.close()
         await parts.close_sip()
+        await parts.store.sip_sign_ins.close()
         parts.store.close()
 
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -18,9 +18,6 @@ from flexiapi.model import Account
 
 REMEMBERED_SECONDS = 24 * 3600
 """How long a used nonce should be remembered, in seconds: the nonces tell no age."""
-
-Remember = Callable[[str], Awaitable[bool]]
-"""Keep a key for `REMEMBERED_SECONDS`; false when it was kept already."""
 
 _MISSING = "null"
 _FROM = (
@@ -78,7 +75,7 @@ FORBIDDEN = Verdict(403, "Forbidden")
 
 
 def question(query: str) -> Question | None:
-    """Read the query part of the URI; `None` when what every DIGEST answer has is not in it.
+    """Read the query part of the URI; `None` when nothing in the world could be the right response to it.
 
     Values are percent-encoded; a `+` is itself, since usernames have it.
     """
@@ -87,7 +84,7 @@ def question(query: str) -> Question | None:
     if None in needed or not all(_ADDRESS.fullmatch(values[name] or "") for name in ("domain", "username")):
         return None
     method, domain, username, nonce, uri, response = (value or "" for value in needed)
-    return Question(
+    asked = Question(
         *(method, domain, username, nonce, uri, response),
         algorithm=(values.get("algorithm") or "MD5").upper(),
         qop=values.get("qop"),
@@ -95,16 +92,21 @@ def question(query: str) -> Question | None:
         cnonce=values.get("cnonce"),
         sender=values.get("from"),
     )
+    return asked if _is_complete(asked) else None
 
 
-async def verdict(asked: Question | None, account: Account | None, realm: str | None, remember: Remember) -> Verdict:
+def use(asked: Question) -> str:
+    """The key of what may be used once: the count of a nonce, or without counts the response itself."""
+    once = (asked.nc, asked.cnonce) if asked.qop else ("", asked.response)
+    return hashlib.sha256("\0".join((asked.address, asked.nonce, *(part or "" for part in once))).encode()).hexdigest()
+
+
+def verdict(asked: Question, account: Account | None, realm: str | None, *, is_first: bool) -> Verdict:
     """Judge the DIGEST response of the account that `asked.address` names (`None`: there is none).
 
-    Unknown and deactivated accounts get the answer of a wrong password, after the same computation. A right response
-    that was used before is challenged anew.
+    Unknown and deactivated accounts get the answer of a wrong password, after the same computation: `FORBIDDEN`. A
+    right response whose `use` is not the first is challenged anew.
     """
-    if asked is None or not _is_complete(asked):
-        return FORBIDDEN
     known = _hashes(account, realm)
     ha1 = known.get(asked.algorithm, _NOBODY[asked.algorithm])
     expected = digest.response(
@@ -113,13 +115,11 @@ async def verdict(asked: Question | None, account: Account | None, realm: str | 
     right = hmac.compare_digest(expected.encode(), asked.response.lower().encode())
     if not right or asked.algorithm not in known or not _is_from(asked):
         return FORBIDDEN
-    if not await remember(_use(asked)):
-        return (
-            Verdict(401, "Unauthorized")
-            if asked.method == "REGISTER"
-            else Verdict(407, "Proxy Authentication Required")
-        )
-    return Verdict(200, "OK", asked.address)
+    if is_first:
+        return Verdict(200, "OK", asked.address)
+    if asked.method == "REGISTER":
+        return Verdict(401, "Unauthorized")
+    return Verdict(407, "Proxy Authentication Required")
 
 
 def _values(query: str) -> Mapping[str, str | None]:
@@ -150,9 +150,3 @@ def _is_from(asked: Question) -> bool:
         return True
     match = next((match for form in _FROM if (match := form.fullmatch(asked.sender.strip()))), None)
     return match is not None and f"{unquote(match[1])}@{match[2]}".lower() == asked.address
-
-
-def _use(asked: Question) -> str:
-    """What may be used once: the count of a nonce, or without counts the response itself."""
-    once = (asked.nc, asked.cnonce) if asked.qop else ("", asked.response)
-    return hashlib.sha256("\0".join((asked.address, asked.nonce, *(part or "" for part in once))).encode()).hexdigest()

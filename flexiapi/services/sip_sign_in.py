@@ -1,5 +1,6 @@
 """Sign-in by SIP, as Flexisip asks about it on each request that it has challenged."""
 
+import asyncio
 from datetime import timedelta
 
 from flexiapi.flexisip import external_auth
@@ -21,12 +22,15 @@ class SipSignIn:
     async def answer(self, query: str) -> str:
         """The plugin's answer to the query part of its URI."""
         asked = external_auth.question(query)
-        account = None
-        if asked is not None:
-            account = await self._store.accounts.by_address(*asked.account)
-        verdict = await external_auth.verdict(asked, account, self._realm, self._remember)
+        verdict = external_auth.FORBIDDEN if asked is None else await self._verdict(asked)
         return verdict.text()
 
-    async def _remember(self, use: str) -> bool:
+    async def _verdict(self, asked: external_auth.Question) -> external_auth.Verdict:
+        """Note the use while the account is read, and take that back when the response was wrong."""
+        records, use = self._store.sip_sign_ins, external_auth.use(asked)
         until = self._clock.now() + timedelta(seconds=external_auth.REMEMBERED_SECONDS)
-        return await self._store.sip_uses.first(use, until)
+        is_first, account = await asyncio.gather(records.first(use, until), records.account(*asked.account))
+        verdict = external_auth.verdict(asked, account, self._realm, is_first=is_first)
+        if is_first and verdict is external_auth.FORBIDDEN:
+            await records.forget(use)
+        return verdict

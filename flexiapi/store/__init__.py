@@ -27,7 +27,7 @@ from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Creations, Listings, Wanted
 from flexiapi.store.removals import Removal, Removals
 from flexiapi.store.seals import Seals
-from flexiapi.store.sip_uses import SipUses
+from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
 from flexiapi.store.tombstones import Tombstones
 from flexiapi.store.types import AccountTypes
@@ -67,7 +67,7 @@ class Store(Records):
         self.request_tokens = RequestTokens(database)
         self.auth_tokens = AuthTokens(database)
         self.used_nonces = UsedNonces(database)
-        self.sip_uses = SipUses(database)
+        self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
         self.removals = Removals(database)

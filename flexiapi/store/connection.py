@@ -10,7 +10,8 @@ os.environ.setdefault("MOTOR_MAX_WORKERS", "8")
 
 from bson.codec_options import CodecOptions  # Motor reads the variable when it is imported
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo import WriteConcern
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     ConfigurationError as UriError,
 )
@@ -45,26 +46,38 @@ _AUTHORISATION_CODES = {13, 18}
 
 def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
     """The database, majority-written, with bounded waits. Raises `ConfigurationError` for a wrong URI."""
-    milliseconds = int(settings.timeout_seconds * 1000)
     try:
-        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            uri,
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            socketTimeoutMS=milliseconds * 2,
-            waitQueueTimeoutMS=milliseconds,
-            maxPoolSize=16,
-            retryReads=True,
-            retryWrites=True,
-            appname="flexiapi",
-        )
+        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri, **_client_options(settings))
     except (InvalidURI, UriError, ValueError) as error:
         raise ConfigurationError(f"mongodb.uri (MONGODB_URI) is wrong: {error}") from error
-    return client.get_database(
-        settings.database,
-        codec_options=CodecOptions(tz_aware=True),
-        write_concern=WriteConcern(w="majority", wtimeout=milliseconds),
-    )
+    return client.get_database(settings.database, **_database_options(settings))
+
+
+def open_native_database(settings: Mongodb, uri: str) -> AsyncDatabase[dict[str, Any]]:
+    """The same by PyMongo's own asynchronous client (decision 0044). It belongs to the running event loop."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, **_client_options(settings))
+    return client.get_database(settings.database, **_database_options(settings))
+
+
+def _client_options(settings: Mongodb) -> dict[str, Any]:
+    milliseconds = int(settings.timeout_seconds * 1000)
+    return {
+        "serverSelectionTimeoutMS": milliseconds,
+        "connectTimeoutMS": milliseconds,
+        "socketTimeoutMS": milliseconds * 2,
+        "waitQueueTimeoutMS": milliseconds,
+        "maxPoolSize": 16,
+        "retryReads": True,
+        "retryWrites": True,
+        "appname": "flexiapi",
+    }
+
+
+def _database_options(settings: Mongodb) -> dict[str, Any]:
+    return {
+        "codec_options": CodecOptions(tz_aware=True),
+        "write_concern": WriteConcern(w="majority", wtimeout=int(settings.timeout_seconds * 1000)),
+    }
 
 
 def translated(error: PyMongoError) -> Exception:
@@ -89,8 +102,8 @@ def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     return wrapped
 
 
-class Records:
-    """The base of everything that keeps records: all its public operations are `translating`."""
+class Translating:
+    """The base of everything that asks MongoDB: all its public operations are `translating`."""
 
     def __init_subclass__(cls) -> None:
         """Wrap the public coroutine methods."""
@@ -98,6 +111,10 @@ class Records:
         for name, member in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(member):
                 setattr(cls, name, translating(member))
+
+
+class Records(Translating):
+    """The base of everything that keeps records by Motor."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         self._database = database

@@ -1,8 +1,11 @@
 """What Flexisip's ExternalAuthentication plugin asks and gets."""
 
+import asyncio
 import time
+from collections import Counter
 from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 
 from flexiapi import digest
@@ -56,6 +59,55 @@ def test_a_repeated_use_is_challenged_anew_by_any_process(http, alice, server):
     assert ask(http, alice).text == "Status: 401\nPhrase: Unauthorized"
     assert ask(http, alice, method="MESSAGE").text == "Status: 407\nPhrase: Proxy Authentication Required"
     assert ask(http, alice, nc="00000002").text.startswith("Status: 200\n")
+
+
+def all_at_once(server, queries):
+    async def run():
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            return await asyncio.gather(*(client.get(f"/sip/auth?{one}") for one in queries))
+
+    return Counter(answer.text.partition("\n")[0] for answer in asyncio.run(run()))
+
+
+def uses(server):
+    async def count():
+        return await server.store._database["used_nonces"].count_documents({})
+
+    return server.run(count())
+
+
+def test_31_of_fifty_at_once_one_is_accepted(server, alice):
+    assert all_at_once(server, [query(alice)] * 50) == {"Status: 200": 1, "Status: 401": 49}
+
+
+def test_31_wrong_responses_at_once_let_nobody_in_twice(server, alice):
+    answers = all_at_once(server, [query(alice), query(alice, password="wrong")] * 25)
+    assert answers["Status: 403"] == 25
+    assert answers["Status: 200"] <= 1
+    assert answers["Status: 200"] + answers["Status: 401"] == 25
+
+
+def test_a_wrong_response_uses_nothing_up(http, alice, server):
+    before = uses(server)
+    for refused in (query(alice, password="wrong"), query(alice, sender="<sip:bob@sip.example.org>")):
+        assert http.get(f"/sip/auth?{refused}").text == "Status: 403\nPhrase: Forbidden"
+    assert uses(server) == before
+    assert ask(http, alice).text.startswith("Status: 200\n")
+    assert uses(server) == before + 1
+
+
+def test_a_wrong_response_gives_no_use_back(http, alice):
+    assert ask(http, alice).text.startswith("Status: 200\n")
+    assert ask(http, alice, password="wrong").text.startswith("Status: 403\n")
+    assert ask(http, alice).text.startswith("Status: 401\n")
+
+
+def test_an_alias_is_no_user_name(http, server):
+    person = server.person("carol.jones", phone="+33612345678")
+    own = query(person, sender="<sip:+33612345678@sip.example.org>")
+    aliased = own.replace("username=carol.jones", "username=%2B33612345678")
+    assert aliased != own
+    assert http.get(f"/sip/auth?{aliased}").text == "Status: 403\nPhrase: Forbidden"
 
 
 def test_wrong_unknown_and_deactivated_are_the_same(http, alice, server):

@@ -4,13 +4,14 @@ import time
 
 import httpx
 
+SIP_AUTH = "/sip/auth?method=REGISTER&domain=sip.example.org&username=a&nonce=b&uri=sip%3Asip.example.org&response=c"
+
 
 def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve, own_mongod):
-    server = serve(MONGODB_URI=own_mongod.uri, MONGODB_TIMEOUT_SECONDS="1")
+    server = serve(MONGODB_URI=own_mongod.uri, MONGODB_TIMEOUT_SECONDS="1", FLEXISIP_EXTERNAL_AUTH="true")
     key = server.admin_key()
     http = httpx.Client(base_url=server.url, timeout=20, headers={"x-api-key": key})
     assert http.get("/api/accounts/me").status_code == 200
-    own_mongod.stop()
     requests = (
         ("GET", "/api/accounts/me", None),
         ("GET", "/api/accounts/the.admin@sip.example.org/info", None),
@@ -18,7 +19,10 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
         ("POST", "/api/accounts", {"username": "somebody", "password": "correct-horse", "algorithm": "MD5"}),
         ("GET", "/provisioning/7Ma0JzRtWg3kP", None),
         ("GET", "/provisioning/me", None),
+        ("GET", SIP_AUTH, None),
     )
+    assert http.get(SIP_AUTH).text == "Status: 403\nPhrase: Forbidden"
+    own_mongod.stop()
     for method, path, body in requests:
         answer = http.request(method, path, json=body)
         assert answer.status_code == 503, (path, answer.text)
@@ -32,4 +36,5 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
     while http.get("/api/accounts/me").status_code != 200:
         assert time.monotonic() < until
         time.sleep(0.1)
+    assert http.get(SIP_AUTH).text == "Status: 403\nPhrase: Forbidden"
     http.close()
