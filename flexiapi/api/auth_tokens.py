@@ -95,7 +95,7 @@ class MyApiKey(Handler):
 
         The key before it stops working, also when it signed this request.
         """
-        key = await self.services.api_keys.make(self.me.id)
+        key = await self.services.api_keys.make(self.me)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
 

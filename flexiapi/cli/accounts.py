@@ -33,7 +33,7 @@ def create_admin(
 
     async def create(parts: Parts) -> tuple[Account, str | None]:
         account = await parts.services.administrators.create(username, str(password), email)
-        return account, await parts.services.api_keys.make(account.id) if with_key else None
+        return account, await parts.services.api_keys.make(account) if with_key else None
 
     account, key = context.work(create)
     click.echo(f"Administrator  sip:{account.address} (id {account.id})")

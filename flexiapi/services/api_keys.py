@@ -6,6 +6,7 @@ from flexiapi.errors import RecordNotFound
 from flexiapi.keys import random_text, token_hash
 from flexiapi.model import Account, AuthToken
 from flexiapi.services.clock import Clock
+from flexiapi.services.sign_in import still_signed_in
 from flexiapi.store import Store
 
 KEY_LENGTH = 40
@@ -20,10 +21,13 @@ class ApiKeys:
         self._store = store
         self._clock = clock
 
-    async def make(self, account_id: int) -> str:
-        """A fresh key in place of the one before. Raises `RecordNotFound`."""
-        key = random_text(KEY_LENGTH)
-        if not await self._store.accounts.set_api_key(account_id, token_hash(key), self._clock.now()):
+    async def make(self, account: Account) -> str:
+        """A fresh key in place of the one before.
+
+        Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
+        """
+        key, now = random_text(KEY_LENGTH), self._clock.now()
+        if not await self._store.accounts.set_api_key(account.id, token_hash(key), now, still_signed_in(account)):
             raise RecordNotFound
         return key
 
@@ -40,12 +44,15 @@ class ApiKeys:
 
     async def redeem(self, token: str) -> str:
         """The API key that an attached auth token gives, once. Raises `RecordNotFound`."""
-        return await self.make((await self.holder(token)).id)
+        return await self.make(await self.holder(token))
 
     async def holder(self, token: str) -> Account:
-        """The account that an auth token is attached to; the token is used up. Raises `RecordNotFound`."""
+        """The account that an auth token is attached to; the token is used up.
+
+        Raises `RecordNotFound`, also for who was deactivated.
+        """
         account_id = await self._store.auth_tokens.consume(token, self._clock.now())
         account = None if account_id is None else await self._store.accounts.by_id(account_id)
-        if account is None:
+        if account is None or account.is_shut_out:
             raise RecordNotFound
         return account

@@ -147,7 +147,8 @@ class Creation:
                 claim.account_id = added.id
                 return added
         except IdentifierTaken as error:
-            raise taken(error, account.username) from error
+            # A number that serves as the name was asked for as a number.
+            raise taken(error, None if account.username == account.phone else account.username) from error
 
     async def _confirm(self, account: Account) -> Account:
         now = self._clock.second()

@@ -10,6 +10,7 @@ from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.names import Names
 from flexiapi.services.notices import Notices
+from flexiapi.services.sign_in import still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import IdentifierTaken, Store
 
@@ -67,7 +68,7 @@ class MyAddresses:
         pin_hash = self._codes.hash(pin, account.id, channel, target)
         pending = PendingChange(target, pin_hash, requested_at=now, expires_at=now + self._life)
         change: dict[str, Any] = {_field(channel): pending}
-        if await self._store.accounts.update(account, **change) is None:
+        if await self._store.accounts.update(account, expecting=still_signed_in(account), **change) is None:
             raise RecordNotFound
 
     async def confirm_email(self, account: Account, code: str) -> Account:

@@ -9,6 +9,7 @@ from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.notices import Notices
 from flexiapi.services.passwords import Passwords
+from flexiapi.services.sign_in import still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import Store
 
@@ -51,8 +52,9 @@ class MyPassword:
         }
         if is_first:
             changes |= {"activated": True, "activated_at": account.activated_at or now}
-        unchanged = {"epoch": account.sign_in_epoch}
-        changed = await self._store.accounts.update(account, expecting=unchanged, end_api_key=not keep_key, **changes)
+        changed = await self._store.accounts.update(
+            account, expecting=still_signed_in(account), end_api_key=not keep_key, **changes
+        )
         if changed is None:
             raise RecordNotFound
         await self._notices.notify(account.email, self._notice(changed, is_first=is_first))

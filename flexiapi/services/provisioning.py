@@ -11,6 +11,7 @@ from flexiapi.provisioning import qr
 from flexiapi.provisioning.provisioning import Provisioning as Documents
 from flexiapi.services.clock import Clock
 from flexiapi.services.passwords import Passwords
+from flexiapi.services.sign_in import still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import Store
 
@@ -94,7 +95,7 @@ class Provisioning:
         now = self._clock.second()
         changed = await self._store.accounts.update(
             account,
-            expecting={"epoch": account.sign_in_epoch},
+            expecting=still_signed_in(account),
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=now,
             updated_at=now,

@@ -239,10 +239,13 @@ class Accounts(Records):
             provisioning_token_at=None,
         )
 
-    async def set_api_key(self, account_id: int, key_hash: bytes, now: datetime) -> bool:
-        """Give the account a key in place of the one it had."""
+    async def set_api_key(
+        self, account_id: int, key_hash: bytes, now: datetime, expecting: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Give the account a key in place of the one it had; whether it is there, with these values in its document."""
         key = {"hash": key_hash, "created_at": now, "last_used_at": now}
-        return (await self._accounts.update_one({"_id": account_id}, {"$set": {"api_key": key}})).matched_count == 1
+        query: Document = {"_id": account_id, **(expecting or {})}
+        return (await self._accounts.update_one(query, {"$set": {"api_key": key}})).matched_count == 1
 
     async def remove_api_key(self, account_id: int, key_hash: bytes | None = None) -> None:
         """Take the account's key away; with `key_hash`, only that one."""

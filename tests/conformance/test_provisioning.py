@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from flexiapi.errors import RecordNotFound
 from flexiapi.model import Action, DtmfProtocol
 
 NO_JSON = {"Accept": "*/*"}
@@ -116,11 +115,3 @@ class TestContacts:
 @pytest.mark.parametrize("path", ["/provisioning", "/provisioning/me"])
 def test_any_number_of_query_parameters_is_read(http, alice, path):
     assert http.get(f"{path}?{'a=b&' * 200}", headers=alice.headers).status_code == 200
-
-
-def test_a_deactivation_leaves_no_token_that_was_asked_for_just_before(server, alice):
-    before = server.account(alice.id)
-    server.run(server.services.administration.deactivate(alice.id))
-    with pytest.raises(RecordNotFound):
-        server.run(server.services.provisioning.new_token(before))
-    assert server.account(alice.id).provisioning_token is None

@@ -15,15 +15,20 @@ def configure():
     return {"account": {"email_unique": True}}
 
 
-def statuses(server, requests, headers=None):
-    """How many of these POST requests got which answer, all sent at once."""
+def answers(server, requests, headers=None):
+    """The answers to these POST requests, all sent at once."""
 
     async def at_once():
         limits = httpx.Limits(max_connections=MANY)
         async with httpx.AsyncClient(base_url=server.url, timeout=50, limits=limits, headers=headers) as client:
             return await asyncio.gather(*(client.post(path, json=body) for path, body in requests))
 
-    return Counter(answer.status_code for answer in asyncio.run(at_once()))
+    return asyncio.run(at_once())
+
+
+def statuses(server, requests, headers=None):
+    """How many of these POST requests got which answer, all sent at once."""
+    return Counter(answer.status_code for answer in answers(server, requests, headers))
 
 
 def accounts(server, query):
@@ -69,6 +74,14 @@ def test_31_one_phone_number_is_taken_once(server):
     ]
     assert statuses(server, [("/api/accounts/public", body) for body in bodies]) == {200: 1, 422: MANY - 1}
     assert accounts(server, {"phone": "+33612345678"}) == 1
+
+
+def test_31_a_number_without_a_name_is_taken_once_and_told_as_a_number(server):
+    bodies = [{**OWN, "phone": "+33612345678", "account_creation_token": token} for token in tokens(server)]
+    heard = answers(server, [("/api/accounts/public", body) for body in bodies])
+    refused = [answer.json()["errors"] for answer in heard if answer.status_code == 422]
+    assert refused == [{"phone": ["phone is taken"]}] * (MANY - 1)
+    assert accounts(server, {}) == 1
 
 
 def test_31_one_mail_address_is_taken_once(server, admin):
