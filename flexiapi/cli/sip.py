@@ -9,7 +9,7 @@ import click
 
 from flexiapi.app import Parts
 from flexiapi.cli.context import Context, Progress, passed
-from flexiapi.errors import ConfigurationError
+from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip import doctor as chain
 from flexiapi.flexisip import userdb
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
@@ -29,7 +29,11 @@ def rebuild(context: Context) -> None:
     async def compare(parts: Parts) -> Rebuilt:
         return await _replica_of(parts).rebuild(Progress("compared"))
 
-    done = context.work(compare)
+    try:
+        done = context.work(compare)
+    except ReplicaUnavailable as error:
+        file = context.settings.flexisip.auth_replica
+        raise ConfigurationError(f"{file} cannot be written now: {error.__cause__}. Run the command again.") from error
     click.echo(f"{done.compared} accounts compared, {done.corrected} corrected.")
 
 

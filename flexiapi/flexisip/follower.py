@@ -75,7 +75,7 @@ class Follower:
             try:
                 await self._follow_once()
             except (ReplicaUnavailable, StoreUnavailable) as error:
-                _log.warning("the sign-in replica does not follow now: %s", error)
+                _log.warning("the sign-in replica does not follow now: %s", error.__cause__ or error)
             except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
                 _log.exception("the sign-in replica does not follow now")
             await asyncio.sleep(RETRY_SECONDS)

@@ -162,7 +162,7 @@ class SignInReplica:
                 outdated = await self._run(self._file.apply, wanted)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait are told
             self._leave(departure)
-            _log.warning("the sign-in replica was not written: %s", error)
+            _log.warning("the sign-in replica was not written: %s", error.__cause__ or error)
             departure.set_result(False)
             return
         await self._forget_all(outdated)
@@ -187,12 +187,18 @@ class SignInReplica:
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
-        """Hold the file's write lock, of all tasks and processes; then commit, or undo on failure."""
+        """Hold the file's write lock, of all tasks and processes; then commit, or undo on failure.
+
+        Raises `ReplicaUnavailable` when the file cannot be written now.
+        """
         async with self._turn:
             try:
                 await self._run(self._file.begin)
                 yield
                 await self._run(self._file.commit)
+            except sqlite3.Error as error:
+                await self._run(self._file.rollback)
+                raise ReplicaUnavailable from error
             except BaseException:
                 await self._run(self._file.rollback)
                 raise

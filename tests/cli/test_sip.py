@@ -1,8 +1,10 @@
 """`flexiapi sip`: the commands as an operator runs them, beside a running server."""
 
+import contextlib
 import grp
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -49,6 +51,16 @@ def test_rebuild_without_a_replica_says_what_to_set(command):
     done = command("rebuild", settings="\n", check=False)
     assert done.returncode == 1
     assert "FLEXISIP_AUTH_REPLICA" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rebuild_of_a_locked_file_says_so(command, replica):
+    command("rebuild")
+    with contextlib.closing(sqlite3.connect(replica, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = command("rebuild", check=False)
+    assert done.returncode == 1
+    assert f"{replica} cannot be written now: database is locked. Run the command again." in done.stderr
     assert "Traceback" not in done.stderr
 
 

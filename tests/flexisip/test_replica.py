@@ -203,8 +203,9 @@ def test_a_failing_store_or_a_locked_file_is_told_and_heals(path, monkeypatch):
         accounts.before_answer = None
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ReplicaUnavailable):
-            await replica.project(1)
+        for write in (replica.project(1), replica.rebuild(), replica.set_position("there")):
+            with pytest.raises(ReplicaUnavailable):
+                await write
         other.close()
         await replica.project(1)
 

@@ -25,12 +25,6 @@ def configure(replica, monkeypatch):
     return {"flexisip": {"auth_replica": str(replica)}}
 
 
-@pytest.fixture(autouse=True)
-def _told_errors(server):
-    """The follower says that it cannot write either, when it happens to try meanwhile."""
-    server.expect_errors("sign-in replica")
-
-
 def created(http, admin, username, **fields):
     body = {"username": username, "password": PASSWORD, "algorithm": "SHA-256", "activated": True} | fields
     return http.post("/api/accounts", json=body, headers=admin.headers)
