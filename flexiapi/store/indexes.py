@@ -23,6 +23,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("domain", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel(
+            [("activated", ASCENDING), ("domain", ASCENDING), ("_id", ASCENDING)],
+            partialFilterExpression={"activated": False},
+        ),
         IndexModel("created_at"),
         IndexModel("contacts", **_only_present("contacts")),
         IndexModel("types", **_only_present("types")),
