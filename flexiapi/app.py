@@ -171,7 +171,7 @@ def _services(
         api_keys=ApiKeys(store, clock),
         activation=activation,
         recovery=Recovery(store, settings, codes, confirmations, activation, passwords, notices, clock),
-        provisioning=Provisioning(store, documents, passwords, account, app.url, clock),
+        provisioning=Provisioning(store, documents, passwords, notices, account, app.url, clock),
         my_password=MyPassword(store, passwords, notices, limiter, account, clock),
         my_addresses=MyAddresses(store, names, codes, notices, limiter, account, clock),
         devices=Devices(registrar),

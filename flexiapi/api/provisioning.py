@@ -130,5 +130,8 @@ class AuthTokenProvisioning(ProvisioningHandler):
     @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True, example=_WITH_ACCOUNT)
     async def get(self, auth_token: Token) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
-        account = await self.services.api_keys.holder(auth_token)
-        return Xml(self.services.provisioning.of(account, self.device_query, self.device_headers))
+        api_keys = self.services.api_keys
+        account = await api_keys.holder(auth_token)
+        document = self.services.provisioning.of(account, self.device_query, self.device_headers)
+        await api_keys.use_up(auth_token)
+        return Xml(document)

@@ -1,5 +1,6 @@
 """What administrators do to an account: replace what it says, activate it, shut it out."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from flexiapi.services.names import taken
 from flexiapi.services.notices import Notices
 from flexiapi.services.origin import Origin
 from flexiapi.services.passwords import Passwords
+from flexiapi.services.signing_out import ended
 from flexiapi.store import IdentifierTaken, Store
 
 _TRIES = 3
@@ -71,12 +73,20 @@ class Administration:
         changes = self._changes(account, new, origin, now)
         is_other = self._is_other_password(account, new, changes["domain"])
         if is_other:
-            changes |= self._signed_out(account)
+            changes |= ended(account)
+        update = functools.partial(
+            self._store.accounts.update,
+            account,
+            expecting={"admin_since": account.admin_since},
+            sign_out=is_other,
+            keep_api_key=keep_key,
+            **changes,
+        )
         try:
             if new.admin:
-                return await self._store.accounts.update(account, end_api_key=is_other and not keep_key, **changes)
+                return await update()
             async with self._guard.without(account):
-                return await self._store.accounts.update(account, end_api_key=is_other and not keep_key, **changes)
+                return await update()
         except IdentifierTaken as error:
             raise taken(error, new.username) from error
 
@@ -98,14 +108,6 @@ class Administration:
     def _is_other_password(self, account: Account, new: Replacement, domain: str) -> bool:
         is_same_name = (account.username, account.domain) == (new.username, domain)
         return not (is_same_name and self._passwords.fits(account, new.password))
-
-    def _signed_out(self, account: Account) -> dict[str, Any]:
-        """A key that activates for the first time stays: it is the administrator's own, and nobody is in yet."""
-        ended: dict[str, Any] = {"sign_in_epoch": account.sign_in_epoch + 1, "email_change": None, "phone_change": None}
-        pending = account.confirmation
-        if account.activated or pending is None or pending.key is None:
-            ended["confirmation"] = None
-        return ended
 
     async def _tell(self, before: Account, after: Account) -> None:
         now = self._clock.now()
@@ -131,24 +133,27 @@ class Administration:
 
     async def deactivate(self, account_id: int) -> Account:
         """Shut an account out at once: keys, nonces, codes and tokens end. Raises `RecordNotFound`, `LastAdmin`."""
-        account = await self._accounts.for_admin(account_id)
+        for _ in range(_TRIES):
+            account = await self._accounts.for_admin(account_id)
+            async with self._guard.without(account):
+                deactivated = await self._deactivated(account)
+            if deactivated is not None:
+                return deactivated
+        raise RecordNotFound
+
+    async def _deactivated(self, account: Account) -> Account | None:
+        """`None` when another administrator has activated it, or changed its role, since it was read."""
         now = self._clock.second()
-        async with self._guard.without(account):
-            changed = await self._store.accounts.update(
-                account,
-                end_api_key=True,
-                activated=False,
-                activated_at=account.activated_at or (now if account.activated else None),
-                sign_in_epoch=account.sign_in_epoch + 1,
-                confirmation=None,
-                email_change=None,
-                phone_change=None,
-                provisioning_token=None,
-                provisioning_token_at=None,
-                updated_at=now,
-            )
-        await self._store.auth_tokens.remove_of(account.id)
-        return _there(changed)
+        read = {name: getattr(account, name) for name in ("activated", "activated_at", "admin_since")}
+        return await self._store.accounts.update(
+            account,
+            expecting=read,
+            sign_out=True,
+            activated=False,
+            activated_at=account.activated_at or (now if account.activated else None),
+            updated_at=now,
+            **ended(),
+        )
 
 
 def _there(account: Account | None) -> Account:

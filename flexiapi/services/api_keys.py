@@ -6,7 +6,7 @@ from flexiapi.errors import RecordNotFound
 from flexiapi.keys import random_text, token_hash
 from flexiapi.model import Account, AuthToken
 from flexiapi.services.clock import Clock
-from flexiapi.services.sign_in import still_signed_in
+from flexiapi.services.signing_out import still_signed_in
 from flexiapi.store import Store
 
 KEY_LENGTH = 40
@@ -39,20 +39,27 @@ class ApiKeys:
 
     async def attach(self, token: str, account: Account) -> None:
         """Bind an auth token to an account. Raises `RecordNotFound`: unknown, expired or bound before."""
-        if not await self._store.auth_tokens.attach(token, account.id, self._clock.now()):
+        if not await self._store.auth_tokens.attach(token, account.id, account.sign_in_epoch, self._clock.now()):
             raise RecordNotFound
 
     async def redeem(self, token: str) -> str:
         """The API key that an attached auth token gives, once. Raises `RecordNotFound`."""
-        return await self.make(await self.holder(token))
+        account = await self.holder(token)
+        await self.use_up(token)
+        return await self.make(account)
 
     async def holder(self, token: str) -> Account:
-        """The account that an auth token is attached to; the token is used up.
+        """The account that an auth token is attached to.
 
-        Raises `RecordNotFound`, also for who was deactivated.
+        Raises `RecordNotFound`, also when the account was signed out everywhere since.
         """
-        account_id = await self._store.auth_tokens.consume(token, self._clock.now())
-        account = None if account_id is None else await self._store.accounts.by_id(account_id)
-        if account is None or account.is_shut_out:
+        attached = await self._store.auth_tokens.attached(token, self._clock.now())
+        account = None if attached is None else await self._store.accounts.by_id(attached.account_id)
+        if attached is None or account is None or account.sign_in_epoch != attached.epoch:
             raise RecordNotFound
         return account
+
+    async def use_up(self, token: str) -> None:
+        """End an attached auth token. Raises `RecordNotFound` to all but the first."""
+        if not await self._store.auth_tokens.consume(token, self._clock.now()):
+            raise RecordNotFound

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flexiapi.errors import DeliveryFailed, TooManyRequests, ValidationFailed
+from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
 from flexiapi.keys import Codes, random_pin, random_text, token_hash
 from flexiapi.model import Account, ActivationExpiration, Algorithm, Confirmation, DtmfProtocol
 from flexiapi.observing import log
@@ -136,8 +136,10 @@ class Creation:
             raise ValidationFailed({"account_creation_token": [text]})
         try:
             return await self._add(replace(account, creation_token_hash=token_hash(token)))
-        except BaseException:
-            await self._store.creation_tokens.give_back(token)
+        except ApiError as error:
+            # Without an answer of the database the account may be there: then the token must stay used.
+            if not isinstance(error, StoreUnavailable):
+                await self._store.creation_tokens.give_back(token)
             raise
 
     async def _add(self, account: Account) -> Account:

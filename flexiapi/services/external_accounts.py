@@ -33,7 +33,10 @@ class ExternalAccounts:
 
     @asynccontextmanager
     async def claimed(self) -> AsyncIterator["Claim"]:
-        """One for the account that is created inside; given back when that fails. Raises `NoExternalAccountLeft`."""
+        """One for the account that is created inside; given back when that is refused. Raises `NoExternalAccountLeft`.
+
+        When the database gives no answer the account may be there, so `free_abandoned` finds out later.
+        """
         if not self._is_wanted:
             yield Claim(None)
             return
@@ -44,7 +47,7 @@ class ExternalAccounts:
         claim = Claim(external)
         try:
             yield claim
-        except BaseException:
+        except IdentifierTaken:
             await self._store.external_accounts.give_back(number)
             raise
         if claim.account_id is not None:

@@ -10,7 +10,7 @@ from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.names import Names
 from flexiapi.services.notices import Notices
-from flexiapi.services.sign_in import still_signed_in
+from flexiapi.services.signing_out import still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import IdentifierTaken, Store
 

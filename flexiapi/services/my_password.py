@@ -9,7 +9,7 @@ from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.notices import Notices
 from flexiapi.services.passwords import Passwords
-from flexiapi.services.sign_in import still_signed_in
+from flexiapi.services.signing_out import ended, still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import Store
 
@@ -44,16 +44,13 @@ class MyPassword:
         stored = self._passwords.stored(account.username, account.domain, algorithm, password)
         changes: dict[str, Any] = {
             "passwords": (stored,),
-            "sign_in_epoch": account.sign_in_epoch + 1,
-            "confirmation": None,
-            "email_change": None,
-            "phone_change": None,
             "updated_at": now,
+            **ended(),
         }
         if is_first:
             changes |= {"activated": True, "activated_at": account.activated_at or now}
         changed = await self._store.accounts.update(
-            account, expecting=still_signed_in(account), end_api_key=not keep_key, **changes
+            account, expecting=still_signed_in(account), sign_out=True, keep_api_key=keep_key, **changes
         )
         if changed is None:
             raise RecordNotFound

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.keys import random_text
 from flexiapi.model import Account, Algorithm
 from flexiapi.provisioning import qr
 from flexiapi.provisioning.provisioning import Provisioning as Documents
+from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.clock import Clock
+from flexiapi.services.notices import Notices
 from flexiapi.services.passwords import Passwords
-from flexiapi.services.sign_in import still_signed_in
+from flexiapi.services.signing_out import ended, still_signed_in
 from flexiapi.settings import Account as AccountSettings
 from flexiapi.store import Store
 
@@ -29,6 +33,7 @@ class Provisioning:
         store: Store,
         documents: Documents,
         passwords: Passwords,
+        notices: Notices,
         settings: AccountSettings,
         public_url: str,
         clock: Clock,
@@ -36,6 +41,7 @@ class Provisioning:
         self._store = store
         self._documents = documents
         self._passwords = passwords
+        self._notices = notices
         self._token_life = timedelta(hours=settings.provisioning_token_hours)
         self._url = public_url
         self._clock = clock
@@ -53,12 +59,18 @@ class Provisioning:
 
         It activates the account. With `reset_password` in the query the account gets a new random password.
         """
-        account = await self._holder(token)
-        if account is not None:
-            account = await self._consume(account, token, reset="reset_password" in query)
+        account, reset = await self._holder(token), "reset_password" in query
         if account is None:
             return self.base(query, headers), False
-        return self.of(account, query, headers), True
+        changes = self._changes(account, reset=reset)
+        # A document that cannot be made must cost neither the token nor the password.
+        document = self.of(replace(account, **changes), query, headers)
+        accounts = self._store.accounts
+        if await accounts.consume_provisioning_token(account, token, sign_out=reset, **changes) is None:
+            return self.base(query, headers), False
+        if reset and account.activated:
+            await self._notices.notify(account.email, PasswordChangedMail(account.address, self._clock.now()))
+        return document, True
 
     async def _holder(self, token: str) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token)
@@ -73,18 +85,17 @@ class Provisioning:
             return None
         return account
 
-    async def _consume(self, account: Account, token: str, *, reset: bool) -> Account | None:
+    def _changes(self, account: Account, *, reset: bool) -> dict[str, Any]:
         now = self._clock.second()
-        changes: dict[str, object] = {"updated_at": now}
+        changes: dict[str, Any] = {"updated_at": now}
         if not account.activated:
             changes |= {"activated": True, "activated_at": account.activated_at or now}
             changes |= {"confirmation": None, "activation_expiration": None}
         if reset:
             password = random_text(RESET_PASSWORD_LENGTH)
             stored = self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
-            changes |= {"passwords": (stored,), "sign_in_epoch": account.sign_in_epoch + 1}
-            changes |= {"confirmation": None, "email_change": None, "phone_change": None}
-        return await self._store.accounts.consume_provisioning_token(account, token, end_api_key=reset, **changes)
+            changes |= {"passwords": (stored,), **ended()}
+        return changes
 
     async def new_token(self, account: Account) -> Account:
         """The account with a fresh token in place of the one before.

@@ -12,6 +12,7 @@ from flexiapi.services.activation import Activation, Confirmations
 from flexiapi.services.clock import Clock
 from flexiapi.services.notices import Notices
 from flexiapi.services.passwords import Passwords
+from flexiapi.services.signing_out import still_signed_in
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 
@@ -73,7 +74,7 @@ class Recovery:
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
             confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
-            await self._keep(account, expecting={"activated": account.activated}, confirmation=confirmation)
+            await self._keep(account, confirmation=confirmation)
         except RecordNotFound:
             raise
         except BaseException:
@@ -126,7 +127,9 @@ class Recovery:
         )
 
     async def _keep(self, account: Account, **changes: Any) -> Account:
-        changed = await self._store.accounts.update(account, **changes)
+        """Nothing is kept when what the message was about has changed while it was sent."""
+        read = {"activated": account.activated, "email": account.email, **still_signed_in(account)}
+        changed = await self._store.accounts.update(account, expecting=read, **changes)
         if changed is None:
             raise RecordNotFound
         return changed

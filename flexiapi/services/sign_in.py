@@ -174,11 +174,6 @@ class SignIn:
         return [("WWW-Authenticate", challenge) for challenge in challenges]
 
 
-def still_signed_in(account: Account) -> dict[str, object]:
-    """Holds an update to the sign-in that asked for it: a deactivation or new password meanwhile has ended that."""
-    return {"epoch": account.sign_in_epoch}
-
-
 def _refuse_shut_out(account: Account, address: str) -> None:
     """Who waits for the activation may sign in; who was deactivated may not, and would else activate itself again."""
     if account.is_shut_out:

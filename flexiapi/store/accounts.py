@@ -193,14 +193,15 @@ class Accounts(Records):
         account: Account,
         *,
         expecting: Mapping[str, Any] | None = None,
-        end_api_key: bool = False,
+        sign_out: bool = False,
+        keep_api_key: bool = False,
         **changes: Any,
     ) -> Account | None:
         """Change the named fields, and only them; the account as it is then.
 
         `None` when it is gone, when another request changed its names meanwhile, or when a field of `expecting`
-        (by dotted name) has another value. `end_api_key` takes its key away in the same write.
-        Raises `IdentifierTaken`.
+        (by dotted name) has another value. `sign_out` ends its nonces, and its API key unless that is to be kept, in
+        the same write. Raises `IdentifierTaken`.
         """
         after = replace(account, **changes)
         if after.domain != account.domain:
@@ -210,7 +211,9 @@ class Accounts(Records):
         if names & IDENTITY:
             query.update({name: getattr(account, name) for name in IDENTITY})
         update = self._documents.changes(after, names)
-        if end_api_key:
+        if sign_out:
+            update["$inc"] = {"epoch": 1}
+        if sign_out and not keep_api_key:
             update.setdefault("$unset", {})["api_key"] = ""
         changed = await self._update_one(query, update)
         if changed is not None and names & _SIGN_IN:
@@ -229,14 +232,18 @@ class Accounts(Records):
         query = {"_id": account_id, pending: {"$exists": True}, f"{pending}.attempts": {"$lt": most}}
         return await self._update_one(query, {"$inc": {f"{pending}.attempts": 1}})
 
-    async def consume_provisioning_token(self, account: Account, token: str, **changes: Any) -> Account | None:
-        """Take the token from the account, with further changes; `None` when another request was faster."""
+    async def consume_provisioning_token(
+        self, account: Account, token: str, *, sign_out: bool, **changes: Any
+    ) -> Account | None:
+        """Take the token from the account, with further changes.
+
+        `None` when another request was faster, or has changed meanwhile what the account signs in by.
+        """
         return await self.update(
             account,
-            expecting={"provisioning_token": token},
-            **changes,
-            provisioning_token=None,
-            provisioning_token_at=None,
+            expecting={"provisioning_token": token, "epoch": account.sign_in_epoch},
+            sign_out=sign_out,
+            **{**changes, "provisioning_token": None, "provisioning_token_at": None},
         )
 
     async def set_api_key(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -145,6 +146,14 @@ class RequestTokens(Records):
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An account, and the epoch of the sign-in that has attached a token to it."""
+
+    account_id: int
+    epoch: int
+
+
 class AuthTokens(Records):
     """Each lets one device sign in as the account that another device attaches it to."""
 
@@ -156,16 +165,20 @@ class AuthTokens(Records):
         """Keep a token that nobody has attached."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
 
-    async def attach(self, token: str, account_id: int, now: datetime) -> bool:
-        """Bind the token to an account; `False` when it is unknown, expired or bound."""
+    async def attach(self, token: str, account_id: int, epoch: int, now: datetime) -> bool:
+        """Bind the token to an account's present sign-in; `False` when it is unknown, expired or bound."""
         query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
-        return (await self._tokens.update_one(query, {"$set": {"account_id": account_id}})).matched_count == 1
+        change = {"$set": {"account_id": account_id, "epoch": epoch}}
+        return (await self._tokens.update_one(query, change)).matched_count == 1
 
-    async def consume(self, token: str, now: datetime) -> int | None:
-        """Take an attached token away and return the account's id; one that is not attached stays."""
-        query = {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
-        document = await self._tokens.find_one_and_delete(query)
-        return None if document is None else int(document["account_id"])
+    async def attached(self, token: str, now: datetime) -> Attached | None:
+        """What the token is attached to; it stays."""
+        document = await self._tokens.find_one(_attached(token, now))
+        return None if document is None else Attached(document["account_id"], document["epoch"])
+
+    async def consume(self, token: str, now: datetime) -> bool:
+        """Take an attached token away; `False` when another request was faster, and for one that is not attached."""
+        return (await self._tokens.delete_one(_attached(token, now))).deleted_count == 1
 
     async def remove_of(self, account_id: int) -> None:
         """Forget the tokens of a removed account."""
@@ -174,6 +187,10 @@ class AuthTokens(Records):
     async def clear(self, expired_before: datetime) -> int:
         """Remove those whose time ended before; how many."""
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+
+
+def _attached(token: str, now: datetime) -> Document:
+    return {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
 
 
 def _device_key(device: PushAddress) -> bytes:

@@ -1,8 +1,13 @@
-"""Who was signed in when a request began, and is not any more, leaves nothing that a reactivation would revive."""
+"""Signed out everywhere: what a sign-in has given ends with it, also when a request was under way meanwhile."""
 
 import pytest
 
 from flexiapi.errors import RecordNotFound
+from flexiapi.model import Algorithm
+from flexiapi.services.administration import Replacement
+from flexiapi.services.origin import Origin
+
+PASSWORD = "another-password"
 
 
 @pytest.fixture
@@ -13,38 +18,126 @@ def before(server, alice):
     return account
 
 
-def test_no_provisioning_token(server, before):
-    with pytest.raises(RecordNotFound):
-        server.run(server.services.provisioning.new_token(before))
-    assert server.account(before.id).provisioning_token is None
-
-
-def test_no_api_key(server, before):
-    with pytest.raises(RecordNotFound):
-        server.run(server.services.api_keys.make(before))
-
-
-def test_no_code_for_an_address(server, before):
-    with pytest.raises(RecordNotFound):
-        server.run(server.services.my_addresses.request_email(before, "new@example.com"))
-    assert server.account(before.id).email_change is None
-
-
-def test_no_code_for_a_number(server, before):
-    with pytest.raises(RecordNotFound):
-        server.run(server.services.my_addresses.request_phone(before, "+33612345678"))
-    assert server.account(before.id).phone_change is None
-
-
-def test_no_api_key_by_an_auth_token_that_was_attached_too_late(server, before):
+def attached_token(server, account):
     async def attached():
         token = (await server.services.api_keys.new_auth_token()).token
-        await server.services.api_keys.attach(token, before)
+        await server.services.api_keys.attach(token, account)
         return token
 
-    token = server.run(attached())
+    return server.run(attached())
+
+
+def assert_gives_nothing(http, auth_token):
+    assert http.get(f"/provisioning/auth_token/{auth_token}").status_code == 404
+    assert http.get(f"/api/accounts/me/api_key/{auth_token}").status_code == 404
+
+
+class TestADeactivationMeanwhile:
+    def test_leaves_no_provisioning_token(self, server, before):
+        with pytest.raises(RecordNotFound):
+            server.run(server.services.provisioning.new_token(before))
+        assert server.account(before.id).provisioning_token is None
+
+    def test_leaves_no_api_key(self, server, before):
+        with pytest.raises(RecordNotFound):
+            server.run(server.services.api_keys.make(before))
+
+    def test_leaves_no_code_for_an_address(self, server, before):
+        with pytest.raises(RecordNotFound):
+            server.run(server.services.my_addresses.request_email(before, "new@example.com"))
+        assert server.account(before.id).email_change is None
+
+    def test_leaves_no_code_for_a_number(self, server, before):
+        with pytest.raises(RecordNotFound):
+            server.run(server.services.my_addresses.request_phone(before, "+33612345678"))
+        assert server.account(before.id).phone_change is None
+
+    def test_leaves_no_auth_token(self, server, before, http):
+        token = attached_token(server, before)
+        assert_gives_nothing(http, token)
+        server.run(server.services.administration.activate(before.id))
+        assert_gives_nothing(http, token)
+
+    def test_leaves_no_recovery_key(self, server):
+        account = server.person("bob.builder", email="bob@example.com").account
+        server.run(server.services.administration.deactivate(account.id))
+        with pytest.raises(RecordNotFound):
+            server.run(server.services.recovery.send_mail(account))
+        assert server.account(account.id).provisioning_token is None
+        assert server.account(account.id).confirmation is None
+
+
+def test_a_recovery_key_does_not_outlive_the_address_that_it_went_to(server):
+    account = server.person("bob.builder", email="bob@example.com").account
+    server.set(account.id, email="other@example.com")
     with pytest.raises(RecordNotFound):
-        server.run(server.services.api_keys.redeem(token))
-    server.run(server.services.administration.activate(before.id))
+        server.run(server.services.recovery.send_mail(account))
+    assert server.account(account.id).provisioning_token is None
+
+
+def test_a_deactivation_sees_an_activation_that_came_in_between(server):
+    waiting = server.person("bob.builder", activated=False).account
+    server.run(server.services.administration.activate(waiting.id))
+    assert server.run(server.services.administration._deactivated(waiting)) is None
+    server.run(server.services.administration.deactivate(waiting.id))
+    assert server.account(waiting.id).is_shut_out
+
+
+def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
+    account = server.person("bob.builder").account
+    server.run(server.services.administrators.promote(account.id))
+    new = Replacement(account.username, PASSWORD, Algorithm.SHA_256)
+    replaced = server.services.administration._replaced(account, new, Origin("127.0.0.1", "test"), keep_key=False)
+    assert server.run(replaced) is None
+    assert server.account(account.id).is_admin
+
+
+def test_each_sign_out_is_another(server, alice):
+    read = server.account(alice.id)
+    for _ in range(2):
+        server.run(server.store.accounts.update(read, sign_out=True))
+    assert server.account(alice.id).sign_in_epoch == read.sign_in_epoch + 2
+
+
+class TestAnotherPassword:
+    def tokens(self, server, account):
+        token = server.run(server.services.provisioning.new_token(account)).provisioning_token
+        return token, attached_token(server, account)
+
+    def assert_ended(self, http, alice, provisioning_token, auth_token):
+        assert alice.account.username not in http.get(f"/provisioning/{provisioning_token}").text
+        assert_gives_nothing(http, auth_token)
+
+    def test_of_the_user_ends_the_tokens(self, server, http, alice):
+        tokens = self.tokens(server, alice.account)
+        body = {"algorithm": "SHA-256", "old_password": alice.password, "password": PASSWORD}
+        assert http.post("/api/accounts/me/password", json=body, headers=alice.headers).status_code == 200
+        self.assert_ended(http, alice, *tokens)
+
+    def test_of_an_administrator_ends_the_tokens(self, server, http, admin, alice):
+        tokens = self.tokens(server, alice.account)
+        body = {"username": alice.account.username, "algorithm": "SHA-256", "password": PASSWORD}
+        assert http.put(f"/api/accounts/{alice.id}", json=body, headers=admin.headers).status_code == 200
+        self.assert_ended(http, alice, *tokens)
+
+    def test_before_the_first_entry_leaves_what_activates(self, server, http, admin):
+        body = {"username": "bob.builder", "algorithm": "SHA-256", "password": "first-password"}
+        made = http.post("/api/accounts", json=body, headers=admin.headers).json()
+        again = http.put(f"/api/accounts/{made['id']}", json=body | {"password": PASSWORD}, headers=admin.headers)
+        assert again.json()["provisioning_token"] == made["provisioning_token"]
+        assert again.json()["confirmation_key"] == made["confirmation_key"]
+        assert "bob.builder" in http.get(f"/provisioning/{made['provisioning_token']}").text
+
+
+def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monkeypatch):
+    account = server.person("bob.builder", phone="+33612345678").account
+    text = server.services.recovery._notices.text
+
+    async def slow(phone, sms):
+        await server.services.administration.deactivate(account.id)
+        await text(phone, sms)
+
+    monkeypatch.setattr(server.services.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):
-        server.run(server.services.api_keys.redeem(token))
+        server.run(server.services.recovery.send_pin("+33612345678", server.creation_token()))
+    assert server.account(account.id).confirmation is None
