@@ -134,18 +134,19 @@ def _services(
 ) -> Services:
     app, account = settings.app, settings.account
     rules = NameRules(settings)
+    public = rules.public_domains
     limiter = Limiter(settings.limits, store, clock)
     passwords = Passwords(account)
     names = Names(store, app.sip_domain, email_unique=account.email_unique)
     notices = Notices(notifier, renderer, limiter)
     codes = Codes(key)
     documents = Documents(account, f"{app.url}/contacts/vcard", hooks.load(account.provisioning_hooks))
-    accounts = Accounts(store, app.sip_domain, multi_domain=app.admins_manage_multi_domains)
+    accounts = Accounts(store, app.sip_domain, public, multi_domain=app.admins_manage_multi_domains)
     guard = LastAdminGuard(store)
     removal = Removal(store, guard, account, clock)
     externals = ExternalAccounts(store, account, passwords, clock, app.sip_domain)
     confirmations = Confirmations(store, codes, limiter, account, clock)
-    activation = Activation(store, confirmations, clock, app.sip_domain)
+    activation = Activation(store, confirmations, clock, public)
     return Services(
         app_name=app.name,
         sip_domain=app.sip_domain,
@@ -170,7 +171,7 @@ def _services(
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
         api_keys=ApiKeys(store, clock),
         activation=activation,
-        recovery=Recovery(store, settings, codes, confirmations, activation, passwords, notices, clock),
+        recovery=Recovery(store, settings, codes, confirmations, activation, passwords, notices, clock, public),
         provisioning=Provisioning(store, documents, passwords, notices, account, app.url, clock),
         my_password=MyPassword(store, passwords, notices, limiter, account, clock),
         my_addresses=MyAddresses(store, names, codes, notices, limiter, account, clock),

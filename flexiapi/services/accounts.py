@@ -1,6 +1,6 @@
 """Accounts as others find them: in the domains that the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
@@ -27,14 +27,16 @@ class Page:
 class Accounts:
     """Finds accounts; what is out of scope does not exist."""
 
-    def __init__(self, store: Store, sip_domain: str, *, multi_domain: bool) -> None:
+    def __init__(self, store: Store, sip_domain: str, public_domains: Collection[str], *, multi_domain: bool) -> None:
         self._store = store
         self._sip_domain = sip_domain
+        self._public_domains = public_domains
         self._multi_domain = multi_domain
 
     async def is_activated(self, username: str, domain: str) -> bool:
-        """Whether the account of an address of this installation's domain is activated. Raises `RecordNotFound`."""
-        activated = await self._store.accounts.is_activated(username, domain) if domain == self._sip_domain else None
+        """Whether the account of an address in a public domain is activated. Raises `RecordNotFound`."""
+        is_public = domain in self._public_domains
+        activated = await self._store.accounts.is_activated(username, domain) if is_public else None
         if activated is None:
             raise RecordNotFound
         return activated

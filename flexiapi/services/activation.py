@@ -1,6 +1,7 @@
 """Activation by a code that was received by mail or phone."""
 
 import hmac
+from collections.abc import Collection
 
 from flexiapi.errors import ActivationExpired, RecordNotFound
 from flexiapi.keys import Codes
@@ -69,15 +70,18 @@ def same_code(account: Account) -> dict[str, object]:
 class Activation:
     """Activates accounts by their pending code, once."""
 
-    def __init__(self, store: Store, confirmations: Confirmations, clock: Clock, sip_domain: str) -> None:
+    def __init__(
+        self, store: Store, confirmations: Confirmations, clock: Clock, public_domains: Collection[str]
+    ) -> None:
         self._store = store
         self._confirmations = confirmations
         self._clock = clock
-        self._sip_domain = sip_domain
+        self._public_domains = public_domains
 
     async def activate(self, username: str, domain: str, code: str) -> Account:
         """Activate the account of that address. Raises as `Confirmations.check`."""
-        account = await self._store.accounts.by_address(username, domain) if domain == self._sip_domain else None
+        is_public = domain in self._public_domains
+        account = await self._store.accounts.by_address(username, domain) if is_public else None
         if account is None:
             raise RecordNotFound
         account = await self._confirmations.check(account, code)

@@ -33,7 +33,7 @@ class ApiKeys:
 
     async def new_auth_token(self) -> AuthToken:
         """A token that a signed-in device may attach to its account."""
-        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.now())
+        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())
         await self._store.auth_tokens.add(token.token, token.created_at, token.created_at + AUTH_TOKEN_LIFE)
         return token
 

@@ -1,5 +1,6 @@
 """The way back into an account: a PIN to its phone, or a mail that an administrator has sent."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -35,9 +36,10 @@ class Recovery:
         passwords: Passwords,
         notices: Notices,
         clock: Clock,
+        public_domains: Collection[str],
     ) -> None:
         self._store = store
-        self._sip_domain = settings.app.sip_domain
+        self._public_domains = public_domains
         self._url = settings.app.url
         self._pin_life = settings.account.pin_life
         self._key_life = timedelta(hours=settings.account.activation_hours)
@@ -53,7 +55,7 @@ class Recovery:
         account = await self._store.accounts.by_phone(phone)
         if account is not None and account.phone == phone:
             return account, True
-        if account is not None and account.domain == self._sip_domain:
+        if account is not None and account.domain in self._public_domains:
             return account, False
         raise RecordNotFound
 
@@ -94,7 +96,7 @@ class Recovery:
         A name that is an alias counts as such first. Raises as `Confirmations.check`.
         """
         account = None
-        if domain == self._sip_domain:
+        if domain in self._public_domains:
             account = await self._store.accounts.by_address_or_alias(username, domain)
         if account is None:
             raise RecordNotFound

@@ -3,6 +3,8 @@
 RULE in a docstring says where this server differs from the original on purpose.
 """
 
+import re
+
 import httpx
 import pytest
 
@@ -48,6 +50,7 @@ class TestApiKey:
 class TestAuthToken:
     def test_a_token_goes_from_one_device_to_another(self, server, http, alice):
         made = http.post("/api/accounts/auth_token")
+        assert re.fullmatch(r"[-\d]{10}T[:\d]{8}\.000000Z", made.json()["created_at"])
         assert made.status_code == 201
         token = made.json()["token"]
         assert len(token) == 32
