@@ -101,11 +101,17 @@ class Parts:
     registrar: Registrar | None
     sender: MessageSender | None
 
-    async def close_sip(self) -> None:
-        """Give back the connections to the SIP server."""
-        for part in (self.registrar, self.sender):
-            if part is not None:
-                await part.close()
+    @contextlib.asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
+        """At the end of the block every connection is given back, whatever happens to the others."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self.store.close)
+            stack.push_async_callback(self.store.sip_sign_ins.close)
+            for part in (self.registrar, self.sender):
+                if part is not None:
+                    stack.push_async_callback(part.close)
+            stack.push_async_callback(self.notifier.close)
+            yield
 
 
 def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
@@ -214,38 +220,49 @@ async def running(
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
     host = Host(settings, parts.services, parts.replication.settled, throttle, log_stream or sys.stderr)
-    if prepare:
-        await parts.store.prepare()
-        await parts.services.removal.heal()
-    await parts.notifier.start()
-    writer = asyncio.create_task(_write_key_uses(parts.store))
-    application = Api(
-        host,
-        HANDLERS,
-        services=parts.services,
-        views=Views(settings.account.realm),
-        renderer=parts.renderer,
-        notifier=parts.notifier,
-        metrics=settings.metrics,
-    )
+    async with parts.closing():
+        if prepare:
+            await parts.store.prepare()
+            await parts.services.removal.heal()
+        await parts.notifier.start()
+        application = Api(
+            host,
+            HANDLERS,
+            services=parts.services,
+            views=Views(settings.account.realm),
+            renderer=parts.renderer,
+            notifier=parts.notifier,
+            metrics=settings.metrics,
+        )
+        try:
+            async with _key_uses_written(parts.store), parts.replication.opened(), parts.replication.followed():
+                yield Running(application, parts, host.drain)
+        finally:
+            host.flush()
+
+
+@contextlib.asynccontextmanager
+async def _key_uses_written(store: Store) -> AsyncIterator[None]:
+    """Within the block the uses of API keys are written now and then, and at its end."""
+    writer = asyncio.create_task(_write_now_and_then(store))
     try:
-        async with parts.replication.opened(), parts.replication.followed():
-            yield Running(application, parts, host.drain)
+        yield
     finally:
         writer.cancel()
-        with contextlib.suppress(StoreUnavailable):
-            await parts.store.key_uses.write()
-        host.flush()
-        await parts.notifier.close()
-        await parts.close_sip()
-        await parts.store.sip_sign_ins.close()
-        parts.store.close()
+        await asyncio.wait({writer})
+        await _write_key_uses(store)
+
+
+async def _write_now_and_then(store: Store) -> None:
+    while True:
+        await asyncio.sleep(_KEY_USES_SECONDS)
+        await _write_key_uses(store)
 
 
 async def _write_key_uses(store: Store) -> None:
-    while True:
-        await asyncio.sleep(_KEY_USES_SECONDS)
-        try:
-            await store.key_uses.write()
-        except StoreUnavailable:
-            log.warning("key uses not written", reason="the database is away")
+    try:
+        await store.key_uses.write()
+    except StoreUnavailable:
+        log.warning("key uses not written", reason="the database is away")
+    except Exception:  # noqa: BLE001  # the next time may go well, and nothing else may suffer
+        log.error("key uses not written", exc_info=True)

@@ -48,16 +48,24 @@ def _watched_log():
     LOG.check(errors=served or bool(Server.living) or LOG.served)
 
 
-@pytest.fixture(scope="session")
-def mongod_uri(tmp_path_factory):
+@contextlib.contextmanager
+def mongod_in_memory():
+    """A mongod that is fast to fill: each test makes and drops a database, which costs many fsyncs on a disk."""
     memory = Path("/dev/shm")
-    # Each test makes and drops a database, which costs many fsyncs: in memory they cost nothing.
-    parent = memory if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("mongod")
+    parent = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="flexiapi-tests-", dir=parent) as folder:
         mongod = EmbeddedMongod(Path(folder))
         mongod.start()
+        try:
+            yield mongod
+        finally:
+            mongod.stop()
+
+
+@pytest.fixture(scope="session")
+def mongod_uri():
+    with mongod_in_memory() as mongod:
         yield mongod.uri
-        mongod.stop()
 
 
 @dataclass

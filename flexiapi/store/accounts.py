@@ -12,11 +12,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from flexiapi.model import Account, Challenged
 from flexiapi.store.census import Census
 from flexiapi.store.coalesce import Batches, CoalescedReads
-from flexiapi.store.connection import Records
+from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
-
-_DUPLICATE = 11000
 
 
 class IdentifierTaken(Exception):
@@ -182,9 +180,7 @@ class Accounts(Records):
         try:
             await self._accounts.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            for failure in error.details["writeErrors"]:
-                if failure["code"] != _DUPLICATE:
-                    raise
+            for failure in duplicates(error):
                 results[failure["index"]] = taken_by(failure)
         return results
 

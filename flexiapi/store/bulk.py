@@ -11,7 +11,7 @@ from pymongo.errors import BulkWriteError
 from flexiapi.model import Account
 from flexiapi.store.accounts import Accounts, taken_by
 from flexiapi.store.census import Census
-from flexiapi.store.connection import Records
+from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments
 
 
@@ -45,6 +45,6 @@ class BulkAccounts(Records):
                 [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
             )
         except BulkWriteError as error:
-            raise taken_by(error.details["writeErrors"][0]) from error
+            raise taken_by(duplicates(error)[0]) from error
         for account in accounts:
             self._one_by_one.on_sign_in_change(account.id)

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 os.environ.setdefault("MOTOR_MAX_WORKERS", "8")
@@ -13,9 +13,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
-    ConfigurationError as UriError,
-)
-from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     ExecutionTimeout,
     InvalidURI,
@@ -25,6 +23,10 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
+    WriteConcernError,
+)
+from pymongo.errors import (
+    ConfigurationError as UriError,
 )
 
 from flexiapi.errors import ConfigurationError, StoreUnavailable
@@ -40,8 +42,10 @@ _AWAY = (
     NotPrimaryError,
     ExecutionTimeout,
     WaitQueueTimeoutError,
+    WriteConcernError,
 )
 _AUTHORISATION_CODES = {13, 18}
+_DUPLICATE = 11000
 
 
 def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
@@ -81,12 +85,22 @@ def _database_options(settings: Mongodb) -> dict[str, Any]:
 
 
 def translated(error: PyMongoError) -> Exception:
-    """`StoreUnavailable` for a MongoDB that is away, else the error itself."""
+    """`StoreUnavailable` for a MongoDB that is away or did not acknowledge a write, else the error itself."""
     if isinstance(error, _AWAY) or error.has_error_label("RetryableWriteError"):
         return StoreUnavailable()
     if isinstance(error, OperationFailure) and error.code in _AUTHORISATION_CODES:
         return StoreUnavailable()
+    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+        return StoreUnavailable()
     return error
+
+
+def duplicates(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:
+    """The writes that were refused because of what a unique index holds. Raises the error if it tells of more."""
+    failures: Sequence[Mapping[str, Any]] = error.details["writeErrors"]
+    if error.details["writeConcernErrors"] or any(failure["code"] != _DUPLICATE for failure in failures):
+        raise error
+    return failures
 
 
 def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:

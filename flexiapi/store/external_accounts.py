@@ -10,10 +10,8 @@ from pymongo.errors import BulkWriteError
 
 from flexiapi.keys import ApplicationKey
 from flexiapi.model import Algorithm, ExternalAccount
-from flexiapi.store.connection import Records
+from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.counters import Counters
-
-_DUPLICATE = 11000
 
 Document = dict[str, Any]
 
@@ -38,9 +36,7 @@ class ExternalAccounts(Records):
         try:
             await self._externals.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            if any(failure["code"] != _DUPLICATE for failure in error.details["writeErrors"]):
-                raise
-            return int(error.details["nInserted"])
+            return len(documents) - len(duplicates(error))
         return len(documents)
 
     async def _encoded(self, external: ExternalAccount) -> Document:

@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 
 from flexiapi.store.coalesce import Batches
-from flexiapi.store.connection import Records
+from flexiapi.store.connection import Records, duplicates
 
 _NO_COUNT_IS_GREATER = 2**32
 
@@ -35,7 +35,7 @@ class UsedNonces(Records):
         try:
             await self._nonces.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            for failure in error.details["writeErrors"]:
+            for failure in duplicates(error):
                 results[failure["index"]] = False
         return results
 

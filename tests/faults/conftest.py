@@ -1,5 +1,6 @@
 """Servers as processes of their own, as an operator runs them, to be killed and to lose their database."""
 
+import contextlib
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from flexiapi.store import EmbeddedMongod
 
@@ -110,3 +112,25 @@ def own_mongod(tmp_path):
     mongod.start()
     yield mongod
     mongod.stop()
+
+
+@contextlib.contextmanager
+def majority_lost(mongod):
+    """In the block the primary serves, but its one other voter never was there, so no write reaches a majority."""
+    absent = {"_id": 1, "host": "/nowhere/mongod.sock", "priority": 0}
+    with MongoClient(mongod.uri) as client:
+        _reconfigure(client, lambda members: [*members, absent])
+        try:
+            yield
+        finally:
+            _reconfigure(client, lambda members: members[:1])
+
+
+def _reconfigure(client, change):
+    config = client.local["system.replset"].find_one()
+    members = change(config["members"])
+    # Whoever is alone steps down after this time.
+    settings = {**config["settings"], "electionTimeoutMillis": 24 * 60 * 60 * 1000}
+    version = config["version"] + 1
+    new = {"_id": config["_id"], "version": version, "members": members, "settings": settings}
+    client.admin.command("replSetReconfig", new, force=True)
