@@ -29,6 +29,7 @@ _BACKLOG = 1024
 _MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 16
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_SECONDS = 0.1
 _RESTART_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
@@ -151,7 +152,9 @@ class Family:
         # What options and free ports have made of the settings; children read all others themselves.
         self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
         self._children: list[subprocess.Popen[bytes]] = []
+        self._born_from = 0.0
         self._is_stopping = False
+        self._are_told = False
 
     def live(self, on_ready: Callable[[], None]) -> None:
         """Keep the children running until a signal, then let them finish; `on_ready` is called when all serve."""
@@ -160,12 +163,13 @@ class Family:
         waiting_for = self._size
         with _figures_folder() as figures:
             environment = {**os.environ, **figures, **self._variables}
-            self._children = [self._born(environment) for _ in range(self._size)]
-            while self._children:
+            while self._children or not self._is_stopping:
+                self._complete(environment)
                 if waiting_for > 0 and (waiting_for := waiting_for - self._newly_ready()) <= 0:
                     on_ready()
-                self._replace_the_dead(environment)
-                time.sleep(0.1)
+                time.sleep(_LOOK_SECONDS)
+                self._tell_to_stop()
+                self._bury()
 
     def _newly_ready(self) -> int:
         """How many children have begun to serve since the last look: each writes one byte."""
@@ -180,18 +184,30 @@ class Family:
         arguments = [sys.executable, "-m", "flexiapi", *config, "worker", *map(str, descriptors), str(os.getpid())]
         return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves
 
-    def _replace_the_dead(self, environment: Mapping[str, str]) -> None:
+    def _complete(self, environment: Mapping[str, str]) -> None:
+        """Start the children that are missing, but none just after another has died."""
+        if time.monotonic() < self._born_from:
+            return
+        while len(self._children) < self._size and not self._is_stopping:
+            self._children.append(self._born(environment))
+
+    def _tell_to_stop(self) -> None:
+        """Pass a signal on, once: a second one would cut short who is on the way out."""
+        if self._is_stopping and not self._are_told:
+            self._are_told = True
+            for child in self._children:
+                child.terminate()
+
+    def _bury(self) -> None:
         for child in [child for child in self._children if child.poll() is not None]:
             self._children.remove(child)
             if not self._is_stopping:
                 log.error("server process ended", pid=child.pid, status=child.returncode)
-                time.sleep(_RESTART_SECONDS)
-                self._children.append(self._born(environment))
+                self._born_from = time.monotonic() + _RESTART_SECONDS
 
     def _stop(self, _number: int, _frame: object) -> None:
+        # It may come at any time, also while a child is born that nobody knows yet: the loop tells them.
         self._is_stopping = True
-        for child in self._children:
-            child.terminate()
 
 
 def die_with(parent: int) -> None:

@@ -49,10 +49,15 @@ class ServerProcess:
         self.log = folder.with_suffix(".log")
         self.child = None
 
-    def start(self):
+    def launch(self):
+        """Start it, and do not wait for it."""
         with self.log.open("ab") as log:
             arguments = [sys.executable, "-m", "flexiapi", "serve"]
             self.child = subprocess.Popen(arguments, env=self.environment, stderr=log)
+        return self
+
+    def start(self):
+        self.launch()
         until = time.monotonic() + 30
         while time.monotonic() < until:
             assert self.child.poll() is None, self.log.read_text()
@@ -95,10 +100,10 @@ def serve(tmp_path):
     """Start servers; all are stopped at the end."""
     started = []
 
-    def start(name: str = "data", **environment: str) -> ServerProcess:
+    def start(name: str = "data", *, wait: bool = True, **environment: str) -> ServerProcess:
         process = ServerProcess(tmp_path / name, **environment)
         started.append(process)
-        return process.start()
+        return process.start() if wait else process.launch()
 
     yield start
     for process in started:

@@ -45,3 +45,20 @@ def test_a_dead_process_is_replaced_and_the_family_ends_together(serve):
     family = children_of(server.child.pid)
     server.kill()
     wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
+
+
+def test_a_signal_while_a_dead_process_is_to_be_replaced_ends_all(serve):
+    server = serve(SERVER_PROCESSES="2")
+    wait_for(lambda: len(children_of(server.child.pid)) == 2)
+    os.kill(children_of(server.child.pid)[0], signal.SIGKILL)
+    wait_for(lambda: "server process ended" in server.log.read_text())
+    assert server.stop() == 0
+    assert "stopped" in server.log.read_text()
+
+
+def test_a_signal_while_the_processes_are_started_ends_all(serve):
+    server = serve(wait=False, SERVER_PROCESSES="4")
+    wait_for(lambda: children_of(server.child.pid))
+    family = children_of(server.child.pid)
+    assert server.stop() == 0
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
