@@ -9,6 +9,7 @@ from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.services import Services
 from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.settings import Settings
+from flexiapi.source import counted_as
 from flexiapi.web.handler import ApiHandler
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
@@ -70,15 +71,15 @@ class Host:
 
     async def limit(self, name: str, address: str) -> None:
         """Count against a limit per IP address."""
-        await self._services.limiter.count(name, address)
+        await self._services.limiter.count(name, counted_as(address))
 
     def refuse_guesser(self, address: str) -> None:
         """Refuse an address that has guessed wrong too often."""
-        self._services.limiter.refuse_guesser("wrong_codes", address)
+        self._services.limiter.refuse_guesser("wrong_codes", counted_as(address))
 
     async def count_wrong_guess(self, address: str) -> None:
         """Count a wrong guess."""
-        await self._services.limiter.count_failure("wrong_codes", address)
+        await self._services.limiter.count_failure("wrong_codes", counted_as(address))
 
     def observe(self, handler: ApiHandler, seconds: float) -> None:
         """Log and count a finished request."""

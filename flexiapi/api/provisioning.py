@@ -8,7 +8,7 @@ from pydantic import Field
 
 from flexiapi.api.fields import Token
 from flexiapi.api.handler import Handler
-from flexiapi.errors import RecordNotFound
+from flexiapi.errors import RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
@@ -74,7 +74,7 @@ class TokenProvisioning(ProvisioningHandler):
 
     path = "/provisioning/{provisioning_token}"
 
-    @endpoint(Access.PUBLIC, secret=True, effects=True, example=_WITH_ACCOUNT)
+    @endpoint(Access.PUBLIC, raises=(TooManyRequests,), secret=True, effects=True, example=_WITH_ACCOUNT)
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
         """Return the provisioning information, with the account of a valid `provisioning_token`.
 

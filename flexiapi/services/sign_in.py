@@ -17,6 +17,7 @@ from flexiapi.observing import log
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.passwords import Passwords
+from flexiapi.source import counted_as
 from flexiapi.store import Store
 
 OPAQUE = "ZmxleGlhcGk"
@@ -76,12 +77,12 @@ class SignIn:
 
     async def by_key(self, key: str, address: str) -> SignedIn:
         """The account whose API key this is; using it keeps it alive."""
-        self._limiter.refuse_guesser("failed_sign_ins", address)
+        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
         key_hash = token_hash(key)
         holder = await self._store.accounts.by_api_key(key_hash)
         now = self._clock.now()
         if holder is None:
-            await self._limiter.count_failure("failed_sign_ins", address)
+            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
             log.warning("sign-in failed", reason="unknown key", ip=address)
             raise SignInRequired("The API key is unknown or expired.")
         last_used = max(holder.key_last_used_at, self._store.key_uses.last(key_hash) or holder.key_last_used_at)
@@ -101,8 +102,8 @@ class SignIn:
         if account is None:
             self._nonces.make(0, 0, self._clock.now().timestamp())
             raise RecordNotFound
-        self._limiter.refuse_guesser("failed_sign_ins", address)
-        self._limiter.refuse_guesser("failed_sign_ins_account", f"{account.id} {address}")
+        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
+        self._limiter.refuse_guesser("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
         return await self._verified(account, answer, address)
 
     async def _challenge(self, username: str, domain: str) -> NoReturn:
@@ -125,8 +126,8 @@ class SignIn:
         if issued is None or expires_at <= self._clock.now():
             raise self._refusal(account, "Nonce invalid", stale=True)
         if not self._is_right(account, answer):
-            await self._limiter.count_failure("failed_sign_ins", address)
-            await self._limiter.count_failure("failed_sign_ins_account", f"{account.id} {address}")
+            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
+            await self._limiter.count_failure("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
             log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
             raise self._refusal(account)
         if not await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at):

@@ -25,6 +25,7 @@ from flexiapi.errors import (
     Unavailable,
 )
 from flexiapi.observing import log, request_id
+from flexiapi.source import counted_as
 from flexiapi.web import identity
 from flexiapi.web.endpoint import Access, Operation, PathParameter, operation_of
 from flexiapi.web.parameters import Validated, read
@@ -230,7 +231,7 @@ class ApiHandler(RequestHandler):
     def _count(self) -> None:
         throttle = self.host.throttle
         if throttle.limit and self.path.startswith("/api"):
-            self._counted = left, seconds = throttle.count(self.client)
+            self._counted = left, seconds = throttle.count(counted_as(self.client))
             self.set_header("X-RateLimit-Limit", str(throttle.limit))
             self.set_header("X-RateLimit-Remaining", str(max(left, 0)))
             if left < 0:
