@@ -88,9 +88,11 @@ class CreationTokens(Records):
 
     async def release_device(self, device: PushAddress) -> None:
         """Undo a claim, because nothing was sent."""
-        await self._devices.update_one(
-            {"_id": _device_key(device)}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}}
-        )
+        key = _device_key(device)
+        # Anybody can invent devices: those that have had nothing leave no record.
+        if (await self._devices.delete_one({"_id": key, "tokens": {"$lte": 1}})).deleted_count:
+            return
+        await self._devices.update_one({"_id": key}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}})
 
     async def remove(self, hashed: bytes) -> None:
         """Forget a token, by its hash."""

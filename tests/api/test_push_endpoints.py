@@ -51,3 +51,21 @@ def test_a_server_that_was_down_gets_the_next(server, http, push_server):
     push_server.answer(reply(503), reply(200))
     assert ask(http, "unifiedpush", push_server.url + "/later").status_code == 503
     assert ask(http, "unifiedpush", push_server.url + "/later").status_code == 200
+
+
+def records(server):
+    async def found():
+        return await server.store._database["push_devices"].find({}, {"_id": 0}).to_list(None)
+
+    return server.run(found())
+
+
+def test_who_got_nothing_leaves_no_record_and_who_got_a_token_is_known_for_ever(server, http, push_server):
+    push_server.answer(reply(404))
+    assert ask(http, "unifiedpush", push_server.url + "/invented").status_code == 503
+    assert records(server) == []
+    push_server.answer(reply(200), reply(404))
+    assert ask(http, "unifiedpush", push_server.url + "/phone").status_code == 200
+    server.later(hours=2)
+    assert ask(http, "unifiedpush", push_server.url + "/phone").status_code == 503
+    assert records(server) == [{"tokens": 1}]
