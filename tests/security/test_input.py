@@ -1,6 +1,7 @@
 """What is sent: spec/security.md lines 24, 30, 33 and 34 (ASVS 1.2, 2.2, 4.1, 8.2, 16.5)."""
 
 import json
+import re
 
 import pytest
 
@@ -144,6 +145,16 @@ class TestProxies:
             made = self.made(server, headers)
             assert made.json()["ip_address"] == "192.0.2.7"
             assert made.headers["x-request-id"] == "forged"
+
+    def test_33_an_id_that_would_forge_fields_of_the_log_is_replaced(self, tmp_path, mongod_uri):
+        tables = {"server": {"trusted_proxies": ["127.0.0.0/8"]}}
+        with serving(tables, tmp_path, mongod_uri) as server:
+            for taken in ("7F000001:8296_7F00001E:1F90_4F7B0A69_0003:790E", "a.b-c", "x" * 128):
+                answer = server.http.get("/api/ping", headers={"X-Request-Id": taken})
+                assert answer.headers["x-request-id"] == taken
+            for forged in ("a account=1", "a=b", "\u00e9", "x" * 129, ""):
+                answer = server.http.get("/api/ping", headers={"X-Request-Id": forged.encode("latin-1")})
+                assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
 class TestFailures:
