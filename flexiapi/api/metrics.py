@@ -5,7 +5,6 @@ from flexiapi.errors import RecordNotFound
 from flexiapi.observing import metrics_text
 from flexiapi.settings import Metrics as MetricsSettings
 from flexiapi.web.endpoint import Access, endpoint
-from flexiapi.web.peers import within
 from flexiapi.web.replies import PlainText
 
 
@@ -18,6 +17,6 @@ class Metrics(Handler):
     async def get(self) -> PlainText:
         """Return the figures in Prometheus' text format, to the networks of the settings."""
         settings: MetricsSettings = self.application.settings["metrics"]
-        if not settings.enabled or not within(self.client, settings.networks):
+        if not settings.enabled or not self.host.peers.is_within(self.request, settings.networks):
             raise RecordNotFound
         return PlainText(metrics_text())

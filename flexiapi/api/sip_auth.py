@@ -3,7 +3,6 @@
 from flexiapi.api.handler import Handler
 from flexiapi.errors import Forbidden
 from flexiapi.web.endpoint import Access, endpoint
-from flexiapi.web.peers import within
 from flexiapi.web.replies import PlainText
 
 
@@ -22,8 +21,6 @@ class SipAuth(Handler):
     )
     async def get(self) -> PlainText:
         """Tell whether the DIGEST parameters in the query are right, in the plugin's own line format."""
-        # A front server that is not trusted hides who asks.
-        is_hidden = "X-Forwarded-For" in self.request.headers and not self.host.peers.is_trusted(self.request)
-        if is_hidden or not within(self.client, self.services.sip_sign_in.networks):
+        if not self.host.peers.is_within(self.request, self.services.sip_sign_in.networks):
             raise Forbidden
         return PlainText((await self.services.sip_sign_in.answer(self.request.query)).encode())

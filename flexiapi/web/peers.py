@@ -48,6 +48,11 @@ class Peers:
                 return nearest
         return nearest
 
+    def is_within(self, request: HTTPServerRequest, networks: Sequence[Network]) -> bool:
+        """Whether the client is in one of the networks; not when a front server that is not listed hides who it is."""
+        is_hidden = "X-Forwarded-For" in request.headers and not self.is_trusted(request)
+        return not is_hidden and within(self.address(request), networks)
+
     def is_https(self, request: HTTPServerRequest) -> bool:
         """Whether the client spoke TLS."""
         if self.is_trusted(request):

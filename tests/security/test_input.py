@@ -146,6 +146,10 @@ class TestProxies:
             assert made.json()["ip_address"] == "192.0.2.7"
             assert made.headers["x-request-id"] == "forged"
 
+    def test_33_figures_are_not_for_whom_a_front_server_hides(self, shared):
+        assert shared.http.get("/metrics").status_code == 200
+        assert shared.http.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+
     def test_33_an_id_that_would_forge_fields_of_the_log_is_replaced(self, tmp_path, mongod_uri):
         tables = {"server": {"trusted_proxies": ["127.0.0.0/8"]}}
         with serving(tables, tmp_path, mongod_uri) as server:
