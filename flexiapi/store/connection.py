@@ -48,6 +48,14 @@ _AUTHORISATION_CODES = {13, 18}
 _DUPLICATE = 11000
 
 
+class WritesRefused(Exception):
+    """MongoDB refused writes of a batch, and nobody foresaw that. Only the codes stand in it: its text has the data."""
+
+    def __init__(self, error: BulkWriteError) -> None:
+        codes = sorted({failure["code"] for failure in error.details["writeErrors"]})
+        super().__init__(f"MongoDB refused writes with the codes {codes}")
+
+
 def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
     """The database, majority-written, with bounded waits. Raises `ConfigurationError` for a wrong URI."""
     try:
@@ -85,13 +93,13 @@ def _database_options(settings: Mongodb) -> dict[str, Any]:
 
 
 def translated(error: PyMongoError) -> Exception:
-    """`StoreUnavailable` for a MongoDB that is away or did not acknowledge a write, else the error itself."""
+    """`StoreUnavailable` for a MongoDB that is away or did not acknowledge a write, else the error without data."""
     if isinstance(error, _AWAY) or error.has_error_label("RetryableWriteError"):
         return StoreUnavailable()
     if isinstance(error, OperationFailure) and error.code in _AUTHORISATION_CODES:
         return StoreUnavailable()
-    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
-        return StoreUnavailable()
+    if isinstance(error, BulkWriteError):
+        return StoreUnavailable() if error.details["writeConcernErrors"] else WritesRefused(error)
     return error
 
 
@@ -111,7 +119,9 @@ def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         try:
             return await call(*args, **kwargs)
         except PyMongoError as error:
-            raise translated(error) from error
+            told = translated(error)
+            # A trace would quote the cause.
+            raise told from None if isinstance(told, WritesRefused) else error
 
     return wrapped
 

@@ -3,6 +3,8 @@
 import re
 import time
 
+from tests.conftest import LOG
+
 PHONE = "+33612345678"
 
 
@@ -38,3 +40,19 @@ def test_asvs_16_2_5_codes_tokens_and_keys_are_not_logged(server, http, admin, c
     log = server.log.getvalue() + "".join(capfd.readouterr())
     assert "/api/accounts/{sip}/recover/{recover_key}" in log
     assert [secret for secret in secrets if secret in log] == []
+
+
+def test_asvs_16_2_5_a_batch_that_the_database_refuses_is_not_quoted(server, http, admin):
+    server.expect_errors("request failed|key uses not written")
+
+    async def refuse_all():
+        await server.store._database.command("collMod", "accounts", validator={"username": {"$exists": False}})
+
+    server.run(refuse_all())
+    body = {"username": "somebody", "password": "correct-horse", "algorithm": "SHA-256"}
+    assert http.post("/api/accounts", json=body, headers=admin.headers).status_code == 500
+    server.declared.forget_one()
+    log = LOG.stream.getvalue()
+    assert "the codes [121]" in log
+    assert "somebody" not in log
+    assert "sealed" not in log
