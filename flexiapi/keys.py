@@ -1,9 +1,11 @@
 """The application key and what is derived from it: sealing at rest, codes, nonces."""
 
+import contextlib
 import hmac
 import os
 import secrets
 import string
+import tempfile
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -38,13 +40,33 @@ def load_or_create(folder: Path) -> str:
     """The application key in the data folder, made at the first start; only the owner may read it."""
     path = folder / _FILE
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(_KEY_BYTES))
+    if not path.exists():
+        _create(path)
     return path.read_text().strip()
+
+
+def _create(path: Path) -> None:
+    """Make the file whole or not at all; of two at once, the first one's stays."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{_FILE}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(_KEY_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+        _sync(path.parent)
+    finally:
+        Path(name).unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in a folder survive a power failure: without its key nothing sealed is ever read again."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class ApplicationKey:

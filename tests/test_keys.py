@@ -1,5 +1,6 @@
 """Tokens, codes, seals."""
 
+import os
 import stat
 from collections import Counter
 
@@ -52,6 +53,31 @@ def test_the_key_file_is_made_once_and_only_its_owner_reads_it(tmp_path):
     first = keys.load_or_create(tmp_path / "data")
     assert keys.load_or_create(tmp_path / "data") == first
     assert stat.S_IMODE((tmp_path / "data" / "application.key").stat().st_mode) == 0o600
+
+
+def test_who_comes_while_the_key_file_is_made_gets_the_same_key(tmp_path, monkeypatch):
+    others, fsync = [], os.fsync
+
+    def meanwhile(descriptor):
+        monkeypatch.setattr(os, "fsync", fsync)
+        others.append(keys.load_or_create(tmp_path))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    key = keys.load_or_create(tmp_path)
+    assert len(key) > 32
+    assert others == [key]
+    assert [path.name for path in tmp_path.iterdir()] == ["application.key"]
+
+
+def test_a_crash_leaves_no_key_file_that_is_empty(tmp_path, monkeypatch):
+    def crash(_descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(KeyboardInterrupt):
+        keys.load_or_create(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_code_fits_only_where_it_was_made_for():
