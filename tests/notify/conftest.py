@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+import stamina
 
 MODULE = '''
 import asyncio
@@ -63,6 +64,13 @@ class Push(Scripted, PushBackend[Config]):
 class Mail(Scripted, MailBackend[Config]):
     script, sent, closed = [], [], []
 '''
+
+
+@pytest.fixture(autouse=True)
+def _no_waits():
+    """Tries follow each other at once, so that deadlines can be long enough for any machine."""
+    with stamina.set_testing(True, attempts=10, cap=True):
+        yield
 
 
 @pytest.fixture

@@ -1,11 +1,5 @@
 from flexiapi.notify.circuit import Circuit
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.notify.clock import Clock
 
 
 def opened(clock):

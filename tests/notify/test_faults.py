@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify import Notifier
+from flexiapi.notify import Notifier, outlet
+from flexiapi.notify.circuit import Circuit
 from flexiapi.plugin import MailMessage, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import GARBAGE, GOAWAY, RESET, SILENCE, Gateway, SmtpGateway, reply
+from tests.notify.clock import Clock
 
 SMS = SmsMessage("+33612345678", "Your code is 4711")
 MAIL = MailMessage("alice@example.org", "Hello", "Your code is 4711")
@@ -33,7 +35,7 @@ def mail_table(gateway):
 
 def used(use, delivery=None, **tables):
     """What `use` returns, given a notifier with these tables."""
-    settings = Settings.model_validate({"delivery": {"deadline_seconds": 2, **(delivery or {})}, **tables})
+    settings = Settings.model_validate({"delivery": {"deadline_seconds": 8, **(delivery or {})}, **tables})
 
     async def whole():
         notifier = Notifier(settings)
@@ -102,7 +104,7 @@ def test_a_client_that_hangs_up_harms_nobody():
 
     with Gateway() as gateway:
         gateway.answer(SILENCE)
-        delivery = {"concurrent": 5, "circuit_failures": 1, "deadline_seconds": 8}
+        delivery = {"concurrent": 5, "circuit_failures": 1, "deadline_seconds": 30}
         assert len(used(hang_up, delivery, sms={"main": sms_table(gateway)})) == 5
 
 
@@ -111,7 +113,10 @@ def test_a_client_that_hangs_up_harms_nobody():
     [(Gateway, sms_table, send_sms, "sms"), (SmtpGateway, mail_table, send_mail, "mail")],
     ids=["sms", "mail"],
 )
-def test_a_provider_that_is_back_is_used_without_a_restart(kind, table, send, transport):
+def test_a_provider_that_is_back_is_used_without_a_restart(kind, table, send, transport, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(outlet, "Circuit", lambda failures, rest: Circuit(failures, rest, clock))
+
     async def outage(notifier):
         await send(notifier)
         gateway.stop()
@@ -122,7 +127,7 @@ def test_a_provider_that_is_back_is_used_without_a_restart(kind, table, send, tr
         with pytest.raises(DeliveryFailed) as caught:
             await send(notifier)
         assert caught.value.__cause__.reason == "resting after repeated failures"
-        await asyncio.sleep(2)
+        clock.now += 2
         await send(notifier)
 
     delivery = {"circuit_failures": 3, "circuit_seconds": 2, "tries": 1}

@@ -85,6 +85,20 @@ def no_grace(monkeypatch):
     monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 0)
 
 
+@pytest.fixture
+def end_the_wait(monkeypatch):
+    """Whoever may still send a request has 20 seconds for it, until this is called."""
+    names = ("_FIRST_REQUEST_SECONDS", "_KEPT_ALIVE_SECONDS")
+    for name in names:
+        monkeypatch.setattr(http_server, name, 20)
+
+    def end():
+        for name in names:
+            monkeypatch.setattr(http_server, name, 0)
+
+    return end
+
+
 def run(test, **site):
     async def inside():
         async with asyncio.timeout(30):
@@ -110,7 +124,9 @@ def test_a_request_under_way_is_answered_and_new_ones_are_refused():
 
 
 @pytest.mark.parametrize("turns", [0, 1, 5], ids=["in the queue", "being accepted", "accepted"])
-def test_who_has_connected_may_still_send_a_request(turns):
+def test_who_has_connected_may_still_send_a_request(turns, monkeypatch):
+    monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 20)
+
     async def test(site):
         site.may_answer.set()
         with connected(site) as client:
@@ -128,7 +144,7 @@ def test_who_has_connected_may_still_send_a_request(turns):
     run(test)
 
 
-def test_a_connection_that_is_kept_alive_is_told_to_close():
+def test_a_connection_that_is_kept_alive_is_told_to_close(end_the_wait):
     async def test(site):
         site.may_answer.set()
         with connected(site) as client:
@@ -138,6 +154,7 @@ def test_a_connection_that_is_kept_alive_is_told_to_close():
             await refused(site)
             await told(client, GET)
             assert b"Connection: close" in await heard(client)
+            end_the_wait()
             await stopped
 
     run(test)

@@ -241,12 +241,12 @@ def test_500_at_once_over_one_connection(tmp_path):
 
 def test_going_away_with_many_under_way_fails_each_and_the_next_is_sent(apns, tmp_path):
     async def many(backend):
-        apns.answer(*[reply(200, delay=5)] * 49, GOAWAY, reply(200))
+        apns.answer(*[reply(200, delay=60)] * 49, GOAWAY, reply(200))
         failures = await asyncio.gather(*(backend.send(MESSAGE) for _ in range(50)), return_exceptions=True)
         await backend.send(MESSAGE)
         return failures
 
-    failures = run(apns, tmp_path, many)
+    failures = run(apns, tmp_path, many, answer_seconds=60)
     assert {type(failure) for failure in failures} == {Retryable}
     assert apns.connections == 2
 
@@ -282,6 +282,8 @@ def test_a_connection_that_is_silent_is_given_up(apns, tmp_path):
         apns.answer(SILENCE, reply(200))
         with pytest.raises(Retryable):
             await backend.send(MESSAGE)
+        # The next has all the time it needs, on any machine.
+        backend._lines["apns"]._answer_seconds = 30
         await backend.send(MESSAGE)
 
     run(apns, tmp_path, two, answer_seconds=0.2)
@@ -297,6 +299,9 @@ def test_callers_that_leave_during_an_outage_do_not_pile_up(tmp_path):
     async def outage(backend):
         server = await asyncio.start_server(mute, "127.0.0.1", backend.config.url.port)
         tasks = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(20)]
+        while not connections:  # noqa: ASYNC110 - the server tells in no other way
+            await asyncio.sleep(0.01)
+        # More would follow now, if there were more.
         await asyncio.sleep(0.2)
         for task in tasks:
             task.cancel()

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import threading
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -166,12 +167,21 @@ def test_one_access_token_serves_all_until_it_nears_its_end(fcm, account):
 
 
 def test_a_caller_that_leaves_does_not_take_the_token_from_the_others(fcm, account):
-    fcm.answer(reply(200, {"access_token": "slow", "expires_in": 3599}, delay=0.3), path="/token")
+    may_answer = threading.Event()
+
+    def slow(_):
+        may_answer.wait(30)
+        return reply(200, {"access_token": "slow", "expires_in": 3599})
+
+    fcm.answer(slow, path="/token")
 
     async def two(backend):
         leaves, stays = (asyncio.create_task(backend.send(MESSAGE)) for _ in range(2))
-        await asyncio.sleep(0.1)
+        while not fcm.requests:  # noqa: ASYNC110 - they come in on the loop of another thread
+            await asyncio.sleep(0.01)
         leaves.cancel()
+        await asyncio.wait([leaves])
+        may_answer.set()
         await stays
 
     run(fcm, two, service_account_file=account)

@@ -2,10 +2,13 @@ import asyncio
 import dataclasses
 import json
 import os
+import signal
+import subprocess
 import sys
 
 import pytest
 
+import flexiapi_push_flexisip_pusher as module
 from flexiapi.plugin import Permanent, PushMessage, Retryable
 from flexiapi.testing import SILENCE, BackendContract, Reply, reply
 from flexiapi_push_flexisip_pusher import FlexisipPusher
@@ -172,11 +175,18 @@ def gone(pid):
     return False
 
 
-def test_one_that_does_not_end_is_killed(pusher):
+def test_one_that_does_not_end_is_killed(pusher, monkeypatch):
+    started = []
+
+    def start(*arguments, **options):
+        started.append(subprocess.Popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(module, "Popen", start)
     pusher.answer(SILENCE)
     with pytest.raises(Retryable, match="was killed after 1 s"):
         send(pusher, FCM, timeout_seconds=1)
-    assert gone(pusher.sends[0]["pid"])
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
 def test_one_whose_caller_left_is_killed(pusher):
