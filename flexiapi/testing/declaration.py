@@ -19,7 +19,7 @@ _SECRET_NAME = re.compile(r"(^|_)(password|passphrase|secret|token|key)$")
 class BackendDeclaration:
     """Tests of how a backend is packaged and configured: `group` and `name` are its entry point's."""
 
-    pytestmark = pytest.mark.timeout(60)
+    pytestmark = pytest.mark.timeout(180)
 
     group: ClassVar[str]
     name: ClassVar[str]

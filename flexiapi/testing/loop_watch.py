@@ -1,35 +1,36 @@
 """Seeing that an event loop runs."""
 
 import asyncio
-import threading
 from typing import Self
 
 _TURN_SECONDS = 0.01
 
 
 class LoopWatch:
-    """Counts, from another thread, how long the event loop stands still; load on the machine slows both alike."""
+    """Turns with the running event loop: `stalled` is done once `seconds` passed between two turns.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.longest_stall = 0.0
-        self._loop = loop
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    A machine that stands still stalls its loops too. But a call that blocks for so long is always seen.
+    """
 
-    def _watch(self) -> None:
-        while not self._over.is_set():
-            answered = threading.Event()
-            self._loop.call_soon_threadsafe(answered.set)
-            turns = 0
-            while not answered.wait(_TURN_SECONDS) and not self._over.is_set():
-                turns += 1
-            self.longest_stall = max(self.longest_stall, turns * _TURN_SECONDS)
-            self._over.wait(_TURN_SECONDS)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self.stalled: asyncio.Future[None] = self._loop.create_future()
+
+    def _turn(self) -> None:
+        now = self._loop.time()
+        if now - self._last >= self._seconds and not self.stalled.done():
+            self.stalled.set_result(None)
+        self._last = now
+        self._timer = self._loop.call_later(_TURN_SECONDS, self._turn)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._last = self._loop.time()
+        self._turn()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._over.set()
-        self._thread.join()
+        self._timer.cancel()
+        self._turn()
+        self._timer.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -161,6 +162,20 @@ def test_waiting_loop_is_no_standing_loop(tmp_path):
     contract = type("Right", (Contract,), {"backend": Slow})()
     contract.data_path = tmp_path
     contract.test_never_blocks_the_loop()
+
+
+def test_machine_that_stands_still_once_is_no_standing_loop(tmp_path):
+    class Unlucky(Right):
+        stalls: ClassVar = [1.5]
+
+        async def post(self):
+            time.sleep(self.stalls.pop() if self.stalls else 0)  # noqa: ASYNC251 - in the machine's place
+            return await super().post()
+
+    contract = type("Right", (Contract,), {"backend": Unlucky})()
+    contract.data_path = tmp_path
+    contract.test_never_blocks_the_loop()
+    assert not Unlucky.stalls
 
 
 def test_backend_that_is_not_installed(tmp_path):
