@@ -1,6 +1,7 @@
 """Makes pytest-tornado usable: it asks `pkg_resources`, which is gone, for functions, and Tornado for an old manner."""
 
 import asyncio
+import os
 import sys
 import types
 
@@ -12,6 +13,9 @@ sys.modules.setdefault(
     "pkg_resources",
     types.SimpleNamespace(parse_version=packaging.version.parse, fixup_namespace_packages=lambda _: None),
 )
+
+# A `gen_test` has 5 seconds unless told otherwise, which a busy machine may spend on nothing.
+os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
 
 pytest_plugins = ["pytest_tornado.plugin"]
 

@@ -1,7 +1,6 @@
 """config/nginx.conf and config/haproxy.cfg before a running server: TLS, sign-in, who is believed, what is logged."""
 
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+
+from tests.ports import free_port
 
 CONFIG = Path(__file__).parents[1] / "config"
 NAME = "accounts.example.org"
@@ -36,14 +37,6 @@ class Front:
     @property
     def log(self):
         return "".join(path.read_text() for path in self.folder.glob("*.log"))
-
-
-def free_ports(count):
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def program(name):
@@ -98,7 +91,7 @@ def front(request, server, tmp_path):
     certificate = folder / "certificate.pem"
     authority.issue_cert(NAME).private_key_and_cert_chain_pem.write_to_path(certificate)
     server_port = int(server.url.rpartition(":")[2])
-    plain, tls = free_ports(2)
+    plain, tls = free_port(), free_port()
     command = request.param(folder, server_port, plain, tls, certificate)
     context = ssl.create_default_context()
     authority.configure_trust(context)
@@ -108,6 +101,7 @@ def front(request, server, tmp_path):
     client = httpx.Client(
         base_url=f"https://127.0.0.1:{tls}",
         transport=Named(transport),
+        timeout=30,
         headers={"Host": NAME, "Accept": "application/json"},
     )
     try:
@@ -135,7 +129,7 @@ class Named(httpx.BaseTransport):
 
 
 def await_answer(front):
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and front.process.poll() is None:
         try:
             if front.client.get("/api/ping").status_code == 200:

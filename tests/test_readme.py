@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from flexiapi.configuration import load
 from flexiapi.plugin import SmsBackend, SmsMessage
 from flexiapi.testing import Gateway, reply
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,12 +24,6 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks(language):
     return [content for found, content in _BLOCK.findall(README) if found == language]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -54,11 +48,11 @@ def made_to_run(checkout):
         yield port
     finally:
         server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
+        assert server.wait(60) == 0
 
 
 def await_ping(server, port, log):
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         try:
             httpx.get(f"http://127.0.0.1:{port}/api/ping")
@@ -71,7 +65,9 @@ def await_ping(server, port, log):
 
 def test_the_shell_lines_lead_to_a_provisioned_phone(made_to_run, checkout):
     script = "set -e\n" + "\n".join(blocks("sh")).replace(":8080", f":{made_to_run}")
-    done = subprocess.run(["bash", "-c", script], cwd=checkout, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=checkout, capture_output=True, text=True, timeout=150, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(r"creation token: \w{13}\n", done.stdout)
     assert re.search(r"provisioning token: \w{13}\n", done.stdout)

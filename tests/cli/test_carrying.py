@@ -246,7 +246,7 @@ def test_commands_work_while_no_server_runs(tmp_path):
             env={"PATH": os.environ["PATH"], "DATA_PATH": str(tmp_path / "data")},
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=150,
             check=True,
         )
         return done.stdout

@@ -56,7 +56,7 @@ class Embedded:
     def __enter__(self):
         with self._log.open("w") as log:
             self._process = subprocess.Popen(self._command, stderr=log, env=dict(os.environ))
-        until = time.monotonic() + 40
+        until = time.monotonic() + 90
         while time.monotonic() < until and self._process.poll() is None:
             for line in self._log.read_text().splitlines():
                 if line.startswith("{") and (event := json.loads(line))["event"] == "ready":
@@ -67,10 +67,12 @@ class Embedded:
 
     def __exit__(self, *_):
         self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(30) == 0
+        assert self._process.wait(60) == 0
 
     def accounts(self, key):
-        answer = httpx.get(f"{self.url}/api/accounts", headers={"x-api-key": key, "Accept": "application/json"})
+        answer = httpx.get(
+            f"{self.url}/api/accounts", headers={"x-api-key": key, "Accept": "application/json"}, timeout=30
+        )
         assert answer.status_code == 200, answer.text
         return {account["username"]: account for account in answer.json()["data"]}
 
@@ -87,7 +89,7 @@ class TestAdministrators:
                 "auth": httpx.DigestAuth("first.admin", password),
                 "headers": {"From": "sip:first.admin@sip.example.org"},
             }
-            assert httpx.get(f"{server.url}/api/accounts/me", **sign_in).json()["admin"] is not None
+            assert httpx.get(f"{server.url}/api/accounts/me", timeout=30, **sign_in).json()["admin"] is not None
 
             typed = run(file, "accounts", "create-admin", "second.admin", input="long-pass-word\nlong-pass-word\n")
             assert typed.exit_code == 0, typed.output
@@ -106,14 +108,14 @@ class TestAdministrators:
             run(file, "accounts", "create-admin-test")
             body = {"username": "bob.builder", "password": "correct-horse", "algorithm": "SHA-256", "activated": True}
             headers = {"x-api-key": KEY, "Accept": "application/json"}
-            account = httpx.post(f"{server.url}/api/accounts", json=body, headers=headers).json()
+            account = httpx.post(f"{server.url}/api/accounts", json=body, headers=headers, timeout=30).json()
             done = run(file, "accounts", "set-admin", str(account["id"]))
             assert done.stdout == f"sip:bob.builder@sip.example.org (id {account['id']}) is an administrator now.\n"
             signer, sender = (
                 httpx.DigestAuth("bob.builder", "correct-horse"),
                 {"From": f"sip:{done.stdout.split()[0][4:]}"},
             )
-            assert httpx.get(f"{server.url}/api/accounts", auth=signer, headers=sender).status_code == 200
+            assert httpx.get(f"{server.url}/api/accounts", auth=signer, headers=sender, timeout=30).status_code == 200
         assert run(file, "accounts", "set-admin", str(account["id"])).exit_code == 0
         missing = run(file, "accounts", "set-admin", "999")
         assert (missing.exit_code, missing.stderr) == (1, "flexiapi: There is no account with the id 999.\n")

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from flexiapi.testing import Gateway
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "plugins.md"
@@ -36,12 +36,6 @@ def wheels(tmp_path_factory):
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(sources)]
     subprocess.run(command, check=True, capture_output=True)
     return folder
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def script_and_output(page):
@@ -115,7 +109,7 @@ def serving(followed, mongod_uri):
     with (
         (followed.folder / "serve.log").open("w") as log,
         subprocess.Popen([*command, "serve"], cwd=followed.folder, env=environment, stdout=log, stderr=log) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
     ):
         try:
             while True:

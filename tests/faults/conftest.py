@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,18 +14,13 @@ import pytest
 from pymongo import MongoClient
 
 from flexiapi.store import EmbeddedMongod
+from tests.ports import free_port
 
 UNLIMITED = {
     "LIMITS_REQUESTS_PER_MINUTE": "0",
     "LIMITS_ANONYMOUS_TOKENS_PER_MINUTE": "0",
     "LIMITS_MESSAGES_PER_MINUTE": "0",
 }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class ServerProcess:
@@ -75,7 +69,7 @@ class ServerProcess:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=150,
             check=False,
         )
         assert done.returncode == 0, done.stderr

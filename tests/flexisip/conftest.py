@@ -29,6 +29,8 @@ import pytest
 import redis
 import trustme
 
+from tests.ports import free_port
+
 PACKAGES = {
     "redis-server": "redis-server",
     "kamailio": "kamailio",
@@ -41,18 +43,6 @@ def _binary(name: str) -> str:
     path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     assert path, f"{name} is not installed: apt-get install {PACKAGES[name]}"
     return path
-
-
-def _free_port() -> int:
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @dataclass
@@ -72,7 +62,7 @@ class Program:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
-    def wait(self, condition: Callable[[], object], seconds: float = 20) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert self.process.poll() is None, f"{self.process.args} ended:\n{self.log}"
@@ -83,7 +73,7 @@ class Program:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
@@ -121,9 +111,9 @@ def binary():
     return _binary
 
 
-@pytest.fixture(scope="session")
-def free_port():
-    return _free_port
+@pytest.fixture(scope="session", name="free_port")
+def _free_port():
+    return free_port
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +148,7 @@ def authority(session_folder) -> Authority:
 
 @pytest.fixture(scope="session")
 def _redis_server(session_folder, authority) -> Iterator[RedisServer]:
-    port, tls_port, unix_socket = _free_port(), _free_port(), session_folder / "redis.sock"
+    port, tls_port, unix_socket = free_port(), free_port(), session_folder / "redis.sock"
     program = _redis(
         session_folder,
         "redis",
@@ -191,7 +181,7 @@ def redis_server(_redis_server) -> RedisServer:
 @pytest.fixture(scope="session")
 def sentinel_port(session_folder, _redis_server) -> Iterator[int]:
     """The port of a Sentinel with the password `s3ntinel` that knows `redis_server` as `flexisip`."""
-    port = _free_port()
+    port = free_port()
     configuration = (
         f"port {port}\nrequirepass s3ntinel\nsentinel monitor flexisip 127.0.0.1 {_redis_server.port} 1\n"
         f"sentinel auth-pass flexisip {_redis_server.password}"
@@ -233,7 +223,7 @@ def _accepted(client: redis.Redis, *command: str) -> bool:
 
 
 def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -241,7 +231,7 @@ def _until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 def replicated_redis(folder) -> Iterator[Replicated]:
-    ports = [_free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     common = 'save ""\nrepl-diskless-sync-delay 0\nport'
     programs = [
         _redis(folder, "first", f"{common} {ports[0]}"),
@@ -287,7 +277,7 @@ class LinphoneDaemon(Program):
     def ask(self, command: str) -> str:
         for _ in range(50):
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(5)
+                connection.settimeout(30)
                 connection.connect(str(self.unix_socket))
                 try:
                     connection.sendall(f"{command}\n".encode())
@@ -470,7 +460,7 @@ def kamailio(session_folder, authority) -> Iterator[Callable[..., Kamailio]]:
 
 
 def _start_kamailio(folder: Path, authority: Authority, authenticate: str, modules: str, domain: str) -> Kamailio:
-    port, tls_port = _free_port(), _free_port()
+    port, tls_port = free_port(), free_port()
     script = KAMAILIO.lstrip()
     for word, text in {
         "listen=tls:127.0.0.1:TLS": f"listen=tls:127.0.0.1:{tls_port}",
@@ -540,7 +530,7 @@ def sipp(folder) -> Iterator[Callable[..., Sipp]]:
     started: list[Sipp] = []
 
     def play(*steps: str, transport: str = "udp") -> Sipp:
-        port, number = _free_port(), len(started)
+        port, number = free_port(), len(started)
         scenario, messages = folder / f"scenario-{number}.xml", folder / f"messages-{number}.log"
         scenario.write_text(_scenario(steps))
         argv = [_binary("sipp"), "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-m", "1", "-nostdin"]

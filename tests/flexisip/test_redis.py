@@ -97,7 +97,7 @@ def test_two_bindings_of_one_device_are_one_device_and_leave_together(redis_serv
 def test_removing_deletes_the_binding_and_publishes_on_the_address(seeded, uuid, name):
     with seeded.client() as client, client.pubsub() as subscriber:
         subscriber.subscribe("alice@sip.example.org")
-        assert subscriber.get_message(timeout=5)["type"] == "subscribe"
+        assert subscriber.get_message(timeout=30)["type"] == "subscribe"
 
         async def scenario():
             async with registrar(section(seeded)) as made:
@@ -107,14 +107,14 @@ def test_removing_deletes_the_binding_and_publishes_on_the_address(seeded, uuid,
         assert name not in client.hkeys("fs:alice@sip.example.org")
         assert client.hlen("fs:alice@sip.example.org") == 4
         assert client.hlen("fs:alice@sip.example.com") == 1
-        message = subscriber.get_message(timeout=5)
+        message = subscriber.get_message(timeout=30)
         assert (message["type"], message["channel"], message["data"]) == ("message", "alice@sip.example.org", "")
 
 
 def test_removing_what_is_not_among_the_bindings_changes_and_publishes_nothing(seeded):
     with seeded.client() as client, client.pubsub() as subscriber:
         subscriber.psubscribe("*")
-        assert subscriber.get_message(timeout=5)["type"] == "psubscribe"
+        assert subscriber.get_message(timeout=30)["type"] == "psubscribe"
 
         async def scenario():
             async with registrar(section(seeded)) as made:
@@ -124,7 +124,7 @@ def test_removing_what_is_not_among_the_bindings_changes_and_publishes_nothing(s
         assert asyncio.run(scenario()) == [False] * 5
         assert client.hlen("fs:alice@sip.example.org") == 5
         client.publish("end", "")
-        assert subscriber.get_message(timeout=5)["channel"] == "end"
+        assert subscriber.get_message(timeout=30)["channel"] == "end"
 
 
 def test_reaches_redis_over_tls_with_the_configured_authority(seeded):
@@ -183,7 +183,7 @@ def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
                 sentinel_service="flexisip",
                 sentinel_password="s3ntinel",
                 password=seeded.password,
-                timeout_seconds=1.5,
+                timeout_seconds=9,
             )
             return await uuids(of_both)
 
@@ -234,7 +234,7 @@ def test_a_silent_server_makes_the_registrar_unavailable_in_time():
         silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
         async with silent:
             port = silent.sockets[0].getsockname()[1]
-            async with asyncio.timeout(10), registrar(Redis(host="127.0.0.1", port=port, timeout_seconds=0.2)) as made:
+            async with asyncio.timeout(60), registrar(Redis(host="127.0.0.1", port=port, timeout_seconds=0.2)) as made:
                 with pytest.raises(RegistrarUnavailable):
                     await made.devices("alice@sip.example.org")
 

@@ -404,7 +404,7 @@ def test_several_processes_write_safely(path):
         subprocess.Popen([sys.executable, "-c", WRITER, path, Path(__file__).parents[2], str(first)])
         for first in (1000, 2000, 3000)
     ]
-    assert [writer.wait(50) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
     with sqlite3.connect(path) as file:
         assert file.execute("SELECT count(*), count(DISTINCT account_id) FROM passwords").fetchone() == (900, 450)
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -10,7 +10,7 @@ from flexiapi.flexisip.sip_transport import Proxy, Stream
 from flexiapi.settings import Flexisip
 
 BOB = "bob@sip.example.org"
-QUICK = Timers(t1=0.02, t2=0.16)
+QUICK = Timers(t1=0.05, t2=0.16)
 MD5 = 'Proxy-Authenticate: Digest realm="sip.example.org",nonce="n1",algorithm=MD5,qop="auth"'
 
 
@@ -295,10 +295,23 @@ def test_is_sent_again_over_udp_until_an_answer_comes():
 
 
 def test_is_sent_again_less_often_once_it_is_being_worked_on():
-    peer = Peer([b"SIP/2.0 100 Trying\r\nCOPIED\r\n"])
-    with pytest.raises(SipUnavailable):
-        # T2 is longer than the whole wait. Left alone, T1 would double six times and make seven requests.
-        peer.send(timers=Timers(t1=0.01, t2=30))
+    class Late(Peer):
+        """Answers finally after two seconds. Left alone, T1 would have doubled so often as to make five requests."""
+
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            asyncio.get_running_loop().call_later(2, self.accept)
+
+        def accept(self):
+            self.answers = [[OK]]
+            self.datagram_received(self.requests.pop().encode(), self.sender)
+
+        def datagram_received(self, data, addr):
+            self.sender = addr
+            super().datagram_received(data, addr)
+
+    peer = Late([b"SIP/2.0 100 Trying\r\nCOPIED\r\n"])
+    assert peer.send(timers=Timers(t1=0.1, t2=30))
     assert 2 <= len(peer.requests) <= 4
 
 
