@@ -36,15 +36,16 @@ class CreationTokens:
         """
         now = self._clock.now()
         until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
-        tokens = self._store.creation_tokens
-        if not await tokens.reserve_device(device, now, until, self._settings.creation_tokens_per_device):
+        devices = self._store.push_devices
+        if not await devices.reserve(device, now, until, self._settings.creation_tokens_per_device):
             raise CreationTokenRefused
         token = random_text(TOKEN_LENGTH)
         try:
             await self._notifier.push(PushMessage(device.provider, device.param, device.prid, {"token": token}))
-            await self._keep(token, device)
+            await self._keep(token)
+            await devices.note_sent(device, token)
         except BaseException as error:
-            await tokens.release_device(device)
+            await devices.release(device)
             if isinstance(error, DeliveryFailed):
                 raise DeliveryFailed("The push notification could not be sent.") from error
             raise
@@ -82,7 +83,7 @@ class CreationTokens:
         """Whether a creation token can be used."""
         return await self._store.creation_tokens.is_free(token, self._clock.now())
 
-    async def _keep(self, token: str, device: PushAddress | None = None) -> None:
+    async def _keep(self, token: str) -> None:
         now = self._clock.now()
         life = timedelta(days=self._settings.creation_token_days)
-        await self._store.creation_tokens.add(token, now, now + life, device)
+        await self._store.creation_tokens.add(token, now, now + life)

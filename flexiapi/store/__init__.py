@@ -25,6 +25,7 @@ from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Creations, Listings, Wanted
+from flexiapi.store.push_devices import PushDevices
 from flexiapi.store.removals import Removal, Removals
 from flexiapi.store.seals import Seals
 from flexiapi.store.sip_sign_ins import SipSignIns
@@ -64,6 +65,7 @@ class Store(Records):
         self.contacts_lists = ContactsLists(database, self.counters)
         self.types = AccountTypes(database, self.counters)
         self.creation_tokens = CreationTokens(database)
+        self.push_devices = PushDevices(database)
         self.request_tokens = RequestTokens(database)
         self.auth_tokens = AuthTokens(database)
         self.used_nonces = UsedNonces(database)

@@ -7,11 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from flexiapi.keys import token_hash
-from flexiapi.model import PushAddress
 from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records
 
@@ -24,7 +21,6 @@ class CreationTokens(Records):
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._tokens = database["creation_tokens"]
-        self._devices = database["push_devices"]
         self._reads = CoalescedReads[bytes, Document](self._read)
         self._uses: Batches[tuple[bytes, datetime], Document | None] = Batches(self._use, in_flight=2)
 
@@ -32,12 +28,9 @@ class CreationTokens(Records):
         found = await self._tokens.find({"_id": {"$in": hashes}}).to_list(None)
         return {bytes(document["_id"]): document for document in found}
 
-    async def add(self, token: str, now: datetime, expires_at: datetime, device: PushAddress | None = None) -> None:
-        """Keep a token, and the device that it was sent to."""
-        document: Document = {"_id": token_hash(token), "created_at": now, "expires_at": expires_at}
-        if device is not None:
-            document["device"] = _device_key(device)
-        await self._tokens.insert_one(document)
+    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+        """Keep a token."""
+        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
 
     async def is_free(self, token: str, now: datetime) -> bool:
         """Whether the token can be used."""
@@ -46,10 +39,7 @@ class CreationTokens(Records):
 
     async def consume(self, token: str, now: datetime) -> bool:
         """Use the token; `False` when another request was faster, or it is unknown or expired."""
-        document = await self._uses.add((token_hash(token), now))
-        if document is not None and "device" in document:
-            await self._devices.update_one({"_id": document["device"]}, {"$unset": {"waits_until": ""}})
-        return document is not None
+        return await self._uses.add((token_hash(token), now)) is not None
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
         """Mark the free ones of a batch as used by it, then read which those are: each token goes to one request."""
@@ -67,32 +57,6 @@ class CreationTokens(Records):
     async def give_back(self, token: str) -> None:
         """Make a consumed token usable again, because what it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
-
-    async def reserve_device(self, device: PushAddress, now: datetime, until: datetime, most: int) -> bool:
-        """Claim the sending of a token to a device; `False` when one is under way or unused, or it has had `most`."""
-        query: Document = {
-            "_id": _device_key(device),
-            "tokens": {"$lt": most},
-            "$or": [{"waits_until": {"$exists": False}}, {"waits_until": {"$lte": now}}],
-        }
-        try:
-            await self._devices.find_one_and_update(
-                query,
-                {"$inc": {"tokens": 1}, "$set": {"waits_until": until}},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except DuplicateKeyError:
-            return False
-        return True
-
-    async def release_device(self, device: PushAddress) -> None:
-        """Undo a claim, because nothing was sent."""
-        key = _device_key(device)
-        # Anybody can invent devices: those that have had nothing leave no record.
-        if (await self._devices.delete_one({"_id": key, "tokens": {"$lte": 1}})).deleted_count:
-            return
-        await self._devices.update_one({"_id": key}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}})
 
     async def remove(self, hashed: bytes) -> None:
         """Forget a token, by its hash."""
@@ -193,7 +157,3 @@ class AuthTokens(Records):
 
 def _attached(token: str, now: datetime) -> Document:
     return {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
-
-
-def _device_key(device: PushAddress) -> bytes:
-    return token_hash(f"{device.provider}\x1f{device.param}\x1f{device.prid}")

@@ -1,5 +1,8 @@
 """Sign-up on phones without Google's or Apple's services: a creation token by UnifiedPush and ntfy."""
 
+import asyncio
+
+import httpx
 import pytest
 
 from flexiapi.testing import Gateway, reply
@@ -69,3 +72,55 @@ def test_who_got_nothing_leaves_no_record_and_who_got_a_token_is_known_for_ever(
     server.later(hours=2)
     assert ask(http, "unifiedpush", push_server.url + "/phone").status_code == 503
     assert records(server) == [{"tokens": 1}]
+
+
+class TestTheNextToken:
+    """403 while a token that was sent within the last hour can still be used."""
+
+    @pytest.fixture(autouse=True)
+    def _accepting(self, push_server):
+        push_server.answer(reply(200))
+
+    def sign_up(self, http, token, username):
+        body = {"username": username, "password": "correct-horse", "algorithm": "SHA-256"}
+        path = "/api/accounts/with-account-creation-token"
+        return http.post(path, json=body | {"account_creation_token": token}).status_code
+
+    def token(self, http, push_server, path):
+        push_server.sends.clear()
+        assert ask(http, "unifiedpush", push_server.url + path).status_code == 200
+        return push_server.sends[-1].json()["token"]
+
+    def test_comes_when_the_last_was_used(self, http, push_server):
+        assert self.sign_up(http, self.token(http, push_server, "/used"), "bob.builder") == 200
+        self.token(http, push_server, "/used")
+        assert ask(http, "unifiedpush", push_server.url + "/used").status_code == 403
+
+    def test_does_not_come_when_an_older_one_was_used(self, server, http, push_server):
+        older = self.token(http, push_server, "/older")
+        server.later(hours=2)
+        self.token(http, push_server, "/older")
+        assert self.sign_up(http, older, "carol.jones") == 200
+        assert ask(http, "unifiedpush", push_server.url + "/older").status_code == 403
+
+    def test_does_not_come_when_the_last_was_given_back(self, server, http, push_server):
+        token = self.token(http, push_server, "/returned")
+        assert server.run(server.store.creation_tokens.consume(token, server.clock.now()))
+        server.run(server.store.creation_tokens.give_back(token))
+        assert ask(http, "unifiedpush", push_server.url + "/returned").status_code == 403
+
+    def test_comes_once_to_fifty_that_ask_at_once(self, server, http, push_server):
+        push_server.sends.clear()
+        prid = push_server.url + "/parallel"
+        push = {"pn_provider": "unifiedpush", "pn_param": "org.example.phone", "pn_prid": prid}
+
+        async def at_once():
+            async with httpx.AsyncClient(base_url=server.url, timeout=50) as client:
+                path = "/api/account_creation_tokens/send-by-push"
+                return await asyncio.gather(*(client.post(path, json=push) for _ in range(50)))
+
+        for _ in range(2):
+            statuses = sorted(answer.status_code for answer in asyncio.run(at_once()))
+            assert statuses == [200] + [403] * 49
+            server.later(hours=2)
+        assert len(push_server.sends) == 2
