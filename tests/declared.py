@@ -2,7 +2,8 @@
 
 import time
 
-from flexiapi.web.failures import failures_of, is_declared
+from flexiapi.errors import ApiError
+from flexiapi.web.failures import failures_of
 from flexiapi.web.replies import Json
 
 _PLAIN_METHODS = ("OPTIONS", "HEAD")
@@ -42,12 +43,17 @@ def _surprises(handler):
     if operation is None:
         return
     if handler.failure is not None:
-        if not is_declared(handler.failure, failures_of(handler.path, operation)):
+        if not _is_declared(handler.failure, failures_of(handler.path, operation)):
             yield f"{type(handler.failure).__name__} ({status}) is not declared"
     elif status == 500 or (status > 500 and not operation.hidden):
         yield f"{status} without a declared failure"
     elif status != operation.status and not operation.hidden and method != "HEAD":
         yield f"{status} is not the declared status {operation.status}"
+
+
+def _is_declared(error, failures):
+    named = tuple(failure for failure in failures if failure is not ApiError)
+    return isinstance(error, named) or type(error) is ApiError
 
 
 def _of_body(handler, method, status):

@@ -146,10 +146,6 @@ class Accounts(Records):
         """The account with this phone alias, or named like the number."""
         return self._decoded(await self._by_identifier.get(f"tel:{phone}"))
 
-    async def by_email(self, email: str) -> Account | None:
-        """The first account, by id, with this address (lower-case)."""
-        return self._decoded(await self._accounts.find_one({"email": email}, sort=[("_id", 1)]))
-
     async def owner_of(self, identifier: str) -> int | None:
         """The id of the account that has the identifier."""
         document = await self._by_identifier.get(identifier)
@@ -250,9 +246,9 @@ class Accounts(Records):
         query: Document = {"_id": account_id, **(expecting or {})}
         return (await self._accounts.update_one(query, {"$set": {"api_key": key}})).matched_count == 1
 
-    async def remove_api_key(self, account_id: int, key_hash: bytes | None = None) -> None:
-        """Take the account's key away; with `key_hash`, only that one."""
-        query: Document = {"_id": account_id} if key_hash is None else {"_id": account_id, "api_key.hash": key_hash}
+    async def remove_api_key(self, account_id: int, key_hash: bytes) -> None:
+        """Take the account's key away, if it is still this one."""
+        query = {"_id": account_id, "api_key.hash": key_hash}
         await self._accounts.update_one(query, {"$unset": {"api_key": ""}})
 
     async def has_other_active_admin(self, account_id: int) -> bool:

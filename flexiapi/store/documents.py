@@ -1,7 +1,6 @@
 """How an account is written as one document, and read back. A field that is not set is absent, never null."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flexiapi.keys import ApplicationKey
@@ -163,8 +162,3 @@ def _confirmation(value: Confirmation) -> Document:
 
 def _pending(value: PendingChange) -> Document:
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-def to_the_second(moment: datetime) -> datetime:
-    """Stored precision is seconds."""
-    return moment.replace(microsecond=0)

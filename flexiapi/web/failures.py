@@ -30,12 +30,6 @@ def failures_of(path: str, operation: Operation) -> tuple[Failure, ...]:
     return tuple(sorted(found, key=lambda failure: failure.status))
 
 
-def is_declared(error: ApiError, failures: tuple[Failure, ...]) -> bool:
-    """Whether one of the failures is that of the error."""
-    named = tuple(failure for failure in failures if failure is not ApiError)
-    return isinstance(error, named) or type(error) is ApiError
-
-
 def _of_access(operation: Operation) -> Iterator[Failure]:
     if operation.is_unsafe:
         yield PrefetchRefused
