@@ -81,7 +81,7 @@ def mongod_of(settings: Settings, *, exclusive: bool = False) -> Iterator[str]:
     try:
         mongod.start(exclusive=exclusive)
         if exclusive:
-            mongod.mark_as_server()
+            mongod.keep()
         yield mongod.uri
     finally:
         mongod.stop()

@@ -237,9 +237,13 @@ class Unavailable(ApiError):
 
 
 class StoreUnavailable(Unavailable):
-    """MongoDB does not answer."""
+    """MongoDB does not answer. `reason` is for operators: callers are not told of hosts."""
 
     message = "The database is not available now. Try again later."
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class DeliveryFailed(Unavailable):

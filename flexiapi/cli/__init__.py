@@ -14,7 +14,7 @@ from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import check, openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.upkeep import clean, digest
-from flexiapi.errors import ApiError, FlexiapiError, ValidationFailed
+from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed
 
 
 class Root(click.Group):
@@ -33,6 +33,8 @@ class Root(click.Group):
 def _texts(error: FlexiapiError) -> list[str]:
     if isinstance(error, ValidationFailed):
         return [text for of_field in error.errors.values() for text in of_field]
+    if isinstance(error, StoreUnavailable) and error.reason:
+        return [f"The database does not answer: {error.reason}. Look at mongodb.uri (MONGODB_URI)."]
     return [error.message if isinstance(error, ApiError) else str(error)]
 
 

@@ -31,6 +31,7 @@ from pymongo.errors import (
 
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.settings import Mongodb
+from flexiapi.store.outage import Outage, reason_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,7 +60,9 @@ class WritesRefused(Exception):
 def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
     """The database, majority-written, with bounded waits. Raises `ConfigurationError` for a wrong URI."""
     try:
-        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri, **_client_options(settings))
+        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+            uri, event_listeners=[Outage()], **_client_options(settings)
+        )
     except (InvalidURI, UriError, ValueError) as error:
         raise ConfigurationError(f"mongodb.uri (MONGODB_URI) is wrong: {error}") from error
     return client.get_database(settings.database, **_database_options(settings))
@@ -95,11 +98,12 @@ def _database_options(settings: Mongodb) -> dict[str, Any]:
 def translated(error: PyMongoError) -> Exception:
     """`StoreUnavailable` for a MongoDB that is away or did not acknowledge a write, else the error without data."""
     if isinstance(error, _AWAY) or error.has_error_label("RetryableWriteError"):
-        return StoreUnavailable()
+        return StoreUnavailable(reason_of(error))
     if isinstance(error, OperationFailure) and error.code in _AUTHORISATION_CODES:
-        return StoreUnavailable()
+        return StoreUnavailable(reason_of(error))
     if isinstance(error, BulkWriteError):
-        return StoreUnavailable() if error.details["writeConcernErrors"] else WritesRefused(error)
+        is_unacknowledged = error.details["writeConcernErrors"]
+        return StoreUnavailable("no majority has acknowledged a write") if is_unacknowledged else WritesRefused(error)
     return error
 
 

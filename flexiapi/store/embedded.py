@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +18,12 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from flexiapi.errors import ConfigurationError
+from flexiapi.observing import log
 
 _SET = "flexiapi"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
+_RESTART_SECONDS = 1.0
 _SOCKET_PATH_LIMIT = 100
 _PR_SET_PDEATHSIG = 1
 _REMOVED, _NOT_YET_INITIALIZED, _INVALID_CONFIG = 10, 94, 93
@@ -38,7 +41,13 @@ class EmbeddedMongod:
         self._socket = _socket_path(self._folder)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
+        self._launching = threading.Lock()
+        self._is_stopping = False
         self.uri = f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "mongod.log"
 
     @property
     def is_ours(self) -> bool:
@@ -56,8 +65,35 @@ class EmbeddedMongod:
             )
         self._await_primary()
 
+    def keep(self) -> None:
+        """From now on start the mongod again when it ends by itself. Others see at once that the folder is in use."""
+        self._mark_as_server()
+        # The kernel ends a child with the thread that made it, so that must be one which stays.
+        threading.Thread(target=self._start_for_ever, name="embedded-mongod", daemon=True).start()
+
+    def _start_for_ever(self) -> None:
+        while (child := self._child) is not None:
+            status = child.wait()
+            time.sleep(_RESTART_SECONDS)
+            with self._launching:
+                if self._is_stopping:
+                    return
+                log.error("the embedded mongod ended and is started again", status=status, log=str(self._log))
+                self._relaunch(child)
+
+    def _relaunch(self, ended: subprocess.Popen[bytes]) -> None:
+        if ended.stderr is not None:
+            ended.stderr.close()
+        try:
+            self._launch()
+            self._mark_as_server()
+        except (OSError, ConfigurationError) as error:
+            log.error("the embedded mongod cannot be started", reason=str(error))
+
     def stop(self) -> None:
         """End the mongod if it is ours, after its data is safe."""
+        with self._launching:
+            self._is_stopping = True
         if self._child is not None:
             self._child.terminate()
             try:
@@ -91,14 +127,12 @@ class EmbeddedMongod:
     def _owner_is_server(self, descriptor: int) -> bool:
         return os.pread(descriptor, 16, 0).startswith(b"server")
 
-    def mark_as_server(self) -> None:
-        """Let others know at once that the folder is in use for long."""
+    def _mark_as_server(self) -> None:
         if self._lock is not None:
             os.pwrite(self._lock, b"server ", 0)
 
     def _launch(self) -> None:
         binary = _binary()
-        log = self._folder / "mongod.log"
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
         arguments = [
@@ -111,7 +145,7 @@ class EmbeddedMongod:
             *("--replSet", _SET),
             *("--oplogSize", "256"),
             *("--wiredTigerCacheSizeGB", "0.25"),
-            *("--logpath", str(log), "--logappend"),
+            *("--logpath", str(self._log), "--logappend"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
         self._wait_for_predecessor()
@@ -142,7 +176,7 @@ class EmbeddedMongod:
                 time.sleep(0.02)
         finally:
             client.close()
-        raise ConfigurationError(f"The embedded mongod did not start in time; see {self._folder / 'mongod.log'}.")
+        raise ConfigurationError(f"The embedded mongod did not start in time; see {self._log}.")
 
     def _is_primary(self, client: MongoClient[dict[str, Any]]) -> bool:
         try:
@@ -183,7 +217,7 @@ class EmbeddedMongod:
                 f"The embedded mongod lacks a system library ({words}). Install it, or set MONGODB_URI."
             )
         raise ConfigurationError(
-            f"The embedded mongod ended at once{f' ({words})' if words else ''}; see {self._folder / 'mongod.log'}, "
+            f"The embedded mongod ended at once{f' ({words})' if words else ''}; see {self._log}, "
             "or name a MongoDB of your own in MONGODB_URI."
         )
 

@@ -74,7 +74,7 @@ def test_a_second_one_joins_and_does_not_end_the_first(tmp_path):
 def test_a_second_server_on_the_same_folder_gets_a_clear_error(tmp_path):
     first, second = EmbeddedMongod(tmp_path), EmbeddedMongod(tmp_path)
     first.start(exclusive=True)
-    first.mark_as_server()
+    first.keep()
     try:
         with pytest.raises(ConfigurationError, match=r"Another flexiapi server uses .* DATA_PATH"):
             second.start(exclusive=True)
