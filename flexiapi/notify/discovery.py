@@ -1,5 +1,6 @@
 """From names in the settings to validated backends, by the entry points of the installed distributions."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from flexiapi.errors import ConfigurationError
+from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.plugin import Backend, BackendConfig, MailBackend, PushBackend, SmsBackend
 
 AnyBackend = Backend[Any, Any]
@@ -82,33 +84,58 @@ def backend_class(transport: Transport, name: str, table: str) -> type[AnyBacken
 
 
 def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
+    which = f"[{table}] {backend.transport} backend `{backend.name}` of {backend}"
     try:
         loaded = backend.entry_point.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
+        what = error.msg if isinstance(error, SyntaxError) else f"{error}"
+        place = raised_at(error, sys.modules.get(backend.entry_point.value.partition(":")[0]))
         raise ConfigurationError(
-            f"[{table}] {backend.transport} backend `{backend.name}` of {backend} cannot be imported: {error}. "
-            "Reinstall this distribution with what it depends on."
+            f"{which} cannot be imported: {what} ({type(error).__name__} at {place}). "
+            "Install what it depends on, or correct it there."
         ) from error
     base = _BASES[backend.transport]
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise ConfigurationError(f"{which} is no {base.__name__}. Ask its makers to correct it.")
+    lacking = _lacking(loaded)
+    if lacking is not None:
         raise ConfigurationError(
-            f"[{table}] {backend.transport} backend `{backend.name}` of {backend} is no {base.__name__}. "
-            "Ask its makers to correct it."
+            f"{which} lacks {lacking}. Add it to the class {loaded.__name__} at {defined_at(loaded)}."
         )
-    found: type[AnyBackend] = loaded
-    return found
+    return loaded
+
+
+def _lacking(loaded: type[AnyBackend]) -> str | None:
+    """What every backend has and this one has not; without it nothing can be made of it."""
+    config = getattr(loaded, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, BackendConfig)):
+        return "a `Config` that is a BackendConfig"
+    missing = sorted(getattr(loaded, "__abstractmethods__", ()))
+    return ", ".join(f"`{name}`" for name in missing) or None
 
 
 def configured(loaded: type[AnyBackend], options: Mapping[str, Any], data_path: Path, table: str) -> AnyBackend:
     """An instance with validated settings. Raises `ConfigurationError` that names the table and every wrong field."""
     try:
-        config = loaded.Config.model_validate(options, context={"data_path": data_path})
+        return loaded(_validated(loaded.Config, options, data_path, table))
+    except ConfigurationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way
+        wrong = f"{type(error).__name__} at {raised_at(error, loaded.__init__)}"
+    # Raised here, and without its text, so that an error that quotes the settings is not carried along.
+    raise ConfigurationError(
+        f"[{table}] {loaded.__name__} cannot be made of its settings: {wrong}. It is called with its `Config` alone: "
+        "correct it there, or ask its makers to."
+    )
+
+
+def _validated(config: type[BackendConfig], options: Mapping[str, Any], data_path: Path, table: str) -> BackendConfig:
+    try:
+        return config.model_validate(options, context={"data_path": data_path})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    else:
-        return loaded(config)
     # Raised here so that the validation error, which quotes the values, is not carried along.
-    raise ConfigurationError("\n".join(_explained(detail, loaded.Config, table) for detail in details))
+    raise ConfigurationError("\n".join(_explained(detail, config, table) for detail in details))
 
 
 def _explained(detail: ErrorDetails, config: type[BackendConfig], table: str) -> str:

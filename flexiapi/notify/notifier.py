@@ -9,6 +9,7 @@ import structlog
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport
+from flexiapi.notify.origin import raised_at
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import AnyMessage, Route, chosen
 from flexiapi.notify.trial import trial_message
@@ -57,7 +58,7 @@ class Notifier:
             except BaseException as error:
                 await self.close()
                 if isinstance(error, Exception):
-                    raise ConfigurationError(f"[{outlet.table}] cannot start: {_reason(error)}") from error
+                    raise ConfigurationError(f"[{outlet.table}] cannot start: {_reason(error, outlet)}") from error
                 raise
             self._started.append(outlet)
 
@@ -124,10 +125,10 @@ class Notifier:
         return found
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, outlet: Outlet[AnyMessage]) -> str:
     """What may be shown: texts that are written for operators, not those of any exception."""
     if isinstance(error, DeliveryError):
         return error.reason
     if isinstance(error, OSError | ValueError):
         return f"{error}"
-    return type(error).__name__
+    return f"{type(error).__name__} at {raised_at(error, outlet.backend.start)}"

@@ -13,6 +13,7 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
+from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
 from flexiapi.settings import Delivery
 
@@ -25,7 +26,7 @@ _LONGEST_WAIT = 1 / 8
 
 
 class Faulty(DeliveryError):
-    """The backend raised what it must not; trying again would do the same."""
+    """The backend raised or returned what it must not; trying again would do the same."""
 
 
 class TurnedAway(DeliveryError):
@@ -100,9 +101,13 @@ class Outlet(Generic[M]):
         figures.tries.labels(self.transport, self.label).inc()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                return await self.backend.send(message)
+                receipt = await self.backend.send(message)
         except TimeoutError:
             raise Retryable("no answer in time") from None
+        if not isinstance(receipt, Receipt):
+            place = defined_at(self.backend.send)
+            raise Faulty(f"returned {type(receipt).__name__} instead of a Receipt: `send` at {place}")
+        return receipt
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
@@ -121,7 +126,7 @@ class Outlet(Generic[M]):
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
             self._failed()
             # Only where it was raised: the text of an unforeseen exception may hold the message.
-            raise Faulty(f"{type(error).__name__} at {_origin(error)}") from None
+            raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.send)}") from None
         else:
             self._answered()
 
@@ -164,7 +169,8 @@ class Outlet(Generic[M]):
         except TimeoutError:
             return f"no answer within {self._delivery.deadline_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way, and the other checks go on
-            return f"the backend itself failed: {type(error).__name__} at {_origin(error)}"
+            place = raised_at(error, self.backend.check)
+            return f"the backend itself failed: {type(error).__name__} at {place}"
         return None
 
     async def close(self) -> None:
@@ -185,10 +191,3 @@ def _worth_retrying(deadline: float, longest_wait: float) -> Callable[[Exception
         return error.retry_after if error.retry_after < left else False
 
     return decide
-
-
-def _origin(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
