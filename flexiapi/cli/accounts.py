@@ -1,12 +1,23 @@
 """Commands about accounts."""
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
+from flexiapi.api.fields import Email
 from flexiapi.app import Parts
 from flexiapi.cli.context import Context, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.keys import random_text
 from flexiapi.model import Account
+
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+
+
+def _email(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else _EMAIL.validate_python(value)
+    except ValidationError as error:
+        raise click.BadParameter(f"`{value}` is no mail address of up to 64 characters.") from error
 
 
 @click.group()
@@ -19,7 +30,7 @@ def accounts() -> None:
 @click.option("--password", help="Asked for when not given; see --generate.")
 @click.option("--generate", is_flag=True, help="Make a password and print it.")
 @click.option("--api-key", "with_key", is_flag=True, help="Print an API key too; alone, it makes the password as well.")
-@click.option("--email", help="The administrator's mail address.")
+@click.option("--email", callback=_email, help="The administrator's mail address.")
 @passed
 def create_admin(
     context: Context, username: str, password: str | None, generate: bool, with_key: bool, email: str | None

@@ -30,7 +30,7 @@ class Administrators:
         self._sip_domain = sip_domain
 
     async def create(self, username: str, password: str, email: str | None) -> Account:
-        """An activated administrator. Raises `ValidationFailed`."""
+        """An activated administrator; `email` is a valid address in lower case. Raises `ValidationFailed`."""
         errors = {
             "username": [text.format(field="username") for text in self._rules.username(username, may_be_phone=False)],
             "password": [text.format(field="password") for text in self._rules.password(password)],
@@ -39,9 +39,10 @@ class Administrators:
             raise ValidationFailed({field: texts for field, texts in errors.items() if texts})
         account = self._made(username, self._sip_domain, password)
         try:
-            return await self._store.accounts.add(replace(account, email=email.lower() if email else None))
+            return await self._store.accounts.add(replace(account, email=email))
         except IdentifierTaken as error:
-            raise taken(error, username) from error
+            known = await self._store.accounts.by_address(account.username, account.domain)
+            raise (taken(error, username) if known is None else _known(known)) from error
 
     def _made(self, username: str, domain: str, password: str) -> Account:
         now = self._clock.second()
@@ -79,3 +80,12 @@ class Administrators:
         account = await self._store.accounts.add(replace(account, created_at=created_at))
         await self._store.accounts.set_api_key(account.id, token_hash(TEST_KEY), self._clock.now())
         return account
+
+
+def _known(account: Account) -> ValidationFailed:
+    text = f"username is taken: sip:{account.address} has the id {account.id}"
+    if account.is_admin:
+        return ValidationFailed({"username": [f"{text} and is an administrator already"]})
+    return ValidationFailed(
+        {"username": [f"{text}; `flexiapi accounts set-admin {account.id}` makes it an administrator"]}
+    )

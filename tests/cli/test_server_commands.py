@@ -144,8 +144,20 @@ class TestRefusals:
         assert "at least 6" in said
         assert "password" in said
 
-    def test_a_name_that_is_taken(self, command, alice):
-        assert "taken" in command("accounts", "create-admin", alice.account.username, "--generate")
+    def test_a_name_that_is_taken(self, server, command, alice, admin):
+        said = command("accounts", "create-admin", alice.account.username, "--generate")
+        assert said == (
+            f"flexiapi: username is taken: sip:{alice.sip} has the id {alice.id}; "
+            f"`flexiapi accounts set-admin {alice.id}` makes it an administrator\n"
+        )
+        said = command("accounts", "create-admin", admin.account.username, "--generate")
+        assert f"sip:{admin.sip} has the id {admin.id} and is an administrator already" in said
+
+    @pytest.mark.parametrize("email", ["notamail", "a@b@example.org", "", f"{'a' * 60}@example.org"])
+    def test_what_is_no_mail_address(self, email):
+        done = CliRunner().invoke(main, ["accounts", "create-admin", "some.admin", "--generate", "--email", email])
+        assert done.exit_code == 2
+        assert f"`{email}` is no mail address" in done.stderr
 
     def test_the_test_administrator_outside_of_development(self, command):
         assert "--force" in command("accounts", "create-admin-test")
