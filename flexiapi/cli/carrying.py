@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -14,7 +17,7 @@ from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Context, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Algorithm, ExternalAccount
-from flexiapi.services.seeding import read
+from flexiapi.services.seed_file import read
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -44,8 +47,15 @@ class ExportedAccount(BaseModel):
 _EXPORT = TypeAdapter(list[ExportedAccount])
 
 
-def _progress(label: str, length: int) -> "ProgressBar[Any]":
-    return click.progressbar(length=length, label=label)
+@contextmanager
+def _progress(length: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal; elsewhere its label would be a stray line."""
+    if not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    bar: ProgressBar[int] = click.progressbar(length=length, label="Accounts", file=sys.stderr)
+    with bar:
+        yield bar.update
 
 
 @accounts.command("generate-external")
@@ -63,8 +73,8 @@ def generate_external(context: Context, amount: int, group: str, yes: bool) -> N
         external = parts.services.external_accounts
         if not yes and not await external.has_group(group):
             click.confirm(f"There is no group {group} yet. Make it?", abort=True)
-        with _progress("Accounts", amount) as bar:
-            await external.generate(amount, group, bar.update)
+        with _progress(amount) as progress:
+            await external.generate(amount, group, progress)
 
     context.work(generate)
     click.echo(f"{amount} accounts made in the group {group}.")
@@ -143,13 +153,17 @@ def seed(context: Context, file: Path) -> None:
         "iteration": 100, "idStart": 1000, "usernameStart": 1}]
 
     Without "email" it is username@domain; null is none. The accounts of a range have the password `secret`, so they are
-    for tests only. Nothing checks the names.
+    for tests only. Nothing checks the names. Keys that are unknown are named and ignored.
     """  # noqa: D301  # click reads the escape, which keeps the lines apart
-    seeds = read(file.read_bytes())
+    found = read(file.read_bytes())
+    for key, names in found.unknown.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        click.echo(f"flexiapi: the key `{key}` is unknown and ignored: {names[0]}{more}.", err=True)
+    seeds = found.accounts
 
     async def write(parts: Parts) -> None:
-        with _progress("Accounts", len(seeds)) as bar:
-            await parts.services.seeding.write(seeds, bar.update)
+        with _progress(len(seeds)) as progress:
+            await parts.services.seeding.write(seeds, progress)
 
     context.work(write)
     click.echo(f"{len(seeds)} accounts written.")

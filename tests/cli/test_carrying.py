@@ -1,6 +1,7 @@
 """Commands that carry accounts between servers and files; external accounts from one server to the other."""
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
@@ -23,7 +24,6 @@ SEED = [
         "activated": True,
         "passwords": [{"hash": "secret word", "algorithm": "CLRTXT"}],
         "alias": {"alias": "+33612345678", "domain": "sip.example.org"},
-        "unknown": "ignored",
     },
     {
         "type": "account",
@@ -77,7 +77,7 @@ class TestSeed:
         return str(path)
 
     def test_accounts_and_ranges_are_written(self, server, http, admin, command, file):
-        assert "5 accounts written." in command("accounts", "seed", file)
+        assert command("accounts", "seed", file) == "5 accounts written.\n"
         marie = http.get("/api/accounts/5", headers=admin.headers).json()
         assert (marie["username"], marie["email"], marie["phone"], marie["activated"]) == (
             *("marie", "marie@sip.example.org", "+33612345678"),
@@ -105,11 +105,71 @@ class TestSeed:
         told = command("accounts", "seed", file, status=1)
         assert "sip:marie@sip.example.org belongs to an account with another id" in told
 
-    @pytest.mark.parametrize("text", ["{}", "nonsense", '[{"type": "account", "id": 0}]', '[{"type": "other"}]'])
-    def test_what_is_no_such_file_is_told(self, command, tmp_path, text):
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [("{}", "which is a JSON list"), ('[{"type"]', "for it is no JSON: Expecting ':' delimiter: line 1 column 9")],
+    )
+    def test_what_is_no_such_file_is_told(self, command, tmp_path, text, why):
         path = tmp_path / "wrong.json"
         path.write_text(text)
-        assert "This is no file of accounts" in command("accounts", "seed", str(path), status=1)
+        told = command("accounts", "seed", str(path), status=1)
+        assert "This is no file of accounts, " in told
+        assert why in told
+
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({"id": 0}, "account 2 (pauline, id 0): id: Input should be greater than or equal to 1"),
+            ({"username": None}, "account 2 (id 6): username: "),
+            ({"type": "other"}, 'account 2 (pauline, id 6): type is "account" or "range"'),
+            ({"passwords": [{"hash": "x" * 32, "algorithm": "MD5"}]}, "MD5 has 32 hexadecimal digits"),
+            ({"passwords": [{"hash": "ab" * 16, "algorithm": "SHA-256"}]}, "SHA-256 has 64 hexadecimal digits"),
+            ({"passwords": [{"hash": "ab" * 32, "algorithm": "MD5"}]}, "MD5 has 32 hexadecimal digits"),
+            ({"passwords": [{"hash": "", "algorithm": "CLRTXT"}]}, "passwords.0: the clear text is empty"),
+            ({"passwords": [{"hash": "ab" * 16, "algorithm": "SHA-1"}]}, "passwords.0.algorithm: "),
+        ],
+    )
+    def test_accounts_that_are_wrong_are_named_and_none_is_written(self, server, command, tmp_path, changes, why):
+        path = tmp_path / "wrong.json"
+        path.write_text(json.dumps([SEED[0], {**SEED[1], **changes}, {}, 7]))
+        told = command("accounts", "seed", str(path), status=1)
+        assert why in told
+        assert "account 3: " in told
+        assert "account 4: " in told
+        assert "ab" * 16 not in told
+        assert server.account(5) is None
+
+    @pytest.mark.parametrize("wrong", [{"id": "%id%x"}, {"id": "9999999%id%"}])
+    def test_ids_of_a_range_that_cannot_be(self, command, tmp_path, wrong):
+        path = tmp_path / "wrong.json"
+        path.write_text(json.dumps([{**SEED[2], **wrong}]))
+        assert "account 1 (user_%usernamePostfix%): id: " in command("accounts", "seed", str(path), status=1)
+
+    def test_a_long_list_of_wrong_ones_is_cut(self, command, tmp_path):
+        path = tmp_path / "wrong.json"
+        path.write_text(json.dumps([{}] * 12))
+        assert "and 2 more\n" in command("accounts", "seed", str(path), status=1)
+
+    def test_keys_that_mean_nothing_are_told(self, server, command, tmp_path):
+        path = tmp_path / "accounts.json"
+        accounts = [
+            {**SEED[0], "emial": "marie@other.example.org", "alias": {"alias": "+33612345678", "kind": "mobile"}},
+            {**SEED[1], "emial": "pauline@other.example.org"},
+        ]
+        path.write_text(json.dumps(accounts))
+        assert command("accounts", "seed", str(path)).splitlines() == [
+            "flexiapi: the key `emial` is unknown and ignored: account 1 (marie, id 5) and 1 more.",
+            "flexiapi: the key `kind` is unknown and ignored: account 1 (marie, id 5).",
+            "2 accounts written.",
+        ]
+
+    def test_a_hash_in_capitals_signs_in(self, server, http, command, tmp_path):
+        ha1 = hashlib.md5(b"marie:sip.example.org:secret word").hexdigest().upper()
+        path = tmp_path / "accounts.json"
+        path.write_text(json.dumps([{**SEED[0], "passwords": [{"hash": ha1, "algorithm": "MD5"}]}]))
+        command("accounts", "seed", str(path))
+        sign_in = {"auth": httpx.DigestAuth("marie", "secret word"), "headers": {"From": "sip:marie@sip.example.org"}}
+        assert http.get("/api/accounts/me", **sign_in).status_code == 200
 
 
 class TestExternals:
