@@ -98,6 +98,8 @@ def export_to_externals(context: Context, group: str, output: Path) -> None:
     """
 
     async def export(parts: Parts) -> list[dict[str, str]]:
+        if not await parts.services.external_accounts.has_group(group):
+            raise ConfigurationError(f"There is no group {group}. Nothing was written.")
         return [
             {
                 "username": one.username,

@@ -208,8 +208,15 @@ class TestExternals:
     def test_an_existing_file_is_not_overwritten(self, pool, command):
         _, path = pool
         before = path.read_text()
+        command("accounts", "generate-external", "1", "phones", "--yes")
         assert "exists" in command("accounts", "export-to-externals", "phones", "-o", str(path), status=1).lower()
         assert path.read_text() == before
+
+    def test_a_group_that_is_not_there_leaves_no_file(self, command, tmp_path):
+        path = tmp_path / "exported.json"
+        told = command("accounts", "export-to-externals", "nogroup", "-o", str(path), status=1)
+        assert told == "flexiapi: There is no group nogroup. Nothing was written.\n"
+        assert not path.exists()
 
     def test_each_creation_takes_one_and_provisioning_shows_both(self, server, http, admin, pool):
         exported, _ = pool
