@@ -26,7 +26,14 @@ from flexiapi.api.fields import (
 )
 from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.pages import AccountsPage
-from flexiapi.api.views import AccountView, ProvisionedAccount, SingleAccount, WrittenAccount
+from flexiapi.api.views import (
+    AccountView,
+    CreatedAccount,
+    InactiveAccount,
+    ProvisionedAccount,
+    SingleAccount,
+    WrittenAccount,
+)
 from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
 from flexiapi.services.administration import Replacement
 from flexiapi.services.creation import NewAccount
@@ -34,7 +41,8 @@ from flexiapi.store import Wanted
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Errors, Params
 
-AdminFlag = Annotated[Flag, Field(description="make it an administrator; `false` by default")]
+# Outside of the `| None`, where the schema of a flag would replace it.
+AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
 
 
 class AccountCreation(Params):
@@ -44,10 +52,10 @@ class AccountCreation(Params):
     password: Password
     algorithm: Algorithm
     domain: Domain | None = None
-    activated: Annotated[Flag, Field(description="`false` by default")] | None = None
+    activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
     display_name: DisplayName | None = None
     email: Email | None = None
-    admin: AdminFlag | None = None
+    admin: AdminFlag = None
     phone: Phone | None = None
     dtmf_protocol: DtmfProtocol | None = None
     confirmation_key_expires: Expiry | None = None
@@ -67,7 +75,7 @@ class AccountReplacement(Params):
     domain: Annotated[Domain, Field(description="kept when not given; counts as in the creation")] | None = None
     display_name: DisplayName | None = None
     email: Email | None = None
-    admin: AdminFlag | None = None
+    admin: AdminFlag = None
     phone: Phone | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
@@ -93,8 +101,8 @@ class AccountFilter(Params):
 
     page: PageNumber = 1
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
-    activated: Annotated[Flag, Field(description="only activated accounts, or only others")] | None = None
-    admin: Annotated[Flag, Field(description="only administrators, or only others")] | None = None
+    activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
+    admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
     search: Beginning | None = None
 
 
@@ -142,7 +150,7 @@ class Accounts(Handler):
         return AccountsPage.of(page, listed, f"{self.host.public_url}{self.path}")
 
     @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), check=_conflicts, secret=True)
-    async def post(self, body: AccountCreation) -> WrittenAccount:
+    async def post(self, body: AccountCreation) -> CreatedAccount:
         """Create an account directly from the API.
 
         If `activated` is set to `false` a random generated `confirmation_key` and `provisioning_token` will be
@@ -161,7 +169,7 @@ class Accounts(Handler):
             activated=bool(body.activated),
             admin=bool(body.admin),
         )
-        return self.views.written(await self.services.creation.by_admin(new, self.origin, body.expires), {})
+        return self.views.created(await self.services.creation.by_admin(new, self.origin, body.expires), {})
 
 
 class AccountById(Handler):
@@ -256,7 +264,7 @@ class AccountDeactivation(Handler):
     path = "/api/accounts/{id}/deactivate"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True)
-    async def get(self, id: Id) -> AccountView:
+    async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
         Its API key, DIGEST nonces, pending codes and provisioning token end at once, and it can no longer sign in.
@@ -264,13 +272,13 @@ class AccountDeactivation(Handler):
         return await self._deactivated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
-    async def post(self, id: Id) -> AccountView:
+    async def post(self, id: Id) -> InactiveAccount:
         """Deactivate an account, by the method that is meant for changes."""
         return await self._deactivated(id)
 
-    async def _deactivated(self, account_id: int) -> AccountView:
+    async def _deactivated(self, account_id: int) -> InactiveAccount:
         account = await self.services.administration.deactivate(account_id)
-        return self.views.user(account, await self.types_of(account))
+        return self.views.inactive(account, await self.types_of(account))
 
 
 class AccountProvisioning(Handler):

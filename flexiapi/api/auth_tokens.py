@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from flexiapi.api.fields import Token
+from flexiapi.api.fields import AuthToken
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound
@@ -48,7 +48,7 @@ class AuthTokenAttachment(Handler):
     path = "/api/accounts/auth_token/{auth_token}/attach"
 
     @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
-    async def get(self, auth_token: Token) -> None:
+    async def get(self, auth_token: AuthToken) -> None:
         """Attach a publicly generated authentication token to the currently authenticated account.
 
         Return `404` if the token is non existing or invalid.
@@ -68,7 +68,7 @@ class ApiKeyByAuthToken(Handler):
         effects=True,
         guess=True,
     )
-    async def get(self, auth_token: Token) -> Annotated[Json, ApiKeyView]:
+    async def get(self, auth_token: AuthToken) -> Annotated[Json, ApiKeyView]:
         """Generate and retrieve a fresh API Key from an `auth_token`.
 
         The `auth_token` must be attached to an existing account, see the attachment endpoint to do so.

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field
 
-from flexiapi.api.fields import Token
+from flexiapi.api.fields import AuthToken, Token
 from flexiapi.api.handler import Handler
 from flexiapi.errors import RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import Access, endpoint
@@ -128,7 +128,7 @@ class AuthTokenProvisioning(ProvisioningHandler):
     path = "/provisioning/auth_token/{auth_token}"
 
     @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True, example=_WITH_ACCOUNT)
-    async def get(self, auth_token: Token) -> Xml:
+    async def get(self, auth_token: AuthToken) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
         api_keys = self.services.api_keys
         account = await api_keys.holder(auth_token)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, Sip, Token, is_phone
+from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, RecoverKey, Sip, is_phone
 from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.sign_up import is_dangerous_enabled
 from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
@@ -84,7 +84,7 @@ class RecoveryByKey(Handler):
         effects=True,
         guess=True,
     )
-    async def get(self, sip: Sip, recover_key: Token) -> RecoveredAccount:
+    async def get(self, sip: Sip, recover_key: RecoverKey) -> RecoveredAccount:
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,

@@ -18,7 +18,7 @@ from flexiapi.api.fields import (
     Username,
 )
 from flexiapi.api.handler import Handler, required_address
-from flexiapi.api.views import AccountView, PublicInfo
+from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
 from flexiapi.services.creation import NewAccount
 from flexiapi.web.endpoint import Access, endpoint
@@ -111,7 +111,7 @@ class PublicAccounts(Handler):
         check=_public_conflicts,
         limit="messages",
     )
-    async def post(self, body: PublicSignUp) -> AccountView:
+    async def post(self, body: PublicSignUp) -> InactiveAccount:
         """Create an account.
 
         Return `422` if the parameters are invalid. Send an email with the activation key if `email` is set,
@@ -126,7 +126,7 @@ class PublicAccounts(Handler):
             phone=body.phone,
         )
         account = await self.services.creation.public(new, body.account_creation_token, self.origin)
-        return self.views.user(account, {})
+        return self.views.inactive(account, {})
 
 
 class AccountsWithToken(Handler):
@@ -135,7 +135,7 @@ class AccountsWithToken(Handler):
     path = "/api/accounts/with-account-creation-token"
 
     @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), check=_sign_up_conflicts)
-    async def post(self, body: SignUp) -> AccountView:
+    async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
 
         Return `422` if the parameters are invalid or if the token is expired. The account is activated by its
@@ -149,7 +149,7 @@ class AccountsWithToken(Handler):
             dtmf_protocol=body.dtmf_protocol,
         )
         account = await self.services.creation.with_token(new, body.account_creation_token, self.origin)
-        return self.views.user(account, {})
+        return self.views.inactive(account, {})
 
 
 class AccountInfo(Handler):

@@ -26,7 +26,9 @@ TypeId = Annotated[int, Field(examples=[1])]
 TypeKey = Annotated[str, Field(examples=["phone"])]
 ActionId = Annotated[int, Field(examples=[5])]
 ActionCode = Annotated[str, Field(examples=["1234"])]
-Ha1 = Annotated[str, Field(examples=["e1b0ba7fd2fb0a8e8fb4f5a6dbd0b8a6"])]
+Ha1 = Annotated[str, Field(examples=["e5af702318b3aa097ed62a9f534bf3acb8a5aed91641970fba2bf18e3814fc9b"])]
+Activated = Annotated[bool, Field(examples=[True])]
+NotActivated = Annotated[bool, Field(examples=[False])]
 Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
 ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
@@ -120,7 +122,7 @@ class ActionView(View):
 class PublicInfo(View):
     """What everybody may know of an account."""
 
-    activated: bool
+    activated: Activated
     realm: str | None
 
 
@@ -130,7 +132,7 @@ class ContactView(View):
     id: AccountId
     username: str
     domain: str
-    activated: bool
+    activated: Activated
     dtmf_protocol: str | None
     realm: str | None
     phone: str | None
@@ -146,7 +148,7 @@ class ListedAccount(View):
     username: str
     domain: str
     email: str | None
-    activated: bool
+    activated: Activated
     ip_address: Address
     user_agent: Agent
     created_at: Moment
@@ -177,6 +179,12 @@ class AccountView(ListedAccount):
     admin: AdminView | None
 
 
+class InactiveAccount(AccountView):
+    """An account as its user sees it before its activation, and after its deactivation."""
+
+    activated: NotActivated
+
+
 class ProvisionedAccount(AccountView):
     """An account with the token that provisions it."""
 
@@ -187,6 +195,12 @@ class WrittenAccount(ProvisionedAccount):
     """An account as the administrator who wrote it sees it."""
 
     confirmation_key: str | None
+
+
+class CreatedAccount(WrittenAccount):
+    """An account as the administrator who created it sees it."""
+
+    activated: NotActivated
 
 
 class RecoveredAccount(ListedAccount):
@@ -233,6 +247,10 @@ class Views:
         """View U."""
         return _shown(AccountView, {**self._common(account, types), **_credentials(account)})
 
+    def inactive(self, account: Account, types: Types) -> InactiveAccount:
+        """View U of an account that is not activated."""
+        return _shown(InactiveAccount, {**self._common(account, types), **_credentials(account)})
+
     def provisioned(self, account: Account, types: Types) -> ProvisionedAccount:
         """View P."""
         common = {**self._common(account, types), **_credentials(account)}
@@ -240,8 +258,14 @@ class Views:
 
     def written(self, account: Account, types: Types) -> WrittenAccount:
         """View A."""
-        common = {**self._common(account, types), **_credentials(account)}
-        return _shown(WrittenAccount, {**common, **_secrets(account)})
+        return _shown(WrittenAccount, self._written(account, types))
+
+    def created(self, account: Account, types: Types) -> CreatedAccount:
+        """View A of a new account."""
+        return _shown(CreatedAccount, self._written(account, types))
+
+    def _written(self, account: Account, types: Types) -> dict[str, Any]:
+        return {**self._common(account, types), **_credentials(account), **_secrets(account)}
 
     def recovered(self, account: Account, types: Types) -> RecoveredAccount:
         """View R."""

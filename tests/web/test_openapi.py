@@ -1,5 +1,6 @@
 """The OpenAPI document and the documentation page, which are both made from the declarations."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -154,3 +155,61 @@ def test_the_examples_of_the_page_name_this_server(http, server):
 def test_the_page_says_which_optional_endpoints_are_on(http, configure):
     text = "Not enabled on this instance" if configure else "Enabled on this instance"
     assert text in http.get("/api").text
+
+
+def answer_of(verb, path):
+    ((_, content),) = next(iter(DOCUMENT["paths"][path][verb]["responses"].values()))["content"].items()
+    return content["example"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "activated"),
+    [
+        ("post", "/api/accounts/public", False),
+        ("post", "/api/accounts/with-account-creation-token", False),
+        ("post", "/api/accounts", False),
+        ("get", "/api/accounts/{id}/deactivate", False),
+        ("get", "/api/accounts/{id}/activate", True),
+        ("post", "/api/accounts/{sip}/activate/email", True),
+        ("get", "/api/accounts/{sip}/recover/{recover_key}", True),
+        ("get", "/api/accounts/me", True),
+    ],
+)
+def test_examples_are_active_when_accounts_are(verb, path, activated):
+    assert answer_of(verb, path)["activated"] is activated
+
+
+def test_the_example_of_a_creation_asks_for_what_it_gets():
+    body = DOCUMENT["paths"]["/api/accounts"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert body["activated"] is answer_of("post", "/api/accounts")["activated"]
+
+
+def test_flags_are_described():
+    body = DOCUMENT["paths"]["/api/accounts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["activated"]["description"] == "`false` by default"
+    assert "administrator" in body["properties"]["admin"]["description"]
+    query = {
+        field["name"]: field for field in DOCUMENT["paths"]["/api/accounts"]["get"]["parameters"] if "name" in field
+    }
+    assert query["activated"]["description"] == "only activated accounts, or only others"
+
+
+def test_the_hash_of_the_example_is_that_of_its_password():
+    account = answer_of("get", "/api/accounts/{sip}/recover/{recover_key}")
+    text = f"{account['username']}:{account['domain']}:correct-horse-battery"
+    ha1 = hashlib.sha256(text.encode()).hexdigest()
+    assert account["passwords"] == [{"algorithm": "SHA-256", "password": ha1}]
+
+
+def test_tokens_in_examples_are_those_that_are_given_out():
+    token = answer_of("post", "/api/accounts/auth_token")["token"]
+    given = {
+        (path, parameter["name"]): parameter["example"]
+        for path, verbs in DOCUMENT["paths"].items()
+        for parameter in verbs.get("get", {}).get("parameters", ())
+        if parameter.get("in") == "path"
+    }
+    assert {example for (_, name), example in given.items() if name == "auth_token"} == {token}
+    assert len(token) == 32
+    assert re.fullmatch("[0-9]{4}", given["/api/accounts/{sip}/recover/{recover_key}", "recover_key"])
+    assert given["/provisioning/{provisioning_token}", "provisioning_token"] == "7Ma0JzRtWg3kP"
