@@ -48,10 +48,11 @@ class Notifier:
 
     async def start(self) -> None:
         """Start every backend on this event loop. Raises `ConfigurationError` when one cannot."""
-        for transport in self._unserved:
-            used = ", ".join(route.outlet.label for route in self._routes[transport])
-            consequence = f"messages go to `{used}`: nobody receives them" if used else "such messages cannot be sent"
-            log.warning("no backend is configured", transport=transport.value, consequence=consequence)
+        if self._unserved:
+            log.warning(
+                "no backend is configured",
+                **{transport.value: self._consequence(transport) for transport in self._unserved},
+            )
         for outlet in self.outlets:
             try:
                 await outlet.backend.start()
@@ -61,6 +62,10 @@ class Notifier:
                     raise ConfigurationError(f"[{outlet.table}] cannot start: {_reason(error, outlet)}") from error
                 raise
             self._started.append(outlet)
+
+    def _consequence(self, transport: Transport) -> str:
+        used = ", ".join(route.outlet.label for route in self._routes[transport])
+        return f"messages go to `{used}`: nobody receives them" if used else "such messages cannot be sent"
 
     async def close(self) -> None:
         """Close what `start` started."""
