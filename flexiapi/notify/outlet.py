@@ -17,6 +17,9 @@ from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
 from flexiapi.settings import Delivery
 
+# It would tell of each retry without saying of which backend.
+stamina.instrumentation.set_on_retry_hooks(())
+
 log = structlog.get_logger(__name__)
 
 M = TypeVar("M")
@@ -76,9 +79,16 @@ class Outlet(Generic[M]):
             wait_max=seconds * _LONGEST_WAIT,
             wait_jitter=seconds / 20,
         )
+        reason = ""
         async for attempt in attempts:
+            if attempt.num > 1:
+                log.info("trying again", backend=self.table, attempt=attempt.num, reason=reason)
             with attempt:
-                return await self._once(message, deadline)
+                try:
+                    return await self._once(message, deadline)
+                except Retryable as error:
+                    reason = error.reason
+                    raise
         raise AssertionError("stamina always ends with a result or an exception")
 
     async def _once(self, message: M, deadline: float) -> Receipt:
