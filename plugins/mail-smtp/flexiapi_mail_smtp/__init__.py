@@ -34,7 +34,7 @@ class SmtpMail(MailBackend[SmtpConfig]):
             async with self._connections.one() as connection:
                 await self._hand_over(connection, composed)
         except (SMTPException, OSError, ValueError) as error:
-            raise explained(error) from error
+            raise explained(error, self.config.server) from error
         return Receipt(composed.id)
 
     async def _hand_over(self, connection: SMTP, mail: Composed) -> None:
@@ -47,7 +47,7 @@ class SmtpMail(MailBackend[SmtpConfig]):
             async with self._connections.one() as connection:
                 await connection.noop()
         except (SMTPException, OSError) as error:
-            raise explained(error) from error
+            raise explained(error, self.config.server) from error
 
     async def close(self) -> None:
         """Say goodbye on all connections."""

@@ -51,6 +51,11 @@ class SmtpConfig(BackendConfig):
         return self.port or _PORTS[self.encryption]
 
     @property
+    def server(self) -> str:
+        """Host and port, as operators know it."""
+        return f"{self.host}:{self.tcp_port}"
+
+    @property
     def signing_domain(self) -> str:
         """The domain that signs, and of message ids."""
         return self.dkim_domain or self.from_address.rpartition("@")[2]

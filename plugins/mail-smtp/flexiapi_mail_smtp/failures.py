@@ -19,10 +19,10 @@ _ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _PERMANENT = 500
 
 
-def explained(error: Exception) -> DeliveryError:
-    """The contract's error for the library's."""
+def explained(error: Exception, server: str) -> DeliveryError:
+    """The contract's error for the library's; `server` is host and port."""
     if isinstance(error, SMTPRecipientsRefused):
-        return explained(error.recipients[0])
+        return explained(error.recipients[0], server)
     if isinstance(error, SMTPResponseException):
         return _by_code(error)
     # The library has no class of its own for a server that lacks STARTTLS or AUTH.
@@ -33,7 +33,7 @@ def explained(error: Exception) -> DeliveryError:
         problem = untrusted.verify_message
         return Retryable(f"the server's certificate is not trusted ({problem}): look at host and ca_file")
     if isinstance(error, OSError | SMTPException):
-        return Retryable(f"the server cannot be reached, or broke off ({type(error).__name__})")
+        return Retryable(f"{server} cannot be reached, or broke off ({type(error).__name__})")
     return Permanent("this is no mail address")
 
 

@@ -154,6 +154,14 @@ def test_broken_connection_is_retryable_and_not_used_again(fault):
         assert gateway.connections == 2
 
 
+def test_a_server_that_is_not_there_is_named():
+    with SmtpGateway() as gateway:
+        settings = config(gateway)
+        gateway.stop()
+        with pytest.raises(Retryable, match=rf"^127\.0\.0\.1:{gateway.port} cannot be reached, or broke off \("):
+            send(settings)
+
+
 def test_server_without_starttls_gets_nothing():
     with SmtpGateway() as gateway, pytest.raises(Permanent, match="look at encryption"):
         send(config(gateway, encryption="starttls"))
