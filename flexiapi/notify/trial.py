@@ -1,26 +1,53 @@
 """Messages that an operator sends to see that a backend works."""
 
+import re
 from urllib.parse import unquote
+
+from email_validator import EmailNotValidError, validate_email
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify.discovery import Transport
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 
 _TEXT = "This is a test message of the account server."
+_PHONE = re.compile(r"\+[0-9]{3,15}")
 
 
 def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | MailMessage:
-    """A test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`."""
+    """A test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
+
+    Raises `ConfigurationError` for what is none: a backend relies on it, so a wrong one would show nothing.
+    """
     if transport is Transport.SMS:
-        return SmsMessage(to, _TEXT)
+        return SmsMessage(_phone(to), _TEXT)
     if transport is Transport.MAIL:
-        return MailMessage(to, "Test", _TEXT)
-    parameters = dict(item.partition("=")[::2] for item in to.split(";"))
-    try:
-        provider, param, prid = (unquote(parameters[f"pn-{name}"]) for name in ("provider", "param", "prid"))
-    except KeyError as missing:
+        return MailMessage(_address(to), "Test", _TEXT)
+    return PushMessage(*_push_address(to), {"token": "test"})
+
+
+def _phone(to: str) -> str:
+    if not _PHONE.fullmatch(to):
         raise ConfigurationError(
-            f"{missing.args[0]} is missing. A push address is written pn-provider=...;pn-param=...;pn-prid=..., "
+            f"`{to}` is no phone number. Write + and the country's code before the digits, as in +33612345678."
+        )
+    return to
+
+
+def _address(to: str) -> str:
+    try:
+        validate_email(to, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise ConfigurationError(f"`{to}` is no mail address. Write one as in alice@example.org.") from error
+    return to
+
+
+def _push_address(to: str) -> tuple[str, str, str]:
+    given = dict(item.strip().partition("=")[::2] for item in to.split(";"))
+    provider, param, prid = (unquote(given.get(f"pn-{name}", "")) for name in ("provider", "param", "prid"))
+    missing = [name for name, value in (("provider", provider), ("param", param), ("prid", prid)) if not value]
+    if missing:
+        raise ConfigurationError(
+            f"pn-{missing[0]} is missing. A push address is written pn-provider=...;pn-param=...;pn-prid=..., "
             "as in the Contact of a REGISTER."
-        ) from None
-    return PushMessage(provider, param, prid, {"token": "test"})
+        )
+    return provider, param, prid
