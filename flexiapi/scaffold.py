@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flexiapi import __version__
 from flexiapi.errors import ConfigurationError
-from flexiapi.notify import Transport
+from flexiapi.notify import Transport, installed_backends
 from flexiapi.paths import shared
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -44,21 +44,35 @@ _BY_TRANSPORT: dict[Transport, dict[str, Any]] = {
 def write_distribution(transport: Transport, name: str, parent: Path) -> Path:
     """Write `flexiapi-TRANSPORT-NAME` into a new folder under `parent` and return the folder.
 
-    Raises `ConfigurationError` when the name will not do or the folder is there already.
+    Raises `ConfigurationError` when the name will not do or is that of an installed backend, when the folder is there
+    already, and when it cannot be made.
     """
-    if not _NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"`{name}` is no name: write lower-case letters, digits and single hyphens, as in my-sms."
-        )
+    _check_name(transport, name)
     values = _values(transport, name)
     folder = parent / str(values["distribution"])
     if folder.exists():
         raise ConfigurationError(f"{folder} exists already. Remove it, or take another name.")
     files = _rendered(values)
-    (folder / "tests").mkdir(parents=True)
-    for path, text in files.items():
-        (folder / path).write_text(text, "utf-8")
+    try:
+        folder.mkdir()
+        (folder / "tests").mkdir()
+        for path, text in files.items():
+            (folder / path).write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}.") from error
     return folder
+
+
+def _check_name(transport: Transport, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"`{name}` is no name: write lower-case letters, digits and single hyphens, as in my-sms."
+        )
+    rivals = [backend for backend in installed_backends() if (backend.transport, backend.name) == (transport, name)]
+    if rivals:
+        raise ConfigurationError(
+            f"{transport} backend `{name}` is in {rivals[0]} already; of two, neither can be used. Take another name."
+        )
 
 
 def _values(transport: Transport, name: str) -> dict[str, Any]:

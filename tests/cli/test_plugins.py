@@ -86,6 +86,28 @@ def test_send_tells_what_to_do(flexiapi):
     assert "pn-param is missing" in flexiapi("send", "push.main", "--to", "pn-provider=fcm").output
 
 
+@pytest.mark.parametrize("to", ["0612345678", "+33 6 12 34 56 78", "alice@example.org", "foo", "", "+33612345678\n"])
+def test_send_takes_nothing_but_phone_numbers_for_sms(flexiapi, tmp_path, to):
+    done = flexiapi("send", "sms.main", "--to", to)
+    assert done.exit_code == 1
+    assert f"`{to}` is no phone number. Write + and the country's code" in done.output
+    assert not (tmp_path / "outbox.jsonl").exists()
+
+
+@pytest.mark.parametrize("to", ["+33612345678", "foo", "alice@", "a b@example.org"])
+def test_send_takes_nothing_but_mail_addresses_for_mail(flexiapi, tmp_path, to):
+    settings = f'[data]\npath = "{tmp_path}"\n[mail.main]\nbackend = "outbox"'
+    assert f"`{to}` is no mail address." in flexiapi("send", "main", "--to", to, settings=settings).output
+    assert flexiapi("send", "main", "--to", "alice@mail.local", settings=settings).exit_code == 0
+
+
+@pytest.mark.parametrize("to", ["+33612345678", "pn-provider=fcm;pn-param=;pn-prid=token"])
+def test_send_takes_nothing_but_whole_push_addresses_for_push(flexiapi, to):
+    done = flexiapi("send", "push.main", "--to", to)
+    assert done.exit_code == 1
+    assert "is missing. A push address is written pn-provider=" in done.output
+
+
 def test_send_that_fails_says_why(flexiapi, tmp_path):
     (tmp_path / "file").write_text("")
     done = flexiapi(
@@ -100,3 +122,18 @@ def test_new_writes_a_distribution(flexiapi, tmp_path):
     assert done.exit_code == 0
     assert "pip install -e .[test]" in done.output
     assert (tmp_path / "flexiapi-sms-example" / "flexiapi_sms_example.py").exists()
+
+
+def test_new_makes_no_rival_of_what_is_installed(flexiapi, tmp_path):
+    done = flexiapi("new", "sms", "http", "--directory", str(tmp_path))
+    assert done.exit_code == 1
+    assert "sms backend `http` is in flexiapi-sms-http 1.0.0 already" in done.output
+    assert not (tmp_path / "flexiapi-sms-http").exists()
+    assert flexiapi("new", "push", "http", "--directory", str(tmp_path)).exit_code == 0
+
+
+def test_new_makes_no_folders_above_its_own(flexiapi, tmp_path):
+    done = flexiapi("new", "sms", "example", "--directory", str(tmp_path / "no" / "where"))
+    assert done.exit_code == 1
+    assert "flexiapi-sms-example cannot be written: No such file or directory." in done.output
+    assert not (tmp_path / "no").exists()
