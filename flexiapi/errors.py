@@ -158,9 +158,9 @@ class NotFound(ApiError):
 
 
 class RecordNotFound(NotFound):
-    """One text for every record and refusal, so that causes cannot be told apart."""
+    """One text for every record and refusal, so that causes cannot be told apart; people read it after a wrong PIN."""
 
-    message = "There is no such record."
+    message = "This does not exist, or the code or token is not valid."
 
 
 class RouteNotFound(NotFound):
