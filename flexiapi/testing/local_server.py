@@ -13,6 +13,8 @@ R = TypeVar("R")
 
 HOST = "127.0.0.1"
 
+_TURNS_TO_LET_IN = 5
+
 
 class LocalServer(ABC, Generic[R]):
     """Answers what the test says, and remembers what it was asked. A context manager; `stop` and `start` are an outage.
@@ -84,6 +86,7 @@ class LocalServer(ABC, Generic[R]):
 
     async def _shut(self) -> None:
         if self._server is not None:
+            await _let_in(self._server)
             self._server.close()
         await self.hang_up()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -99,3 +102,11 @@ class LocalServer(ABC, Generic[R]):
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+
+async def _let_in(server: asyncio.Server) -> None:
+    """Let nobody in any more but those at the door: asyncio would forget to close their sockets."""
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    for _ in range(_TURNS_TO_LET_IN):
+        await asyncio.sleep(0)

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import smtplib
+import socket
 import ssl
 import threading
 import time
@@ -203,6 +205,17 @@ def test_loop_watch_tells_a_standing_loop_from_a_waiting_one():
     assert asyncio.run(standing())
     # A busy machine may stand still for as long as the first sleeps.
     assert not all(asyncio.run(waiting(seconds)) for seconds in (0.4, 4))
+
+
+def test_connections_that_are_just_let_in_end_too():
+    with Gateway() as gateway:
+        # So that they come at the same moment as the end.
+        gateway._loop.call_soon_threadsafe(time.sleep, 0.2)
+        clients = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(5)]
+    for client in clients:
+        client.close()
+    # A socket that nobody closed would be told now, and is an error.
+    gc.collect()
 
 
 def test_nothing_is_left_running():
