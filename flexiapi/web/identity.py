@@ -49,10 +49,18 @@ def claim(request: HTTPServerRequest) -> Claim:
         return ApiKey(key, from_cookie=False)
     if "Cookie" in headers and (key := _cookie(headers["Cookie"])):
         return ApiKey(key, from_cookie=True)
-    username, domain = address(headers.get("From", ""))
-    return DigestClaim(
-        username, domain, request.method or "", request.uri or "", _authorization(headers.get("Authorization"))
-    )
+    username, domain = address(_text(headers.get("From", "")))
+    authorization = headers.get("Authorization")
+    parameters = None if authorization is None else _authorization(_text(authorization))
+    return DigestClaim(username, domain, request.method or "", _text(request.uri or ""), parameters)
+
+
+def _text(received: str) -> str:
+    """What was sent as UTF-8, as names and URIs are. Tornado decodes what it receives as Latin-1."""
+    try:
+        return received.encode("latin-1").decode()
+    except UnicodeError:
+        return received
 
 
 def address(header: str) -> tuple[str, str]:
@@ -80,9 +88,7 @@ def _cookie(header: str) -> str:
     return parse_cookie(header).get(COOKIE, "").strip()
 
 
-def _authorization(header: str | None) -> dict[str, str] | None:
-    if header is None:
-        return None
+def _authorization(header: str) -> dict[str, str]:
     try:
         scheme, parameters = digest.parse(header)
     except ValueError:

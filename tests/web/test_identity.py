@@ -1,0 +1,65 @@
+"""Names that are not ASCII: headers are UTF-8, whatever Tornado takes them for (spec/auth.md sections 3 and 4)."""
+
+import subprocess
+from urllib.parse import quote
+
+import pytest
+
+from flexiapi.model import Algorithm
+from tests.conformance.test_authentication import answering, nonce_of
+from tests.conftest import Person
+
+ME = "/api/accounts/me"
+NAMES = ["zoé.martin", "Ünal", "алиса", "地址", "smile\U0001f600"]
+PASSWORD = "Pässwörd-\U0001f511"
+
+
+def person_of(server, username):
+    row = server.services.sign_in._passwords.stored(username, "sip.example.org", Algorithm.MD5, PASSWORD)
+    return server.person(username, password=PASSWORD, passwords=(row,))
+
+
+def sent(headers):
+    return {name: value.encode() for name, value in headers.items()}
+
+
+def signed_in(http, person, uri_of_person, realm=None):
+    """The answers to a sign-in with the address written that way: the challenge, and what the answer to it brings."""
+    origin = {"From": f"<sip:{uri_of_person}@sip.example.org>"}
+    challenge = http.get(ME, headers=sent(origin))
+    proof = answering(person, nonce_of(challenge), 1, password=PASSWORD, realm=realm)
+    return challenge, http.get(ME, headers=sent({**proof, **origin}))
+
+
+class TestNames:
+    @pytest.fixture
+    def configure(self):
+        return {"account": {"username_regex": ".*", "username_min_length": 1}}
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_an_account_that_the_api_made_signs_in_by_digest(self, server, http, admin, name):
+        body = {"username": name, "password": PASSWORD, "algorithm": "MD5", "activated": True}
+        made = http.post("/api/accounts", json=body, headers=admin.headers)
+        person = Person(server.account(made.json()["id"]), PASSWORD, "")
+        for written in (name, quote(name)):
+            challenge, answer = signed_in(http, person, written)
+            assert challenge.status_code == 401
+            assert (answer.status_code, answer.json().get("username")) == (200, name)
+
+    def test_curl_signs_in(self, server):
+        person = person_of(server, "smile\U0001f600é")
+        arguments = ["--digest", "-u", f"{person.account.username}:{PASSWORD}", "-H", f"From: sip:{person.sip}"]
+        done = subprocess.run(
+            ["curl", "-s", "-w", "%{http_code}", *arguments, f"{server.url}{ME}"],
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+        assert done.stdout.decode().endswith("200")
+
+
+@pytest.mark.parametrize("header", ["sip:jos\xe9@sip.example.org", "sip:jos\u00c3\u00a9@sip.example.org"])
+def test_a_header_that_is_no_utf8_is_latin1(http, server, header):
+    """`C3 A9` is an é in UTF-8; a lone `E9` is one in Latin-1 only."""
+    server.person("josé")
+    assert http.get(ME, headers={"From": header.encode("latin-1")}).status_code == 401
