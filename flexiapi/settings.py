@@ -135,6 +135,13 @@ class Account(Section):
     md5: bool = Field(True, description="offer and accept DIGEST MD5; false leaves SHA-256")
     tombstone_days: int = Field(7, ge=0, description="how long a deleted name stays taken for sign-up; 0 is for ever")
 
+    @field_validator("realm")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("has characters that cannot stand in a challenge, such as control characters")
+        return value
+
     @field_validator("username_regex")
     @classmethod
     def _compiles(cls, value: str) -> str:

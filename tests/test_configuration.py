@@ -217,6 +217,7 @@ class TestRefusals:
                 "[account]\nusername_regex = '['",
                 "[account] username_regex (ACCOUNT_USERNAME_REGEX): Value error, is no",
             ),
+            ('[account]\nrealm = "a\\nb"', "[account] realm (ACCOUNT_REALM): Value error, has characters"),
             ("[sms.main]\nurl = 'x'", "[sms] main.backend"),
             ("[mail]\nhots = 'x'", "[mail] hots: there is no such setting; did you mean `host`?"),
             ("[sms]\nmain = 'outbox'", "[sms] main: there is no such setting; a backend needs a table, [sms.main]"),

@@ -241,7 +241,7 @@ class ApiHandler(RequestHandler):
             self._refuse_other_sites()
         self.identity = await self.host.sign_in(claim, self.client)
         for name, value in self.identity.headers:
-            self.add_header(name, value)
+            self.add_header(name, _as_utf8(value))
         if operation.access is Access.ADMIN and not self.identity.is_active_admin:
             raise AdminRequired
 
@@ -307,7 +307,7 @@ class ApiHandler(RequestHandler):
         for name, _ in headers:
             self.clear_header(name)
         for name, value in headers:
-            self.add_header(name, value)
+            self.add_header(name, _as_utf8(value))
         self.finish(to_json(error.body()))
 
     def write(self, chunk: str | bytes | dict[str, Any]) -> None:
@@ -376,6 +376,11 @@ class UnknownPath(ApiHandler):
     def prepare(self) -> None:
         """Answer at once, whatever the method."""
         self.fail(RouteNotFound())
+
+
+def _as_utf8(value: str) -> str:
+    """A header that goes out as UTF-8, as `identity` reads those that come in. Tornado encodes it as Latin-1."""
+    return value.encode().decode("latin-1")
 
 
 def _origin(url: str) -> str:

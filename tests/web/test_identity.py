@@ -63,3 +63,19 @@ def test_a_header_that_is_no_utf8_is_latin1(http, server, header):
     """`C3 A9` is an é in UTF-8; a lone `E9` is one in Latin-1 only."""
     server.person("josé")
     assert http.get(ME, headers={"From": header.encode("latin-1")}).status_code == 401
+
+
+class TestRealm:
+    @pytest.fixture
+    def configure(self):
+        return {"account": {"realm": "Größe \u2192 Привет"}}
+
+    def test_it_is_sent_as_utf8_and_hashed_as_such(self, server, http, configure):
+        realm = configure["account"]["realm"]
+        person = person_of(server, "alice.martin")
+        challenge, answer = signed_in(http, person, "alice.martin", realm)
+        assert challenge.status_code == 401
+        assert answer.status_code == 200
+        for one in (challenge, answer):
+            assert f'realm="{realm}"'.encode() in dict(one.headers.raw)[b"Www-Authenticate"]
+        assert signed_in(http, person, "alice.martin", "another")[1].status_code == 401
