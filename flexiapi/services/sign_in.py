@@ -19,10 +19,16 @@ from flexiapi.services.limiter import Limiter
 from flexiapi.services.passwords import Passwords
 from flexiapi.source import counted_as
 from flexiapi.store import Store
+from flexiapi.store.used_nonces import NonceUse
 
 OPAQUE = "ZmxleGlhcGk"
 _COUNT = re.compile(r"[0-9A-Fa-f]{1,8}")
 _REQUIRED = ("username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce")
+# A nonce that has ended is one that the server does not know any more.
+_REFUSED_USES = {
+    NonceUse.REPLAYED: ("replayed count", "Nonce replayed"),
+    NonceUse.ENDED: ("ended nonce", "Nonce invalid"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +136,11 @@ class SignIn:
             await self._limiter.count_failure("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
             log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
             raise self._refusal(account)
-        if not await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at):
-            log.warning("sign-in failed", reason="replayed count", ip=address, account=account.id)
-            raise self._refusal(account, "Nonce replayed", stale=True)
+        use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
+        if use is not NonceUse.COUNTED:
+            reason, text = _REFUSED_USES[use]
+            log.warning("sign-in failed", reason=reason, ip=address, account=account.id)
+            raise self._refusal(account, text, stale=True)
         _refuse_shut_out(account, address)
         return SignedIn(account, headers=self._headers(account, nonce))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -15,19 +16,39 @@ _NO_COUNT_IS_GREATER = 2**32
 Use = tuple[str, int, datetime]
 
 
+class NonceUse(StrEnum):
+    """What the use of a nonce came to."""
+
+    COUNTED = "counted"
+    REPLAYED = "replayed"
+    ENDED = "ended"
+
+
+def _use_of(last: int | None, count: int) -> NonceUse:
+    if last is None or last >= _NO_COUNT_IS_GREATER:
+        return NonceUse.ENDED
+    return NonceUse.COUNTED if last < count else NonceUse.REPLAYED
+
+
 class UsedNonces(Records):
-    """Refuses a count that is not greater than the last one of its nonce, also among parallel requests."""
+    """Refuses a count that is not greater than the last one of its nonce, and ends the nonce then.
+
+    Each use is one atomic write, so this holds among parallel requests too.
+    """
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._nonces = database["used_nonces"]
         self._first_uses: Batches[Use, bool] = Batches(self._insert, in_flight=2)
 
-    async def use(self, nonce: str, count: int, expires_at: datetime) -> bool:
-        """Note the use of a nonce; `False` when this count, or a greater one, was used before."""
-        if count == 1:
-            return await self._first_uses.add((nonce, count, expires_at))
-        return await self._raise(nonce, count, expires_at)
+    async def use(self, nonce: str, count: int, expires_at: datetime) -> NonceUse:
+        """Note the use of a nonce. A count that is not greater than the last one ends it."""
+        if count != 1 and (last := await self._raise(nonce, count)) is not None:
+            return _use_of(last, count)
+        # No count is greater than 0 was before the first use, so that ends the nonce too.
+        if await self._first_uses.add((nonce, count or _NO_COUNT_IS_GREATER, expires_at)):
+            return NonceUse.COUNTED if count else NonceUse.REPLAYED
+        return _use_of(await self._raise(nonce, count), count)
 
     async def _insert(self, uses: Sequence[Use]) -> list[bool | BaseException]:
         results: list[bool | BaseException] = [True] * len(uses)
@@ -39,15 +60,11 @@ class UsedNonces(Records):
                 results[failure["index"]] = False
         return results
 
-    async def _raise(self, nonce: str, count: int, expires_at: datetime) -> bool:
-        query = {"_id": nonce, "nc": {"$lt": count}}
-        result = await self._nonces.update_one(query, {"$set": {"nc": count}})
-        if result.matched_count:
-            return True
-        return await self._first_uses.add((nonce, count, expires_at)) if not await self._is_known(nonce) else False
-
-    async def _is_known(self, nonce: str) -> bool:
-        return await self._nonces.find_one({"_id": nonce}, {"_id": 1}) is not None
+    async def _raise(self, nonce: str, count: int) -> int | None:
+        """Raise the count of a nonce, or end the nonce; what the count was, or `None` when the nonce is not known."""
+        raised = {"$cond": [{"$lt": ["$nc", count]}, count, _NO_COUNT_IS_GREATER]}
+        before = await self._nonces.find_one_and_update({"_id": nonce}, [{"$set": {"nc": raised}}])
+        return None if before is None else int(before["nc"])
 
     async def end(self, expiring_before: datetime, now: datetime) -> int:
         """End the nonces that would expire before that; how many.

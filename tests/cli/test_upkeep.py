@@ -94,7 +94,7 @@ def test_used_nonces_end(server, alice, command):
         again = httpx.Request("GET", f"{server.url}/api/accounts/me", headers=used.request.headers)
         again.headers["Authorization"] = auth._build_auth_header(again, auth._last_challenge)
         refused = client.send(again, auth=None)
-        assert (refused.status_code, refused.json()["message"]) == (401, "Nonce replayed")
+        assert (refused.status_code, refused.json()["message"]) == (401, "Nonce invalid")
 
 
 def test_tombstones_are_counted_and_removed(server, http, admin, alice, command):

@@ -119,15 +119,43 @@ def test_19_of_equal_answers_in_parallel_exactly_one_counts(server, http, alice,
             headers = answer(alice, nonce, count)
             return await asyncio.gather(*(client.get(ME, headers=headers) for _ in range(20)))
 
-    statuses = [one.status_code for one in asyncio.run(at_once())]
-    assert sorted(statuses) == [200] + [401] * 19
+    answers = asyncio.run(at_once())
+    assert sorted(one.status_code for one in answers) == [200] + [401] * 19
+    assert [one.json()["message"] for one in answers if one.status_code == 401].count("Nonce replayed") == 1
+    assert counted(http, alice, count + 1, nonce=nonce) == [ENDED]
 
 
-def test_19_counts_may_have_gaps_and_never_go_back(http, alice):
-    nonce = nonce_of(asked(http, alice))
-    counts = (1, 5, 3, 5, 6, 0xFFFFFFFF, 7)
-    statuses = [http.get(ME, headers=answer(alice, nonce, count)).status_code for count in counts]
-    assert statuses == [200, 200, 401, 401, 200, 200, 401]
+def counted(http, person, *counts, nonce=None):
+    """The statuses and texts of uses of one nonce with these counts."""
+    nonce = nonce or nonce_of(asked(http, person))
+    answers = [http.get(ME, headers=answer(person, nonce, count)) for count in counts]
+    return [(one.status_code, one.json().get("message", "")) for one in answers]
+
+
+OK = (200, "")
+REPLAYED = (401, "Nonce replayed")
+ENDED = (401, "Nonce invalid")
+
+
+def test_19_counts_may_have_gaps(http, alice):
+    assert counted(http, alice, 1, 5, 6, 0xFFFFFFFF, 7) == [OK] * 4 + [REPLAYED]
+
+
+@pytest.mark.parametrize("before", [(1,), (3,), (1, 4), (1, 0xFFFFFFFF)])
+@pytest.mark.parametrize("back", [0, 1])
+def test_19_a_count_that_does_not_grow_ends_the_nonce(http, alice, before, back):
+    after = counted(http, alice, *before, back, back, 9, 0xFFFFFFFF)
+    assert after == [OK] * len(before) + [REPLAYED] + [ENDED] * 3
+
+
+def test_19_no_count_is_greater_than_zero_was(http, alice):
+    assert counted(http, alice, 0, 1, 2) == [REPLAYED, ENDED, ENDED]
+
+
+def test_19_other_nonces_go_on(http, alice):
+    other = nonce_of(asked(http, alice))
+    assert counted(http, alice, 1, 1) == [OK, REPLAYED]
+    assert counted(http, alice, 1, 2, nonce=other) == [OK, OK]
 
 
 @pytest.mark.parametrize(
