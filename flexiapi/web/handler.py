@@ -262,8 +262,8 @@ class ApiHandler(RequestHandler):
 
     async def _parameters(self, operation: Operation) -> Any:
         request = self.request
-        raw, errors = read(request.body, request.headers.get("Content-Type", ""), request.query)
         assert operation.params is not None
+        raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), request.query)
         validated = Validated(operation.params, raw, self.host.validation_context, errors)
         if operation.check is not None:
             for field, texts in (await operation.check(self, validated.values)).items():

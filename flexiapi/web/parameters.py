@@ -15,6 +15,7 @@ Raw = dict[str, Any]
 Errors = dict[str, list[str]]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
+_MOST_FIELDS = 100
 _LAST_SPACE = 0x3000
 _TRIMMED = "\ufeff\u200b\u200c\u200d\u2060" + "".join(c for c in map(chr, range(_LAST_SPACE + 1)) if c.isspace())
 
@@ -52,27 +53,34 @@ class Params(BaseModel):
     def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
         """Rules over several parameters; `values` has those that are right so far."""
 
+    @classmethod
+    @cache
+    def names(cls) -> frozenset[str]:
+        """What the parameters may be called."""
+        return frozenset(cls.model_fields) | frozenset(cls.aliases)
 
-def read(body: bytes, content_type: str, query: str) -> tuple[Raw, Errors]:
-    """The parameters of a request, those of the query under those of the body, normalised.
+
+def read(model: type[Params], body: bytes, content_type: str, query: str) -> tuple[Raw, Errors]:
+    """The parameters of a request that the model knows, those of the query under those of the body, normalised.
 
     Also what is wrong with them before any rule, by field. Raises `MalformedRequest`.
     """
     raw: Raw = {}
-    errors: Errors = {}
     if query:
-        raw.update(_form(query, errors))
+        raw.update(_form(query))
     if body:
-        raw.update(_of_body(body, content_type, errors))
-    return {name: value for name, value in _normalised(raw, errors).items() if value is not None}, errors
+        raw.update(_of_body(body, content_type))
+    errors: Errors = {}
+    known = {name: raw[name] for name in model.names() & raw.keys()}
+    return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
 
 
-def _of_body(body: bytes, content_type: str, errors: Errors) -> Raw:
+def _of_body(body: bytes, content_type: str) -> Raw:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type.endswith(("/json", "+json")):
         return _json_object(body)
     if media_type == "application/x-www-form-urlencoded":
-        return _form(body.decode("utf-8", "surrogateescape"), errors)
+        return _form(body.decode("utf-8", "surrogateescape"))
     return {}
 
 
@@ -88,20 +96,19 @@ def _json_object(body: bytes) -> Raw:
     return value
 
 
-def _form(text: str, errors: Errors) -> Raw:
+def _form(text: str) -> Raw:
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=100))
-    except ValueError:
-        errors["parameters"] = ["there are too many parameters"]
-        return {}
+        return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise MalformedRequest(f"There are more than {_MOST_FIELDS} parameters.") from error
 
 
 def _normalised(raw: Raw, errors: Errors) -> Raw:
     for name, value in raw.items():
         if not isinstance(value, str):
             continue
-        if not _is_encodable(value) or not _is_encodable(name):
-            errors[_printable(name)] = [f"{_printable(name)} is no valid UTF-8 text"]
+        if not _is_encodable(value):
+            errors[name] = [f"{name} is no valid UTF-8 text"]
             raw[name] = None
             continue
         text = value if name in _UNTRIMMED else value.strip(_TRIMMED)
@@ -115,10 +122,6 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _printable(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()[:64]
 
 
 class Validated:

@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 import types
+from urllib.parse import urlencode
 
 import pytest
 
@@ -128,6 +129,23 @@ class TestNegotiation:
         answer = http.post("/api/accounts", json=new_account(shoe_size=43, id=7, is_admin=True), headers=admin.headers)
         assert answer.status_code == 200
         assert answer.json()["admin"] is None
+
+    @pytest.mark.parametrize("name", ["%ff", "shoe%ff", "size=%ff", "=%ed%a0%80", "%ff=%ff"])
+    def test_unknown_parameters_are_ignored_whatever_they_are(self, http, admin, name):
+        form = {**admin.headers, "Content-Type": "application/x-www-form-urlencoded"}
+        body = f"{name}&{urlencode(new_account())}"
+        assert http.post("/api/accounts", content=body, headers=form).status_code == 200
+        assert http.post(f"/api/accounts?{name}", json=new_account(), headers=admin.headers).status_code == 200
+        odd = json.dumps({**new_account(), "\ud800": "x", "size": "\ud800"})
+        typed = {**admin.headers, "Content-Type": "application/json"}
+        assert http.post("/api/accounts", content=odd, headers=typed).status_code == 200
+
+    def test_more_parameters_than_anybody_has_are_malformed(self, http, admin):
+        form = {**admin.headers, "Content-Type": "application/x-www-form-urlencoded"}
+        body = "&".join(f"shoe{number}=1" for number in range(101))
+        assert http.post("/api/accounts", content=body, headers=form).status_code == 400
+        assert http.get(f"/api/accounts?{body}", headers=admin.headers).status_code == 400
+        assert http.get(f"/api/accounts?{body[:-10]}", headers=admin.headers).status_code == 200
 
 
 class TestNormalisation:
