@@ -132,30 +132,39 @@ class Validated:
         self.errors = errors
         self.values: Mapping[str, Any] = {}
         self.params: Params | None = None
+        self._sent = {name: alias for alias, name in model.aliases.items() if alias in raw or alias in errors}
         raw = _with_aliases(model, raw)
         try:
             self.params = model.model_validate(raw, context=context)
             self.values = dict(self.params)
         except ValidationError as error:
-            _collect(error, self.errors)
+            self._collect(error)
             self.values = self._right_ones(raw, context)
         model.cross_check(self.values, self.errors)
 
     def _right_ones(self, raw: Raw, context: object) -> Raw:
         values: Raw = {}
         for name in raw.keys() & self.model.model_fields.keys():
-            if name in self.errors:
+            if self._sent.get(name, name) in self.errors:
                 continue
             try:
                 values[name] = _adapter(self.model, name).validate_python(raw[name], context=context)
             except ValidationError as error:
-                _collect(error, self.errors, name)
+                self._collect(error, name)
         return values
+
+    def _collect(self, error: ValidationError, name: str | None = None) -> None:
+        """What is wrong, under the names that the client gave to the parameters."""
+        for detail in error.errors(include_url=False, include_input=False):
+            known = name or str(detail["loc"][0])
+            field = self._sent.get(known, known)
+            texts = self.errors.setdefault(field, [])
+            texts.extend(text for text in _texts(detail, field) if text not in texts)
 
     def result(self) -> Params:
         """The parameters, or `ValidationFailed` with the errors in the order of the declaration."""
         if self.errors or self.params is None:
-            order = {name: place for place, name in enumerate(self.model.model_fields)}
+            order = {self._sent.get(name, name): place for place, name in enumerate(self.model.model_fields)}
             raise ValidationFailed(dict(sorted(self.errors.items(), key=lambda item: order.get(item[0], len(order)))))
         return self.params
 
@@ -175,13 +184,6 @@ def _with_aliases(model: type[Params], raw: Raw) -> Raw:
         if alias in raw:
             raw = {**raw, name: raw[alias]}
     return raw
-
-
-def _collect(error: ValidationError, errors: Errors, name: str | None = None) -> None:
-    for detail in error.errors(include_url=False, include_input=False):
-        field = name or str(detail["loc"][0])
-        texts = errors.setdefault(field, [])
-        texts.extend(text for text in _texts(detail, field) if text not in texts)
 
 
 def _texts(detail: ErrorDetails, field: str) -> list[str]:

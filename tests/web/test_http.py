@@ -202,7 +202,12 @@ class TestNormalisation:
         path = f"/api/accounts/{alice.sip}/activate/phone"
         assert http.post(path, json={"confirmation_key": "nonsense", "code": "1234"}).status_code == 404
         refused = http.post(path, json={"confirmation_key": "1234", "code": "nonsense"})
+        assert refused.json()["errors"] == {"code": ["code must be the 4 digits that were sent"]}
+        refused = http.post(path, json={"confirmation_key": "nonsense"})
         assert list(refused.json()["errors"]) == ["confirmation_key"]
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        refused = http.post(path, content="code=%ff", headers=form)
+        assert refused.json()["errors"]["code"][0] == "code is no valid UTF-8 text"
 
 
 class TestValidationErrors:
