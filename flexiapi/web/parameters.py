@@ -17,7 +17,7 @@ Errors = dict[str, list[str]]
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
 _MOST_FIELDS = 100
 _LAST_SPACE = 0x3000
-_TRIMMED = "\ufeff\u200b\u200c\u200d\u2060" + "".join(c for c in map(chr, range(_LAST_SPACE + 1)) if c.isspace())
+_TRIMMED = "\ufeff\u200b" + "".join(c for c in map(chr, range(_LAST_SPACE + 1)) if c.isspace())
 
 _TEXTS = {
     "missing": "{field} is missing",

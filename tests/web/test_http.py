@@ -157,6 +157,14 @@ class TestNormalisation:
         assert created["username"] == body["username"]
         assert created["display_name"] == "Bob"
 
+    @pytest.mark.parametrize("joiner", ["\u200c", "\u200d", "\u2060"])
+    def test_joiners_are_part_of_a_text(self, http, admin, joiner):
+        """A name may end in one: in Persian and in emoji it decides on what the letter before looks like."""
+        body = new_account(display_name=f"{joiner}Bob{joiner}")
+        assert http.post("/api/accounts", json=body, headers=admin.headers).json()["display_name"] == (
+            f"{joiner}Bob{joiner}"
+        )
+
     def test_passwords_are_not_trimmed(self, server, http, admin):
         body = new_account(password=" secret-horse ")
         key = server.key_for(http.post("/api/accounts", json=body, headers=admin.headers).json()["id"])
