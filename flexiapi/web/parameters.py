@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -16,6 +16,7 @@ Errors = dict[str, list[str]]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
 _MOST_FIELDS = 100
+_LONGEST_NUMBER = 1000
 _LAST_SPACE = 0x3000
 _TRIMMED = "\ufeff\u200b" + "".join(c for c in map(chr, range(_LAST_SPACE + 1)) if c.isspace())
 
@@ -88,12 +89,21 @@ def _json_object(body: bytes) -> Raw:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body.decode("utf-8-sig"))
+        value = json.loads(body.decode("utf-8-sig"), parse_int=_whole_number, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("The body is no valid JSON.") from error
     if not isinstance(value, dict):
         raise MalformedRequest
     return value
+
+
+def _whole_number(digits: str) -> int:
+    """Python refuses to read very long numbers. None is right for any parameter, so its beginning is as good."""
+    return int(digits[:_LONGEST_NUMBER])
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _form(text: str) -> Raw:

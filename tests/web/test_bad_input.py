@@ -297,13 +297,20 @@ def test_bad_bodies(prober, path, verb, operation):
         b'{"' + name.encode() + b'": "\xff\xfe"}',
         b"[" * 200_000,
         b'{"a":' * 100_000,
-        b'{"' + name.encode() + b'": ' + b"9" * 10_000 + b"}",
+        b'{"a": NaN}',
+        b'{"a": [-Infinity]}',
         b"\xef\xbb\xbf{",
         "{}".encode("utf-16"),
     ):
         assert prober.send(path, verb, operation, target, body)[0] == 400, body[:20]
-    for body in (b'{"\\ud800": 1}', b'{"\\ud800": "x"}', b'{"": {}}', b'{"a": NaN}', b'{"$ne": null}', b" \r\n"):
+    for body in (b'{"\\ud800": 1}', b'{"\\ud800": "x"}', b'{"": {}}', b'{"$ne": null}', b" \r\n"):
         assert prober.send(path, verb, operation, target, body)[0] != 400, body
+    for number in (b"9" * 10_000, b"-" + b"9" * 10_000, b"1e999", b"0." + b"9" * 10_000):
+        valid = json.dumps(examples_of(operation)).encode()
+        assert prober.send(path, verb, operation, target, b'{"a": ' + number + b", " + valid[1:])[0] != 400
+        told = prober.send(path, verb, operation, target, valid[:-1] + b', "' + name.encode() + b'": ' + number + b"}")
+        assert told[0] == 422
+        assert name in told[1]["errors"]
     huge = json.dumps({**examples_of(operation), name: "x" * MEBIBYTE})
     assert prober.send(path, verb, operation, target, huge)[0] == 413
     large = json.dumps({**examples_of(operation), name: "x" * (MEBIBYTE - 4096)})
