@@ -19,6 +19,7 @@ SPECIAL_USE_DOMAIN_NAMES.clear()
 _LONGEST = 64
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
+_LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
 _DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
@@ -32,37 +33,51 @@ def _refuse(texts: list[str]) -> None:
         raise Violations(*texts)
 
 
+def _name_faults(value: str, info: ValidationInfo, *, may_be_phone: bool) -> list[str]:
+    """What is wrong with a user name. Settings may bring slow regexes, so those see no more than a name may have."""
+    rules = _rules(info)
+    faults = rules.username(value[:_LONGEST], may_be_phone=may_be_phone)
+    return faults if len(value) <= _LONGEST else ["{field} must have at most 64 characters", *faults]
+
+
 def _username(value: str, info: ValidationInfo) -> str:
-    _refuse(_rules(info).username(value, may_be_phone=False))
+    _refuse(_name_faults(value, info, may_be_phone=False))
     return value
 
 
 def _public_username(value: str, info: ValidationInfo) -> str:
-    _refuse(_rules(info).username(value, may_be_phone=True))
+    _refuse(_name_faults(value, info, may_be_phone=True))
     return value
 
 
-def _existing_username(value: str) -> str:
-    """The other rules are for names that change, and only the endpoint knows which do."""
+def _existing_username(value: str, info: ValidationInfo) -> str:
+    """The other rules are for names that change, and only the endpoint knows which do; one too long is no account's."""
     if len(value) > _LONGEST:
-        raise Violations("{field} must have at most 64 characters")
+        return _username(value, info)
     return value
 
 
 def _password(value: str, info: ValidationInfo) -> str:
-    if len(value) > _LONGEST_PASSWORD:
-        raise Violations("{field} must have at most 128 characters")
-    _refuse(_rules(info).password(value))
+    too_long = ["{field} must have at most 128 characters"] if len(value) > _LONGEST_PASSWORD else []
+    _refuse([*too_long, *_rules(info).password(value)])
     return value
 
 
 def _email(value: str) -> str:
-    if len(value) > _LONGEST:
-        raise Violations("{field} must have at most 64 characters")
+    faults = ["{field} must have at most 64 characters"] if len(value) > _LONGEST else []
+    kept = _kept_email(value)
+    _refuse(faults if kept else [*faults, "{field} must be an e-mail address"])
+    return kept or ""
+
+
+def _kept_email(text: str) -> str | None:
+    """The form in which an e-mail address is kept; `None` for what is none."""
+    if len(text) > _LONGEST_ADDRESS:
+        return None
     try:
-        address = validate_email(value, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError as error:
-        raise Violations("{field} must be an e-mail address") from error
+        address = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        return None
     return address.normalized.lower()
 
 
@@ -78,10 +93,14 @@ def _domain(value: str) -> str:
     return value.lower()
 
 
-def _printable(value: str) -> str:
-    if _CONTROL.search(value):
-        raise Violations("{field} must not have control characters")
-    return value
+def _printable(longest: int) -> AfterValidator:
+    def check(value: str) -> str:
+        too_long = [f"{{field}} must have at most {longest} characters"] if len(value) > longest else []
+        unprintable = ["{field} must not have control characters"] if _CONTROL.search(value) else []
+        _refuse([*too_long, *unprintable])
+        return value
+
+    return AfterValidator(check)
 
 
 def _flag(value: Any) -> bool:
@@ -175,11 +194,11 @@ Phone = Annotated[
 ]
 Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domain", examples=["sip.example.org"])]
 DisplayName = Annotated[
-    Text, AfterValidator(_printable), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
+    Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
 Beginning = Annotated[
     Text,
-    AfterValidator(_printable),
+    _printable(128),
     Field(
         max_length=128,
         description="beginning of a username, SIP address, phone number or e-mail address",

@@ -237,6 +237,32 @@ class TestValidationErrors:
         assert answer.json()["message"] == "username is missing" + suffix
         assert answer.json()["errors"]["username"] == ["username is missing"]
 
+    def test_all_rules_contribute_after_the_length(self, http, admin):
+        body = new_account(
+            username="A b" * 100, password="1", email="x" * 300, display_name="\x07" * 256, domain="-" * 65
+        )
+        errors = http.post("/api/accounts", json=body, headers=admin.headers).json()["errors"]
+        assert errors["username"] == [
+            "username must have at most 64 characters",
+            "username must be in lower case",
+            "username has characters that are not allowed",
+        ]
+        assert errors["email"] == ["email must have at most 64 characters", "email must be an e-mail address"]
+        assert errors["display_name"] == [
+            "display_name must have at most 255 characters",
+            "display_name must not have control characters",
+        ]
+        replaced = http.put("/api/accounts/1", json=body, headers=admin.headers).json()["errors"]
+        assert replaced["username"] == errors["username"]
+
+    def test_a_long_address_is_one(self, http, admin):
+        body = new_account(email=f"{'x' * 60}@example.org", password="p" * 129)
+        errors = http.post("/api/accounts", json=body, headers=admin.headers).json()["errors"]
+        assert errors == {
+            "password": ["password must have at most 128 characters"],
+            "email": ["email must have at most 64 characters"],
+        }
+
     def test_a_header_that_is_missing(self, http):
         answer = http.get("/api/accounts/me")
         assert answer.status_code == 422
