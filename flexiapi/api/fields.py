@@ -113,8 +113,8 @@ def _flag(value: Any) -> bool:
 
 
 def _digits(value: Any) -> Any:
-    """A code that came as a JSON number."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**13:
+    """A code that came as a JSON number; how many digits it may have is for its field to say."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST:
         return str(value)
     return value
 

@@ -27,6 +27,18 @@ def test_an_action_is_read_changed_and_removed_by_id(http, admin, door):
     assert http.put(one, json=ACTION, headers=admin.headers).status_code == 404
 
 
+@pytest.mark.parametrize(("digits", "status"), [(14, 201), (64, 201), (65, 422), (5000, 422)])
+def test_a_code_may_be_a_number_as_long_as_a_code(http, admin, door, digits, status):
+    body = b'{"key": "open_door", "code": ' + b"7" * digits + b"}"
+    headers = {**admin.headers, "Content-Type": "application/json"}
+    answer = http.post(f"/api/accounts/{door.id}/actions", content=body, headers=headers)
+    assert answer.status_code == status
+    if status == 201:
+        assert answer.json()["code"] == "7" * digits
+    else:
+        assert list(answer.json()["errors"]) == ["code"]
+
+
 def test_an_action_of_another_account_is_not_there(server, http, admin, door):
     other = server.person("other.door", dtmf_protocol="sipinfo")
     action = http.post(f"/api/accounts/{door.id}/actions", json=ACTION, headers=admin.headers).json()
