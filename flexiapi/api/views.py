@@ -15,7 +15,7 @@ Moment = Annotated[
 ]
 PlainMoment = Annotated[
     datetime,
-    PlainSerializer(lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}", return_type=str),
+    PlainSerializer(lambda moment: moment.replace(tzinfo=None).isoformat(" ", "seconds"), return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2040-12-12 12:12:12"]}),
 ]
 Types = Mapping[int, AccountType]

@@ -85,10 +85,12 @@ class TestCreation:
     def test_a_wrong_expiry(self, post, text):
         assert post(activated=False, confirmation_key_expires=text).status_code == 422
 
-    def test_an_expiry(self, post):
-        answer = post(activated=False, confirmation_key_expires="2040-12-12 12:12:12")
+    @pytest.mark.parametrize("text", ["2040-12-12 12:12:12", "0999-05-05 01:02:03", "9999-12-31 23:59:59"])
+    def test_an_expiry(self, post, text):
+        answer = post(activated=False, confirmation_key_expires=text)
         assert answer.status_code == 200
-        assert answer.json()["confirmation_key_expires"] == "2040-12-12 12:12:12"
+        assert answer.json()["confirmation_key_expires"] == text
+        assert answer.json()["activation_expiration"]["expires"] == text
 
 
 class TestWiderNames:
