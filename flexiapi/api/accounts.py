@@ -80,14 +80,19 @@ class AccountReplacement(Params):
     dtmf_protocol: DtmfProtocol | None = None
 
 
-def _page_number(value: Any) -> int:
-    """Whatever is no page number means the first page."""
-    text = str(value)
-    is_number = not isinstance(value, bool) and text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
-    return max(1, int(text)) if is_number else 1
-
-
 _MOST_DIGITS = 15
+_BEYOND_THE_END = 10**_MOST_DIGITS
+
+
+def _page_number(value: Any) -> int:
+    """Whatever is no page number means the first page; one that no list has is beyond the end."""
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        return 1
+    digits = text.lstrip("0")
+    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
+
+
 PageNumber = Annotated[
     int,
     BeforeValidator(_page_number),
