@@ -23,6 +23,7 @@ from flexiapi.api.fields import (
     Sip,
     Text,
     Username,
+    as_kept,
 )
 from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.pages import AccountsPage
@@ -239,7 +240,7 @@ class AccountByEmail(Handler):
 
         The first one, when several have the address.
         """
-        account = await self.services.accounts.for_admin_by_email(email)
+        account = await self.services.accounts.for_admin_by_email(as_kept(email))
         return self.views.user(account, await self.types_of(account))
 
 

@@ -274,6 +274,11 @@ RecoverKey = Annotated[str, Segment("[^/]{1,255}", "0427", "the PIN code that wa
 Uuid = Annotated[str, Segment("[^/]{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
 
+def as_kept(email: str) -> str:
+    """An `{email}` parameter in the form in which addresses are kept."""
+    return _kept_email(email) or email.lower()
+
+
 def is_phone(text: str) -> bool:
     """Whether a `{phone}` parameter is a phone number."""
     return _PHONE.fullmatch(text) is not None

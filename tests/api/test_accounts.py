@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -273,6 +274,26 @@ class TestSearch:
         found = http.get("/api/accounts/Shared@EXAMPLE.com/search-by-email", headers=admin.headers)
         assert found.json()["id"] == first.id
         assert http.get("/api/accounts/none@example.com/search-by-email", headers=admin.headers).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("given", "searched"),
+        [
+            ("Bob@Bücher.example", "bob@xn--bcher-kva.example"),
+            ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
+            ("Ame\u0301lie@example.com", "ame\u0301lie@example.com"),
+            ("am\u00e9lie@example.com", "AME\u0301LIE@example.com"),
+        ],
+    )
+    def test_by_email_in_the_form_that_was_given(self, http, admin, given, searched):
+        made = http.post("/api/accounts", json={**BODY, "email": given}, headers=admin.headers).json()
+        for email in (given, searched, made["email"]):
+            found = http.get(f"/api/accounts/{quote(email)}/search-by-email", headers=admin.headers)
+            assert (found.status_code, found.json().get("id")) == (200, made["id"])
+
+    def test_by_what_is_no_email(self, server, http, admin):
+        odd = server.person(email="from an import")
+        found = http.get("/api/accounts/From%20an%20import/search-by-email", headers=admin.headers)
+        assert found.json()["id"] == odd.id
 
     def test_accounts_of_other_domains_are_invisible(self, server, http, admin):
         other = server.person(domain="other.example.org", email="o@example.com")
