@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from flexiapi.api.fields import PushParameter, RequestToken
+from flexiapi.api.fields import PushId, PushParameter, RequestToken
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
@@ -34,9 +34,7 @@ class PushTarget(Params):
         Field(description="the push notification provider", examples=["fcm"]),
     ]
     pn_param: Annotated[PushParameter, Field(description="the push notification parameter", examples=["929724111839"])]
-    pn_prid: Annotated[
-        PushParameter, Field(description="the push notification unique id", examples=["dA1b:APA91b_x-y"])
-    ]
+    pn_prid: Annotated[PushId, Field(description="the push notification unique id", examples=["dA1b:APA91b_x-y"])]
 
 
 class ValidatedRequest(Params):

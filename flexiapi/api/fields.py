@@ -254,10 +254,9 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     Field(description="lower-case letters and digits", examples=["1234"]),
 ]
-PushParameter = Annotated[
-    Text,
-    _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", "{field} has characters that are not allowed, or too many"),
-]
+_OF_PUSH = "{field} has characters that are not allowed, or too many"
+PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]
+PushId = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", _OF_PUSH)]
 
 
 def _not_text() -> datetime:

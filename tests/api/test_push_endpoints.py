@@ -50,6 +50,12 @@ def test_what_is_no_endpoint_of_a_known_server_is_refused(server, http, push_ser
     assert not push_server.sends
 
 
+@pytest.mark.parametrize("param", ["a?b", "a&b", "-a", "a b", "a" * 256])
+def test_only_the_endpoint_may_have_a_query(http, push_server, param):
+    answer = ask(http, "unifiedpush", f"{push_server.url}/up?a=b&c=d", pn_param=param)
+    assert list(answer.json()["errors"]) == ["pn_param"]
+
+
 def test_a_server_that_was_down_gets_the_next(server, http, push_server):
     push_server.answer(reply(503), reply(200))
     assert ask(http, "unifiedpush", push_server.url + "/later").status_code == 503
