@@ -174,13 +174,23 @@ class ApiHandler(RequestHandler):
     def compute_etag(self) -> None:
         """No answer is worth a digest: they are private and small."""
 
+    def prepare(self) -> None:
+        """Answer at once what is refused whatever the method."""
+        refusal = self._refusal()
+        if refusal is not None:
+            self.fail(refusal)
+
+    def _refusal(self) -> ApiError | None:
+        """What comes before the method, sign-in and all else."""
+        if self.host.maintenance:
+            return Maintenance()
+        if "X-Body-Too-Large" in self.request.headers:
+            return BodyTooLarge()
+        return None
+
     async def answer(self, operation: Operation, path: Mapping[str, str]) -> None:
         """Go through the order of processing, then call the endpoint and write what it returns."""
         try:
-            if self.host.maintenance:
-                raise Maintenance
-            if "X-Body-Too-Large" in self.request.headers:
-                raise BodyTooLarge
             self._count()
             if operation.is_unsafe or operation.guess:
                 result = await self._settled(operation, path)
@@ -320,7 +330,8 @@ class ApiHandler(RequestHandler):
         """The last resort: JSON without details, whatever happened."""
         cause = kwargs.get("exc_info", (None, None))[1]
         if status_code == MethodNotAllowed.status:
-            self.fail(MethodNotAllowed(self.allowed()))
+            # A method that Tornado does not know comes here without having been prepared.
+            self.fail(self._refusal() or MethodNotAllowed(self.allowed()))
         elif isinstance(cause, ApiError):
             self.fail(cause)
         else:
@@ -340,8 +351,6 @@ class ApiHandler(RequestHandler):
             await self.answer(operation, path)
             return
         try:
-            if self.host.maintenance:
-                raise Maintenance
             self._count()
             if operation.switch is not None and not operation.switch(self):
                 raise RecordNotFound
@@ -373,9 +382,8 @@ class UnknownPath(ApiHandler):
 
     path = "unknown"
 
-    def prepare(self) -> None:
-        """Answer at once, whatever the method."""
-        self.fail(RouteNotFound())
+    def _refusal(self) -> ApiError:
+        return super()._refusal() or RouteNotFound()
 
 
 def _as_utf8(value: str) -> str:

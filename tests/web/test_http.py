@@ -359,6 +359,18 @@ class TestLimits:
             assert answer.headers["content-type"] == "application/json"
             assert answer.json()["message"]
 
+    @pytest.mark.parametrize("verb", ["POST", "PUT", "OPTIONS", "BREW", "DELETE"])
+    @pytest.mark.parametrize("path", ["/api/nothing", "/api/accounts/me", "/api/accounts/public", "/provisioning"])
+    def test_a_body_that_is_too_large_comes_before_path_and_method(self, server, verb, path):
+        size = 1024 * 1024 + 1
+        status, headers, _ = raw(server, f"{verb} {path} HTTP/1.1", f"Content-Length: {size}", body=b"x" * size)
+        assert status == 413
+        assert ("Content-Type", "application/json") in headers
+
+    @pytest.mark.parametrize("verb", ["GET", "POST", "BREW", "OPTIONS"])
+    def test_an_unknown_path_comes_before_the_method(self, server, verb):
+        assert raw(server, f"{verb} /api/nothing HTTP/1.1")[0] == 404
+
     def test_a_body_of_a_mebibyte_is_read(self, http):
         content = json.dumps({"username": "x" * (1024 * 1024 - 16)}).encode()
         assert len(content) <= 1024 * 1024
@@ -395,6 +407,9 @@ class TestLimits:
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/json"
             assert answer.headers["retry-after"]
+        for path in (PING, "/api/nothing", "/api/accounts/me", "/api/messages", "/provisioning", "/metrics"):
+            for verb in ("GET", "PUT", "HEAD", "OPTIONS", "BREW"):
+                assert http.request(verb, path).status_code == 503, (verb, path)
         assert http.head("/api/accounts/me/provision", headers=alice.headers).status_code == 503
 
 
