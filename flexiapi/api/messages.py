@@ -8,7 +8,7 @@ from pydantic import Field
 from flexiapi.api.fields import Text
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
-from flexiapi.errors import SipUnavailable
+from flexiapi.errors import RouteNotFound, SipUnavailable
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Errors, Params
 
@@ -39,6 +39,7 @@ class Messages(Handler):
         Access.ADMIN,
         raises=(SipUnavailable,),
         switch=lambda handler: handler.services.messages.is_enabled,
+        off=RouteNotFound,
         check=_faults,
         limit="messages",
     )

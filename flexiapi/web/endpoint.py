@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin,
 
 from pydantic import TypeAdapter
 
-from flexiapi.errors import ApiError
+from flexiapi.errors import ApiError, NotFound, RecordNotFound
 from flexiapi.web.parameters import Errors, Params
 from flexiapi.web.replies import Reply
 
@@ -71,6 +71,7 @@ class Operation:
     check: Check | None
     before: Before | None
     switch: Callable[[Any], bool] | None
+    off: type[NotFound]
     hidden: bool
     path: Mapping[str, PathParameter]
     params: type[Params] | None
@@ -98,6 +99,7 @@ def endpoint(
     check: Check | None = None,
     before: Before | None = None,
     switch: Callable[[Any], bool] | None = None,
+    off: type[NotFound] = RecordNotFound,
     hidden: bool = False,
     example: Any = None,
 ) -> Callable[[Verb], Verb]:
@@ -114,6 +116,7 @@ def endpoint(
         check: rules that need the store, for the parameters that are right so far; returns errors by field.
         before: what must hold before the parameters are looked at; called with the handler and the path parameters.
         switch: whether the endpoint is enabled; when not, it answers 404.
+        off: the failure that it answers then; `RouteNotFound` is the path's answer to every method.
         hidden: not part of the API document, such as a page.
         example: an example of the JSON answer.
     """
@@ -140,6 +143,7 @@ def endpoint(
             check=check,
             before=before,
             switch=switch,
+            off=off,
             hidden=hidden,
             path={name: _path_parameter(name, hint) for name, hint in hints.items() if name != params_name},
             params=params,

@@ -49,7 +49,7 @@ def _of_input(operation: Operation) -> Iterator[Failure]:
     if operation.path:
         yield RouteNotFound
     if operation.switch is not None:
-        yield RecordNotFound
+        yield operation.off
 
 
 def _of_service(path: str, operation: Operation) -> Iterator[Failure]:

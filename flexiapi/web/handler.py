@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http.client import responses
 from typing import Any, ClassVar, Protocol
@@ -20,7 +20,6 @@ from flexiapi.errors import (
     Forbidden,
     MethodNotAllowed,
     NotFound,
-    RecordNotFound,
     RouteNotFound,
     TooManyRequests,
     Unavailable,
@@ -118,12 +117,14 @@ class ApiHandler(RequestHandler):
     client: str = ""
     request_id: str = ""
     _counted: tuple[int, int] | None = None
+    _path_switches: ClassVar[Sequence[Callable[[Any], bool] | None]] = ()
 
     def __init_subclass__(cls) -> None:
         """Collect the declared verbs, and answer HEAD for every GET."""
         super().__init_subclass__()
         verbs = {verb: operation_of(getattr(cls, verb)) for verb in _VERBS}
         cls.operations = {verb: operation for verb, operation in verbs.items() if operation is not None}
+        cls._path_switches = [one.switch for one in cls.operations.values() if one.off is RouteNotFound]
         if "get" in cls.operations:
             cls.head = cls._head
 
@@ -186,6 +187,8 @@ class ApiHandler(RequestHandler):
             return Maintenance()
         if "X-Body-Too-Large" in self.request.headers:
             return BodyTooLarge()
+        if any(is_on is not None and not is_on(self) for is_on in self._path_switches):
+            return RouteNotFound()
         return None
 
     async def answer(self, operation: Operation, path: Mapping[str, str]) -> None:
@@ -222,7 +225,7 @@ class ApiHandler(RequestHandler):
             name: operation.path[name].convert(value) for name, value in path.items() if name in operation.path
         }
         if operation.switch is not None and not operation.switch(self):
-            raise RecordNotFound
+            raise operation.off
         if operation.access is not Access.PUBLIC:
             await self._sign_in(operation)
         if (operation.is_unsafe and "Sec-Purpose" in self.request.headers) or "Purpose" in self.request.headers:
@@ -353,7 +356,7 @@ class ApiHandler(RequestHandler):
         try:
             self._count()
             if operation.switch is not None and not operation.switch(self):
-                raise RecordNotFound
+                raise operation.off
             if operation.access is not Access.PUBLIC:
                 await self._sign_in(operation)
         except ApiError as error:

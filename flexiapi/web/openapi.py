@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flexiapi import __version__
-from flexiapi.errors import RecordNotFound, SignInRequired, TooManyRequests, Unavailable, ValidationFailed
+from flexiapi.errors import SignInRequired, TooManyRequests, Unavailable, ValidationFailed
 from flexiapi.web.curl import curl, target_of
 from flexiapi.web.endpoint import Access, Operation
 from flexiapi.web.failures import Failure, failures_of
@@ -270,6 +270,6 @@ def _own_failures(operation: Operation) -> dict[str, str]:
     """What to expect of this operation, beside what any may answer."""
     own = [*operation.raises]
     own += [ValidationFailed] if operation.params is not None else []
-    own += [RecordNotFound] if operation.switch is not None else []
+    own += [operation.off] if operation.switch is not None else []
     statuses = sorted({failure.status for failure in own})
     return {str(status): _told(failure for failure in own if failure.status == status) for status in statuses}

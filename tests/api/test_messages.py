@@ -72,6 +72,14 @@ def test_an_absent_daemon_is_told_as_503(tmp_path, mongod_uri):
         assert int(answer.headers["retry-after"]) > 0
 
 
-def test_without_a_daemon_there_is_no_such_endpoint(tmp_path, mongod_uri):
-    with serving({}, tmp_path, mongod_uri) as server:
-        assert server.http.post("/api/messages").status_code == 404
+@pytest.mark.parametrize("configure", [{}])
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW"])
+def test_without_a_daemon_there_is_no_such_endpoint(server, http, admin, method):
+    unknown, answer = (http.request(method, path, headers=admin.headers) for path in ("/api/nothing", "/api/messages"))
+    assert (answer.status_code, answer.content) == (404, unknown.content)
+    assert "allow" not in answer.headers
+
+
+def test_with_a_daemon_other_methods_are_not_allowed(http):
+    assert http.get("/api/messages").status_code == 405
+    assert http.options("/api/messages").headers["allow"] == "POST, OPTIONS"
