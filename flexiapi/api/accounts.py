@@ -244,12 +244,16 @@ class AccountByEmail(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
+async def _is_there(handler: Handler, id: int) -> None:
+    await handler.services.accounts.for_admin(id)
+
+
 class AccountActivation(Handler):
     """What lets an account be used."""
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, before=_is_there)
     async def get(self, id: Id) -> AccountView:
         """Activate an account."""
         return await self._activated(id)
@@ -269,7 +273,7 @@ class AccountDeactivation(Handler):
 
     path = "/api/accounts/{id}/deactivate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, before=_is_there)
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
@@ -292,7 +296,7 @@ class AccountProvisioning(Handler):
 
     path = "/api/accounts/{id}/provision"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, before=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id))

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from flexiapi.errors import ApiError, NotFound, RecordNotFound
 from flexiapi.web.parameters import Errors, Params
-from flexiapi.web.replies import Reply
+from flexiapi.web.replies import Json, Reply
 
 if TYPE_CHECKING:
     from flexiapi.web.handler import ApiHandler
@@ -86,6 +86,11 @@ class Operation:
         """Whether calling it changes something."""
         return self.effects or self.verb != "get"
 
+    @property
+    def media_type(self) -> str:
+        """Of the answer."""
+        return (self.reply or Json).content_type
+
 
 def endpoint(
     access: Access,
@@ -114,7 +119,8 @@ def endpoint(
         limit: name of the limit per IP address that each call counts against.
         guess: a 404 may be a wrong guess at a secret, so it is counted, and guessers are refused.
         check: rules that need the store, for the parameters that are right so far; returns errors by field.
-        before: what must hold before the parameters are looked at; called with the handler and the path parameters.
+        before: what must hold before the parameters are looked at, and for HEAD of a GET with effects; called with
+            the handler and the path parameters.
         switch: whether the endpoint is enabled; when not, it answers 404.
         off: the failure that it answers then; `RouteNotFound` is the path's answer to every method.
         hidden: not part of the API document, such as a page.

@@ -221,9 +221,7 @@ class ApiHandler(RequestHandler):
             raise
 
     async def _respond(self, operation: Operation, path: Mapping[str, str]) -> Any:
-        arguments = {
-            name: operation.path[name].convert(value) for name, value in path.items() if name in operation.path
-        }
+        arguments = _arguments(operation, path)
         if operation.switch is not None and not operation.switch(self):
             raise operation.off
         if operation.access is not Access.PUBLIC:
@@ -348,7 +346,7 @@ class ApiHandler(RequestHandler):
             log.error("request failed", route=self.path, method=self.request.method, exc_info=(typ, value, tb))
 
     async def _head(self, **path: str) -> None:
-        """GET without a body; nothing happens on a GET with effects."""
+        """GET without a body. A GET with effects is not called: then this tells who may, and not what is found."""
         operation = self.operations["get"]
         if not operation.effects:
             await self.answer(operation, path)
@@ -359,9 +357,12 @@ class ApiHandler(RequestHandler):
                 raise operation.off
             if operation.access is not Access.PUBLIC:
                 await self._sign_in(operation)
+            if operation.before is not None:
+                await operation.before(self, **_arguments(operation, path))
         except ApiError as error:
             self.fail(error, secret=operation.secret)
             return
+        self.set_header("Content-Type", operation.media_type)
         self.set_header("Cache-Control", "no-store")
         self.finish()
 
@@ -387,6 +388,10 @@ class UnknownPath(ApiHandler):
 
     def _refusal(self) -> ApiError:
         return super()._refusal() or RouteNotFound()
+
+
+def _arguments(operation: Operation, path: Mapping[str, str]) -> dict[str, Any]:
+    return {name: operation.path[name].convert(value) for name, value in path.items() if name in operation.path}
 
 
 def _as_utf8(value: str) -> str:

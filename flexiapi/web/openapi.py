@@ -10,7 +10,6 @@ from flexiapi.web.curl import curl, target_of
 from flexiapi.web.endpoint import Access, Operation
 from flexiapi.web.failures import Failure, failures_of
 from flexiapi.web.handler import ApiHandler
-from flexiapi.web.replies import Json
 from flexiapi.web.schemas import Examples, Schema, Schemas, alternatives
 
 _JSON = "application/json"
@@ -162,7 +161,7 @@ class Document:
         return {
             "description": "Success.",
             "headers": _references(_common_headers(path)),
-            "content": {_media_type(operation): self._content(operation)},
+            "content": {operation.media_type: self._content(operation)},
         }
 
     def _content(self, operation: Operation) -> dict[str, Any]:
@@ -170,12 +169,12 @@ class Document:
         content: dict[str, Any] = {"schema": schema} if schema is not None else {}
         if operation.example is not None:
             content["example"] = operation.example
-        elif schema is not None and _media_type(operation) == _JSON:
+        elif schema is not None and operation.media_type == _JSON:
             content["example"] = self._examples.of(schema)
         return content
 
     def _answer_schema(self, operation: Operation) -> Schema | None:
-        media_type = _media_type(operation)
+        media_type = operation.media_type
         if operation.answer is not None:
             return self._schemas.of_answer(operation.answer)
         if media_type == _JSON:
@@ -230,10 +229,6 @@ def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
             else {"type": "string", "pattern": f"^{parameter.segment.pattern}$"},
             "example": int(example) if is_number else example,
         }
-
-
-def _media_type(operation: Operation) -> str:
-    return operation.reply.content_type if operation.reply is not None else Json.content_type
 
 
 def _common_headers(path: str) -> list[str]:

@@ -341,6 +341,29 @@ class TestPaths:
             for name in ("content-type", "content-length"):
                 assert headed.headers[name] == got.headers[name]
 
+    @pytest.mark.parametrize(
+        ("path", "kind"),
+        [
+            ("/api/accounts/me/api_key", "text/plain; charset=UTF-8"),
+            ("/api/accounts/me/provision", "application/json"),
+            ("/api/accounts/{sip}/recover/1234", "application/json"),
+            ("/provisioning/unknown", "application/xml"),
+            ("/provisioning/auth_token/unknown", "application/xml"),
+        ],
+    )
+    def test_head_has_the_media_type_of_get_and_does_not_tell_whether_a_secret_is_right(self, http, alice, path, kind):
+        answer = http.head(path.format(sip=alice.sip), headers=alice.headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.headers["cache-control"] == "no-store"
+
+    @pytest.mark.parametrize("verb", ["activate", "deactivate", "provision"])
+    def test_head_of_an_account_that_is_not_there(self, server, http, admin, verb):
+        elsewhere = server.person(domain="other.example.org")
+        for account, status in ((admin.id, 200), (999_999, 404), (elsewhere.id, 404)):
+            path = f"/api/accounts/{account}/{verb}"
+            assert http.head(path, headers=admin.headers).status_code == status
+        assert server.account(admin.id).provisioning_token is None
+
     def test_head_consumes_nothing(self, server, http, alice):
         token = http.get("/api/accounts/me/provision", headers=alice.headers).json()["provisioning_token"]
         for path in ("/api/accounts/me/api_key", "/api/accounts/me/provision", f"/provisioning/{token}"):
