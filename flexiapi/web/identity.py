@@ -14,6 +14,9 @@ COOKIE = "x-api-key"
 _ADDRESS = re.compile(
     r"sips?:(?P<user>[^@<>\s]+)@(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$", re.IGNORECASE
 )
+_SCHEME = re.compile("sips?:", re.IGNORECASE)
+# A display name is quoted, and may hold anything then, or a few words.
+_NAMED = re.compile(r'(?:"(?:[^"\\]|\\.)*"\s*|[^"<>]*)<(?P<address>[^<>]*)>\s*(?:;.*)?$', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,11 @@ def address(header: str) -> tuple[str, str]:
 
 
 def _bare(header: str) -> str:
-    """The address without display name, brackets, parameters and headers."""
+    """The address without display name, brackets, parameters and headers; nothing, where those are out of form."""
     text = header.strip()
-    if text.endswith(">") and "<" in text:
-        text = text[text.rindex("<") + 1 : -1].strip()
-    else:
-        text = text.partition(">")[0].rpartition("<")[2] if "<" in text else text
+    if not _SCHEME.match(text):
+        named = _NAMED.match(text)
+        text = named["address"].strip() if named else ""
     return text.partition(";")[0].partition("?")[0].strip()
 
 

@@ -5,7 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
+from flexiapi.errors import ValidationFailed
 from flexiapi.model import Algorithm
+from flexiapi.web.identity import address
 from tests.conformance.test_authentication import answering, nonce_of
 from tests.conftest import Person
 
@@ -63,6 +65,58 @@ def test_a_header_that_is_no_utf8_is_latin1(http, server, header):
     """`C3 A9` is an é in UTF-8; a lone `E9` is one in Latin-1 only."""
     server.person("josé")
     assert http.get(ME, headers={"From": header.encode("latin-1")}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "sip:alice@example.org",
+        "SIPS:alice@EXAMPLE.org:5061",
+        " sip:alice@example.org ;gr=urn:uuid:1",
+        "sip:alice@example.org;x=<y>",
+        "sip:alice@example.org?subject=<a>",
+        "sip:%61lice@example.org",
+        "<sip:alice@example.org>",
+        "<sip:alice@example.org;transport=tls?a=b>;tag=1",
+        "<sip:alice@example.org> ; tag=<1>",
+        "Alice Martin <sip:alice@example.org>",
+        '"Alice > Bob" <sip:alice@example.org>;tag=1',
+        '"Alice <sip:bob@example.org>" <sip:alice@example.org>',
+        '"Alice \\" <sip:bob@example.org> \\\\"<sip:alice@example.org>',
+        '""<sip:alice@example.org>',
+    ],
+)
+def test_forms_of_an_address(header):
+    assert address(header) == ("alice", "example.org")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "alice@example.org",
+        "tel:+33612345678",
+        "<sip:alice@example.org",
+        "sip:alice@example.org>",
+        "<<sip:alice@example.org>>",
+        "<sip:alice@example.org> bob",
+        "sip:alice@bob@example.org",
+        "sip:@example.org",
+        "sip:alice@",
+        '"Alice <sip:alice@example.org>',
+        '"Alice" Martin <sip:alice@example.org>',
+        'Alice "Martin" <sip:alice@example.org>',
+        "<sip:alice@example.org>, <sip:bob@example.org>",
+        "<>",
+        '"' * 60_000,
+        '"\\' * 30_000,
+        " <" * 30_000,
+        "<sip:" + " " * 60_000,
+    ],
+)
+def test_what_is_no_address(header):
+    with pytest.raises(ValidationFailed) as refused:
+        address(header)
+    assert list(refused.value.errors) == ["from"]
 
 
 class TestRealm:
