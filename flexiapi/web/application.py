@@ -44,15 +44,13 @@ class Routes:
 
     def find(self, path: str) -> Found | None:
         """The handler of a raw path, and its path parameters, percent-decoded once."""
-        try:
-            segments = [_decoded(segment) for segment in path.strip("/").split("/")]
-        except UnicodeDecodeError:
-            return None
+        segments = [_decoded(segment) for segment in path.strip("/").split("/")]
         return _match(self._root, segments, 0, {})
 
 
 def _decoded(segment: str) -> str:
-    return unquote_to_bytes(segment).decode() if "%" in segment else segment
+    """What is no UTF-8 names nothing, but that is for the endpoint to say."""
+    return unquote_to_bytes(segment).decode(errors="replace") if "%" in segment else segment
 
 
 def _child(node: Node, segment: str, parameters: Any) -> Node:

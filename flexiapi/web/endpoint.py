@@ -49,8 +49,8 @@ class PathParameter:
 
     @property
     def regex(self) -> re.Pattern[str]:
-        """Matches the decoded segment as a whole."""
-        return re.compile(self.segment.pattern)
+        """Matches the decoded segment as a whole, in which a slash may stand as any character."""
+        return re.compile(self.segment.pattern, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flexiapi.web.endpoint import Access, Segment, endpoint
 from flexiapi.web.handler import ApiHandler
 
 Number = Annotated[int, Segment("[0-9]+", "12")]
-Word = Annotated[str, Segment("[^/]+", "word")]
+Word = Annotated[str, Segment(".+", "word")]
 
 
 class Me(ApiHandler):
@@ -44,7 +44,9 @@ def test_literal_segments_win_and_order_does_not_matter(handlers):
     assert routes.find("/things/me/parts") == (ByWord, {"word": "me"})
     assert routes.find("/things/a%40b/parts") == (ByWord, {"word": "a@b"})
     assert routes.find("/things/other") is None
-    assert routes.find("/things/%ff/parts") is None
+    assert routes.find("/things/a%2Fb/parts") == (ByWord, {"word": "a/b"})
+    assert routes.find("/things/%ff/parts") == (ByWord, {"word": "\ufffd"})
+    assert routes.find("/%ff/me") is None
 
 
 def test_two_handlers_for_one_path_are_an_error():

@@ -283,6 +283,24 @@ class TestPaths:
         assert raw(server, f"GET {INFO.format('a%2540b@sip.example.org')} HTTP/1.1")[0] == 200
         assert raw(server, f"GET {INFO.format('a%40b@sip.example.org')} HTTP/1.1")[0] == 404
 
+    @pytest.mark.parametrize("token", ["x" * 256, "x" * 5000, "%ff", "a%2Fb", "%0a", "%00", "%C3%A9"])
+    def test_whatever_is_no_token_is_an_unknown_one(self, http, token):
+        base = http.get("/provisioning")
+        answer = http.get(f"/provisioning/{token}")
+        assert (answer.status_code, answer.content) == (200, base.content)
+        assert answer.headers["content-type"] == "application/xml"
+        for path in (f"/provisioning/qrcode/{token}", f"/provisioning/auth_token/{token}"):
+            assert http.get(path).status_code == 404
+        assert http.get(f"/provisioning/{token}/more").status_code == 404
+
+    def test_a_slash_in_a_name_is_written_with_percent(self, server, http, admin):
+        person = server.person("desk/two")
+        for path in (INFO.format("desk%2Ftwo@sip.example.org"), "/api/accounts/desk%2ftwo%40sip.example.org/search"):
+            assert http.get(path, headers=admin.headers).status_code == 200
+        bob = server.person(contact_ids=(person.id,))
+        found = http.get("/contacts/vcard/desk%2Ftwo@sip.example.org", headers=bob.headers)
+        assert "IMPP:sip:desk/two@sip.example.org" in found.text
+
     @pytest.mark.parametrize("form", ["{}", "sip:{}", "sips:{}", "SIP:{}", "sip%3A{}"])
     def test_a_scheme_may_stand_before_an_address(self, http, alice, form):
         assert http.get(INFO.format(form.format(alice.sip))).status_code == 200
