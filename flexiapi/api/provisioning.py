@@ -8,7 +8,7 @@ from pydantic import Field
 
 from flexiapi.api.fields import AuthToken, Token
 from flexiapi.api.handler import Handler
-from flexiapi.errors import RecordNotFound, TooManyRequests
+from flexiapi.errors import ProvisioningFailed, RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import Access, endpoint
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
@@ -63,7 +63,7 @@ class BaseProvisioning(ProvisioningHandler):
 
     path = "/provisioning"
 
-    @endpoint(Access.PUBLIC, secret=True, example=_BASE)
+    @endpoint(Access.PUBLIC, raises=(ProvisioningFailed,), secret=True, example=_BASE)
     async def get(self) -> Xml:
         """Return the provisioning information available in the liblinphone configuration file."""
         return Xml(self.services.provisioning.base(self.device_query, self.device_headers))
@@ -74,7 +74,13 @@ class TokenProvisioning(ProvisioningHandler):
 
     path = "/provisioning/{provisioning_token}"
 
-    @endpoint(Access.PUBLIC, raises=(TooManyRequests,), secret=True, effects=True, example=_WITH_ACCOUNT)
+    @endpoint(
+        Access.PUBLIC,
+        raises=(ProvisioningFailed, TooManyRequests),
+        secret=True,
+        effects=True,
+        example=_WITH_ACCOUNT,
+    )
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
         """Return the provisioning information, with the account of a valid `provisioning_token`.
 
@@ -113,7 +119,7 @@ class MyProvisioningDocument(ProvisioningHandler):
 
     path = "/provisioning/me"
 
-    @endpoint(Access.USER, secret=True, example=_WITH_ACCOUNT)
+    @endpoint(Access.USER, raises=(ProvisioningFailed,), secret=True, example=_WITH_ACCOUNT)
     async def get(self) -> Xml:
         """Return the same base content as the previous URL and the account related information.
 
@@ -127,7 +133,14 @@ class AuthTokenProvisioning(ProvisioningHandler):
 
     path = "/provisioning/auth_token/{auth_token}"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, effects=True, guess=True, example=_WITH_ACCOUNT)
+    @endpoint(
+        Access.PUBLIC,
+        raises=(RecordNotFound, ProvisioningFailed),
+        secret=True,
+        effects=True,
+        guess=True,
+        example=_WITH_ACCOUNT,
+    )
     async def get(self, auth_token: AuthToken) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
         api_keys = self.services.api_keys

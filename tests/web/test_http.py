@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from flexiapi.errors import ProvisioningFailed
 from flexiapi.web import throttle
 from tests.conftest import serving
 
@@ -512,3 +513,22 @@ def test_routing_comes_before_sign_in_and_sign_in_before_validation(http, alice)
 def test_a_switch_comes_before_validation(http):
     assert http.post("/api/accounts/public", json={}).status_code == 404
     assert http.post("/api/accounts/recover-by-phone", json={}).status_code == 404
+
+
+class TestMalformedBaseFile:
+    """Half a configuration would be worse than none, so a phone is told to try again: on all four documents."""
+
+    @pytest.fixture
+    def configure(self, tmp_path):
+        file = tmp_path / "base.rc"
+        file.write_text("no section = here\n")
+        return {"account": {"provisioning_rc_file": str(file)}}
+
+    def test_it_is_a_declared_failure(self, server, http, alice):
+        server.expect_errors("base.rc|provisioning")
+        auth_token = http.post("/api/accounts/auth_token").json()["token"]
+        assert http.get(f"/api/accounts/auth_token/{auth_token}/attach", headers=alice.headers).status_code == 200
+        for path in ("", "/unknown", "/me", f"/auth_token/{auth_token}"):
+            answer = http.get(f"/provisioning{path}", headers=alice.headers)
+            assert (answer.status_code, answer.json()["message"]) == (500, ProvisioningFailed.message)
+            assert answer.headers["cache-control"] == "no-store"
