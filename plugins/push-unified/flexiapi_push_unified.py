@@ -6,6 +6,7 @@ import re
 import ssl
 from http import HTTPStatus
 from typing import Annotated, Self
+from urllib.parse import unquote
 
 import httpx
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -23,6 +24,9 @@ from flexiapi.plugin import (
 )
 
 _HOST = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+
+_SLASH = re.compile(r"[/\\]")
+_QUERIES = (b"", b"up=1")
 
 
 def _a_host(text: str) -> str:
@@ -42,6 +46,10 @@ class UnifiedConfig(BackendConfig):
     )
     access_tokens: dict[Host, SecretStr] = Field(
         {}, description="access token by host, for servers that take messages only from those they know"
+    )
+    token_paths: re.Pattern[str] = Field(
+        re.compile(r"/[A-Za-z0-9_-]{1,64}"),
+        description="regular expression of the paths that an access token is sent to: the endpoints, nothing else",
     )
     ttl_seconds: int = Field(86400, ge=0, le=2419200, description="how long a server keeps a message, in seconds")
     allow_http: bool = Field(False, description="take endpoints without TLS too; for servers on this host")
@@ -90,12 +98,19 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         if url.scheme != "https" and not (url.scheme == "http" and self.config.allow_http):
             raise Permanent("pn_prid is no https endpoint")
         # The root of ntfy would take the topic from the message.
-        if url.userinfo or url.fragment or url.path in ("", "/"):
+        if url.userinfo or url.fragment or url.path in ("", "/") or _has_dot_segments(prid):
             raise Permanent("pn_prid is no endpoint")
         host = _written(url)
         if host not in self.config.hosts:
             raise Permanent("the endpoint's host is not one of `hosts`")
+        if host in self.config.access_tokens and not self._may_have_token(url):
+            raise Permanent("the endpoint is none that an access token is sent to: look at token_paths")
         return url, host
+
+    def _may_have_token(self, url: httpx.URL) -> bool:
+        """Whether the operator's token lets it do nothing but push: servers read commands from path and query."""
+        path = url.raw_path.partition(b"?")[0].decode("ascii")
+        return self.config.token_paths.fullmatch(path) is not None and url.query in _QUERIES
 
     async def check(self) -> None:
         """See that each host answers."""
@@ -118,6 +133,11 @@ def _written(url: httpx.URL) -> str:
     name = url.raw_host.decode("ascii").lower()
     name = f"[{name}]" if ":" in name else name
     return name if url.port is None else f"{name}:{url.port}"
+
+
+def _has_dot_segments(prid: str) -> bool:
+    """Whether the path climbs: httpx resolves `..`, and servers also those that are percent-encoded."""
+    return any(segment in (".", "..") for segment in _SLASH.split(unquote(prid.partition("?")[0])))
 
 
 def _unreachable(error: httpx.RequestError, host: str) -> Retryable:

@@ -225,3 +225,89 @@ def test_nothing_that_was_sent_is_logged(server, caplog):
     failure(server)
     assert "471100" not in caplog.text
     assert "upf3aSx0" not in caplog.text
+
+
+def bearers(gateway):
+    return [request.headers.get("authorization") for request in gateway.sends]
+
+
+def with_token(gateway, **settings):
+    return {"access_tokens": {f"127.0.0.1:{gateway.port}": "tk_s3cret"}, **settings}
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "/v1/account/token",
+        "/up/",
+        "//up",
+        "/up;x=1",
+        "/up%2Ftrigger",
+        "/up%00",
+        "/upf3aSx0" + "x" * 60,
+        "/upf3aSx0?title=Pay&click=https://example.org/&email=victim@example.org",
+        "/upf3aSx0?up=1&email=victim@example.org",
+        "/upf3aSx0?UP=1",
+    ],
+)
+def test_the_access_token_goes_to_endpoints_only(server, endpoint):
+    error = failure(server, server.url + endpoint, **with_token(server))
+    assert type(error) is Permanent
+    assert "look at token_paths" in error.reason
+    assert not server.requests
+
+
+@pytest.mark.parametrize("endpoint", ["/upf3aSx0", "/upf3aSx0?up=1", "/" + "x" * 64])
+def test_the_access_token_goes_to_endpoints(server, endpoint):
+    send(server, server.url + endpoint, **with_token(server))
+    assert bearers(server) == ["Bearer tk_s3cret"]
+
+
+def test_endpoints_of_other_servers_are_a_setting(server):
+    settings = with_token(server, token_paths=r"/apps/uppush/push/[0-9a-f-]{36}")
+    endpoint = "/apps/uppush/push/8c2f3c6e-6f6e-4a51-9f3e-0a2a3d0f7c11"
+    send(server, server.url + endpoint, **settings)
+    for other in ("/upf3aSx0", endpoint + "/x", "/x" + endpoint):
+        assert "look at token_paths" in failure(server, server.url + other, **settings).reason
+    assert bearers(server) == ["Bearer tk_s3cret"]
+
+
+def test_without_an_access_token_endpoints_may_have_any_path(server):
+    endpoint = "/index.php/apps/uppush/push/8c2f3c6e?token=a.b"
+    send(server, server.url + endpoint)
+    assert [request.target for request in server.sends] == [endpoint]
+    assert bearers(server) == [None]
+
+
+@pytest.mark.parametrize("token", [True, False])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "/a/../../admin",
+        "/..",
+        "/./up",
+        "/a/../up?up=1",
+        "/a/..?up=1",
+        "/%2e%2e/up",
+        "/a/.%2E/up",
+        "/a%2f..%2fup",
+        "/a\\..\\up",
+    ],
+)
+def test_dot_segments_are_refused(server, endpoint, token):
+    settings = with_token(server, token_paths=".*") if token else {}
+    error = failure(server, server.url + endpoint, **settings)
+    assert (type(error), error.reason) == (Permanent, "pn_prid is no endpoint")
+    assert not server.requests
+
+
+@pytest.mark.parametrize("credentials", ["user@", "user:secret@", ":secret@"])
+def test_credentials_in_the_endpoint_are_refused(server, credentials):
+    error = failure(server, f"http://{credentials}127.0.0.1:{server.port}/up")
+    assert error.reason == "pn_prid is no endpoint"
+    assert not server.requests
+
+
+def test_a_pattern_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="token_paths"):
+        UnifiedPush.Config.model_validate({"hosts": ["ntfy.sh"], "token_paths": "("})
