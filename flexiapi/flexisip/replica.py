@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
-from flexiapi.errors import ReplicaUnavailable
+from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip.credentials import Entry, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
@@ -29,6 +29,8 @@ FORGET_SECONDS = 3.0
 
 _COMPLETE = "complete"
 _POSITION = "position"
+# A path that can be no replica any more is put right by somebody, as a lock is let go of.
+_UNUSABLE = (sqlite3.Error, ConfigurationError)
 _log = logging.getLogger(__name__)
 
 
@@ -196,7 +198,7 @@ class SignInReplica:
                 await self._run(self._file.begin)
                 yield
                 await self._run(self._file.commit)
-            except sqlite3.Error as error:
+            except _UNUSABLE as error:
                 await self._run(self._file.rollback)
                 raise ReplicaUnavailable from error
             except BaseException:
@@ -208,7 +210,7 @@ class SignInReplica:
             async with self._turn:
                 await self._run(self._file.ensure_open)
                 return await self._run(call, *args, **kwargs)
-        except sqlite3.Error as error:
+        except _UNUSABLE as error:
             raise ReplicaUnavailable from error
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

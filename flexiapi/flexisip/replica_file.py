@@ -86,7 +86,7 @@ class ReplicaFile:
                 connection.close()
                 raise
         except (OSError, sqlite3.DatabaseError) as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            if _is_passing(error):
                 raise
             raise ConfigurationError(
                 f"flexisip.auth_replica (FLEXISIP_AUTH_REPLICA): {self.path} cannot be written: {error}"
@@ -193,7 +193,7 @@ class ReplicaFile:
         """Whether the path still names the file that is open."""
         try:
             state = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return False
         return (state.st_dev, state.st_ino) == self._inode
 
@@ -229,6 +229,11 @@ class ReplicaFile:
             "INSERT INTO passwords VALUES (?, ?, ?)",
             [(entry.id, ha1, algorithm) for entry in entries for algorithm, ha1 in entry.hashes.items()],
         )
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether others only hold the file now; the code's upper bits say why they do."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:

@@ -310,3 +310,26 @@ def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod_ur
                 await until(lambda: not _has(path, "alice"))
 
     asyncio.run(run())
+
+
+def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_uri, database, caplog):
+    path = tmp_path / "auth.sqlite"
+
+    def warnings():
+        return [record for record in caplog.records if "does not follow now" in record.getMessage()]
+
+    async def run():
+        with opened(mongod_uri, database) as store:
+            await store.accounts.add(account(0, "alice"))
+            async with following(store, path) as replica:
+                await until_noted(replica)
+                path.unlink()
+                path.mkdir()
+                await until(lambda: len(warnings()) > 1)
+                path.rmdir()
+                await until(lambda: path.exists() and _has(path, "alice"))
+
+    asyncio.run(run())
+    for record in warnings():
+        assert (record.levelname, record.exc_info) == ("WARNING", None)
+        assert f"{path} cannot be written" in record.getMessage()

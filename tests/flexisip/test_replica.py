@@ -409,3 +409,74 @@ def test_several_processes_write_safely(path):
         assert file.execute("SELECT count(*), count(DISTINCT account_id) FROM passwords").fetchone() == (900, 450)
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     file.close()
+
+
+def _break(path, fault):
+    """Make the path one that can be no replica."""
+    if fault == "folder":
+        path.mkdir()
+    elif fault == "no database":
+        path.write_text("no database at all, and long enough to be seen as none" * 20)
+    elif fault == "no folder":
+        path.parent.rename(path.parent.with_name("away"))
+        path.parent.write_text("")
+    else:
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE accounts(name)")
+        other.close()
+
+
+def _put_right(path, fault):
+    if fault == "folder":
+        path.rmdir()
+    elif fault == "no folder":
+        path.parent.unlink()
+        path.parent.with_name("away").rename(path.parent)
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("fault", ["folder", "no database", "other tables", "no folder"])
+def test_a_path_that_becomes_unusable_while_running_is_told_and_heals(path, fault):
+    accounts = Accounts(account(1, "alice"))
+
+    async def test(replica):
+        await replica.rebuild()
+        path.unlink()
+        _break(path, fault)
+        for use in (
+            lambda: replica.project(1),
+            replica.rebuild,
+            replica.is_complete,
+            replica.position,
+            lambda: replica.set_position("there"),
+        ):
+            with pytest.raises(ReplicaUnavailable):
+                await use()
+        with pytest.raises(ReplicaUnavailable) as told:
+            await replica.position()
+        assert "AUTH_REPLICA" in str(told.value.__cause__)
+        _put_right(path, fault)
+        await replica.rebuild()
+
+    with_replica(path, accounts, test)
+    assert asked(path, "alice")
+
+
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_LOCKED_SHAREDCACHE]
+)
+def test_a_file_that_others_hold_in_any_way_stops_no_start(path, code, monkeypatch):
+    error = sqlite3.OperationalError("held")
+    error.sqlite_errorcode = code
+
+    def held(file, connection):
+        raise error
+
+    async def test(replica):
+        monkeypatch.undo()
+        await replica.project(1)
+
+    monkeypatch.setattr("flexiapi.flexisip.replica_file.ReplicaFile._prepare", held)
+    with_replica(path, Accounts(account(1, "alice")), test)
+    assert asked(path, "alice")
