@@ -192,7 +192,7 @@ def _services(
         types=Types(store, accounts),
         actions=Actions(store, accounts),
         statistics=Statistics(store, accounts, clock),
-        sip_sign_in=SipSignIn(store, settings.flexisip, account.realm, clock),
+        sip_sign_in=SipSignIn(store, settings.flexisip, account, clock),
         administrators=Administrators(store, rules, passwords, clock, app.name, app.sip_domain),
     )
 

@@ -132,7 +132,7 @@ class Account(Section):
     pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is gone")
     activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
     nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
-    md5: bool = Field(True, description="offer and accept DIGEST MD5; false leaves SHA-256")
+    md5: bool = Field(True, description="take MD5 for DIGEST, by HTTP and by SIP; false leaves SHA-256")
     tombstone_days: int = Field(7, ge=0, description="how long a deleted name stays taken for sign-up; 0 is for ever")
 
     @field_validator("realm")

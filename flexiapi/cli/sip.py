@@ -66,9 +66,9 @@ def export_userdb(context: Context, file: Path) -> None:
     settings = context.settings
 
     async def export(parts: Parts) -> userdb.Report:
-        accounts = _all(parts, Progress("read"))
+        accounts, account = _all(parts, Progress("read")), settings.account
         group = settings.flexisip.auth_replica_group
-        return await userdb.export(accounts, file, realm=settings.account.realm, group=group)
+        return await userdb.export(accounts, file, realm=account.realm, md5=account.md5, group=group)
 
     try:
         report = context.work(export)

@@ -22,19 +22,24 @@ class Entry:
         return f"{self.username}@{self.domain}"
 
 
-def hashes(account: Account, realm: str | None) -> dict[str, str]:
-    """The account's HA1 by algorithm; `realm` `None` is the account's domain.
+def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
+    """The account's HA1 by algorithm; `realm` `None` is the account's domain, without `md5` there is none of MD5.
 
     Clear text becomes both hashes: Flexisip would hash it with the domain, which is wrong under another realm.
     """
+    known = _known(account, realm)
+    return known if md5 else {name: ha1 for name, ha1 in known.items() if name != Algorithm.MD5}
+
+
+def _known(account: Account, realm: str | None) -> dict[str, str]:
     clear = next((password.ha1 for password in account.passwords if password.algorithm is Algorithm.CLRTXT), None)
     if clear is not None:
         return {name: digest.ha1(name, account.username, realm or account.domain, clear) for name in digest.ALGORITHMS}
     return {password.algorithm.value: password.ha1.lower() for password in account.passwords}
 
 
-def entry_of(account: Account, realm: str | None) -> Entry | None:
+def entry_of(account: Account, realm: str | None, *, md5: bool) -> Entry | None:
     """What the SIP server may know of the account; `None` while it is not activated."""
     if not account.activated:
         return None
-    return Entry(account.id, account.username, account.domain, account.phone, hashes(account, realm))
+    return Entry(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))

@@ -16,7 +16,7 @@ from flexiapi.settings import Flexisip, Settings
 
 _CHALLENGES = """\
 auth-domains={domain}
-available-algorithms=SHA-256 MD5
+available-algorithms={algorithms}
 """
 _BY_REPLICA = """\
 [module::Authentication]
@@ -53,7 +53,9 @@ class Finding:
 def flexisip_conf(settings: Settings) -> str:
     """The lines of `flexisip.conf` that make accounts sign in as these settings serve them; empty for none."""
     section, realm = settings.flexisip, settings.account.realm
-    challenges = _CHALLENGES.format(domain=settings.app.sip_domain) + (_REALM.format(realm=realm) if realm else "")
+    algorithms = "SHA-256 MD5" if settings.account.md5 else "SHA-256"
+    challenges = _CHALLENGES.format(domain=settings.app.sip_domain, algorithms=algorithms)
+    challenges += _REALM.format(realm=realm) if realm else ""
     if section.auth_replica is not None:
         return _BY_REPLICA.format(challenges=challenges, path=section.auth_replica.absolute())
     if section.external_auth:

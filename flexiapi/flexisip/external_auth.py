@@ -101,13 +101,13 @@ def use(asked: Question) -> str:
     return hashlib.sha256("\0".join((asked.address, asked.nonce, *(part or "" for part in once))).encode()).hexdigest()
 
 
-def verdict(asked: Question, account: Account | None, realm: str | None, *, is_first: bool) -> Verdict:
+def verdict(asked: Question, account: Account | None, realm: str | None, *, md5: bool, is_first: bool) -> Verdict:
     """Judge the DIGEST response of the account that `asked.address` names (`None`: there is none).
 
-    Unknown and deactivated accounts get the answer of a wrong password, after the same computation: `FORBIDDEN`. A
-    right response whose `use` is not the first is challenged anew.
+    Unknown and deactivated accounts get the answer of a wrong password, after the same computation: `FORBIDDEN`; so do
+    responses by MD5 without `md5`. A right response whose `use` is not the first is challenged anew.
     """
-    known = _hashes(account, realm)
+    known = _hashes(account, realm, md5=md5)
     ha1 = known.get(asked.algorithm, _NOBODY[asked.algorithm])
     expected = digest.response(
         *(asked.algorithm, ha1, asked.nonce, asked.nc, asked.cnonce, asked.qop, asked.method, asked.uri)
@@ -138,10 +138,10 @@ def _is_complete(asked: Question) -> bool:
     return asked.qop is None or (asked.qop == "auth" and None not in (asked.nc, asked.cnonce))
 
 
-def _hashes(account: Account | None, realm: str | None) -> Mapping[str, str]:
+def _hashes(account: Account | None, realm: str | None, *, md5: bool) -> Mapping[str, str]:
     if account is None or not account.activated:
         return {}
-    return credentials.hashes(account, realm)
+    return credentials.hashes(account, realm, md5=md5)
 
 
 def _is_from(asked: Question) -> bool:

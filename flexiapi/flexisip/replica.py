@@ -57,7 +57,7 @@ class Rebuilt:
 
 
 class SignInReplica:
-    """The replica as one process writes it. `realm` `None` is each account's domain."""
+    """The replica as one process writes it. `realm` `None` is each account's domain; without `md5` it holds none."""
 
     def __init__(
         self,
@@ -66,11 +66,13 @@ class SignInReplica:
         *,
         group: str | None = None,
         realm: str | None = None,
+        md5: bool = True,
         forget: Forget | None = None,
     ) -> None:
         self._accounts = accounts
         self._file = ReplicaFile(path, group)
         self._realm = realm
+        self._md5 = md5
         self._forget = forget
         self._thread = ThreadPoolExecutor(1, "sign-in-replica")
         self._turn = asyncio.Lock()
@@ -125,7 +127,7 @@ class SignInReplica:
     async def _compare(self, progress: Callable[[int], None] | None) -> Rebuilt:
         after, compared, corrected = -1, 0, 0
         while True:
-            stored = {account.id: entry_of(account, self._realm) for account in await self._accounts.after(after, PAGE)}
+            stored = {account.id: self._entry(account) for account in await self._accounts.after(after, PAGE)}
             held = await self._read(self._file.page, after, PAGE)
             ends = [max(page) for page in (stored, held) if len(page) == PAGE]
             last = min(ends) if ends else None
@@ -160,7 +162,7 @@ class SignInReplica:
                 ids, self._waiting, self._departure = list(self._waiting), {}, None
                 wanted: dict[int, Entry | None] = dict.fromkeys(ids)
                 for account in await self._accounts.by_ids(ids):
-                    wanted[account.id] = entry_of(account, self._realm)
+                    wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait are told
             self._leave(departure)
@@ -169,6 +171,9 @@ class SignInReplica:
             return
         await self._forget_all(outdated)
         departure.set_result(True)
+
+    def _entry(self, account: Account) -> Entry | None:
+        return entry_of(account, self._realm, md5=self._md5)
 
     def _leave(self, departure: "asyncio.Future[bool]") -> None:
         """When the lock was not to be had, the batch still stands open."""

@@ -53,6 +53,7 @@ class Replication:
                 accounts,
                 group=section.auth_replica_group,
                 realm=settings.account.realm,
+                md5=settings.account.md5,
                 forget=cli.forget_credentials if cli else None,
             )
 

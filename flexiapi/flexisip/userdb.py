@@ -38,7 +38,7 @@ def line(entry: Entry) -> str:
             raise ValueError(f"the {what} has characters that the file cannot carry")
     words = [f"{_NAMES[name]}:{ha1}" for name, ha1 in sorted(entry.hashes.items())]
     if not words:
-        raise ValueError("the account has no password")
+        raise ValueError("the account has no password that it could sign in with")
     # The phone number stands only after a user id; it serves the presence server, not the sign-in.
     phone = [entry.username, entry.phone] if entry.phone and _NAME.fullmatch(entry.phone) else []
     made = " ".join([entry.address, *words, ";", *phone]) + "\n"
@@ -48,12 +48,17 @@ def line(entry: Entry) -> str:
 
 
 async def export(
-    accounts: AsyncIterable[Account], path: Path, *, realm: str | None = None, group: str | None = None
+    accounts: AsyncIterable[Account],
+    path: Path,
+    *,
+    realm: str | None = None,
+    md5: bool = True,
+    group: str | None = None,
 ) -> Report:
     """Write all activated accounts to `path` in one step: a reader sees the former file or the whole new one.
 
-    `realm` `None` is each account's domain. The file is for its owner and `group`. Raises `OSError`, and leaves the
-    former file, when the new one cannot be written.
+    `realm` `None` is each account's domain; without `md5` no hash of MD5 is written. The file is for its owner and
+    `group`. Raises `OSError`, and leaves the former file, when the new one cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     report = Report()
@@ -61,7 +66,7 @@ async def export(
         with _created(temporary, group) as file:
             file.write(_HEADER)
             async for account in accounts:
-                entry = entry_of(account, realm)
+                entry = entry_of(account, realm, md5=md5)
                 if entry is not None:
                     _write(file, entry, report)
             await asyncio.to_thread(_sync, file)

@@ -5,16 +5,18 @@ from datetime import timedelta
 
 from flexiapi.flexisip import external_auth
 from flexiapi.services.clock import Clock
+from flexiapi.settings import Account as AccountSettings
 from flexiapi.settings import Flexisip
 from flexiapi.store import Store
 
 
 class SipSignIn:
-    """Answers Flexisip's ExternalAuthentication plugin; `realm` `None` is each account's domain."""
+    """Answers Flexisip's ExternalAuthentication plugin."""
 
-    def __init__(self, store: Store, settings: Flexisip, realm: str | None, clock: Clock) -> None:
+    def __init__(self, store: Store, settings: Flexisip, rules: AccountSettings, clock: Clock) -> None:
         self._store = store
-        self._realm = realm
+        self._realm = rules.realm
+        self._md5 = rules.md5
         self._clock = clock
         self.is_enabled = settings.external_auth
         self.networks = settings.external_auth_networks
@@ -30,7 +32,7 @@ class SipSignIn:
         records, use = self._store.sip_sign_ins, external_auth.use(asked)
         until = self._clock.now() + timedelta(seconds=external_auth.REMEMBERED_SECONDS)
         is_first, account = await asyncio.gather(records.first(use, until), records.account(*asked.account))
-        verdict = external_auth.verdict(asked, account, self._realm, is_first=is_first)
+        verdict = external_auth.verdict(asked, account, self._realm, md5=self._md5, is_first=is_first)
         if is_first and verdict is external_auth.FORBIDDEN:
             await records.forget(use)
         return verdict

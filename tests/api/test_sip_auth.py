@@ -1,6 +1,7 @@
 """What Flexisip's ExternalAuthentication plugin asks and gets."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from urllib.parse import quote, urlencode
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from flexiapi import digest
+from flexiapi.model import Algorithm, Password
 
 DOMAIN = "sip.example.org"
 
@@ -160,3 +162,18 @@ class TestOff:
 
     def test_there_is_no_such_endpoint(self, http, alice):
         assert ask(http, alice).status_code == 404
+
+
+class TestWithoutMd5:
+    @pytest.fixture
+    def configure(self):
+        return {"flexisip": {"external_auth": True}, "account": {"md5": False}}
+
+    def test_an_account_of_clear_text_signs_in_by_sha_256_only(self, http, server, alice):
+        server.set(alice.id, passwords=(Password(Algorithm.CLRTXT, alice.password),))
+        by_md5 = query(alice).replace("algorithm=SHA-256", "algorithm=MD5")
+        ha1 = digest.ha1("MD5", alice.account.username, DOMAIN, alice.password)
+        asked = ("MD5", ha1, "nonce+of/flexisip=", "00000001", "c0ffee", "auth", "REGISTER", f"sip:{DOMAIN}")
+        by_md5 = re.sub("response=[0-9a-f]+", f"response={digest.response(*asked)}", by_md5)
+        assert http.get(f"/sip/auth?{by_md5}").text == "Status: 403\nPhrase: Forbidden"
+        assert ask(http, alice).text.startswith("Status: 200\n")

@@ -103,3 +103,10 @@ def test_doctor_prints_what_flexisip_needs(server, command, replica):
     assert "WRONG registrar" in done.stdout
     assert f"soci-connection-string=dbname={replica} timeout=5 readonly=true" in done.stdout
     assert done.returncode == 1
+
+
+def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):
+    server.run(server.store.accounts.add(account(0, "bob.builder")))
+    file = tmp_path / "users.db"
+    command("export-userdb", file, settings="[account]\nmd5 = false\n")
+    assert re.fullmatch(r"version:1\n\nbob\.builder@sip\.example\.org sha256:[0-9a-f]{64} ;\n", file.read_text())

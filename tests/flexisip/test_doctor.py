@@ -108,3 +108,10 @@ def test_the_guide_has_the_lines_that_doctor_prints():
     app = {"url": "https://api.example.org", "sip_domain": "sip.example.org"}
     for flexisip in ({"auth_replica": "/var/lib/flexiapi/sip/auth.sqlite"}, {"external_auth": True}):
         assert doctor.flexisip_conf(Settings(app=app, flexisip=flexisip)) in guide
+
+
+def test_flexisip_is_to_offer_what_the_settings_take():
+    for section in ({"auth_replica": "/var/lib/flexiapi/sip/auth.sqlite"}, {"external_auth": True}):
+        assert "available-algorithms=SHA-256 MD5\n" in doctor.flexisip_conf(Settings(flexisip=section))
+        without = doctor.flexisip_conf(Settings(account={"md5": False}, flexisip=section))
+        assert "available-algorithms=SHA-256\n" in without

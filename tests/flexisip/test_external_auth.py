@@ -47,13 +47,13 @@ def query(
     return urlencode(values, quote_via=quote, safe="")
 
 
-def ask(text, of=None, used=None, realm=None):
+def ask(text, of=None, used=None, realm=None, md5=True):
     used = set() if used is None else used
     asked = external_auth.question(text)
     if asked is None:
         return external_auth.FORBIDDEN
     key = external_auth.use(asked)
-    answer = external_auth.verdict(asked, of, realm, is_first=key not in used)
+    answer = external_auth.verdict(asked, of, realm, md5=md5, is_first=key not in used)
     if answer.status == 200:
         used.add(key)
     return answer
@@ -158,3 +158,12 @@ def test_secrets_are_in_no_representation():
     assert "wonderland" not in repr(account(passwords=(Password(Algorithm.CLRTXT, "wonderland"),)))
     asked = external_auth.question(query())
     assert asked.response not in repr(asked)
+
+
+@pytest.mark.parametrize("passwords", [account().passwords, (Password(Algorithm.CLRTXT, "wonderland"),)])
+def test_without_md5_only_sha_256_is_right(passwords):
+    of = account(passwords=passwords)
+    assert ask(query("MD5"), of).status == 200
+    assert ask(query("MD5"), of, md5=False).text() == "Status: 403\nPhrase: Forbidden"
+    assert ask(query("MD5").replace("algorithm=MD5", "algorithm=null"), of, md5=False).status == 403
+    assert ask(query("SHA-256"), of, md5=False).status == 200

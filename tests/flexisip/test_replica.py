@@ -480,3 +480,22 @@ def test_a_file_that_others_hold_in_any_way_stops_no_start(path, code, monkeypat
     monkeypatch.setattr("flexiapi.flexisip.replica_file.ReplicaFile._prepare", held)
     with_replica(path, Accounts(account(1, "alice")), test)
     assert asked(path, "alice")
+
+
+def test_hashes_of_md5_leave_when_the_setting_changes(path):
+    accounts = Accounts(
+        account(1, "alice"),
+        account(2, "bob", passwords=(Password(Algorithm.CLRTXT, "wonderland"),)),
+        account(3, "carol", passwords=account(3, "carol").passwords[:1]),
+    )
+    with_replica(path, accounts, lambda replica: replica.rebuild())
+    assert [sorted(asked(path, name)) for name in ("alice", "bob", "carol")] == [["MD5", "SHA-256"]] * 2 + [["MD5"]]
+
+    async def test(replica):
+        assert (await replica.rebuild()).corrected == 3
+        accounts.put(account(1, "alice", "new"))
+        await replica.project(1)
+
+    with_replica(path, accounts, test, md5=False)
+    assert asked(path, "alice") == {"SHA-256": digest.ha1("SHA-256", "alice", "sip.example.org", "new")}
+    assert [sorted(filter(None, asked(path, name))) for name in ("bob", "carol")] == [["SHA-256"], []]

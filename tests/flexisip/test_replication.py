@@ -100,3 +100,15 @@ class TestWithCliSocket:
             flexisip.cache.add(known)
             assert http.request(verb, f"/api/accounts/{account['id']}{path}", headers=admin.headers).status_code == 200
             assert (known in flexisip.cache) is (path == "/activate")
+
+
+class TestWithoutMd5:
+    @pytest.fixture
+    def configure(self, replica):
+        return {"flexisip": {"auth_replica": str(replica)}, "account": {"md5": False}}
+
+    def test_no_hash_of_md5_is_projected(self, http, admin, replica):
+        assert created(http, admin, "bob.builder").status_code == 200
+        assert created(http, admin, "carol.singer", algorithm="MD5").status_code == 200
+        assert asked(replica, "bob.builder").keys() == {"SHA-256"}
+        assert "MD5" not in asked(replica, "carol.singer")

@@ -134,3 +134,11 @@ def test_a_reader_of_the_former_file_keeps_it_whole(tmp_path):
         export(path, account(2, "bob"))
         assert "alice" in reader.read()
     assert "bob" in path.read_text()
+
+
+def test_without_md5_its_hashes_stay_here(tmp_path):
+    path = tmp_path / "users.db"
+    only_md5 = account(2, "bob", passwords=(Password(Algorithm.MD5, MD5),))
+    report = export(path, account(1, "alice"), only_md5, md5=False)
+    assert path.read_text() == f"version:1\n\nalice@sip.example.org sha256:{SHA_256} ;\n"
+    assert [address for address, _ in report.left_out] == [only_md5.address]
