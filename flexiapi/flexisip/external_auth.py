@@ -20,9 +20,11 @@ REMEMBERED_SECONDS = 24 * 3600
 """How long a used nonce should be remembered, in seconds: the nonces tell no age."""
 
 _MISSING = "null"
+_LONGEST_SENDER = 1024
+# The host is possessive (`++`): given back character by character, the time would be quadratic.
 _FROM = (
-    re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*|[\w\s\-.!%*+`'~]*)<sips?:([^@:>]+)@([^;>?:]+)[^>]*>.*", re.IGNORECASE),
-    re.compile(r"sips?:([^@:;?]+)@([^;?:\s]+).*", re.IGNORECASE),
+    re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*|[\w\s\-.!%*+`'~]*)<sips?:([^@:>]+)@([^;>?:]++)[^>]*>.*", re.IGNORECASE),
+    re.compile(r"sips?:([^@:;?]+)@([^;?:\s]++).*", re.IGNORECASE),
 )
 _ADDRESS = re.compile(r"[^\s<>\"]+")
 _NOBODY = {algorithm: digest.hashed(algorithm, secrets.token_hex()) for algorithm in digest.ALGORITHMS}
@@ -132,8 +134,8 @@ def _values(query: str) -> Mapping[str, str | None]:
 
 
 def _is_complete(asked: Question) -> bool:
-    """Whether the algorithm is ours, and count and cnonce come with `qop=auth`."""
-    if asked.algorithm not in digest.ALGORITHMS:
+    """Whether the algorithm is ours, the sender no longer than any is, and count and cnonce come with `qop=auth`."""
+    if asked.algorithm not in digest.ALGORITHMS or len(asked.sender or "") > _LONGEST_SENDER:
         return False
     return asked.qop is None or (asked.qop == "auth" and None not in (asked.nc, asked.cnonce))
 

@@ -167,3 +167,15 @@ def test_without_md5_only_sha_256_is_right(passwords):
     assert ask(query("MD5"), of, md5=False).text() == "Status: 403\nPhrase: Forbidden"
     assert ask(query("MD5").replace("algorithm=MD5", "algorithm=null"), of, md5=False).status == 403
     assert ask(query("SHA-256"), of, md5=False).status == 200
+
+
+@pytest.mark.parametrize("start", ["<sip:alice@sip.example.org>;tag=", "<sip:alice@sip.example.org", "sip:alice@"])
+def test_a_sender_of_more_than_a_kilobyte_is_refused_unread(start):
+    asked = query() + "&from=" + quote(start.ljust(1025, "x"), safe="")
+    assert external_auth.question(asked) is None
+    assert ask(asked, account()).text() == "Status: 403\nPhrase: Forbidden"
+
+
+def test_a_sender_of_a_kilobyte_is_read():
+    asked = query() + "&from=" + quote("<sip:alice@sip.example.org>;tag=".ljust(1024, "x"), safe="")
+    assert ask(asked, account()).status == 200
