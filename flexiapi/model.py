@@ -1,9 +1,11 @@
 """The nouns: accounts and what belongs to them. Frozen, no I/O. Times are aware `datetime` in UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from flexiapi import digest
 
 
 class Algorithm(StrEnum):
@@ -28,6 +30,16 @@ class Password:
 
     algorithm: Algorithm
     ha1: str = field(repr=False)
+
+
+def hashes(passwords: Sequence[Password], username: str, realm: str) -> tuple[Password, ...]:
+    """One hash per algorithm, in lower case: those that are stored, and of a clear text those that are not."""
+    known = {str(password.algorithm): password.ha1.lower() for password in passwords}
+    clear = next((password.ha1 for password in passwords if password.algorithm is Algorithm.CLRTXT), None)
+    if clear is not None:
+        del known[Algorithm.CLRTXT]
+        known = {name: digest.ha1(name, username, realm, clear) for name in digest.ALGORITHMS} | known
+    return tuple(Password(Algorithm(name), ha1) for name, ha1 in known.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from flexiapi import digest
+from flexiapi import model
 from flexiapi.model import Account, Algorithm
 
 
@@ -27,15 +27,8 @@ def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
 
     Clear text becomes both hashes: Flexisip would hash it with the domain, which is wrong under another realm.
     """
-    known = _known(account, realm)
-    return known if md5 else {name: ha1 for name, ha1 in known.items() if name != Algorithm.MD5}
-
-
-def _known(account: Account, realm: str | None) -> dict[str, str]:
-    clear = next((password.ha1 for password in account.passwords if password.algorithm is Algorithm.CLRTXT), None)
-    if clear is not None:
-        return {name: digest.ha1(name, account.username, realm or account.domain, clear) for name in digest.ALGORITHMS}
-    return {password.algorithm.value: password.ha1.lower() for password in account.passwords}
+    known = model.hashes(account.passwords, account.username, realm or account.domain)
+    return {password.algorithm.value: password.ha1 for password in known if md5 or password.algorithm != Algorithm.MD5}
 
 
 def entry_of(account: Account, realm: str | None, *, md5: bool) -> Entry | None:

@@ -1,10 +1,9 @@
 """An account's own sections: `proxy_N` says who it is, `auth_info_M` how it signs in."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from flexiapi.digest import ha1
-from flexiapi.model import Account, Algorithm, ExternalAccount, Password
+from flexiapi.model import Account, ExternalAccount, Password, hashes
 from flexiapi.provisioning.document import Entry, Section
 
 EXTERNAL_KEY = "external_account"
@@ -22,18 +21,6 @@ def reg_identity(username: str, domain: str, display_name: str | None) -> str:
         return f"<sip:{username}@{domain}>"
     quoted = _NEEDS_BACKSLASH.sub(r"\\\1", _LINE_BREAK.sub(" ", display_name))
     return f'"{quoted}" <sip:{username}@{domain}>'
-
-
-def credentials(passwords: Sequence[Password], username: str, realm: str) -> list[Password]:
-    """One hash per algorithm; a clear text gives those that are not stored."""
-    if all(password.algorithm is not Algorithm.CLRTXT for password in passwords):
-        return list(passwords)
-    hashes = {password.algorithm: password for password in passwords if password.algorithm is not Algorithm.CLRTXT}
-    for password in passwords:
-        if password.algorithm is Algorithm.CLRTXT:
-            for algorithm in (Algorithm.MD5, Algorithm.SHA_256):
-                hashes.setdefault(algorithm, Password(algorithm, ha1(algorithm, username, realm, password.ha1)))
-    return list(hashes.values())
 
 
 def proxy(number: int, account: Account, finish: Finish) -> Section:
@@ -55,7 +42,7 @@ def proxy(number: int, account: Account, finish: Finish) -> Section:
 def auth_infos(first: int, account: Account, realm: str, finish: FinishAuth) -> list[Section]:
     """One `auth_info_M` per hash, from `first` on."""
     sections = []
-    for number, password in enumerate(credentials(account.passwords, account.username, realm), start=first):
+    for number, password in enumerate(hashes(account.passwords, account.username, realm), start=first):
         section = _auth_info(number, account.username, account.domain, realm, password)
         finish(section, password)
         sections.append(section)
@@ -74,7 +61,7 @@ def external(proxy_number: int, auth_number: int, account: ExternalAccount) -> I
         ],
     )
     stored = (Password(account.algorithm, account.ha1),)
-    for number, password in enumerate(credentials(stored, account.username, account.domain), start=auth_number):
+    for number, password in enumerate(hashes(stored, account.username, account.domain), start=auth_number):
         yield _auth_info(number, account.username, account.domain, account.domain, password)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from flexiapi import digest
-from flexiapi.model import Account, Algorithm, Password
+from flexiapi.model import Account, Algorithm, Password, hashes
 from flexiapi.settings import Account as AccountSettings
 
 
@@ -26,20 +26,11 @@ class Passwords:
 
     def ha1(self, account: Account, algorithm: str) -> str | None:
         """The account's H(username:realm:password) for an algorithm, if it has one or the clear text."""
-        for password in account.passwords:
-            if password.algorithm == algorithm:
-                return password.ha1
-        for password in account.passwords:
-            if password.algorithm is Algorithm.CLRTXT:
-                return digest.ha1(algorithm, account.username, self.realm(account.domain), password.ha1)
-        return None
+        return next((password.ha1 for password in self.hashed(account) if password.algorithm == algorithm), None)
 
     def hashed(self, account: Account) -> tuple[Password, ...]:
         """The account's passwords as hashes, also those that an import brought in the clear."""
-        if all(password.algorithm is not Algorithm.CLRTXT for password in account.passwords):
-            return account.passwords
-        both = (Algorithm.MD5, Algorithm.SHA_256)
-        return tuple(Password(name, ha1) for name in both if (ha1 := self.ha1(account, name)))
+        return hashes(account.passwords, account.username, self.realm(account.domain))
 
     def algorithms(self, account: Account) -> list[str]:
         """What the account can sign in with, in the order in which it is offered."""
