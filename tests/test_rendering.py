@@ -171,7 +171,7 @@ def test_pages_load_nothing_of_others(renderer, sample):
 
 
 def test_the_check_is_a_form_that_needs_no_script(renderer):
-    outline = Outline(renderer.page(pages.CreationTokenCheckPage("n", CODE, '"csrf"')))
+    outline = Outline(renderer.page(pages.CreationTokenCheckPage("n", "../validate", CODE, '"csrf"')))
     assert outline.all("form") == [{"method": "post", "action": "../validate"}]
     assert {field["name"]: field["value"] for field in outline.all("input")} == {
         "account_creation_request_token": CODE,
@@ -183,7 +183,8 @@ def test_the_check_is_a_form_that_needs_no_script(renderer):
 
 def test_the_check_holds_the_captcha(renderer):
     captcha = pages.Captcha("the-key", "https://captcha.example/api.js", "h-captcha")
-    outline = Outline(renderer.page(pages.CreationTokenCheckPage("n", CODE, "csrf", captcha, "Try again.")))
+    page = pages.CreationTokenCheckPage("n", "validate", CODE, "csrf", captcha, "Try again.")
+    outline = Outline(renderer.page(page))
     assert {"class": "h-captcha", "data-sitekey": "the-key"} in outline.all("div")
     assert outline.all("script")[0]["nonce"] == "n"
     assert "Try again." in outline.text

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import parse_qsl
 
 from pydantic import Field
@@ -28,6 +28,9 @@ class Check(Params):
 
 class PageHandler(Handler):
     """Answers with pages, for people."""
+
+    # Relative, so that the form also works below a path of a front server: each page says it as seen from itself.
+    action: ClassVar[str]
 
     def page(self, page: PageTemplate, status: int = 200) -> Page:
         """A page with a policy that lets nothing in but its own style and the captcha."""
@@ -59,13 +62,15 @@ class PageHandler(Handler):
         """The form."""
         check = self.services.human_check
         nonce = secrets.token_urlsafe(12)
-        return self.page(CreationTokenCheckPage(nonce, token, check.csrf(token), check.captcha, error), status)
+        page = CreationTokenCheckPage(nonce, self.action, token, check.csrf(token), check.captcha, error)
+        return self.page(page, status)
 
 
 class CreationTokenCheck(PageHandler):
     """The form."""
 
     path = "/creation_token/check/{token}"
+    action = "../validate"
 
     @endpoint(Access.PUBLIC, hidden=True)
     async def get(self, token: Token) -> Page:
@@ -79,6 +84,7 @@ class CreationTokenValidation(PageHandler):
     """What the form is sent to."""
 
     path = "/creation_token/validate"
+    action = "validate"
 
     @endpoint(Access.PUBLIC, hidden=True, limit="anonymous_tokens")
     async def post(self, body: Check) -> Page:

@@ -28,10 +28,11 @@ class Captcha:
 
 @dataclass(frozen=True, slots=True)
 class CreationTokenCheckPage(Page):
-    """The human check: a form that posts `account_creation_request_token`, `csrf` and the captcha's answer."""
+    """The human check: a form that posts to `action` the request token, `csrf` and the captcha's answer."""
 
     name: ClassVar[str] = "creation_token_check"
 
+    action: str
     token: str = field(repr=False)
     csrf: str = field(repr=False)
     captcha: Captcha | None = None

@@ -43,9 +43,10 @@ SMS: tuple[messages.Sms, ...] = (
 )
 
 PAGES: tuple[pages.Page, ...] = (
-    pages.CreationTokenCheckPage("bm9uY2U", "NoPqRsTuVwXyZ", "csrf"),
+    pages.CreationTokenCheckPage("bm9uY2U", "../validate", "NoPqRsTuVwXyZ", "csrf"),
     pages.CreationTokenCheckPage(
         "bm9uY2U",
+        "validate",
         "NoPqRsTuVwXyZ",
         "csrf",
         pages.Captcha("site-key", "https://captcha.example.org/api.js", "g-recaptcha"),

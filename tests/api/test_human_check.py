@@ -1,6 +1,7 @@
 """The page on which a person validates a creation request token."""
 
 import re
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -51,6 +52,24 @@ def test_forms_of_others_are_refused(http):
     other_site = {"Sec-Fetch-Site": "cross-site"}
     assert http.post("/creation_token/validate", data=form, headers=other_site).status_code == 403
     assert exchanged(http, token) == 404
+
+
+def target(page, below=""):
+    """The path that a browser posts the form of the page to, when the server is below a path of a front server."""
+    action = re.search(r'<form method="post" action="([^"]*)"', page.text)[1]
+    return urlsplit(urljoin(f"https://front.example.org{below}{page.url.path}", action)).path
+
+
+@pytest.mark.parametrize("below", ["", "/accounts"])
+def test_the_form_leads_to_the_validation_at_every_try(http, below):
+    token, form = requested(http)
+    first = http.get(f"/creation_token/check/{token}")
+    assert target(first, below) == f"{below}/creation_token/validate"
+    second = http.post(target(first), data={**form, "csrf": "x"})
+    assert second.status_code == 403
+    assert target(second, below) == f"{below}/creation_token/validate"
+    assert http.post(target(second), data=form).status_code == 200
+    assert exchanged(http, token) == 201
 
 
 @pytest.mark.parametrize("configure", ["captcha"], indirect=True)
