@@ -10,13 +10,14 @@ from typing import TextIO
 
 from flexiapi.api.routes import HANDLERS
 from flexiapi.api.views import Views
+from flexiapi.application_key import application_key as application_key
 from flexiapi.errors import StoreUnavailable
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.replication import Replication
 from flexiapi.host import Host
-from flexiapi.keys import ApplicationKey, Codes, load_or_create
+from flexiapi.keys import ApplicationKey, Codes
 from flexiapi.nonces import Nonces
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
@@ -60,23 +61,16 @@ from flexiapi.store import EmbeddedMongod, Store
 from flexiapi.web.application import Api
 from flexiapi.web.throttle import Throttle
 
-EMBEDDED = "embedded"
 _KEY_USES_SECONDS = 5.0
-
-
-def application_key(settings: Settings) -> ApplicationKey:
-    """The configured key, or the one in the data folder."""
-    previous = [key.get_secret_value() for key in settings.app.previous_keys]
-    key = settings.app.key.get_secret_value() if settings.app.key else load_or_create(settings.data.path)
-    return ApplicationKey(key, previous)
 
 
 @contextlib.contextmanager
 def mongod_of(settings: Settings, *, exclusive: bool = False) -> Iterator[str]:
     """The MongoDB URI to use, while an embedded mongod runs if the settings want one."""
-    if settings.mongodb.uri != EMBEDDED:
+    if not settings.mongodb.is_embedded:
         yield settings.mongodb.uri
         return
+    application_key(settings)  # before the database, so that one without a key is one that has lost it
     mongod = EmbeddedMongod(settings.data.path)
     try:
         mongod.start(exclusive=exclusive)

@@ -170,6 +170,11 @@ class Mongodb(Section):
     database: str = Field("flexiapi", description="database name")
     timeout_seconds: float = Field(5.0, gt=0, description="how long an operation may take, in seconds")
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a private mongod of the server's own."""
+        return self.uri == "embedded"
+
 
 class Limits(Section):
     """How often something may be done. 0 is off, for each."""

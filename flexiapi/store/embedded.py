@@ -17,6 +17,7 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from flexiapi import data_path
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 
@@ -37,13 +38,21 @@ class EmbeddedMongod:
     """A mongod that this process started, or that another process of the same data folder runs already."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve() / "mongodb"
-        self._socket = _socket_path(self._folder)
+        self._folder = _data_of(folder)
+        with data_path.using(self._folder):
+            self._socket = _socket_path(self._folder)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self._launching = threading.Lock()
         self._is_stopping = False
         self.uri = f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+
+    @staticmethod
+    def has_data(folder: Path) -> bool:
+        """Whether a database was made below the folder. Raises `ConfigurationError` when that cannot be seen."""
+        data = _data_of(folder)
+        with data_path.using(data, "read"):
+            return (data / "WiredTiger").exists()
 
     @property
     def _log(self) -> Path:
@@ -56,7 +65,8 @@ class EmbeddedMongod:
 
     def start(self, *, exclusive: bool = False) -> None:
         """Start the mongod, or join the running one; `exclusive` refuses to join. Raises `ConfigurationError`."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with data_path.using(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._take_lock(wait=_START_SECONDS / 2 if exclusive else 0):
             self._launch()
         elif exclusive:
@@ -110,7 +120,9 @@ class EmbeddedMongod:
 
     def _take_lock(self, wait: float) -> bool:
         """Hold the folder's lock; a command that runs its own mongod for a moment is waited for."""
-        descriptor = os.open(self._folder / "flexiapi.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = self._folder / "flexiapi.lock"
+        with data_path.using(lock):
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + wait
         while True:
             try:
@@ -133,6 +145,7 @@ class EmbeddedMongod:
 
     def _launch(self) -> None:
         binary = _binary()
+        data_path.spare(self._folder)
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
         arguments = [
@@ -162,8 +175,9 @@ class EmbeddedMongod:
         """A mongod whose server was killed needs a moment to end by itself."""
         lock = self._folder / "mongod.lock"
         until = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < until and lock.exists() and _is_locked(lock):
-            time.sleep(0.05)
+        with data_path.using(lock):
+            while time.monotonic() < until and lock.exists() and _is_locked(lock):
+                time.sleep(0.05)
 
     def _await_primary(self) -> None:
         until = time.monotonic() + _START_SECONDS
@@ -230,6 +244,10 @@ def _binary() -> Path:
     if not os.access(binary, os.X_OK):
         raise ConfigurationError(f"The embedded MongoDB has no binary for this machine. {_WAYS_OUT}")
     return binary
+
+
+def _data_of(folder: Path) -> Path:
+    return folder.resolve() / "mongodb"
 
 
 def _socket_path(folder: Path) -> Path:
