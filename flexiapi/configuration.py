@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from flexiapi.settings import Settings
 
 DEFAULT_FILE = Path("/etc/flexiapi/flexiapi.toml")
 _TRANSPORTS = ("push", "sms", "mail")
+_VERY_CLOSE = 0.87
 
 Tables = dict[str, Any]
 
@@ -92,6 +93,20 @@ def _is_ours(name: str, value: str) -> bool:
     return table in _TRANSPORTS and value.lstrip().startswith("{")
 
 
+def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that are no setting, each with the one that was meant.
+
+    Only what is very close counts: other programs have a SERVER_NAME, and the original server a MAIL_VERIFY_PEER_NAME.
+    """
+    for name, value in environment.items():
+        table, _, key = name.lower().partition("_")
+        if table not in Settings.model_fields or _is_ours(name, value):
+            continue
+        swapped = [known for known in _names(table) if sorted(known) == sorted(key)]
+        for known in swapped or difflib.get_close_matches(key, _names(table), n=1, cutoff=_VERY_CLOSE):
+            yield name, f"{table}_{known}".upper()
+
+
 def _of_environment(environment: Mapping[str, str]) -> Tables:
     try:
         return _Environment(environment)()
@@ -113,7 +128,9 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
         is_unknown = True
     if not is_unknown:
         variable = f" ({table}_{rest[0]})".upper() if rest else ""
-        return f"{name}{variable}: {detail['msg']}"
+        return f"{name}{variable}: {detail['msg'].removeprefix('Value error, ')}"
+    if not rest and (tables := [f"[{other}]" for other in Settings.model_fields if table in _names(other)]):
+        return f"{name}: there is no such setting; `{table}` belongs into {' or '.join(tables)}"
     close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     if table in _TRANSPORTS and not close:

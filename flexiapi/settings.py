@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,10 @@ from pydantic import (
 
 Network = IPv4Network | IPv6Network
 
+# What can be no part of a domain in a SIP address; an address literal has its brackets.
+_DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
+_ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
+
 
 def _separated(value: object) -> object:
     """The environment writes a list with commas."""
@@ -25,13 +29,27 @@ def _separated(value: object) -> object:
     return value
 
 
+def _networks(value: object) -> object:
+    """Addresses and networks, each told by its place when it is neither."""
+    items = _separated(value)
+    if not isinstance(items, list | tuple):
+        return items
+    networks = []
+    for number, item in enumerate(items, start=1):
+        try:
+            networks.append(ip_network(item))
+        except ValueError as error:
+            raise ValueError(f"number {number} is no IP address or network, such as 10.0.0.0/8") from error
+    return networks
+
+
 def _empty_is_unset(value: object) -> object:
     """An empty variable, or the word `null`, means that the setting is not made."""
     return None if value in ("", "null", "(null)") else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
-Networks = Annotated[tuple[Network, ...], BeforeValidator(_separated)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
@@ -57,6 +75,13 @@ class Server(Section):
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body, in bytes")
     stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
     maintenance: bool = Field(False, description="answer 503 to every API request")
+
+    @field_validator("address")
+    @classmethod
+    def _is_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("names no address; 127.0.0.1 is this host alone, 0.0.0.0 is everybody")
+        return value
 
 
 class App(Section):
@@ -85,12 +110,16 @@ class App(Section):
 
     @field_validator("sip_domain")
     @classmethod
-    def _lower_case(cls, value: str) -> str:
+    def _is_domain(cls, value: str) -> str:
+        if not _DOMAIN.fullmatch(value):
+            raise ValueError("is no domain alone, such as sip.example.org")
         return value.lower()
 
     @field_validator("url")
     @classmethod
-    def _no_slash(cls, value: str) -> str:
+    def _is_root(cls, value: str) -> str:
+        if value and not _ROOT_URL.fullmatch(value):
+            raise ValueError("is no absolute URL, such as https://accounts.example.org")
         return value.rstrip("/")
 
 
@@ -242,7 +271,7 @@ class Flexisip(Section):
 class Nocaptcha(Section):
     """The human check of the creation token page (reCAPTCHA, hCaptcha and Turnstile share one protocol)."""
 
-    sitekey: OptionalText = Field(None, description="public key of the site; unset, a button is the whole check")
+    sitekey: OptionalText = Field(None, description="public key of the site; without both keys, a button is the check")
     secret: OptionalSecret = Field(None, description="secret key of the site")
     script_url: str = Field("https://www.google.com/recaptcha/api.js", description="script that shows the check")
     verify_url: str = Field("https://www.google.com/recaptcha/api/siteverify", description="where answers are verified")

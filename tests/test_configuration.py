@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from flexiapi.configuration import load
+from flexiapi.configuration import load, misspelt
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify import Transport, configured_backends
 from flexiapi.settings import Settings
@@ -215,17 +215,31 @@ class TestRefusals:
             ("[server]\nport = 70000", "[server] port (SERVER_PORT): Input should be less than or equal to 65535"),
             (
                 "[account]\nusername_regex = '['",
-                "[account] username_regex (ACCOUNT_USERNAME_REGEX): Value error, is no",
+                "[account] username_regex (ACCOUNT_USERNAME_REGEX): is no regular expression",
             ),
-            ('[account]\nrealm = "a\\nb"', "[account] realm (ACCOUNT_REALM): Value error, has characters"),
+            ('[account]\nrealm = "a\\nb"', "[account] realm (ACCOUNT_REALM): has characters"),
+            ("[app]\nurl = 'accounts.example.org'", "[app] url (APP_URL): is no absolute URL"),
+            ("[app]\nurl = 'https:///path'", "[app] url (APP_URL): is no absolute URL"),
+            ("[app]\nurl = 'https://a.example.org/?q'", "[app] url (APP_URL): is no absolute URL"),
+            ("[app]\nsip_domain = 'sip:x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
+            ("[app]\nsip_domain = 'us@x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
+            ("[app]\nsip_domain = ''", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
+            ("[server]\naddress = ''", "[server] address (SERVER_ADDRESS): names no address"),
             ("[sms.main]\nurl = 'x'", "[sms] main.backend"),
             ("[mail]\nhots = 'x'", "[mail] hots: there is no such setting; did you mean `host`?"),
             ("[sms]\nmain = 'outbox'", "[sms] main: there is no such setting; a backend needs a table, [sms.main]"),
-            ("sip_domain = 'x'", "[sip_domain]: there is no such setting"),
+            ("sip_domain = 'x'", "[sip_domain]: there is no such setting; `sip_domain` belongs into [app]"),
+            ("port = 1", "[port]: there is no such setting; `port` belongs into [server] or [redis] or [mail]"),
         ],
     )
     def test_what_is_wrong_is_named(self, file, text, sentence):
         assert sentence in refused(file(text))
+
+    @pytest.mark.parametrize("text", ["10.0.0.0/8,proxy.example.org", '["10.0.0.0/8", "proxy.example.org"]'])
+    def test_a_wrong_network_is_one_line(self, text):
+        said = refused(environment={"SERVER_TRUSTED_PROXIES": text}).splitlines()
+        name = "[server] trusted_proxies (SERVER_TRUSTED_PROXIES)"
+        assert said[1:] == [f"  {name}: number 2 is no IP address or network, such as 10.0.0.0/8"]
 
     def test_everything_wrong_is_named_at_once(self, file):
         message = refused(file("[app]\nfoo = 1"), {"SERVER_PORT": "x", "LOG_LEVEL": "loud"})
@@ -239,6 +253,35 @@ class TestRefusals:
 
     def test_no_toml(self, file):
         assert "is no valid TOML" in refused(file("[app"))
+
+
+class TestMisspelt:
+    @pytest.mark.parametrize(
+        ("variable", "meant"),
+        [
+            ("ACCOUNT_EMAIL_UNIQE", "ACCOUNT_EMAIL_UNIQUE"),
+            ("APP_SIP_DOMIAN", "APP_SIP_DOMAIN"),
+            ("MAIL_HOTS", "MAIL_HOST"),
+            ("REDIS_SENTINEL_HOSTS", "REDIS_SENTINEL_HOST"),
+            ("LIMITS_REQUEST_PER_MINUTE", "LIMITS_REQUESTS_PER_MINUTE"),
+        ],
+    )
+    def test_what_was_meant_is_told(self, variable, meant):
+        assert list(misspelt({variable: "x"})) == [(variable, meant)]
+
+    @pytest.mark.parametrize(
+        "variable",
+        [
+            *("APP_DEBUG", "APP_HOME", "APP_VERSION", "APP_FLEXISIP_PUSHER_PATH", "APP_FLEXISIP_PUSHER_FIREBASE_KEY"),
+            *("SERVER_NAME", "SERVER_SOFTWARE", "SERVER_PROTOCOL", "SERVER_HOST", "ACCOUNT_ID", "ACCOUNT_NAME"),
+            *("LOG_", "LOG_CHANNEL", "LOG_FILE", "DATA", "DATA_DIR", "MAIL", "MAIL_CHECK", "MAIL_PATH", "MAIL_DRIVER"),
+            *("MAIL_ALLOW_SELF_SIGNED", "MAIL_VERIFY_PEER_NAME", "SMS_SERVICE", "METRICS_PORT", "MONGODB_PORT"),
+            *("REDIS_PORT_6379_TCP", "REDIS_SERVICE_HOST", "REDIS_SENTINEL_TIMEOUT", "REDIS_SENTINEL_READ_TIMEOUT"),
+            *("REDIS_SENTINEL_PERSISTENT", "REDIS_SENTINEL_RETRY_INTERVAL", "LIMITS", "PATH", "SERVER_PORT"),
+        ],
+    )
+    def test_variables_of_others_are_left_alone(self, variable):
+        assert list(misspelt({variable: "x"})) == []
 
 
 class TestDocument:
