@@ -108,10 +108,10 @@ class Parts:
             yield
 
 
-def build(settings: Settings, uri: str, clock: Clock | None = None) -> Parts:
+def build(settings: Settings, uri: str, clock: Clock | None = None, key: ApplicationKey | None = None) -> Parts:
     """Put the parts together; nothing is opened yet but the database client. Raises `ConfigurationError`."""
     clock = clock or Clock()
-    key = application_key(settings)
+    key = key or application_key(settings)
     registrar, sender = registrar_of(settings), message_sender_of(settings)
     store = Store(settings, key, uri)
     notifier = Notifier(settings)

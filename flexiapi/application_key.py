@@ -32,13 +32,18 @@ def application_key(settings: Settings) -> ApplicationKey:
         return key
     file = key_file(settings)
     if is_used:
-        raise ConfigurationError(
-            f"{file} is missing: the key without which nobody signs in with what the database beside it holds. "
-            "Restore the file from the backup, or set app.key (APP_KEY) to the key that was in use."
-        )
+        raise key_missing(settings)
     data_path.spare(settings.data.path)
     with data_path.using(file):
         return ApplicationKey(load_or_create(settings.data.path), _previous(settings))
+
+
+def key_missing(settings: Settings) -> ConfigurationError:
+    """What to say of a database whose key is not here."""
+    return ConfigurationError(
+        f"{key_file(settings)} is missing: the key without which nobody signs in with what the database holds. "
+        "Restore the file from the backup, or set app.key (APP_KEY) to the key that was in use."
+    )
 
 
 def _read(file: Path, settings: Settings) -> ApplicationKey:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import pwd
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def using(path: Path, done: str = "written") -> Iterator[None]:
         )
         text = f"data.path (DATA_PATH): {path} cannot be {done}: {os.strerror(number)}. {advice}"
         raise ConfigurationError(text) from error
+
+
+def probe(folder: Path) -> None:
+    """Whether the folder could be written or made; nothing is left of the trial. Raises `ConfigurationError`."""
+    spare(folder)
+    with using(folder):
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".flexiapi-", dir=there):
+            pass
 
 
 def spare(folder: Path) -> None:

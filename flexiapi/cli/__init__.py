@@ -9,9 +9,10 @@ import click
 from flexiapi import __version__, observing
 from flexiapi.cli import carrying  # noqa: F401  # adds its commands to `accounts`
 from flexiapi.cli.accounts import accounts
+from flexiapi.cli.checking import check
 from flexiapi.cli.context import Context
 from flexiapi.cli.plugins import plugins
-from flexiapi.cli.serving import check, openapi, serve, settings, worker
+from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed

@@ -1,23 +1,19 @@
 """Commands about the server itself."""
 
-import asyncio
 import json
 import os
 import socket
-import sys
 from pathlib import Path
 
 import click
 
 from flexiapi import observing
 from flexiapi.api.routes import HANDLERS
-from flexiapi.app import build, mongod_of
 from flexiapi.cli.context import Context, passed
-from flexiapi.configuration import load
+from flexiapi.configuration import load, misspelt
 from flexiapi.errors import ConfigurationError
 from flexiapi.server import die_with, run, serve_on
 from flexiapi.server import serve as serve_until_signal
-from flexiapi.settings import Settings
 from flexiapi.settings_document import document
 from flexiapi.web.openapi import document_of
 from flexiapi.web.throttle import Throttle
@@ -38,6 +34,8 @@ def serve(context: Context, processes: int | None, port: int | None, address: st
     options = {name: str(value) for name, value in given.items() if value is not None}
     settings = load(context.file, {**os.environ, **options})
     observing.configure(settings.log.level, settings.log.format)
+    for variable, meant in misspelt(os.environ):
+        observing.log.warning("unknown variable", variable=variable, did_you_mean=meant)
     serve_until_signal(settings, context.file)
 
 
@@ -59,39 +57,6 @@ def worker(context: Context, listener: int, table: int, tell: int, parent: int) 
         os.write(tell, b".")
 
     run(serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=on_ready))
-
-
-@click.command()
-@passed
-def check(context: Context) -> None:
-    """Tell whether the server could work: settings, templates, database, and every backend."""
-    settings = context.settings
-    click.echo("settings      right")
-    with mongod_of(settings) as uri:
-        failures = asyncio.run(_checked(settings, uri))
-    if failures:
-        sys.exit(1)
-
-
-async def _checked(settings: Settings, uri: str) -> int:
-    parts = build(settings, uri)
-    failures = 0
-    try:
-        parts.renderer.render_all_samples()
-        click.echo("templates     all render")
-        parts.services.provisioning.base({}, {})
-        click.echo("provisioning  renders")
-        await parts.store.ping()
-        await parts.store.prepare()
-        click.echo("database      answers")
-        await parts.notifier.start()
-        for checked in await parts.notifier.check():
-            failures += checked.error is not None
-            click.echo(f"{f'{checked.transport}.{checked.label}':12}  {checked.error or 'could send now'}")
-    finally:
-        await parts.notifier.close()
-        parts.store.close()
-    return failures
 
 
 @click.command()

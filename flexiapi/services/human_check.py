@@ -4,7 +4,7 @@ import hmac
 
 import httpx
 
-from flexiapi.errors import Unavailable
+from flexiapi.errors import ConfigurationError, Unavailable
 from flexiapi.rendering.pages import Captcha
 from flexiapi.settings import Nocaptcha
 
@@ -18,9 +18,17 @@ class HumanCheckUnavailable(Unavailable):
 
 
 class HumanCheck:
-    """Verifies the form of the check page: that our page sent it, and the captcha's answer."""
+    """Verifies the form of the check page: that our page sent it, and the captcha's answer.
+
+    Raises `ConfigurationError` for half a captcha: the page would not ask, and nobody would notice.
+    """
 
     def __init__(self, settings: Nocaptcha, key: bytes) -> None:
+        if (settings.sitekey is None) != (settings.secret is None):
+            raise ConfigurationError(
+                "[nocaptcha] needs both sitekey (NOCAPTCHA_SITEKEY) and secret (NOCAPTCHA_SECRET) for a captcha, or "
+                "neither for a button alone."
+            )
         self._settings = settings
         self._key = key
 

@@ -26,7 +26,9 @@ class NameRules:
         self._shortest_password = account.password_min_length
         self._refuse_common = account.refuse_common_passwords
         self._blacklist = frozenset(account.blacklisted_usernames)
-        self._blacklist_regexes = [regex for item in account.blacklisted_usernames if (regex := _compiled(item))]
+        regexes = {item: _compiled(item) for item in account.blacklisted_usernames}
+        self._blacklist_regexes = [regex for regex in regexes.values() if regex]
+        self.literal_only = tuple(item for item, regex in regexes.items() if regex is None)
         self.public_domains = frozenset({settings.app.sip_domain, *map(str.lower, account.public_domains)})
 
     def username(self, value: str, *, may_be_phone: bool, check_length: bool = True) -> list[str]:

@@ -78,22 +78,29 @@ class Store(Records):
     async def prepare(self) -> None:
         """Make indexes, and check that the application key is the database's. Safe from several processes at once."""
         await indexes.ensure(self._database)
-        await self._check_key()
+        await self._keep_key()
         await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
 
-    async def _check_key(self) -> None:
+    async def check(self) -> None:
+        """Raise `ConfigurationError` for what `prepare` would refuse; change nothing."""
+        await self._check_key()
+        await indexes.check_emails(self._database, wanted=self._email_unique)
+
+    async def _keep_key(self) -> None:
         meta = self._database["meta"]
         mine = self._key.fingerprint()
         await meta.update_one({"_id": "application_key"}, {"$setOnInsert": {"fingerprint": mine}}, upsert=True)
-        known = await meta.find_one({"_id": "application_key"})
-        if known is None or known["fingerprint"] == mine:
-            return
-        if known["fingerprint"] not in self._key.previous_fingerprints():
+        await self._check_key()
+        await meta.update_one({"_id": "application_key", "fingerprint": {"$ne": mine}}, {"$set": {"fingerprint": mine}})
+
+    async def _check_key(self) -> None:
+        known = await self._database["meta"].find_one({"_id": "application_key"})
+        ours = [self._key.fingerprint(), *self._key.previous_fingerprints()]
+        if known is not None and known["fingerprint"] not in ours:
             raise ConfigurationError(
                 "The application key is not the one that this database was written with. Set APP_KEY to that one; "
                 "to change it, set APP_KEY to the new and APP_PREVIOUS_KEYS to the old."
             )
-        await meta.update_one({"_id": "application_key"}, {"$set": {"fingerprint": mine}})
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` when MongoDB does not answer."""

@@ -54,6 +54,12 @@ class EmbeddedMongod:
         with data_path.using(data, "read"):
             return (data / "WiredTiger").exists()
 
+    @staticmethod
+    def could_start(folder: Path) -> None:
+        """Raise `ConfigurationError` if a first start could make no database below the folder; makes nothing."""
+        _binary()
+        data_path.probe(folder)
+
     @property
     def _log(self) -> Path:
         return self._folder / "mongod.log"

@@ -8,6 +8,10 @@ from pymongo.errors import OperationFailure
 
 from flexiapi.errors import ConfigurationError
 
+_EMAILS_TWICE = (
+    "account.email_unique cannot be switched on: two accounts have one address. "
+    "Find them with GET /api/accounts/{email}/search-by-email, change one, and start again."
+)
 _TTL = IndexModel("expires_at", expireAfterSeconds=0)
 
 
@@ -58,17 +62,32 @@ async def ensure(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
 
 async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
     """Make addresses identifiers, or no longer, when the setting was changed since the last start."""
-    meta = database["meta"]
-    known = await meta.find_one({"_id": "email_unique"})
-    if known is not None and known["value"] == wanted:
+    if await _are_unique(database) == wanted:
         return
     others = {"$filter": {"input": "$identifiers", "cond": {"$ne": [{"$substrBytes": ["$$this", 0, 7]}, "mailto:"]}}}
     mine = {"$concatArrays": [others, [{"$concat": ["mailto:", "$email"]}]]} if wanted else others
     try:
         await database["accounts"].update_many({"email": {"$exists": True}}, [{"$set": {"identifiers": mine}}])
     except OperationFailure as error:
-        raise ConfigurationError(
-            "account.email_unique cannot be switched on: two accounts have one address. "
-            "Find them with GET /api/accounts/{email}/search-by-email, change one, and start again."
-        ) from error
-    await meta.update_one({"_id": "email_unique"}, {"$set": {"value": wanted}}, upsert=True)
+        raise ConfigurationError(_EMAILS_TWICE) from error
+    await database["meta"].update_one({"_id": "email_unique"}, {"$set": {"value": wanted}}, upsert=True)
+
+
+async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
+    """Raise `ConfigurationError` if addresses should become unique and are not; change nothing."""
+    if not wanted or await _are_unique(database):
+        return
+    twice: list[dict[str, Any]] = [
+        {"$match": {"email": {"$exists": True}}},
+        {"$group": {"_id": "$email", "accounts": {"$sum": 1}}},
+        {"$match": {"accounts": {"$gt": 1}}},
+        {"$limit": 1},
+    ]
+    if await database["accounts"].aggregate(twice, allowDiskUse=True).to_list(1):
+        raise ConfigurationError(_EMAILS_TWICE)
+
+
+async def _are_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> bool | None:
+    """What the setting was at the last start, `None` before the first."""
+    known = await database["meta"].find_one({"_id": "email_unique"})
+    return None if known is None else bool(known["value"])

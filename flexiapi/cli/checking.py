@@ -1,0 +1,186 @@
+"""`flexiapi check`: whether the server could work. It makes nothing."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import click
+
+from flexiapi import data_path
+from flexiapi.app import Parts, build, mongod_of
+from flexiapi.application_key import existing_key, key_file, key_missing
+from flexiapi.cli.context import Context, passed
+from flexiapi.configuration import misspelt
+from flexiapi.errors import ApiError, ConfigurationError
+from flexiapi.flexisip.configured import cli_socket_of
+from flexiapi.flexisip.replica_file import group_id
+from flexiapi.keys import ApplicationKey, random_text
+from flexiapi.settings import Server, Settings
+from flexiapi.store import EmbeddedMongod
+
+_NOWHERE = "mongodb://127.0.0.1:9/"
+
+
+class Findings:
+    """Prints what was found, and counts what is wrong."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def right(self, part: str, text: str) -> None:
+        """Something works."""
+        click.echo(f"{part:12}  {text}")
+
+    def doubtful(self, part: str, text: str) -> None:
+        """The server starts all the same, and does perhaps what nobody wants."""
+        self.right(part, f"warning: {text}")
+
+    def wrong(self, part: str, text: str) -> None:
+        """Something would not work."""
+        self.failures += 1
+        self.right(part, text)
+
+
+@click.command()
+@passed
+def check(context: Context) -> None:
+    """Tell whether the server could work: settings, templates, every backend, what is set of the SIP server, database.
+
+    It makes nothing: neither key nor database nor index. The status is 1 when something would not work; a line with
+    "warning" alone leaves it 0. An embedded database whose server is stopped runs for the moment.
+    """
+    settings, findings = context.settings, Findings()
+    key = existing_key(settings)
+    with _database_of(settings) as uri:
+        asyncio.run(_checked(settings, key, uri, findings))
+    if findings.failures:
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def _database_of(settings: Settings) -> Iterator[str | None]:
+    """The database's URI, `None` for an embedded one that the first start would make."""
+    if not settings.mongodb.is_embedded or EmbeddedMongod.has_data(settings.data.path):
+        with mongod_of(settings) as uri:
+            yield uri
+        return
+    EmbeddedMongod.could_start(settings.data.path)
+    yield None
+
+
+async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | None, findings: Findings) -> None:
+    # Without a key there is nothing yet that it could open: any will do to put the parts together.
+    parts = build(settings, uri or _NOWHERE, key=key or ApplicationKey(random_text(40)))
+    async with _closed(parts):
+        findings.right("settings", "right")
+        for text in _doubts(settings, parts):
+            findings.doubtful("settings", text)
+        _address(settings.server, findings)
+        parts.renderer.render_all_samples()
+        findings.right("templates", "all render")
+        parts.services.provisioning.base({}, {})
+        findings.right("provisioning", "renders")
+        await _backends(parts, findings)
+        await _sip(settings, parts, findings)
+        await _database(settings, key, parts if uri else None, findings)
+
+
+@contextlib.asynccontextmanager
+async def _closed(parts: Parts) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await parts.notifier.close()
+        for part in (parts.registrar, parts.sender):
+            if part is not None:
+                await part.close()
+        parts.store.close()
+
+
+def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
+    """What may be set, and is probably not meant so."""
+    for variable, meant in misspelt(os.environ):
+        yield f"{variable} is no setting; did you mean {meant}?"
+    path = settings.data.path
+    if settings.app.env == "production" and not path.is_absolute():
+        yield f"data.path (DATA_PATH) depends on where the server is started; from here it is {path.absolute()}"
+    for item in parts.services.name_rules.literal_only:
+        yield (
+            f"account.blacklisted_usernames (ACCOUNT_BLACKLISTED_USERNAMES): {item!r} is no regular expression; "
+            "it refuses this one name"
+        )
+    base = settings.account.provisioning_rc_file
+    if base is not None and not base.exists():
+        yield (
+            f"account.provisioning_rc_file (ACCOUNT_PROVISIONING_RC_FILE): there is no {base}; "
+            "phones are provisioned without it"
+        )
+
+
+def _address(server: Server, findings: Findings) -> None:
+    """Whether this host has the address; the port may well be in use, by the running server."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(server.address, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such name"
+        findings.wrong(
+            "address",
+            f"server.address (SERVER_ADDRESS): cannot listen on {server.address}: {reason}. Name an IP "
+            "address of this host; 0.0.0.0 is all of them.",
+        )
+
+
+async def _backends(parts: Parts, findings: Findings) -> None:
+    await parts.notifier.start()
+    for checked in await parts.notifier.check():
+        tell = findings.right if checked.error is None else findings.wrong
+        tell(f"{checked.transport}.{checked.label}", checked.error or "could send now")
+
+
+async def _sip(settings: Settings, parts: Parts, findings: Findings) -> None:
+    """Look at those links to the SIP server that are configured; `sip doctor` looks at all, and advises."""
+    group, cli = settings.flexisip.auth_replica_group, cli_socket_of(settings.flexisip)
+    if group is not None:
+        try:
+            group_id(group)
+        except ConfigurationError as error:
+            findings.wrong("replica", str(error))
+    if parts.registrar is not None:
+        await _link("registrar", parts.registrar.check, "[redis]", findings)
+    if cli is not None:
+        await _link("cli socket", cli.check, "flexisip.cli_socket", findings)
+    if parts.sender is not None:
+        name = "flexisip.proxy" if settings.flexisip.proxy else "app.linphone_daemon_unix_path"
+        await _link("messages", parts.sender.check, name, findings)
+
+
+async def _link(part: str, ask: Callable[[], Awaitable[None]], setting: str, findings: Findings) -> None:
+    try:
+        await ask()
+    except (ApiError, ConfigurationError) as error:
+        reason = str(error.__cause__ or "") or str(error)
+        findings.wrong(part, f"does not answer: {reason.rstrip('.')}. See {setting}, and `flexiapi sip doctor`.")
+    else:
+        findings.right(part, "answers")
+
+
+async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts | None, findings: Findings) -> None:
+    if parts is not None:
+        await parts.store.ping()
+        try:
+            await parts.store.check()
+        except ConfigurationError:
+            if key is None:
+                raise key_missing(settings) from None
+            raise
+        findings.right("database", "answers")
+    else:
+        findings.right("database", f"none yet: the first start makes it below {settings.data.path.absolute()}")
+    if key is None:
+        data_path.probe(settings.data.path)
+        findings.right("key", f"none yet: the first start makes {key_file(settings).absolute()}")
