@@ -4,6 +4,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
+EDITABLE_PLUGINS := $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+# What pip warns of, a page for every editable plugin, matters only when it fails.
+quietly = $(1) 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 
 .PHONY: run test bench
 
@@ -24,13 +27,13 @@ bench: $(VENV)/.dev
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "flexiapi needs Python 3.11 or later: install it, or name it: make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(call quietly,$(BIN)/python -m pip install --quiet --upgrade pip)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py $(PLUGINS)
 	@echo "Installing flexiapi, its embedded MongoDB and the plugins into $(VENV) ..."
-	@$(BIN)/pip install --quiet --editable .[embedded] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@$(call quietly,$(BIN)/pip install --quiet --editable .[embedded] $(EDITABLE_PLUGINS))
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	@$(BIN)/pip install --quiet --editable .[dev] $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
+	@$(call quietly,$(BIN)/pip install --quiet --editable .[dev] $(EDITABLE_PLUGINS))
 	@touch $@

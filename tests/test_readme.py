@@ -82,6 +82,19 @@ def test_the_shell_lines_lead_to_a_provisioned_phone(made_to_run, checkout):
     assert re.search(r"^API key +\w{40} ", done.stderr, re.MULTILINE)
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_pip_warns_of_is_shown_when_it_fails(tmp_path, fails):
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("pyproject.toml", "setup.py", ".venv/bin/python", ".venv/bin/pip"):
+        (tmp_path / name).touch(0o755)
+    (tmp_path / ".venv" / "bin" / "pip").write_text(f"#!/bin/sh\necho 'a page of warnings' >&2\nexit {int(fails)}\n")
+    make = ["make", "--file", str(ROOT / "Makefile"), ".venv/.installed"]
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ("a page of warnings" in done.stderr) is fails
+    assert (done.returncode != 0) is fails
+    assert (tmp_path / ".venv" / ".installed").exists() is not fails
+
+
 def test_the_settings_are_right(tmp_path):
     (example,) = blocks("toml")
     file = tmp_path / "flexiapi.toml"
