@@ -45,6 +45,7 @@ def _texts(error: FlexiapiError) -> list[str]:
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="FLEXIAPI_CONFIG",
+    show_envvar=True,
     help="Settings file (TOML). Default: /etc/flexiapi/flexiapi.toml if it exists.",
 )
 @click.version_option(__version__, prog_name="flexiapi")

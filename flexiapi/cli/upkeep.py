@@ -22,7 +22,7 @@ def digest() -> None:
 @click.argument("minutes", type=_MINUTES)
 @passed
 def clear_nonces(context: Context, minutes: int) -> None:
-    """End the nonces that were used and made more than MINUTES ago.
+    """End the nonces that were used and made more than MINUTES ago, at once: there is no --apply.
 
     Nonces are signed and end by themselves after account.nonce_minutes; the database forgets them then. This ends
     those earlier that clients have used: they get a new challenge. Nothing needs it regularly.
@@ -35,7 +35,7 @@ def clear_nonces(context: Context, minutes: int) -> None:
 @click.argument("minutes", type=_MINUTES, required=False)
 @passed
 def clear_api_keys(context: Context, minutes: int | None) -> None:
-    """Remove API keys that were last used more than MINUTES ago.
+    """Remove API keys that were last used more than MINUTES ago, at once: there is no --apply.
 
     MINUTES is app.api_key_expiration_minutes when not given. Expired keys are refused whether they are removed or not.
     """

@@ -137,3 +137,13 @@ def test_every_command_tells_what_it_does():
     ):
         text = CliRunner().invoke(main, [*path, "--help"]).output
         assert len(text.splitlines()) > 8, path
+
+
+def test_whoever_looks_for_apply_is_told_where_there_is_none():
+    for path in (("digest", "clear-nonces"), *(("accounts", f"clear-{what}") for what in ("api-keys", "tombstones"))):
+        text = CliRunner().invoke(main, [*path, "--help"]).output
+        assert "--apply" in text, path
+
+
+def test_the_variable_for_the_settings_file_is_shown():
+    assert "FLEXIAPI_CONFIG" in CliRunner().invoke(main, ["--help"]).output
