@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from flexiapi.configuration import load
 from flexiapi.plugin import SmsBackend, SmsMessage
+from flexiapi.settings_document import document
 from flexiapi.testing import Gateway, reply
 from tests.ports import free_port
 
@@ -93,6 +95,24 @@ def test_what_pip_warns_of_is_shown_when_it_fails(tmp_path, fails):
     assert ("a page of warnings" in done.stderr) is fails
     assert (done.returncode != 0) is fails
     assert (tmp_path / ".venv" / ".installed").exists() is not fails
+
+
+def test_the_installation_finds_its_settings_and_its_data(tmp_path):
+    lines = [line.removeprefix("# ").split() for line in blocks("console")[0].splitlines()]
+    written = lines.index(["/opt/flexiapi/bin/flexiapi", "settings", "--output", "/etc/flexiapi/flexiapi.toml"])
+    assert ["install", "-d", "/etc/flexiapi"] in lines[:written]
+    (edit,) = [line for line in blocks("console")[0].splitlines() if "sed -i" in line]
+    file = tmp_path / "flexiapi.toml"
+    file.write_text(document())
+    subprocess.run([*shlex.split(edit.removeprefix("# "))[:-1], str(file)], check=True)
+    assert load(file, {}).data.path == Path("/var/lib/flexiapi")
+
+
+def test_a_checkout_builds_what_the_installation_names():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    named = re.search(r"pip install 'flexiapi\[embedded\]' (.*)", page)[1].split()
+    built = re.search(r"pip wheel .* \. (.*)", page)[1].split()
+    assert [name.replace("flexiapi-", "./plugins/") for name in named] == built
 
 
 def test_the_settings_are_right(tmp_path):
