@@ -3,12 +3,14 @@
 A backend sends once and says how it went. It does not retry, time out, limit, count or log: the host does.
 """
 
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
+import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "SmsBackend",
     "SmsMessage",
     "Unregistered",
+    "tls_context",
+    "unreachable",
 ]
 
 
@@ -157,3 +161,23 @@ class SmsBackend(Backend[C, SmsMessage]):
 
 class MailBackend(Backend[C, MailMessage]):
     """Sends mails."""
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """What a client speaks TLS with: it trusts what is in `ca_file`, or `None` what httpx trusts.
+
+    It reads files, so call it in a thread. Raises `OSError` when the file is not there or holds no certificate.
+    """
+    if ca_file is None:
+        return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def unreachable(error: Exception, whom: str, look_at: str = "ca_file") -> Retryable:
+    """Why `whom` did not answer: an outage, or a certificate that is not trusted, which the settings `look_at` mend."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return Retryable(f"the certificate of {whom} is not trusted ({cause.verify_message}): look at {look_at}")
+    return Retryable(f"{whom} cannot be reached, or broke off ({type(error).__name__})")

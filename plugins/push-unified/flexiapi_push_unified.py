@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import ssl
 from http import HTTPStatus
 from typing import Annotated, Self
 from urllib.parse import unquote
@@ -21,6 +20,8 @@ from flexiapi.plugin import (
     Receipt,
     Retryable,
     Unregistered,
+    tls_context,
+    unreachable,
 )
 
 _HOST = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
@@ -71,7 +72,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
 
     async def start(self) -> None:
         """Make the client; redirects lead anywhere, so it follows none."""
-        context = await asyncio.to_thread(_context, self.config)
+        context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._http = httpx.AsyncClient(verify=context, timeout=30, follow_redirects=False)
 
     async def send(self, message: PushMessage) -> Receipt:
@@ -84,7 +85,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         try:
             answer = await self._http.post(url, content=body, headers=headers)
         except httpx.RequestError as error:
-            raise _unreachable(error, host) from None
+            raise unreachable(error, host) from None
         if not answer.is_success:
             raise _refused(answer, host)
         return Receipt(_id(answer))
@@ -119,7 +120,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
             try:
                 answer = await self._http.get(url)
             except httpx.RequestError as error:
-                raise _unreachable(error, host) from None
+                raise unreachable(error, host) from None
             if answer.is_server_error:
                 raise Retryable(f"{host} answers {answer.status_code}")
 
@@ -138,15 +139,6 @@ def _written(url: httpx.URL) -> str:
 def _has_dot_segments(prid: str) -> bool:
     """Whether the path climbs: httpx resolves `..`, and servers also those that are percent-encoded."""
     return any(segment in (".", "..") for segment in _SLASH.split(unquote(prid.partition("?")[0])))
-
-
-def _unreachable(error: httpx.RequestError, host: str) -> Retryable:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return Retryable(f"the certificate of {host} is not trusted ({cause.verify_message}): look at ca_file")
-    return Retryable(f"{host} cannot be reached, or broke off ({type(error).__name__})")
 
 
 def _refused(answer: httpx.Response, host: str) -> DeliveryError:
@@ -169,9 +161,3 @@ def _id(answer: httpx.Response) -> str | None:
     except (ValueError, AttributeError):
         return None
     return found if isinstance(found, str) else None
-
-
-def _context(config: UnifiedConfig) -> ssl.SSLContext:
-    if config.ca_file is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=config.ca_file)

@@ -1,7 +1,6 @@
 """Send SMS through Twilio."""
 
 import asyncio
-import ssl
 from typing import Any, Self
 
 import httpx
@@ -16,6 +15,8 @@ from flexiapi.plugin import (
     Retryable,
     SmsBackend,
     SmsMessage,
+    tls_context,
+    unreachable,
 )
 
 _HINTS = {
@@ -57,7 +58,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
     async def start(self) -> None:
         """Make the client."""
         config = self.config
-        context = await asyncio.to_thread(_context, config)
+        context = await asyncio.to_thread(tls_context, config.ca_file)
         user = config.api_key_sid or config.account_sid
         self._account_url = f"{str(config.endpoint).rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
         self._http = httpx.AsyncClient(
@@ -80,7 +81,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         try:
             answer = await self._http.request(method, self._account_url + path, **more)
         except httpx.RequestError as error:
-            raise _unreachable(error) from None
+            raise unreachable(error, "Twilio", "endpoint and ca_file") from None
         content = _content(answer)
         if not answer.is_success:
             raise _refused(answer, content.get("code"))
@@ -113,18 +114,3 @@ def _refused(answer: httpx.Response, code: object) -> DeliveryError:
         return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
     hint = _HINTS.get(code) if isinstance(code, int) else None
     return Permanent(f"{text}: {hint}" if hint else text)
-
-
-def _unreachable(error: httpx.RequestError) -> Retryable:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return Retryable(f"Twilio's certificate is not trusted ({cause.verify_message}): look at endpoint and ca_file")
-    return Retryable(f"Twilio cannot be reached, or broke off ({type(error).__name__})")
-
-
-def _context(config: TwilioConfig) -> ssl.SSLContext:
-    if config.ca_file is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=config.ca_file)

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import ssl
 from datetime import UTC, datetime
 
 import httpx
 
-from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt
+from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt, tls_context
 from flexiapi_push_fcm.config import FcmConfig
 from flexiapi_push_fcm.project import Project
 from flexiapi_push_fcm.tokens import OAuthTransport
@@ -23,7 +22,7 @@ class FcmPush(PushBackend[FcmConfig]):
 
     async def start(self) -> None:
         """Read the service accounts; tokens are fetched when they are needed."""
-        context = await asyncio.to_thread(_context, self.config)
+        context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._oauth = OAuthTransport(context)
         self._http = httpx.AsyncClient(verify=context, timeout=30)
         try:
@@ -78,9 +77,3 @@ def payload(message: PushMessage) -> dict[str, str]:
         "uuid": "",
         "send-time": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
     }
-
-
-def _context(config: FcmConfig) -> ssl.SSLContext:
-    if config.ca_file is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=config.ca_file)

@@ -1,7 +1,6 @@
 """What failures mean, without Google's sentences, which quote device tokens."""
 
 import re
-import ssl
 
 import httpx
 from pyfcm.errors import (
@@ -33,16 +32,6 @@ def is_passing(status: int) -> bool:
 def word(value: object) -> str:
     """An error code in parentheses, nothing for what does not look like one."""
     return f" ({value})" if isinstance(value, str) and _WORD.fullmatch(value) else ""
-
-
-def unreachable(error: httpx.RequestError, whom: str) -> Retryable:
-    """Why there is no answer."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return Retryable(f"the certificate of {whom} is not trusted ({cause.verify_message}): look at ca_file")
-    return Retryable(f"{whom} cannot be reached, or broke off ({type(error).__name__})")
 
 
 def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:

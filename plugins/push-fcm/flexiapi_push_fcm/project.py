@@ -9,8 +9,8 @@ from google.oauth2.service_account import Credentials
 from pyfcm import FCMNotification
 from pyfcm.errors import FCMError
 
-from flexiapi.plugin import Receipt, Retryable
-from flexiapi_push_fcm.failures import error_code, refused, unreachable
+from flexiapi.plugin import Receipt, Retryable, unreachable
+from flexiapi_push_fcm.failures import error_code, refused
 from flexiapi_push_fcm.tokens import AccessToken, OAuthTransport
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"

@@ -9,8 +9,8 @@ import httpx
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2.service_account import Credentials
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable
-from flexiapi_push_fcm.failures import is_passing, unreachable, word
+from flexiapi.plugin import DeliveryError, Permanent, Retryable, unreachable
+from flexiapi_push_fcm.failures import is_passing, word
 
 _OAUTH_SECONDS = 10
 

@@ -1,12 +1,9 @@
 """Send SMS through OVHcloud."""
 
 import asyncio
-import ssl
 from typing import Any
 
-import httpx
-
-from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage
+from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage, tls_context
 from flexiapi_sms_ovh.api import OvhApi
 from flexiapi_sms_ovh.config import OvhConfig
 
@@ -26,7 +23,7 @@ class OvhSms(SmsBackend[OvhConfig]):
 
     async def start(self) -> None:
         """Make the client; OVH is first asked when something is sent."""
-        self._api = OvhApi(self.config, await asyncio.to_thread(_context, self.config))
+        self._api = OvhApi(self.config, await asyncio.to_thread(tls_context, self.config.ca_file))
         self._service = self.config.service
 
     async def send(self, message: SmsMessage) -> Receipt:
@@ -73,9 +70,3 @@ class OvhSms(SmsBackend[OvhConfig]):
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
-
-
-def _context(config: OvhConfig) -> ssl.SSLContext:
-    if config.ca_file is None:
-        return httpx.create_ssl_context()
-    return ssl.create_default_context(cafile=config.ca_file)

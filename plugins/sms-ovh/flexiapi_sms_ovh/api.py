@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from flexiapi.plugin import Retryable
+from flexiapi.plugin import Retryable, unreachable
 from flexiapi_sms_ovh.config import OvhConfig
-from flexiapi_sms_ovh.failures import TIME_OUT, error_code, refused, unreachable
+from flexiapi_sms_ovh.failures import TIME_OUT, error_code, refused
 
 
 class OvhApi:
@@ -59,7 +59,7 @@ class OvhApi:
         try:
             answer = await self._http.request(method, url, **more)
         except httpx.RequestError as error:
-            raise unreachable(error) from None
+            raise unreachable(error, "OVH", "endpoint and ca_file") from None
         if not answer.is_success:
             code = error_code(answer)
             if code == TIME_OUT:

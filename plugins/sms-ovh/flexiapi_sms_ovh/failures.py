@@ -1,7 +1,6 @@
 """What failures mean, without OVH's sentences, which may quote numbers."""
 
 import re
-import ssl
 
 import httpx
 
@@ -19,16 +18,6 @@ _HINTS = {
 
 TIME_OUT = "QUERY_TIME_OUT"
 """The signature's time is too far from OVH's."""
-
-
-def unreachable(error: httpx.RequestError) -> Retryable:
-    """Why there is no answer."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return Retryable(f"OVH's certificate is not trusted ({cause.verify_message}): look at endpoint and ca_file")
-    return Retryable(f"OVH cannot be reached, or broke off ({type(error).__name__})")
 
 
 def refused(answer: httpx.Response, code: str | None) -> DeliveryError:

@@ -225,7 +225,7 @@ def test_an_account_without_service(ovh):
 
 def test_tls_that_cannot_be_trusted():
     with Ovh(tls=True) as ovh:
-        assert "certificate is not trusted" in failure(ovh).reason
+        assert "certificate of OVH is not trusted" in failure(ovh).reason
         send(ovh, ca_file=ovh.ca_file)
     with Ovh(tls=True, certificate_for="elsewhere.example.org") as ovh:
         assert "look at endpoint and ca_file" in failure(ovh, ca_file=ovh.ca_file).reason

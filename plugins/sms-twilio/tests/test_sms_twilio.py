@@ -145,7 +145,7 @@ def test_wrong_token(twilio):
 
 def test_tls_that_cannot_be_trusted():
     with Twilio(tls=True) as twilio:
-        assert "certificate is not trusted" in failure(twilio).reason
+        assert "certificate of Twilio is not trusted" in failure(twilio).reason
         send(twilio, ca_file=twilio.ca_file)
     with Twilio(tls=True, certificate_for="elsewhere.example.org") as twilio:
         assert "look at endpoint and ca_file" in failure(twilio, ca_file=twilio.ca_file).reason
