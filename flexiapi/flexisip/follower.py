@@ -100,7 +100,8 @@ class Follower:
                 tasks.create_task(self._compare())
         except ExceptionGroup as group:
             # The first to fail ended the others; its own kind tells what to do.
-            raise group.exceptions[0] from None
+            first = group.exceptions[0]
+            raise first from first.__cause__
 
     async def _read(self, feed: Feed) -> None:
         """Gather what changes, while the former changes are written."""
