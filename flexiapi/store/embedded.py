@@ -57,8 +57,8 @@ class EmbeddedMongod:
     @staticmethod
     def could_start(folder: Path) -> None:
         """Raise `ConfigurationError` if a first start could make no database below the folder; makes nothing."""
-        _binary()
         data_path.probe(folder)
+        _binary()
 
     @property
     def _log(self) -> Path:
@@ -150,12 +150,12 @@ class EmbeddedMongod:
             os.pwrite(self._lock, b"server ", 0)
 
     def _launch(self) -> None:
-        binary = _binary()
         data_path.spare(self._folder)
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
+        self._wait_for_predecessor()
         arguments = [
-            str(binary),
+            str(_binary()),
             *("--dbpath", str(self._folder)),
             *("--bind_ip", str(self._socket)),
             *("--port", "0"),
@@ -167,7 +167,6 @@ class EmbeddedMongod:
             *("--logpath", str(self._log), "--logappend"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
-        self._wait_for_predecessor()
         self._child = subprocess.Popen(  # noqa: S603  # our own binary, by argument vector
             arguments,
             stdin=subprocess.DEVNULL,

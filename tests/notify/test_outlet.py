@@ -49,13 +49,13 @@ def test_unregistered_is_handed_on(scripted):
 
 
 def test_the_wait_that_the_provider_asks_for(scripted):
-    waits = []
+    waits, hooks = [], stamina.instrumentation.get_on_retry_hooks()
     stamina.instrumentation.set_on_retry_hooks([lambda details: waits.append(details.wait_for)])
     try:
         with stamina.set_testing(False):
             asyncio.run(outlet(scripted, [Retryable("busy", retry_after=0.2)]).send(MESSAGE))
     finally:
-        stamina.instrumentation.set_on_retry_hooks(None)
+        stamina.instrumentation.set_on_retry_hooks(hooks)
     assert waits == [0.2]
 
 
