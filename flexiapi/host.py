@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TextIO
 
+from flexiapi.limit_key import counted_as
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.services import Services
 from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.settings import Settings
-from flexiapi.source import counted_as
 from flexiapi.web.handler import ApiHandler
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers

@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import click
 
@@ -74,7 +74,7 @@ def _database_of(settings: Settings) -> Iterator[str | None]:
 async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | None, findings: Findings) -> None:
     # Without a key there is nothing yet that it could open: any will do to put the parts together.
     parts = build(settings, uri or _NOWHERE, key=key or ApplicationKey(random_text(40)))
-    async with _closed(parts):
+    async with parts.closing():
         findings.right("settings", "right")
         for text in _doubts(settings, parts):
             findings.doubtful("settings", text)
@@ -86,18 +86,6 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         await _backends(parts, findings)
         await _sip(settings, parts, findings)
         await _database(settings, key, parts if uri else None, findings)
-
-
-@contextlib.asynccontextmanager
-async def _closed(parts: Parts) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await parts.notifier.close()
-        for part in (parts.registrar, parts.sender):
-            if part is not None:
-                await part.close()
-        parts.store.close()
 
 
 def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:

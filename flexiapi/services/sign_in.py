@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from flexiapi import digest
 from flexiapi.errors import RecordNotFound, SignInRequired
 from flexiapi.keys import token_hash
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Account
 from flexiapi.nonces import Nonces
 from flexiapi.observing import log
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.passwords import Passwords
-from flexiapi.source import counted_as
 from flexiapi.store import Store
 from flexiapi.store.used_nonces import NonceUse
 

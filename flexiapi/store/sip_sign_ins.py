@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
@@ -31,6 +32,14 @@ class SipSignIns(Translating):
             self._opened = open_native_database(self._settings, self._uri)
         return self._opened
 
+    @property
+    def _uses(self) -> AsyncCollection[dict[str, Any]]:
+        """The primary's memory is enough for these.
+
+        What a crash may lose is the last tenth of a second: only a request replayed in that moment would pass.
+        """
+        return self._database["used_nonces"].with_options(write_concern=WriteConcern(w=1))
+
     async def account(self, username: str, domain: str) -> Account | None:
         """The account with exactly this user name and domain; aliases do not count."""
         document = await self._database["accounts"].find_one({"identifiers": f"sip:{username}@{domain}"})
@@ -39,22 +48,16 @@ class SipSignIns(Translating):
         return self._documents.decode(document)
 
     async def first(self, use: str, expires_at: datetime) -> bool:
-        """Keep a use until then; `False` when it was kept already, also among parallel requests.
-
-        The primary's memory is enough. What a crash may lose is the last tenth of a second: only a request replayed
-        in that moment would pass.
-        """
-        uses = self._database["used_nonces"].with_options(write_concern=WriteConcern(w=1))
+        """Keep a use until then; `False` when it was kept already, also among parallel requests."""
         try:
-            await uses.insert_one({"_id": use, "expires_at": expires_at})
+            await self._uses.insert_one({"_id": use, "expires_at": expires_at})
         except DuplicateKeyError:
             return False
         return True
 
     async def forget(self, use: str) -> None:
         """Make a use as good as new: it was not right."""
-        uses = self._database["used_nonces"].with_options(write_concern=WriteConcern(w=1))
-        await uses.delete_one({"_id": use})
+        await self._uses.delete_one({"_id": use})
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -24,8 +24,8 @@ from flexiapi.errors import (
     TooManyRequests,
     Unavailable,
 )
+from flexiapi.limit_key import counted_as
 from flexiapi.observing import log, request_id
-from flexiapi.source import counted_as
 from flexiapi.web import identity
 from flexiapi.web.endpoint import Access, Operation, PathParameter, operation_of
 from flexiapi.web.parameters import Validated, read

@@ -1,4 +1,4 @@
-"""Whom limits count as one."""
+"""The key under which limits count an address: whom they take for one."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from flexiapi.source import counted_as
+from flexiapi.limit_key import counted_as
 from tests.conformance.test_authentication import ME, answering, nonce_of
 from tests.conftest import LOG, serving
 
