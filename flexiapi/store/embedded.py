@@ -270,13 +270,12 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _is_locked(lock: Path) -> bool:
-    """Whether a mongod holds its own lock file, which it takes with `fcntl`."""
+    """Whether a mongod holds its own lock file, which it takes with `flock(2)`."""
     with lock.open("r+b") as file:
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return True
-        fcntl.lockf(file, fcntl.LOCK_UN)
         return False
 
 

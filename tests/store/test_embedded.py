@@ -1,8 +1,10 @@
 """The embedded mongod: started, joined, never an orphan."""
 
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -138,3 +140,25 @@ def test_a_mongod_that_ends_at_once_is_told_in_one_sentence(tmp_path, monkeypatc
     monkeypatch.setattr(module, "_binary", lambda: broken)
     with pytest.raises(ConfigurationError, match=r"lacks a system library .*libcurl.*MONGODB_URI"):
         EmbeddedMongod(tmp_path / "data").start()
+
+
+def test_a_start_waits_for_the_mongod_of_a_killed_server_to_end(tmp_path):
+    first = EmbeddedMongod(tmp_path)
+    first.start()
+    os.kill(first._child.pid, signal.SIGSTOP)
+    # What a kill -9 of the server leaves: nobody holds the server's own lock, and the mongod has not ended yet.
+    os.close(first._lock)
+    first._lock = None
+    second = EmbeddedMongod(tmp_path)
+    started = threading.Thread(target=second.start)
+    started.start()
+    try:
+        started.join(1)
+        assert started.is_alive()
+        assert second._child is None
+    finally:
+        os.kill(first._child.pid, signal.SIGCONT)
+        first.stop()
+        started.join(60)
+    assert second.is_ours
+    second.stop()
