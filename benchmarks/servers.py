@@ -13,9 +13,9 @@ from tornado.web import Application, RequestHandler
 
 from benchmarks.data import DATABASE, DOMAIN, KEY
 from flexiapi import observing
-from flexiapi.app import running
-from flexiapi.keys import token_hash
-from flexiapi.server import spare_the_collector
+from flexiapi.crypto.keys import token_hash
+from flexiapi.server.assembly import running
+from flexiapi.server.processes import spare_the_collector
 from flexiapi.settings import Settings
 
 

@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode
 from benchmarks import data
 from benchmarks.load import process
 from benchmarks.servers import ours
-from flexiapi import digest
+from flexiapi.crypto import digest
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.flexisip.replica import SignInReplica
-from flexiapi.keys import ApplicationKey
 from flexiapi.store import EmbeddedMongod, Store
 
 _RESULTS = Path(__file__).parent / "results"

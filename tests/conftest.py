@@ -26,9 +26,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from flexiapi.app import running
-from flexiapi.keys import random_text, token_hash
+from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.model import Account, Algorithm
+from flexiapi.server.assembly import running
 from flexiapi.services.clock import Clock
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from flexiapi.configuration import load, misspelt
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify import Transport, configured_backends
 from flexiapi.settings import Settings
-from flexiapi.settings_document import document
+from flexiapi.settings.loading import load, misspelt
+from flexiapi.settings.reference import document
 
 ROOT = Path(__file__).parents[1]
 COMMITTED = ROOT / "config" / "flexiapi.toml"

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from flexiapi.model import Action, DtmfProtocol
-from flexiapi.settings import Limits
+from flexiapi.settings import LimitSettings
 
 CHECKS = (
     "not_a_server_error",
@@ -21,7 +21,7 @@ LAST = ("getMyApiKey", "deleteMe")
 
 @pytest.fixture
 def configure():
-    return {"limits": dict.fromkeys(Limits.model_fields, 0)}
+    return {"limits": dict.fromkeys(LimitSettings.model_fields, 0)}
 
 
 @pytest.fixture

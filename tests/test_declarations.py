@@ -2,7 +2,7 @@
 
 import re
 
-from flexiapi.api.routes import HANDLERS
+from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
 
 # The document, line by line. Where it says DELETE /accounts/{id}/contacts/{type_id}, it means /types/.
@@ -107,7 +107,7 @@ def lines(text):
 def declared():
     return {
         f"{verb.upper()} {handler.path} {operation.access}"
-        for handler in HANDLERS
+        for handler in ENDPOINTS
         for verb, operation in handler.operations.items()
     }
 
@@ -125,10 +125,10 @@ def test_every_other_endpoint_was_added_on_purpose():
 
 
 def test_the_names_of_path_parameters_and_operations_are_unique():
-    operations = [operation for verbs in document_of(HANDLERS, "")["paths"].values() for operation in verbs.values()]
+    operations = [operation for verbs in document_of(ENDPOINTS, "")["paths"].values() for operation in verbs.values()]
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
-    for handler in HANDLERS:
+    for handler in ENDPOINTS:
         named = re.findall(r"{(\w+)}", handler.path)
         assert set(named) == set(handler.path_parameters())
         for operation in handler.operations.values():
@@ -138,7 +138,7 @@ def test_the_names_of_path_parameters_and_operations_are_unique():
 def test_reading_never_changes_anything_unless_it_is_declared():
     """GETs with effects, which HEAD, prefetch and other sites must not cause, are these and no others."""
     with_effects = {
-        handler.path for handler in HANDLERS for verb, of in handler.operations.items() if verb == "get" and of.effects
+        handler.path for handler in ENDPOINTS for verb, of in handler.operations.items() if verb == "get" and of.effects
     }
     assert with_effects >= {
         "/api/accounts/me/api_key",

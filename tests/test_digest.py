@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.flexisip import credentials
 from flexiapi.model import Account, Algorithm, Password, hashes
-from flexiapi.provisioning.account import auth_infos
-from flexiapi.services.passwords import Passwords
-from flexiapi.settings import Account as AccountSettings
+from flexiapi.provisioning.account_sections import auth_infos
+from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.settings import AccountSettings
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 STORED = {Algorithm.MD5: "a1" * 16, Algorithm.SHA_256: "b2" * 32}

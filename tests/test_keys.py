@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from flexiapi import keys
+from flexiapi.crypto import codes, keys
+from flexiapi.crypto.codes import Codes
+from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import ConfigurationError
-from flexiapi.keys import ApplicationKey, Codes
-from flexiapi.nonces import Nonces
 
 KEY = "a" * 40
 
@@ -23,7 +24,7 @@ def test_tokens_are_letters_and_digits_and_never_repeat():
 
 def test_every_pin_is_as_likely_as_any_other():
     """ASVS 6.5.1: chi-square over the leading digits and over all 10,000 values, leading zeros too."""
-    pins = Counter(keys.random_pin() for _ in range(100_000))
+    pins = Counter(codes.random_pin() for _ in range(100_000))
     assert len(pins) > 9_990
     assert all(len(pin) == 4 and pin.isdecimal() for pin in pins)
     chi_square = sum((pins[f"{value:04d}"] - 10) ** 2 / 10 for value in range(10_000))

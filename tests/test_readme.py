@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flexiapi.configuration import load
 from flexiapi.plugin import SmsBackend, SmsMessage
-from flexiapi.settings_document import document
+from flexiapi.settings.loading import load
+from flexiapi.settings.reference import document
 from flexiapi.testing import Gateway, reply
 from tests.ports import free_port
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.paths import shared
+from flexiapi.files import shared
 from flexiapi.rendering import messages, pages, samples
 from flexiapi.rendering.renderer import Renderer, duration, moment
-from flexiapi.settings import Templates
+from flexiapi.settings import TemplateSettings
 
 GSM = re.compile(r"[A-Za-z0-9 \n@$!\"#%&'()*+,\-./:;<=>?_]*")
 CODE = "AbCdEfGhIjKlM"
@@ -22,7 +22,7 @@ VOID = {"br", "img", "input", "link", "meta"}
 
 @pytest.fixture(scope="module")
 def renderer():
-    return Renderer(Templates(), "Example & Co", "The <team>")
+    return Renderer(TemplateSettings(), "Example & Co", "The <team>")
 
 
 class Outline(HTMLParser):
@@ -135,7 +135,7 @@ def test_other_mails_load_nothing(renderer):
 
 @pytest.mark.parametrize("sample", samples.SMS, ids=lambda sample: sample.name)
 def test_texts_fit_one_sms(sample):
-    text = Renderer(Templates(), "FlexiAPI", "").sms(sample)
+    text = Renderer(TemplateSettings(), "FlexiAPI", "").sms(sample)
     assert sample.code in text
     assert duration(sample.expires_in) in text
     assert GSM.fullmatch(text)
@@ -144,7 +144,7 @@ def test_texts_fit_one_sms(sample):
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_html_is_escaped_and_text_is_not(title):
-    renderer = Renderer(Templates(), "FlexiAPI", "")
+    renderer = Renderer(TemplateSettings(), "FlexiAPI", "")
     outline = Outline(renderer.page(pages.ErrorPage("n", title, "<b>m</b> & more")))
     assert title in outline.text
     assert "<b>m</b> & more" in outline.text
@@ -152,7 +152,7 @@ def test_html_is_escaped_and_text_is_not(title):
 
 
 def test_a_subject_is_one_line():
-    mail = Renderer(Templates(), "Bad\r\nBcc: x@y.example", "").mail(samples.MAILS[0])
+    mail = Renderer(TemplateSettings(), "Bad\r\nBcc: x@y.example", "").mail(samples.MAILS[0])
     assert mail.subject == "Confirm your Bad Bcc: x@y.example account"
 
 
@@ -193,7 +193,7 @@ def test_the_check_holds_the_captcha(renderer):
 def test_the_operators_folder_comes_first(tmp_path):
     (tmp_path / "sms").mkdir()
     (tmp_path / "sms" / "phone.change.txt").write_text("Code\n{{ code }}\n")
-    own = Renderer(Templates(path=tmp_path), "Own", "")
+    own = Renderer(TemplateSettings(path=tmp_path), "Own", "")
     assert own.sms(messages.PhoneChangeSms("0123", timedelta(minutes=10))) == "Code 0123"
     assert "Own" in own.sms(messages.AccountRecoverySms("0123", timedelta(minutes=10)))
     own.render_all_samples()
@@ -207,12 +207,12 @@ def test_a_broken_template_is_found_before_it_is_needed(tmp_path, template, reas
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail" / "email.change.html").write_text(template)
     with pytest.raises(ConfigurationError, match=f"mail/email.change: {reason}"):
-        Renderer(Templates(path=tmp_path), "Own", "").render_all_samples()
+        Renderer(TemplateSettings(path=tmp_path), "Own", "").render_all_samples()
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match=r"templates\.path"):
-        Renderer(Templates(path=tmp_path / "none"), "Own", "")
+        Renderer(TemplateSettings(path=tmp_path / "none"), "Own", "")
 
 
 @pytest.mark.parametrize(

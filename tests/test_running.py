@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from pymongo.errors import InvalidOperation
 
-from flexiapi.app import running
 from flexiapi.notify import Notifier
+from flexiapi.server.assembly import running
 from tests.conftest import settings_of
 
 

@@ -5,9 +5,9 @@ import tomllib
 
 import pytest
 
+from flexiapi.cli.scaffold import write_distribution
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify import Transport
-from flexiapi.scaffold import write_distribution
 
 
 def install_in_place(folder):

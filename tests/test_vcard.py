@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.model import Account, AccountType, Action, DtmfProtocol
-from flexiapi.vcard import cards
+from flexiapi.rendering.vcards import cards
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ALICE = Account(id=1, username="alice", domain="sip.example.org", created_at=NOW, updated_at=NOW)

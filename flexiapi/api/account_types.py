@@ -7,7 +7,8 @@ from flexiapi.api.fields import Id, Key
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import TypeView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.web.endpoint import Access, Segment, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access, Segment
 from flexiapi.web.parameters import Errors, Params
 
 TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
@@ -25,7 +26,7 @@ async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
     return await handler.services.types.conflicts(key, int(own_id) if own_id else None) if key else {}
 
 
-class AccountTypes(Handler):
+class AccountTypesEndpoint(Handler):
     """All of them."""
 
     path = "/api/account_types"
@@ -41,7 +42,7 @@ class AccountTypes(Handler):
         return TypeView.of(await self.services.types.add(body.key))
 
 
-class AccountTypeById(Handler):
+class AccountTypeByIdEndpoint(Handler):
     """One of them."""
 
     path = "/api/account_types/{id}"
@@ -65,7 +66,7 @@ class AccountTypeById(Handler):
         await self.services.types.remove(id)
 
 
-class TypeOfAccount(Handler):
+class TypeOfAccountEndpoint(Handler):
     """A type on an account."""
 
     path = "/api/accounts/{id}/types/{type_id}"

@@ -1,4 +1,4 @@
-"""Accounts as administrators handle them."""
+"""AccountsEndpoint as administrators handle them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,10 +36,11 @@ from flexiapi.api.views import (
     WrittenAccount,
 )
 from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.administration import Replacement
-from flexiapi.services.creation import NewAccount
+from flexiapi.services.accounts.administration import Replacement
+from flexiapi.services.accounts.creation import NewAccount
 from flexiapi.store import Wanted
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 # Outside of the `| None`, where the schema of a flag would replace it.
@@ -132,7 +133,7 @@ async def _replacement_conflicts(handler: Handler, values: Mapping[str, Any]) ->
     return {**taken, **errors}
 
 
-class Accounts(Handler):
+class AccountsEndpoint(Handler):
     """All of them."""
 
     path = "/api/accounts"
@@ -178,7 +179,7 @@ class Accounts(Handler):
         return self.views.created(await self.services.creation.by_admin(new, self.origin, body.expires), {})
 
 
-class AccountById(Handler):
+class AccountByIdEndpoint(Handler):
     """One of them."""
 
     path = "/api/accounts/{id}"
@@ -217,7 +218,7 @@ class AccountById(Handler):
         await self.services.removal.remove(await self.services.accounts.for_admin(id))
 
 
-class AccountBySip(Handler):
+class AccountBySipEndpoint(Handler):
     """One of them, by SIP address."""
 
     path = "/api/accounts/{sip}/search"
@@ -229,7 +230,7 @@ class AccountBySip(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class AccountByEmail(Handler):
+class AccountByEmailEndpoint(Handler):
     """One of them, by mail address."""
 
     path = "/api/accounts/{email}/search-by-email"
@@ -248,7 +249,7 @@ async def _is_there(handler: Handler, id: int) -> None:
     await handler.services.accounts.for_admin(id)
 
 
-class AccountActivation(Handler):
+class AccountActivationEndpoint(Handler):
     """What lets an account be used."""
 
     path = "/api/accounts/{id}/activate"
@@ -268,7 +269,7 @@ class AccountActivation(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class AccountDeactivation(Handler):
+class AccountDeactivationEndpoint(Handler):
     """What shuts an account out."""
 
     path = "/api/accounts/{id}/deactivate"
@@ -291,7 +292,7 @@ class AccountDeactivation(Handler):
         return self.views.inactive(account, await self.types_of(account))
 
 
-class AccountProvisioning(Handler):
+class AccountProvisioningEndpoint(Handler):
     """A token that provisions a device of the account."""
 
     path = "/api/accounts/{id}/provision"

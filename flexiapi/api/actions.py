@@ -6,7 +6,8 @@ from flexiapi.api.fields import Code, Id, Key
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import ActionView
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
-from flexiapi.web.endpoint import Access, Segment, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access, Segment
 from flexiapi.web.parameters import Params
 
 ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
@@ -24,7 +25,7 @@ async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:
     await handler.services.actions.owner(id)
 
 
-class Actions(Handler):
+class ActionsEndpoint(Handler):
     """All of an account. It must have a DTMF protocol."""
 
     path = "/api/accounts/{id}/actions"
@@ -48,7 +49,7 @@ class Actions(Handler):
         return ActionView.of(await self.services.actions.add(owner, body.key, body.code))
 
 
-class ActionById(Handler):
+class ActionByIdEndpoint(Handler):
     """One of them."""
 
     path = "/api/accounts/{id}/actions/{action_id}"

@@ -8,8 +8,9 @@ from flexiapi.api.fields import AuthToken
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
 from flexiapi.web.identity import COOKIE
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import Cookie, Json, PlainText
 
 
@@ -27,7 +28,7 @@ class ApiKeyView(View):
     api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]
 
 
-class AuthTokens(Handler):
+class AuthTokensEndpoint(Handler):
     """Auth tokens."""
 
     path = "/api/accounts/auth_token"
@@ -42,7 +43,7 @@ class AuthTokens(Handler):
         return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
 
 
-class AuthTokenAttachment(Handler):
+class AuthTokenAttachmentEndpoint(Handler):
     """What binds an auth token to an account."""
 
     path = "/api/accounts/auth_token/{auth_token}/attach"
@@ -56,7 +57,7 @@ class AuthTokenAttachment(Handler):
         await self.services.api_keys.attach(auth_token, self.me)
 
 
-class ApiKeyByAuthToken(Handler):
+class ApiKeyByAuthTokenEndpoint(Handler):
     """An API key for whoever holds an attached auth token."""
 
     path = "/api/accounts/me/api_key/{auth_token}"
@@ -78,7 +79,7 @@ class ApiKeyByAuthToken(Handler):
         return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
 
 
-class MyApiKey(Handler):
+class MyApiKeyEndpoint(Handler):
     """The signed-in account's API key."""
 
     path = "/api/accounts/me/api_key"

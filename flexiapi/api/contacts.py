@@ -1,11 +1,12 @@
 """Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
 
-from flexiapi import vcard
 from flexiapi.api.fields import Id, Sip
 from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.views import AccountView, ContactView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.rendering import vcards
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import VCards
 
 _CARD = (
@@ -15,7 +16,7 @@ _CARD = (
 )
 
 
-class MyContacts(Handler):
+class MyContactsEndpoint(Handler):
     """All of one's own."""
 
     path = "/api/accounts/me/contacts"
@@ -28,7 +29,7 @@ class MyContacts(Handler):
         return [self.views.contact(contact, types) for contact in contacts]
 
 
-class MyContact(Handler):
+class MyContactEndpoint(Handler):
     """One of one's own."""
 
     path = "/api/accounts/me/contacts/{sip}"
@@ -40,7 +41,7 @@ class MyContact(Handler):
         return self.views.contact(contact, await self.types_of(contact))
 
 
-class VCardList(Handler):
+class VCardListEndpoint(Handler):
     """All of one's own, as liblinphone reads them."""
 
     path = "/contacts/vcard"
@@ -52,10 +53,10 @@ class VCardList(Handler):
         The list is empty, one line end, when there is no contact.
         """
         contacts = await self.services.contacts.of_user(self.me)
-        return VCards(vcard.cards(contacts, await self.types_of(*contacts)).encode())
+        return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
-class VCard(Handler):
+class VCardEndpoint(Handler):
     """One of one's own, as liblinphone reads it."""
 
     path = "/contacts/vcard/{sip}"
@@ -64,10 +65,10 @@ class VCard(Handler):
     async def get(self, sip: Sip) -> VCards:
         """Return a specific user authenticated contact, in vCard 4.0 format."""
         contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
-        return VCards(vcard.cards([contact], await self.types_of(contact)).encode())
+        return VCards(vcards.cards([contact], await self.types_of(contact)).encode())
 
 
-class AccountContacts(Handler):
+class AccountContactsEndpoint(Handler):
     """All of an account's."""
 
     path = "/api/accounts/{id}/contacts"
@@ -80,7 +81,7 @@ class AccountContacts(Handler):
         return [self.views.user(contact, types) for contact in contacts]
 
 
-class AccountContact(Handler):
+class AccountContactEndpoint(Handler):
     """One of an account's."""
 
     path = "/api/accounts/{id}/contacts/{contact_id}"

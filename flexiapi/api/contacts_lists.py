@@ -9,7 +9,8 @@ from flexiapi.api.handler import Handler
 from flexiapi.api.views import ContactView, View
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.model import ContactsList
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
 Title = Annotated[DisplayName, Field(description="the title of the list", examples=["Building A"])]
@@ -49,7 +50,7 @@ def _listed(contacts_list: ContactsList) -> ListedContactsList:
     )
 
 
-class ContactsLists(Handler):
+class ContactsListsEndpoint(Handler):
     """All of them."""
 
     path = "/api/contacts_lists"
@@ -65,7 +66,7 @@ class ContactsLists(Handler):
         return _listed(await self.services.contacts_lists.add(body.title, body.description))
 
 
-class ContactsListById(Handler):
+class ContactsListByIdEndpoint(Handler):
     """One of them."""
 
     path = "/api/contacts_lists/{id}"
@@ -90,7 +91,7 @@ class ContactsListById(Handler):
         await self.services.contacts_lists.remove(id)
 
 
-class ContactsListContact(Handler):
+class ContactsListContactEndpoint(Handler):
     """An account on a list."""
 
     path = "/api/contacts_lists/{id}/contacts/{contact_id}"
@@ -112,7 +113,7 @@ class ContactsListContact(Handler):
         await self.services.contacts_lists.remove_contact(id, contact_id)
 
 
-class AccountContactsList(Handler):
+class AccountContactsListEndpoint(Handler):
     """A list that an account has."""
 
     path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"

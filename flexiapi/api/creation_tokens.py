@@ -9,7 +9,8 @@ from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
 
@@ -43,7 +44,7 @@ class ValidatedRequest(Params):
     account_creation_request_token: RequestToken
 
 
-class CreationRequestTokens(Handler):
+class CreationRequestTokensEndpoint(Handler):
     """Request tokens."""
 
     path = "/api/account_creation_request_tokens"
@@ -55,7 +56,7 @@ class CreationRequestTokens(Handler):
         return RequestTokenView(token=token, validation_url=f"{self.host.public_url}/creation_token/check/{token}")
 
 
-class CreationTokenByPush(Handler):
+class CreationTokenByPushEndpoint(Handler):
     """A creation token that proves to be on a device."""
 
     path = "/api/account_creation_tokens/send-by-push"
@@ -70,7 +71,7 @@ class CreationTokenByPush(Handler):
         await self.services.creation_tokens.send_by_push(PushAddress(body.pn_provider, body.pn_param, body.pn_prid))
 
 
-class CreationTokenByRequest(Handler):
+class CreationTokenByRequestEndpoint(Handler):
     """A creation token for a human."""
 
     path = "/api/account_creation_tokens/using-account-creation-request-token"
@@ -85,7 +86,7 @@ class CreationTokenByRequest(Handler):
         return CreationTokenView(token=token)
 
 
-class CreationTokens(Handler):
+class CreationTokensEndpoint(Handler):
     """Creation tokens from an administrator."""
 
     path = "/api/account_creation_tokens"

@@ -4,7 +4,8 @@ from flexiapi.api.fields import Uuid
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 
 _UUID = "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666"
 _EXAMPLE = {
@@ -24,7 +25,7 @@ class DeviceView(View):
     user_agent: str
 
 
-class MyDevices(Handler):
+class MyDevicesEndpoint(Handler):
     """All of them."""
 
     path = "/api/accounts/me/devices"
@@ -38,7 +39,7 @@ class MyDevices(Handler):
         }
 
 
-class MyDevice(Handler):
+class MyDeviceEndpoint(Handler):
     """One of them."""
 
     path = "/api/accounts/me/devices/{uuid}"

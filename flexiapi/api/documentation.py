@@ -10,11 +10,12 @@ from flexiapi.api.handler import Handler
 from flexiapi.api.reference import Reference
 from flexiapi.rendering.pages import DocumentationPage
 from flexiapi.rendering.renderer import Renderer
-from flexiapi.web.application import Api
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
 from flexiapi.web.handler import ApiHandler
 from flexiapi.web.openapi import document_of
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import Html, Json
+from flexiapi.web.routing import Api
 
 
 class Documentation:
@@ -64,7 +65,7 @@ class DocumentationHandler(Handler):
         return documentation
 
 
-class DocumentationForPeople(DocumentationHandler):
+class DocumentationPageEndpoint(DocumentationHandler):
     """A page."""
 
     path = "/api"
@@ -80,7 +81,7 @@ class DocumentationForPeople(DocumentationHandler):
         return Html(self.documentation.page(nonce, self), headers=[("Content-Security-Policy", policy)])
 
 
-class DocumentationForPrograms(DocumentationHandler):
+class DocumentationForProgramsEndpoint(DocumentationHandler):
     """An OpenAPI document."""
 
     path = "/api/openapi.json"

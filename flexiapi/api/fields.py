@@ -7,10 +7,9 @@ from typing import Annotated, Any, cast
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from flexiapi.model import Algorithm as Algorithms
-from flexiapi.model import DtmfProtocol as DtmfProtocols
+from flexiapi import model
 from flexiapi.services.names import NameRules
-from flexiapi.web.endpoint import Segment
+from flexiapi.web.operation import Segment
 from flexiapi.web.parameters import Violations
 
 # A closed network has its mail in `.local` and the like; which domains exist is for its mail server to say.
@@ -183,7 +182,7 @@ Password = Annotated[
 ]
 OldPassword = Annotated[Text, Field(description="required if a password is set", examples=["wrong-donkey-battery"])]
 Algorithm = Annotated[
-    Algorithms,
+    model.Algorithm,
     _one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
     Field(description="how the password is hashed", examples=["SHA-256"]),
     WithJsonSchema({"type": "string", "enum": ["SHA-256", "MD5"]}),
@@ -206,8 +205,8 @@ Beginning = Annotated[
     ),
 ]
 DtmfProtocol = Annotated[
-    DtmfProtocols,
-    _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(DtmfProtocols)),
+    model.DtmfProtocol,
+    _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
     Field(description="sipinfo, sipmessage or rfc2833", examples=["sipinfo"]),
     WithJsonSchema({"type": "string", "enum": ["sipinfo", "sipmessage", "rfc2833"]}),
 ]

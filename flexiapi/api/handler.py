@@ -8,7 +8,7 @@ from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
 from flexiapi.services import Services
 from flexiapi.services.origin import Origin
-from flexiapi.services.sign_in import SignedIn
+from flexiapi.services.sign_in.http import SignedIn
 from flexiapi.web.handler import ApiHandler
 
 

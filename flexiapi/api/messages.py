@@ -9,7 +9,8 @@ from flexiapi.api.fields import Text
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
 from flexiapi.errors import RouteNotFound, SipUnavailable
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -30,7 +31,7 @@ async def _faults(handler: Handler, values: Mapping[str, Any]) -> Errors:
     return handler.services.messages.faults(values.get("to"), values.get("body"))
 
 
-class Messages(Handler):
+class MessagesEndpoint(Handler):
     """Messages; the endpoint is there when the settings say how to send them."""
 
     path = "/api/messages"

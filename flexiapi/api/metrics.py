@@ -3,12 +3,13 @@
 from flexiapi.api.handler import Handler
 from flexiapi.errors import RecordNotFound
 from flexiapi.observing import metrics_text
-from flexiapi.settings import Metrics as MetricsSettings
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.settings import MetricsSettings
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class Metrics(Handler):
+class MetricsEndpoint(Handler):
     """What is counted."""
 
     path = "/metrics"

@@ -7,7 +7,8 @@ from flexiapi.api.fields import Algorithm, OldPassword, Password
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import AccountView, ProvisionedAccount
 from flexiapi.errors import LastAdmin, RecordNotFound
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -25,7 +26,7 @@ async def _guessable(handler: Handler, values: Mapping[str, Any]) -> Errors:
     return rules.password_for(password, handler.me.username, handler.me.domain) if password else {}
 
 
-class Me(Handler):
+class MeEndpoint(Handler):
     """The account itself."""
 
     path = "/api/accounts/me"
@@ -41,7 +42,7 @@ class Me(Handler):
         await self.services.removal.remove(self.me)
 
 
-class MyProvisioning(Handler):
+class MyProvisioningEndpoint(Handler):
     """A token that provisions another device."""
 
     path = "/api/accounts/me/provision"
@@ -56,7 +57,7 @@ class MyProvisioning(Handler):
         return self.views.provisioned(account, await self.types_of(account))
 
 
-class MyPassword(Handler):
+class MyPasswordEndpoint(Handler):
     """The password."""
 
     path = "/api/accounts/me/password"

@@ -7,7 +7,8 @@ from flexiapi.api.fields import Email, Phone, Pin
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -39,7 +40,7 @@ async def _phone_conflicts(handler: Handler, values: Mapping[str, Any]) -> Error
     return await handler.services.my_addresses.conflicts("phone", phone, handler.me) if phone else {}
 
 
-class MyEmailRequest(Handler):
+class MyEmailRequestEndpoint(Handler):
     """A change of address that is asked for."""
 
     path = "/api/accounts/me/email/request"
@@ -55,7 +56,7 @@ class MyEmailRequest(Handler):
         await self.services.my_addresses.request_email(self.me, body.email)
 
 
-class MyEmail(Handler):
+class MyEmailEndpoint(Handler):
     """A change of address that is confirmed."""
 
     path = "/api/accounts/me/email"
@@ -70,7 +71,7 @@ class MyEmail(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class MyPhoneRequest(Handler):
+class MyPhoneRequestEndpoint(Handler):
     """A change of number that is asked for."""
 
     path = "/api/accounts/me/phone/request"
@@ -86,7 +87,7 @@ class MyPhoneRequest(Handler):
         await self.services.my_addresses.request_phone(self.me, body.phone)
 
 
-class MyPhone(Handler):
+class MyPhoneEndpoint(Handler):
     """A change of number that is confirmed."""
 
     path = "/api/accounts/me/phone"

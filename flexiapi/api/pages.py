@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from flexiapi.api.views import ListedAccount, View
-from flexiapi.services.accounts import PAGE_SIZE, Page
+from flexiapi.services.accounts.directory import PAGE_SIZE, AccountListing
 
 _ALL_SHOWN = 14
 _NEAR_AN_END = 7
@@ -41,7 +41,7 @@ class AccountsPage(View):
     total: int
 
     @classmethod
-    def of(cls, page: Page, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
+    def of(cls, page: AccountListing, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
         """Show one; `path` is the URL without a query."""
         first = (page.number - 1) * PAGE_SIZE + 1 if accounts else None
         before = _url(path, page.number - 1) if page.number > 1 else None
@@ -68,7 +68,7 @@ class AccountsPage(View):
         )
 
 
-def _links(page: Page, path: str) -> Iterable[Link]:
+def _links(page: AccountListing, path: str) -> Iterable[Link]:
     previous = 0
     for number in _window(page.number, page.last):
         if number != previous + 1:

@@ -1,11 +1,12 @@
 """Whether the server answers."""
 
 from flexiapi.api.handler import Handler
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class Ping(Handler):
+class PingEndpoint(Handler):
     """The shortest answer."""
 
     path = "/api/ping"

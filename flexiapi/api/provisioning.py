@@ -9,7 +9,8 @@ from pydantic import Field
 from flexiapi.api.fields import AuthToken, Token
 from flexiapi.api.handler import Handler
 from flexiapi.errors import ProvisioningFailed, RecordNotFound, TooManyRequests
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
 
@@ -58,7 +59,7 @@ class ProvisioningHandler(Handler):
         return {name.lower(): value for name, value in self.request.headers.items()}
 
 
-class BaseProvisioning(ProvisioningHandler):
+class BaseProvisioningEndpoint(ProvisioningHandler):
     """For nobody in particular."""
 
     path = "/provisioning"
@@ -69,7 +70,7 @@ class BaseProvisioning(ProvisioningHandler):
         return Xml(self.services.provisioning.base(self.device_query, self.device_headers))
 
 
-class TokenProvisioning(ProvisioningHandler):
+class TokenProvisioningEndpoint(ProvisioningHandler):
     """For whoever holds the token, once."""
 
     path = "/provisioning/{provisioning_token}"
@@ -100,7 +101,7 @@ class TokenProvisioning(ProvisioningHandler):
         return Xml(document)
 
 
-class ProvisioningQrCode(ProvisioningHandler):
+class ProvisioningQrCodeEndpoint(ProvisioningHandler):
     """The token's address as an image."""
 
     path = "/provisioning/qrcode/{provisioning_token}"
@@ -114,7 +115,7 @@ class ProvisioningQrCode(ProvisioningHandler):
         return Png(image, headers=[("X-Qrcode-URL", url)])
 
 
-class MyProvisioningDocument(ProvisioningHandler):
+class MyProvisioningDocumentEndpoint(ProvisioningHandler):
     """For the signed-in account, as often as it asks."""
 
     path = "/provisioning/me"
@@ -128,7 +129,7 @@ class MyProvisioningDocument(ProvisioningHandler):
         return Xml(self.services.provisioning.of(self.me, self.device_query, self.device_headers))
 
 
-class AuthTokenProvisioning(ProvisioningHandler):
+class AuthTokenProvisioningEndpoint(ProvisioningHandler):
     """For whoever holds an attached auth token, once."""
 
     path = "/provisioning/auth_token/{auth_token}"

@@ -8,7 +8,8 @@ from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.sign_up import is_dangerous_enabled
 from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -32,7 +33,7 @@ async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
     return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
 
 
-class AccountInfoByPhone(Handler):
+class AccountInfoByPhoneEndpoint(Handler):
     """What everybody may know of a number."""
 
     path = "/api/accounts/{phone}/info-by-phone"
@@ -50,7 +51,7 @@ class AccountInfoByPhone(Handler):
         return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
 
 
-class RecoveryByPhone(Handler):
+class RecoveryByPhoneEndpoint(Handler):
     """A PIN for whoever has the phone."""
 
     path = "/api/accounts/recover-by-phone"
@@ -71,7 +72,7 @@ class RecoveryByPhone(Handler):
         await self.services.recovery.send_pin(body.phone, body.account_creation_token)
 
 
-class RecoveryByKey(Handler):
+class RecoveryByKeyEndpoint(Handler):
     """The account, for its key."""
 
     path = "/api/accounts/{sip}/recover/{recover_key}"
@@ -95,7 +96,7 @@ class RecoveryByKey(Handler):
         return self.views.recovered(account, await self.types_of(account))
 
 
-class RecoveryByEmail(Handler):
+class RecoveryByEmailEndpoint(Handler):
     """A mail that gives access."""
 
     path = "/api/accounts/{id}/recover-by-email"

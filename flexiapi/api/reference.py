@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from flexiapi.rendering.reference import Endpoint, Failure, Parameter, Section
+from flexiapi.rendering.reference import Endpoint, Failure, Parameter, ReferenceSection
 from flexiapi.web.schemas import Schema, alternatives
 
 
@@ -15,10 +15,10 @@ class Reference:
         self._document = document
         self._is_enabled = is_enabled
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[ReferenceSection]:
         """All endpoints, by resource."""
         return [
-            Section(_anchor(tag["name"]), tag["name"], tag["description"], list(self._endpoints(tag["name"])))
+            ReferenceSection(_anchor(tag["name"]), tag["name"], tag["description"], list(self._endpoints(tag["name"])))
             for tag in self._document["tags"]
         ]
 

@@ -1,4 +1,4 @@
-"""Every endpoint there is."""
+"""The endpoints of the JSON API."""
 
 from flexiapi.api import (
     account_types,
@@ -10,7 +10,6 @@ from flexiapi.api import (
     creation_tokens,
     devices,
     documentation,
-    human_check,
     messages,
     metrics,
     my_account,
@@ -43,12 +42,11 @@ _MODULES = (
     statistics,
     provisioning,
     documentation,
-    human_check,
     sip_auth,
     metrics,
 )
 
-HANDLERS: tuple[type[Handler], ...] = tuple(
+API_ENDPOINTS: tuple[type[Handler], ...] = tuple(
     member
     for module in _MODULES
     for member in vars(module).values()

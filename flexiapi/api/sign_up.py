@@ -20,8 +20,9 @@ from flexiapi.api.fields import (
 from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.creation import NewAccount
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -99,7 +100,7 @@ def _guessable(handler: Handler, values: Mapping[str, Any], domain: str) -> Erro
     return handler.services.name_rules.password_for(password, values.get("username"), domain) if password else {}
 
 
-class PublicAccounts(Handler):
+class PublicAccountsEndpoint(Handler):
     """Accounts with a code by mail or SMS."""
 
     path = "/api/accounts/public"
@@ -129,7 +130,7 @@ class PublicAccounts(Handler):
         return self.views.inactive(account, {})
 
 
-class AccountsWithToken(Handler):
+class AccountsWithTokenEndpoint(Handler):
     """Accounts by creation token alone."""
 
     path = "/api/accounts/with-account-creation-token"
@@ -152,7 +153,7 @@ class AccountsWithToken(Handler):
         return self.views.inactive(account, {})
 
 
-class AccountInfo(Handler):
+class AccountInfoEndpoint(Handler):
     """What everybody may know."""
 
     path = "/api/accounts/{sip}/info"
@@ -166,7 +167,7 @@ class AccountInfo(Handler):
         return self.views.info(await self.services.accounts.is_activated(*required_address(sip)))
 
 
-class ActivationByEmail(Handler):
+class ActivationByEmailEndpoint(Handler):
     """Activation by a key."""
 
     path = "/api/accounts/{sip}/activate/email"
@@ -181,7 +182,7 @@ class ActivationByEmail(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class ActivationByPhone(Handler):
+class ActivationByPhoneEndpoint(Handler):
     """Activation by a PIN."""
 
     path = "/api/accounts/{sip}/activate/phone"

@@ -2,11 +2,12 @@
 
 from flexiapi.api.handler import Handler
 from flexiapi.errors import Forbidden
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class SipAuth(Handler):
+class SipAuthEndpoint(Handler):
     """Each SIP request that carries credentials comes by here."""
 
     path = "/sip/auth"

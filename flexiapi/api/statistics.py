@@ -2,9 +2,10 @@
 
 from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
-from flexiapi.services.statistics import Period
+from flexiapi.services.accounts.statistics import Period
 from flexiapi.store import Creations
-from flexiapi.web.endpoint import Access, endpoint
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
 
 
 class CreationsView(View):
@@ -40,7 +41,7 @@ class _Statistics(Handler):
         return {key: CreationsView.of(made) for key, made in figures.items()}
 
 
-class StatisticsOfDay(_Statistics):
+class StatisticsOfDayEndpoint(_Statistics):
     """The last 24 hours."""
 
     path = "/api/statistics/day"
@@ -51,7 +52,7 @@ class StatisticsOfDay(_Statistics):
         return await self._figures(Period.DAY)
 
 
-class StatisticsOfWeek(_Statistics):
+class StatisticsOfWeekEndpoint(_Statistics):
     """The last seven days."""
 
     path = "/api/statistics/week"
@@ -62,7 +63,7 @@ class StatisticsOfWeek(_Statistics):
         return await self._figures(Period.WEEK)
 
 
-class StatisticsOfMonth(_Statistics):
+class StatisticsOfMonthEndpoint(_Statistics):
     """The last month."""
 
     path = "/api/statistics/month"
@@ -73,19 +74,19 @@ class StatisticsOfMonth(_Statistics):
         return await self._figures(Period.MONTH)
 
 
-class StatisticOfDay(StatisticsOfDay):
+class StatisticOfDayEndpoint(StatisticsOfDayEndpoint):
     """As clients of earlier servers call it."""
 
     path = "/api/statistic/day"
 
 
-class StatisticOfWeek(StatisticsOfWeek):
+class StatisticOfWeekEndpoint(StatisticsOfWeekEndpoint):
     """As clients of earlier servers call it."""
 
     path = "/api/statistic/week"
 
 
-class StatisticOfMonth(StatisticsOfMonth):
+class StatisticOfMonthEndpoint(StatisticsOfMonthEndpoint):
     """As clients of earlier servers call it."""
 
     path = "/api/statistic/month"

@@ -10,7 +10,7 @@ from flexiapi import __version__, observing
 from flexiapi.cli import carrying  # noqa: F401  # adds its commands to `accounts`
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.checking import check
-from flexiapi.cli.context import Context
+from flexiapi.cli.context import Installation
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
@@ -62,7 +62,7 @@ def main(context: click.Context, file: Path | None) -> None:
       flexiapi --config flexiapi.toml accounts create-admin alice.martin --api-key
       flexiapi --config flexiapi.toml serve
     """  # noqa: D301  # click reads the escape, which keeps the lines apart
-    context.obj = Context(file)
+    context.obj = Installation(file)
     observing.configure()
 
 

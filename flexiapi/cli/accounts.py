@@ -4,11 +4,11 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from flexiapi.api.fields import Email
-from flexiapi.app import Parts
-from flexiapi.cli.context import Context, passed
+from flexiapi.cli.context import Installation, passed
+from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
-from flexiapi.keys import random_text
 from flexiapi.model import Account
+from flexiapi.server.assembly import Parts
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
@@ -33,7 +33,7 @@ def accounts() -> None:
 @click.option("--email", callback=_email, help="The administrator's mail address.")
 @passed
 def create_admin(
-    context: Context, username: str, password: str | None, generate: bool, with_key: bool, email: str | None
+    context: Installation, username: str, password: str | None, generate: bool, with_key: bool, email: str | None
 ) -> None:
     """Create an activated administrator USERNAME in the SIP domain."""
     generated = password is None and (generate or with_key)
@@ -58,7 +58,7 @@ def create_admin(
 @accounts.command("set-admin")
 @click.argument("account_id", metavar="ID", type=click.IntRange(1))
 @passed
-def set_admin(context: Context, account_id: int) -> None:
+def set_admin(context: Installation, account_id: int) -> None:
     """Give the account ID the role of administrator."""
     account = context.work(lambda parts: parts.services.administrators.promote(account_id))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator now.")
@@ -67,7 +67,7 @@ def set_admin(context: Context, account_id: int) -> None:
 @accounts.command("create-admin-test")
 @click.option("--force", is_flag=True, help="Also when app.env is not development.")
 @passed
-def create_admin_test(context: Context, force: bool) -> None:
+def create_admin_test(context: Installation, force: bool) -> None:
     """Create anew the administrator that client test suites use.
 
     It is admin_test@sip.example.org, whatever the SIP domain, with the API key no_secret_at_all: everybody knows

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from flexiapi.app import Parts
 from flexiapi.cli.accounts import accounts
-from flexiapi.cli.context import Context, passed
+from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
+from flexiapi.importing.seed_file import read
 from flexiapi.model import Algorithm, ExternalAccount
-from flexiapi.services.seed_file import read
+from flexiapi.server.assembly import Parts
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -63,7 +63,7 @@ def _progress(length: int) -> Iterator[Callable[[int], None]]:
 @click.argument("group", callback=_group)
 @click.option("--yes", is_flag=True, help="Make the group without asking if it does not exist.")
 @passed
-def generate_external(context: Context, amount: int, group: str, yes: bool) -> None:
+def generate_external(context: Installation, amount: int, group: str, yes: bool) -> None:
     """Make AMOUNT activated accounts with random names and passwords in GROUP, for another server to hand out.
 
     Carry them there with export-to-externals here and import-externals there.
@@ -91,7 +91,7 @@ def generate_external(context: Context, amount: int, group: str, yes: bool) -> N
     help="File to write; it must not exist.",
 )
 @passed
-def export_to_externals(context: Context, group: str, output: Path) -> None:
+def export_to_externals(context: Installation, group: str, output: Path) -> None:
     """Write the accounts of GROUP to a file that import-externals reads on another server.
 
     The file holds password hashes, which are as good as passwords: only its owner may read it. Remove it afterwards.
@@ -124,7 +124,7 @@ def export_to_externals(context: Context, group: str, output: Path) -> None:
 @accounts.command("import-externals")
 @click.argument("file", type=_EXISTING)
 @passed
-def import_externals(context: Context, file: Path) -> None:
+def import_externals(context: Installation, file: Path) -> None:
     """Put the accounts of FILE, which export-to-externals wrote on another server, into the pool of externals.
 
     With account.consume_external_account_on_create each new account takes one, and its provisioning shows both.
@@ -144,7 +144,7 @@ def import_externals(context: Context, file: Path) -> None:
 @accounts.command("seed")
 @click.argument("file", type=_EXISTING)
 @passed
-def seed(context: Context, file: Path) -> None:
+def seed(context: Installation, file: Path) -> None:
     """Write the accounts of FILE, a JSON list as the liblinphone tester has it; those with the same ids are replaced.
 
     \b

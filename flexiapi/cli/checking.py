@@ -9,16 +9,16 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import click
 
-from flexiapi import data_path
-from flexiapi.app import Parts, build, mongod_of
-from flexiapi.application_key import existing_key, key_file, key_missing
-from flexiapi.cli.context import Context, passed
-from flexiapi.configuration import misspelt
+from flexiapi import files
+from flexiapi.cli.context import Installation, passed
+from flexiapi.crypto.keys import ApplicationKey, random_text
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.replica_file import group_id
-from flexiapi.keys import ApplicationKey, random_text
-from flexiapi.settings import Server, Settings
+from flexiapi.server.application_key import existing_key, key_file, key_missing
+from flexiapi.server.assembly import Parts, build, mongod_of
+from flexiapi.settings import ServerSettings, Settings
+from flexiapi.settings.loading import misspelt
 from flexiapi.store import EmbeddedMongod
 
 _NOWHERE = "mongodb://127.0.0.1:9/"
@@ -46,7 +46,7 @@ class Findings:
 
 @click.command()
 @passed
-def check(context: Context) -> None:
+def check(context: Installation) -> None:
     """Tell whether the server could work: settings, templates, every backend, what is set of the SIP server, database.
 
     It makes nothing: neither key nor database nor index. The status is 1 when something would not work; a line with
@@ -108,7 +108,7 @@ def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
         )
 
 
-def _address(server: Server, findings: Findings) -> None:
+def _address(server: ServerSettings, findings: Findings) -> None:
     """Whether this host has the address; the port may well be in use, by the running server."""
     try:
         family, kind, _, _, place = socket.getaddrinfo(server.address, 0, type=socket.SOCK_STREAM)[0]
@@ -170,5 +170,5 @@ async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts
     else:
         findings.right("database", f"none yet: the first start makes it below {settings.data.path.absolute()}")
     if key is None:
-        data_path.probe(settings.data.path)
+        files.check_data_path(settings.data.path)
         findings.right("key", f"none yet: the first start makes {key_file(settings).absolute()}")

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import click
 
-from flexiapi.app import Parts, build, mongod_of
-from flexiapi.configuration import load
+from flexiapi.server.assembly import Parts, build, mongod_of
 from flexiapi.settings import Settings
+from flexiapi.settings.loading import load
 
 T = TypeVar("T")
 
 
-class Context:
+class Installation:
     """The `--config` file and what follows from it."""
 
     def __init__(self, file: Path | None) -> None:
@@ -62,4 +62,4 @@ class Progress:
             click.echo(f"\r{count} {self._what}", nl=False, err=True)
 
 
-passed = click.make_pass_decorator(Context)
+passed = click.make_pass_decorator(Installation)

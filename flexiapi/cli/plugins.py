@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import click
 
-from flexiapi.cli.context import Context, passed
+from flexiapi.cli.context import Installation, passed
+from flexiapi.cli.scaffold import write_distribution
 from flexiapi.errors import ConfigurationError, DeliveryFailed
 from flexiapi.notify import Notifier, Transport, configured_backends, installed_backends
 from flexiapi.plugin import DeliveryError, Receipt
-from flexiapi.scaffold import write_distribution
 from flexiapi.settings import Settings
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def plugins(context: click.Context) -> None:
 
 @plugins.command("list")
 @passed
-def list_(context: Context) -> None:
+def list_(context: Installation) -> None:
     """Show the installed backends and which of them are configured."""
     rows = [("transport", "name", "distribution", "configured as"), *_rows(context.settings)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -75,7 +75,7 @@ def _with_notifier(settings: Settings, use: Callable[[Notifier], Awaitable[T]]) 
 @plugins.command()
 @click.argument("label", required=False)
 @passed
-def check(context: Context, label: str | None) -> None:
+def check(context: Installation, label: str | None) -> None:
     """Ask every configured backend, or the one with LABEL, whether it could send now. Sends nothing."""
     results = _with_notifier(context.settings, lambda notifier: notifier.check(label))
     if not results:
@@ -92,7 +92,7 @@ def check(context: Context, label: str | None) -> None:
     "--to", required=True, help="Phone number (+...), mail address, or pn-provider=...;pn-param=...;pn-prid=..."
 )
 @passed
-def send(context: Context, label: str, to: str) -> None:
+def send(context: Installation, label: str, to: str) -> None:
     """Send a test message through the backend with LABEL (`main`, or `sms.main` when others have the label too)."""
 
     async def send_test(notifier: Notifier) -> Receipt:

@@ -8,35 +8,34 @@ from pathlib import Path
 import click
 
 from flexiapi import observing
-from flexiapi.api.routes import HANDLERS
-from flexiapi.cli.context import Context, passed
-from flexiapi.configuration import load, misspelt
+from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
-from flexiapi.server import die_with, run, serve_on
-from flexiapi.server import serve as serve_until_signal
-from flexiapi.settings_document import document
+from flexiapi.server import processes
+from flexiapi.server.routes import ENDPOINTS
+from flexiapi.settings.loading import load, misspelt
+from flexiapi.settings.reference import document
 from flexiapi.web.openapi import document_of
 from flexiapi.web.throttle import Throttle
 
 
 @click.command()
-@click.option("--processes", type=click.IntRange(0), help="Server processes; 0 is one per core.")
+@click.option("--processes", "count", type=click.IntRange(0), help="Server processes; 0 is one per core.")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one.")
 @click.option("--address", help="IP address to listen on.")
 @passed
-def serve(context: Context, processes: int | None, port: int | None, address: str | None) -> None:
+def serve(context: Installation, count: int | None, port: int | None, address: str | None) -> None:
     """Answer requests until Ctrl-C or SIGTERM.
 
     With the setting mongodb.uri = "embedded" (the default) a private mongod runs below data.path and ends with the
     server.
     """
-    given = {"SERVER_PROCESSES": processes, "SERVER_PORT": port, "SERVER_ADDRESS": address}
+    given = {"SERVER_PROCESSES": count, "SERVER_PORT": port, "SERVER_ADDRESS": address}
     options = {name: str(value) for name, value in given.items() if value is not None}
     settings = load(context.file, {**os.environ, **options})
     observing.configure(settings.log.level, settings.log.format)
     for variable, meant in misspelt(os.environ):
         observing.log.warning("unknown variable", variable=variable, did_you_mean=meant)
-    serve_until_signal(settings, context.file)
+    processes.serve(settings, context.file)
 
 
 @click.command(hidden=True)
@@ -45,9 +44,9 @@ def serve(context: Context, processes: int | None, port: int | None, address: st
 @click.argument("tell", type=int)
 @click.argument("parent", type=int)
 @passed
-def worker(context: Context, listener: int, table: int, tell: int, parent: int) -> None:
+def worker(context: Installation, listener: int, table: int, tell: int, parent: int) -> None:
     """Serve on sockets of the parent."""
-    die_with(parent)
+    processes.die_with(parent)
     settings = context.settings
     observing.configure(settings.log.level, settings.log.format)
     throttle = Throttle(settings.limits.requests_per_minute, table)
@@ -56,7 +55,9 @@ def worker(context: Context, listener: int, table: int, tell: int, parent: int) 
     def on_ready() -> None:
         os.write(tell, b".")
 
-    run(serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=on_ready))
+    processes.run(
+        processes.serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=on_ready)
+    )
 
 
 @click.command()
@@ -77,6 +78,6 @@ def settings(output: Path | None) -> None:
 
 @click.command()
 @passed
-def openapi(context: Context) -> None:
+def openapi(context: Installation) -> None:
     """Print the OpenAPI document of the API."""
-    click.echo(json.dumps(document_of(HANDLERS, context.settings.app.url), indent=2))
+    click.echo(json.dumps(document_of(ENDPOINTS, context.settings.app.url), indent=2))

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from flexiapi.app import Parts
-from flexiapi.cli.context import Context, Progress, passed
+from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
-from flexiapi.flexisip import doctor as chain
-from flexiapi.flexisip import userdb
+from flexiapi.flexisip import doctor, userdb
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
+from flexiapi.server.assembly import Parts
 
 
 @click.group()
@@ -23,7 +22,7 @@ def sip() -> None:
 
 @sip.command()
 @passed
-def rebuild(context: Context) -> None:
+def rebuild(context: Installation) -> None:
     """Compare the sign-in replica with the database and correct it; safe while the server runs."""
 
     async def compare(parts: Parts) -> Rebuilt:
@@ -39,7 +38,7 @@ def rebuild(context: Context) -> None:
 
 @sip.command()
 @passed
-def follow(context: Context) -> None:
+def follow(context: Installation) -> None:
     """Keep this host's sign-in replica current without serving HTTP, for a Flexisip on a host of its own."""
 
     async def run(parts: Parts) -> None:
@@ -57,7 +56,7 @@ def follow(context: Context) -> None:
 @sip.command("export-userdb")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @passed
-def export_userdb(context: Context, file: Path) -> None:
+def export_userdb(context: Installation, file: Path) -> None:
     """Write the activated accounts to FILE, for Flexisip's `db-implementation=file`.
 
     FILE is replaced in one step, and is for its owner and flexisip.auth_replica_group. Accounts that the file cannot
@@ -79,21 +78,21 @@ def export_userdb(context: Context, file: Path) -> None:
     click.echo(f"{report.written} accounts written to {file}, {len(report.left_out)} left out.")
 
 
-@sip.command()
+@sip.command("doctor")
 @passed
-def doctor(context: Context) -> None:
+def run_doctor(context: Installation) -> None:
     """Look at every link between accounts and calls, and print what flexisip.conf needs."""
     failures = asyncio.run(_looked_at(context))
-    lines = chain.flexisip_conf(context.settings)
+    lines = doctor.flexisip_conf(context.settings)
     if lines:
         click.echo(f"\nflexisip.conf needs, beside what is yours:\n\n{lines}", nl=False)
     if failures:
         sys.exit(1)
 
 
-async def _looked_at(context: Context) -> int:
+async def _looked_at(context: Installation) -> int:
     failures = 0
-    async for finding in chain.findings(context.settings):
+    async for finding in doctor.findings(context.settings):
         failures += not finding.is_right
         click.echo(f"{'right' if finding.is_right else 'WRONG'} {finding.link:15} {finding.text}")
         if not finding.is_right:

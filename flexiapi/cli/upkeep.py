@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import click
 
-from flexiapi.app import Parts
 from flexiapi.cli.accounts import accounts
-from flexiapi.cli.context import Context, Progress, passed
+from flexiapi.cli.context import Installation, Progress, passed
+from flexiapi.server.assembly import Parts
 
 _MINUTES = click.IntRange(0, 10_000_000)
 _DAYS = click.IntRange(0, 36_500)
@@ -21,7 +21,7 @@ def digest() -> None:
 @digest.command("clear-nonces")
 @click.argument("minutes", type=_MINUTES)
 @passed
-def clear_nonces(context: Context, minutes: int) -> None:
+def clear_nonces(context: Installation, minutes: int) -> None:
     """End the nonces that were used and made more than MINUTES ago, at once: there is no --apply.
 
     Nonces are signed and end by themselves after account.nonce_minutes; the database forgets them then. This ends
@@ -34,7 +34,7 @@ def clear_nonces(context: Context, minutes: int) -> None:
 @accounts.command("clear-api-keys")
 @click.argument("minutes", type=_MINUTES, required=False)
 @passed
-def clear_api_keys(context: Context, minutes: int | None) -> None:
+def clear_api_keys(context: Installation, minutes: int | None) -> None:
     """Remove API keys that were last used more than MINUTES ago, at once: there is no --apply.
 
     MINUTES is app.api_key_expiration_minutes when not given. Expired keys are refused whether they are removed or not.
@@ -48,7 +48,7 @@ def clear_api_keys(context: Context, minutes: int | None) -> None:
 @click.argument("days", type=_DAYS)
 @_APPLY
 @passed
-def clear_tombstones(context: Context, days: int, apply: bool) -> None:
+def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
     """Free the names of accounts that were deleted more than DAYS ago, for anybody to sign up with.
 
     The database does so by itself after account.tombstone_days.
@@ -62,7 +62,7 @@ def clear_tombstones(context: Context, days: int, apply: bool) -> None:
 @_APPLY
 @click.option("--and-confirmed", is_flag=True, help="Take activated accounts too, but no administrator.")
 @passed
-def clear_unconfirmed(context: Context, days: int, apply: bool, and_confirmed: bool) -> None:
+def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirmed: bool) -> None:
     """Remove accounts of the SIP domain that were made more than DAYS ago and never activated.
 
     An account that was active once and was deactivated stays. The names are free at once.
@@ -77,7 +77,7 @@ def clear_unconfirmed(context: Context, days: int, apply: bool, and_confirmed: b
 
 @accounts.command("reseal")
 @passed
-def reseal(context: Context) -> None:
+def reseal(context: Installation) -> None:
     """Seal all password hashes with the current application key, so that earlier ones are no longer needed.
 
     Give every server the new key and the earlier ones first (app.key, app.previous_keys), and restart it. Servers may
@@ -92,7 +92,7 @@ def reseal(context: Context) -> None:
 @click.option("--unconfirmed-days", type=_DAYS, default=30, show_default=True, help="As of accounts clear-unconfirmed.")
 @_APPLY
 @passed
-def clean(context: Context, unconfirmed_days: int, apply: bool) -> None:
+def clean(context: Installation, unconfirmed_days: int, apply: bool) -> None:
     """Do all that is done daily: tombstones, unconfirmed accounts, expired keys, nonces and tokens.
 
     Without --apply it only counts tombstones and accounts. All but the unconfirmed accounts end by themselves: the

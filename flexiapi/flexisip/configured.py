@@ -6,7 +6,7 @@ from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.redis import RedisRegistrar, by_sentinel
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.sip_message import SipMessageSender
-from flexiapi.settings import Flexisip, Settings
+from flexiapi.settings import FlexisipSettings, Settings
 
 
 def registrar_of(settings: Settings) -> Registrar | None:
@@ -21,7 +21,7 @@ def registrar_of(settings: Settings) -> Registrar | None:
     return CliRegistrar(cli) if cli else None
 
 
-def cli_socket_of(section: Flexisip) -> CliSocket | None:
+def cli_socket_of(section: FlexisipSettings) -> CliSocket | None:
     """Flexisip's command line socket, None when it is not configured."""
     return CliSocket(section.cli_socket) if section.cli_socket else None
 

@@ -7,7 +7,7 @@ from flexiapi.model import Account, Algorithm
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SipCredentials:
     """An account that may sign in by SIP; `hashes` has H(username:realm:password) in lower-case hex by algorithm."""
 
     id: int
@@ -31,8 +31,8 @@ def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
     return {password.algorithm.value: password.ha1 for password in known if md5 or password.algorithm != Algorithm.MD5}
 
 
-def entry_of(account: Account, realm: str | None, *, md5: bool) -> Entry | None:
+def entry_of(account: Account, realm: str | None, *, md5: bool) -> SipCredentials | None:
     """What the SIP server may know of the account; `None` while it is not activated."""
     if not account.activated:
         return None
-    return Entry(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))
+    return SipCredentials(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))

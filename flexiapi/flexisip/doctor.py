@@ -12,7 +12,7 @@ from pathlib import Path
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of, message_sender_of, registrar_of
 from flexiapi.flexisip.replica_file import COLUMNS, FILE_MODE, columns
-from flexiapi.settings import Flexisip, Settings
+from flexiapi.settings import FlexisipSettings, Settings
 
 _CHALLENGES = """\
 auth-domains={domain}
@@ -101,7 +101,7 @@ async def _answering(
     return Finding(link, True, "answers")
 
 
-def _of_sign_in(section: Flexisip) -> Iterator[Finding]:
+def _of_sign_in(section: FlexisipSettings) -> Iterator[Finding]:
     path = section.auth_replica
     if path is None and section.external_auth:
         networks = ", ".join(map(str, section.external_auth_networks))
@@ -139,7 +139,7 @@ def _group_name(number: int) -> str:
 
 
 def _of_content(path: Path) -> Finding:
-    """Read it as Flexisip does."""
+    """Read it as FlexisipSettings does."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as file:
             journal = file.execute("PRAGMA journal_mode").fetchone()[0]

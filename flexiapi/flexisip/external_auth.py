@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.flexisip import credentials
 from flexiapi.model import Account
 

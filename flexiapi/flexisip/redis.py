@@ -14,11 +14,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from flexiapi import settings
 from flexiapi.errors import ConfigurationError, RegistrarUnavailable
 from flexiapi.flexisip.contact import Contact, parse_contact
 from flexiapi.flexisip.registrar import Registrar, newest_first
 from flexiapi.model import Device
+from flexiapi.settings import RedisSettings
 
 Answer = TypeVar("Answer")
 # `host`, `host:port`, `[IPv6 literal]:port`; all else is a host name as it stands.
@@ -28,7 +28,7 @@ _HOST_AND_PORT = re.compile(r"(?:\[(?P<literal>[^\]]+)\]|(?P<name>[^:\[\]]+))(?:
 class RedisRegistrar(Registrar):
     """Reads the hash of an address; deletes from it and tells Flexisip, which keeps a copy of what it subscribed to."""
 
-    def __init__(self, section: settings.Redis) -> None:
+    def __init__(self, section: RedisSettings) -> None:
         self._prefix = section.prefix
         self._timeout = section.timeout_seconds
         self._sentinel: Sentinel | None = None
@@ -84,12 +84,12 @@ class RedisRegistrar(Registrar):
             raise RegistrarUnavailable from error
 
 
-def by_sentinel(section: settings.Redis) -> bool:
+def by_sentinel(section: RedisSettings) -> bool:
     """Whether the Sentinels are asked which Redis server is the master."""
     return section.client in ("sentinel", "phpredis-sentinel")
 
 
-def _client(section: settings.Redis) -> Client:
+def _client(section: RedisSettings) -> Client:
     if section.url:
         url = section.url.get_secret_value()
         try:
@@ -106,7 +106,7 @@ def _client(section: settings.Redis) -> Client:
     )
 
 
-def _sentinel(section: settings.Redis) -> Sentinel:
+def _sentinel(section: RedisSettings) -> Sentinel:
     if not section.sentinel_host:
         raise ConfigurationError("[redis] client asks for Sentinels, and sentinel_host names none")
     hosts = [_host_and_port(name, section.sentinel_port) for name in section.sentinel_host]
@@ -127,11 +127,11 @@ def _sentinel(section: settings.Redis) -> Sentinel:
     )
 
 
-def _account(section: settings.Redis) -> dict[str, Any]:
+def _account(section: RedisSettings) -> dict[str, Any]:
     return {"db": section.db, "username": section.username, "password": _clear(section.password)}
 
 
-def _connection(section: settings.Redis, *, tls: bool | None = None) -> dict[str, Any]:
+def _connection(section: RedisSettings, *, tls: bool | None = None) -> dict[str, Any]:
     options: dict[str, Any] = {
         "socket_timeout": section.timeout_seconds,
         "socket_connect_timeout": section.timeout_seconds,

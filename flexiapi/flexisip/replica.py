@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
-from flexiapi.flexisip.credentials import Entry, entry_of
+from flexiapi.flexisip.credentials import SipCredentials, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
 
@@ -34,7 +34,7 @@ _UNUSABLE = (sqlite3.Error, ConfigurationError)
 _log = logging.getLogger(__name__)
 
 
-class Accounts(Protocol):
+class AccountSource(Protocol):
     """Where accounts are read from: always the present state, never a cached one."""
 
     async def by_ids(self, ids: Sequence[int]) -> Sequence[Account]:
@@ -62,7 +62,7 @@ class SignInReplica:
     def __init__(
         self,
         path: Path,
-        accounts: Accounts,
+        accounts: AccountSource,
         *,
         group: str | None = None,
         realm: str | None = None,
@@ -160,7 +160,7 @@ class SignInReplica:
             async with self._writing():
                 # Whoever came while others wrote is still taken along; whoever comes from here on needs a later read.
                 ids, self._waiting, self._departure = list(self._waiting), {}, None
-                wanted: dict[int, Entry | None] = dict.fromkeys(ids)
+                wanted: dict[int, SipCredentials | None] = dict.fromkeys(ids)
                 for account in await self._accounts.by_ids(ids):
                     wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
@@ -172,7 +172,7 @@ class SignInReplica:
         await self._forget_all(outdated)
         departure.set_result(True)
 
-    def _entry(self, account: Account) -> Entry | None:
+    def _entry(self, account: Account) -> SipCredentials | None:
         return entry_of(account, self._realm, md5=self._md5)
 
     def _leave(self, departure: "asyncio.Future[bool]") -> None:
@@ -180,12 +180,12 @@ class SignInReplica:
         if self._departure is departure:
             self._waiting, self._departure = {}, None
 
-    async def _forget_all(self, outdated: Sequence[Entry]) -> None:
+    async def _forget_all(self, outdated: Sequence[SipCredentials]) -> None:
         """Tell the SIP server; those who wait for the change do not wait longer than a moment for that."""
         if self._forget is not None and outdated:
             await asyncio.wait({self._spawn(self._forget_each(self._forget, outdated))}, timeout=FORGET_SECONDS)
 
-    async def _forget_each(self, forget: Forget, outdated: Sequence[Entry]) -> None:
+    async def _forget_each(self, forget: Forget, outdated: Sequence[SipCredentials]) -> None:
         try:
             for entry in outdated:
                 await forget(entry.username, entry.domain)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.flexisip.credentials import Entry
+from flexiapi.flexisip.credentials import SipCredentials
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
@@ -120,7 +120,7 @@ class ReplicaFile:
         if self._connection is not None and self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def apply(self, wanted: Mapping[int, Entry | None]) -> list[Entry]:
+    def apply(self, wanted: Mapping[int, SipCredentials | None]) -> list[SipCredentials]:
         """Make the file hold what is wanted of these account ids (`None`: nothing).
 
         Returns the former entries whose credentials are no longer right. What is right already costs no write.
@@ -138,11 +138,11 @@ class ReplicaFile:
             *namesakes.values(),
         ]
 
-    def of_ids(self, ids: Sequence[int]) -> dict[int, Entry]:
+    def of_ids(self, ids: Sequence[int]) -> dict[int, SipCredentials]:
         """What the file holds of these accounts."""
         return _entries(self._db.execute(_SELECT + "id " + _LISTED, (json.dumps(ids),)))
 
-    def page(self, after: int, limit: int) -> dict[int, Entry]:
+    def page(self, after: int, limit: int) -> dict[int, SipCredentials]:
         """What the file holds of the first `limit` ids above `after`, in their order."""
         ids = self._db.execute("SELECT id FROM accounts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
         return _entries(
@@ -209,7 +209,7 @@ class ReplicaFile:
             raise sqlite3.DatabaseError("it is a database with other tables; name another file, or move this one away")
         connection.execute("COMMIT")
 
-    def _holders(self, entries: Sequence[Entry]) -> list[int]:
+    def _holders(self, entries: Sequence[SipCredentials]) -> list[int]:
         """Who has these names in the file: perhaps another account, whose own change is yet to come here."""
         names = json.dumps([(entry.username, entry.domain) for entry in entries])
         return [id_ for (id_,) in self._db.execute(_HOLDERS, (names,))]
@@ -219,7 +219,7 @@ class ReplicaFile:
         self._db.execute("DELETE FROM passwords WHERE account_id IN (SELECT value FROM json_each(?))", listed)
         self._db.execute("DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", listed)
 
-    def _insert(self, entries: Sequence[Entry]) -> None:
+    def _insert(self, entries: Sequence[SipCredentials]) -> None:
         # Two entries of one batch have one name when the name went over while the batch was read; the later is right.
         self._db.executemany(
             "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, 1)",
@@ -246,14 +246,14 @@ def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
     return found
 
 
-def _entries(rows: Iterable[tuple[int, str, str, str | None, str | None, str | None]]) -> dict[int, Entry]:
-    entries: dict[int, Entry] = {}
+def _entries(rows: Iterable[tuple[int, str, str, str | None, str | None, str | None]]) -> dict[int, SipCredentials]:
+    entries: dict[int, SipCredentials] = {}
     for id_, username, domain, phone, ha1, algorithm in rows:
-        entry = entries.setdefault(id_, Entry(id_, username, domain, phone, {}))
+        entry = entries.setdefault(id_, SipCredentials(id_, username, domain, phone, {}))
         if ha1 is not None and algorithm is not None:
             entry.hashes[algorithm] = ha1
     return entries
 
 
-def _still_right(former: Entry, wanted: Entry | None) -> bool:
+def _still_right(former: SipCredentials, wanted: SipCredentials | None) -> bool:
     return wanted is not None and (wanted.address, wanted.hashes) == (former.address, former.hashes)

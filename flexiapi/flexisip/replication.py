@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.follower import Changes, Follower
-from flexiapi.flexisip.replica import Accounts, SignInReplica
+from flexiapi.flexisip.replica import AccountSource, SignInReplica
 from flexiapi.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class _Due:
 class Replication:
     """Projects accounts as they change. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
 
-    def __init__(self, settings: Settings, accounts: Accounts, changes: Changes) -> None:
+    def __init__(self, settings: Settings, accounts: AccountSource, changes: Changes) -> None:
         section = settings.flexisip
         self.path = section.auth_replica
         self.replica: SignInReplica | None = None

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.flexisip.sip_wire import Response
 
 # By status: the header that carries the challenges, and the one that answers them.

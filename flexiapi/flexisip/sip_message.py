@@ -10,8 +10,8 @@ from flexiapi.flexisip.sip_address import SipAddress
 from flexiapi.flexisip.sip_digest import Credentials, strongest_challenge
 from flexiapi.flexisip.sip_transaction import STANDARD_TIMERS, Timers, final_response
 from flexiapi.flexisip.sip_transport import Proxy, Unreached, reach
-from flexiapi.flexisip.sip_wire import Request, Response
-from flexiapi.settings import Flexisip
+from flexiapi.flexisip.sip_wire import Response, SipRequest
+from flexiapi.settings import FlexisipSettings
 
 # RFC 3261 section 18.1.1: above this many bytes a request may need more than one packet.
 _LARGEST_DATAGRAM = 1300
@@ -27,7 +27,7 @@ _TIMED_OUT = 408
 class SipMessageSender(MessageSender):
     """Sends from one address through one proxy, each message on a connection of its own. Keeps nothing open."""
 
-    def __init__(self, section: Flexisip, timers: Timers = STANDARD_TIMERS) -> None:
+    def __init__(self, section: FlexisipSettings, timers: Timers = STANDARD_TIMERS) -> None:
         try:
             self._proxy = Proxy.parse(section.proxy or "")
         except ValueError as error:
@@ -57,10 +57,10 @@ class SipMessageSender(MessageSender):
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    def _request(self, method: str, uri: str, body: bytes = b"") -> Request:
-        return Request(method, uri, self._sender.uri, secrets.token_hex(12), secrets.token_hex(4), body)
+    def _request(self, method: str, uri: str, body: bytes = b"") -> SipRequest:
+        return SipRequest(method, uri, self._sender.uri, secrets.token_hex(12), secrets.token_hex(4), body)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: SipRequest) -> Response:
         """The final response of the first address of the proxy where anybody listens."""
         try:
             async with asyncio.timeout(self._seconds):
@@ -74,7 +74,7 @@ class SipMessageSender(MessageSender):
         except OSError as error:
             raise SipUnavailable from error
 
-    async def _converse(self, request: Request, address: tuple[str, int]) -> Response:
+    async def _converse(self, request: SipRequest, address: tuple[str, int]) -> Response:
         """Send the request, and again with credentials when it is challenged; once more when the nonce was stale."""
         room = _CREDENTIALS_ROOM if self._credentials else 0
         large = len(request.encode(" " * _VIA_ROOM, 1)) + room > _LARGEST_DATAGRAM
@@ -101,7 +101,7 @@ def _refusal(response: Response) -> ApiError:
     return ValidationFailed({"to": [f"The SIP server answered: {status} {response.reason[:100]}".strip() + "."]})
 
 
-def _tls_context(section: Flexisip) -> ssl.SSLContext:
+def _tls_context(section: FlexisipSettings) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=section.tls_ca_file)
     except OSError as error:

@@ -4,8 +4,8 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
-from flexiapi.flexisip.sip_transport import Transport
-from flexiapi.flexisip.sip_wire import Request, Response
+from flexiapi.flexisip.sip_transport import SipTransport
+from flexiapi.flexisip.sip_wire import Response, SipRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ STANDARD_TIMERS = Timers()
 
 
 async def final_response(
-    transport: Transport, request: Request, cseq: int, timers: Timers = STANDARD_TIMERS
+    transport: SipTransport, request: SipRequest, cseq: int, timers: Timers = STANDARD_TIMERS
 ) -> Response:
     """Send the request as the `cseq`th of its call and return the final response to it.
 
@@ -50,7 +50,7 @@ async def final_response(
             interval = timers.t2
 
 
-async def _received(transport: Transport, due: float) -> Response | None:
+async def _received(transport: SipTransport, due: float) -> Response | None:
     """The next response, or None when the time has come to send again."""
     try:
         async with asyncio.timeout_at(None if due == float("inf") else due):

@@ -56,7 +56,7 @@ class Proxy:
         return list(dict.fromkeys((str(address[0]), self.port) for *_, address in found))
 
 
-class Transport(ABC):
+class SipTransport(ABC):
     """A way to one address. Its failures are `ConnectionError`; `local` is our end, as it stands in a Via."""
 
     name: ClassVar[str]
@@ -95,7 +95,7 @@ class _Arrivals(asyncio.DatagramProtocol):
             self.queue.put_nowait(item)
 
 
-class Datagrams(Transport):
+class Datagrams(SipTransport):
     """UDP. The socket is connected, so that only the proxy is heard, and that its absence is noticed."""
 
     name = "UDP"
@@ -134,7 +134,7 @@ class Datagrams(Transport):
         self._transport.close()
 
 
-class Stream(Transport):
+class Stream(SipTransport):
     """TCP."""
 
     name = "TCP"
@@ -191,7 +191,7 @@ class TlsStream(Stream):
 @asynccontextmanager
 async def reach(
     proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool
-) -> AsyncIterator[Transport]:
+) -> AsyncIterator[SipTransport]:
     """Open the proxy's transport to one of its addresses; `large` messages leave UDP for TCP (section 18.1.1)."""
     transport = await _opened(proxy, address, context, large=large)
     try:
@@ -200,7 +200,7 @@ async def reach(
         transport.close()
 
 
-async def _opened(proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool) -> Transport:
+async def _opened(proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool) -> SipTransport:
     if proxy.transport == "TLS":
         return await TlsStream.open(address, context, proxy.host)
     if proxy.transport == "TCP":

@@ -46,7 +46,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SipRequest:
     """What all tries of one request share. The parts must hold no line ends: addresses and tokens that are checked."""
 
     method: str

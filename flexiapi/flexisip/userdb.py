@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from flexiapi.flexisip.credentials import Entry, entry_of
+from flexiapi.flexisip.credentials import SipCredentials, entry_of
 from flexiapi.flexisip.replica_file import FILE_MODE, group_id
 from flexiapi.model import Account
 
@@ -31,7 +31,7 @@ class Report:
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
-def line(entry: Entry) -> str:
+def line(entry: SipCredentials) -> str:
     """The entry's line, with its line end. Raises `ValueError`, saying why, when the grammar cannot carry the entry."""
     for name, what in ((entry.username, "username"), (entry.domain, "domain")):
         if not _NAME.fullmatch(name):
@@ -78,7 +78,7 @@ async def export(
     return report
 
 
-def _write(file: IO[str], entry: Entry, report: Report) -> None:
+def _write(file: IO[str], entry: SipCredentials, report: Report) -> None:
     try:
         file.write(line(entry))
     except ValueError as error:

@@ -8,7 +8,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.notify.discovery import Transport, backend_class, configured
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import Route
-from flexiapi.settings import Backend, Mail, Settings
+from flexiapi.settings import BackendSettings, MailSettings, Settings
 
 # Names that are in use for the ways of encryption that the SMTP backend knows.
 _ENCRYPTIONS = {"": "none", "ssl": "tls"}
@@ -16,16 +16,16 @@ _ENCRYPTIONS = {"": "none", "ssl": "tls"}
 _PREFIX = re.compile(r"\+[0-9]{1,15}")
 
 
-def configured_backends(settings: Settings, transport: Transport) -> dict[str, Backend]:
+def configured_backends(settings: Settings, transport: Transport) -> dict[str, BackendSettings]:
     """The tables of a transport's backends by label, or that of `delivery.fallback_backend` when it has none."""
     named = tables(settings, transport)
     fallback = settings.delivery.fallback_backend
     if not named and fallback is not None:
-        return {fallback: Backend(backend=fallback)}
+        return {fallback: BackendSettings(backend=fallback)}
     return named
 
 
-def tables(settings: Settings, transport: Transport) -> dict[str, Backend]:
+def tables(settings: Settings, transport: Transport) -> dict[str, BackendSettings]:
     """The configured backends of a transport by label, without the fallback."""
     if transport is Transport.PUSH:
         return settings.push
@@ -34,18 +34,18 @@ def tables(settings: Settings, transport: Transport) -> dict[str, Backend]:
     return _mail_tables(settings.mail)
 
 
-def _mail_tables(mail: Mail) -> dict[str, Backend]:
-    named: dict[str, Backend] = dict(mail.model_extra or {})
+def _mail_tables(mail: MailSettings) -> dict[str, BackendSettings]:
+    named: dict[str, BackendSettings] = dict(mail.model_extra or {})
     if mail.host is None:
         return named
     if "smtp" in named:
         raise ConfigurationError(
             "[mail] host makes a backend `smtp`, and [mail.smtp] is another. Rename or remove one."
         )
-    return {"smtp": Backend.model_validate(_smtp_options(mail, mail.host)), **named}
+    return {"smtp": BackendSettings.model_validate(_smtp_options(mail, mail.host)), **named}
 
 
-def _smtp_options(mail: Mail, host: str) -> dict[str, Any]:
+def _smtp_options(mail: MailSettings, host: str) -> dict[str, Any]:
     return {
         "backend": "smtp",
         "host": host,
@@ -63,7 +63,7 @@ def routes(settings: Settings, transport: Transport) -> list[Route]:
     return [_route(settings, transport, label, table) for label, table in found.items()]
 
 
-def _route(settings: Settings, transport: Transport, label: str, table: Backend) -> Route:
+def _route(settings: Settings, transport: Transport, label: str, table: BackendSettings) -> Route:
     name = f"{transport}.{label}"
     _check_prefixes(transport, table, name)
     loaded = backend_class(transport, table.backend, name)
@@ -79,7 +79,7 @@ def _inherited(settings: Settings, transport: Transport, fields: Mapping[str, An
     return {name: getattr(settings.mail, name) for name in ("from_address", "from_name") if name in fields}
 
 
-def _check_prefixes(transport: Transport, table: Backend, name: str) -> None:
+def _check_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:
     if table.prefixes and transport is not Transport.SMS:
         raise ConfigurationError(f"[{name}] prefixes: only SMS backends have them. Remove it.")
     wrong = [prefix for prefix in table.prefixes if not _PREFIX.fullmatch(prefix)]

@@ -15,7 +15,7 @@ from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
-from flexiapi.settings import Delivery
+from flexiapi.settings import DeliverySettings
 
 # It would tell of each retry without saying of which backend.
 stamina.instrumentation.set_on_retry_hooks(())
@@ -42,7 +42,7 @@ _OUTCOMES: dict[type | None, str] = {Permanent: "refused", TurnedAway: "turned_a
 class Outlet(Generic[M]):
     """Sends through one backend, up to `tries` times within a deadline, at most `concurrent` messages at once."""
 
-    def __init__(self, transport: Transport, label: str, backend: Backend[Any, M], delivery: Delivery) -> None:
+    def __init__(self, transport: Transport, label: str, backend: Backend[Any, M], delivery: DeliverySettings) -> None:
         self.transport = transport
         self.label = label
         self.backend = backend

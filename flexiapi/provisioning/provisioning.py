@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from flexiapi.model import Account
-from flexiapi.provisioning import account as own
+from flexiapi.provisioning import account_sections
 from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.document import HEAD, TAIL, Document, Section, encoded, overwriting, section_xml
 from flexiapi.provisioning.hooks import HEADERS, ProvisioningRequest
 from flexiapi.provisioning.rcfile import RcFile
-from flexiapi.settings import Account as AccountSettings
+from flexiapi.settings import AccountSettings
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -28,7 +28,7 @@ class _Base:
     first_auth_info: int
 
 
-class Provisioning:
+class ProvisioningDocuments:
     """Renders documents; keeps nothing but the base file's content.
 
     `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning.
@@ -91,8 +91,10 @@ class Provisioning:
 
     def _account_sections(self, base: _Base, account: Account, request: ProvisioningRequest) -> Iterable[Section]:
         hooks = self._hooks
-        proxy = own.proxy(base.first_proxy, account, lambda section: hooks.proxy(section, request, account))
-        auth_infos = own.auth_infos(
+        proxy = account_sections.proxy(
+            base.first_proxy, account, lambda section: hooks.proxy(section, request, account)
+        )
+        auth_infos = account_sections.auth_infos(
             base.first_auth_info,
             account,
             self._realm or account.domain,
@@ -101,7 +103,7 @@ class Provisioning:
         sections = [proxy, *auth_infos]
         if account.external_account is not None:
             next_auth_info = base.first_auth_info + len(auth_infos)
-            sections += own.external(base.first_proxy + 1, next_auth_info, account.external_account)
+            sections += account_sections.external(base.first_proxy + 1, next_auth_info, account.external_account)
         return self._marked(sections)
 
     def _with_additional_sections(self, sections: Iterable[Section], request: ProvisioningRequest) -> bytes:

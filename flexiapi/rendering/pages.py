@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from flexiapi.rendering.reference import Section
+from flexiapi.rendering.reference import ReferenceSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +65,4 @@ class DocumentationPage(Page):
 
     url: str
     sip_domain: str
-    sections: Sequence[Section]
+    sections: Sequence[ReferenceSection]

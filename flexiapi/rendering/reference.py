@@ -44,7 +44,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReferenceSection:
     """The endpoints of one resource."""
 
     anchor: str

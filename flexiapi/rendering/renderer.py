@@ -10,11 +10,11 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup, escape
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.paths import shared
+from flexiapi.files import shared
 from flexiapi.rendering import samples
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.pages import Page
-from flexiapi.settings import Templates
+from flexiapi.settings import TemplateSettings
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 _MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -34,7 +34,7 @@ class Renderer:
     Raises `ConfigurationError` when `templates.path` is no folder.
     """
 
-    def __init__(self, templates: Templates, app_name: str, signature: str) -> None:
+    def __init__(self, templates: TemplateSettings, app_name: str, signature: str) -> None:
         folders = [shared("templates")]
         if templates.path is not None:
             if not templates.path.is_dir():

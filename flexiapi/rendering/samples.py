@@ -59,7 +59,7 @@ PAGES: tuple[pages.Page, ...] = (
         _ROOT,
         "sip.example.org",
         [
-            reference.Section(
+            reference.ReferenceSection(
                 "accounts",
                 "Accounts",
                 "All of them.",

@@ -2,33 +2,33 @@
 
 from dataclasses import dataclass
 
-from flexiapi.services.accounts import Accounts
-from flexiapi.services.actions import Actions
-from flexiapi.services.activation import Activation
-from flexiapi.services.administration import Administration
-from flexiapi.services.administrators import Administrators
-from flexiapi.services.api_keys import ApiKeys
-from flexiapi.services.contacts import Contacts
-from flexiapi.services.contacts_lists import ContactsLists
-from flexiapi.services.creation import Creation
-from flexiapi.services.creation_tokens import CreationTokens
-from flexiapi.services.devices import Devices
-from flexiapi.services.external_accounts import ExternalAccounts
-from flexiapi.services.human_check import HumanCheck
+from flexiapi.services.accounts.actions import AccountActions
+from flexiapi.services.accounts.administration import Administration
+from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.creation import Creation
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.accounts.external_accounts import ExternalAccounts
+from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.statistics import Statistics
+from flexiapi.services.accounts.types import AccountTypes
+from flexiapi.services.accounts.upkeep import Upkeep
+from flexiapi.services.codes.activation import Activation
+from flexiapi.services.codes.address_changes import AddressChanges
+from flexiapi.services.codes.creation_tokens import CreationTokens
+from flexiapi.services.codes.human_check import HumanCheck
+from flexiapi.services.codes.recovery import Recovery
+from flexiapi.services.contacts.contacts import Contacts
+from flexiapi.services.contacts.lists import ContactsLists
 from flexiapi.services.limiter import Limiter
-from flexiapi.services.messages import Messages
-from flexiapi.services.my_addresses import MyAddresses
-from flexiapi.services.my_password import MyPassword
 from flexiapi.services.names import NameRules
-from flexiapi.services.provisioning import Provisioning
-from flexiapi.services.recovery import Recovery
-from flexiapi.services.removal import Removal
-from flexiapi.services.seeding import Seeding
-from flexiapi.services.sign_in import SignIn
-from flexiapi.services.sip_sign_in import SipSignIn
-from flexiapi.services.statistics import Statistics
-from flexiapi.services.types import Types
-from flexiapi.services.upkeep import Upkeep
+from flexiapi.services.phones.devices import Devices
+from flexiapi.services.phones.messages import Messages
+from flexiapi.services.phones.provisioning import Provisioning
+from flexiapi.services.sign_in.api_keys import ApiKeys
+from flexiapi.services.sign_in.http import SignIn
+from flexiapi.services.sign_in.my_password import MyPassword
+from flexiapi.services.sign_in.sip import SipSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Services:
     name_rules: NameRules
     limiter: Limiter
     sign_in: SignIn
-    accounts: Accounts
+    accounts: AccountDirectory
     administration: Administration
     creation: Creation
     creation_tokens: CreationTokens
@@ -53,14 +53,14 @@ class Services:
     recovery: Recovery
     provisioning: Provisioning
     my_password: MyPassword
-    my_addresses: MyAddresses
+    my_addresses: AddressChanges
     devices: Devices
     contacts: Contacts
     contacts_lists: ContactsLists
     messages: Messages
-    removal: Removal
-    types: Types
-    actions: Actions
+    removal: AccountRemoval
+    types: AccountTypes
+    actions: AccountActions
     statistics: Statistics
     external_accounts: ExternalAccounts
     seeding: Seeding

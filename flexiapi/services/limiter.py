@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from flexiapi.errors import TooManyRequests
 from flexiapi.services.clock import Clock
-from flexiapi.settings import Limits
+from flexiapi.settings import LimitSettings
 from flexiapi.store import Store
 
 MINUTE = timedelta(minutes=1)
@@ -21,7 +21,7 @@ class Limiter:
     guess is looked at, so that a sign-in that is right costs no counter.
     """
 
-    def __init__(self, settings: Limits, store: Store, clock: Clock) -> None:
+    def __init__(self, settings: LimitSettings, store: Store, clock: Clock) -> None:
         self._store = store.limits
         self._clock = clock
         self._rules: Mapping[str, tuple[int, timedelta]] = {

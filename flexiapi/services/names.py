@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flexiapi.errors import ValidationFailed
-from flexiapi.services.passwords import common_passwords
+from flexiapi.services.sign_in.passwords import common_passwords
 from flexiapi.settings import Settings
 from flexiapi.store import IdentifierTaken, Store
 

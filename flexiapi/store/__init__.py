@@ -5,34 +5,34 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
-from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
-from flexiapi.store.accounts import Accounts, IdentifierTaken, KeyHolder
+from flexiapi.store.accounts import AccountStore, IdentifierTaken, KeyHolder
 from flexiapi.store.attachments import Attachments
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
-from flexiapi.store.contacts import Contacts
-from flexiapi.store.contacts_lists import ContactsLists
+from flexiapi.store.contacts import ContactStore
+from flexiapi.store.contacts_lists import ContactsListStore
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
-from flexiapi.store.external_accounts import ExternalAccounts
+from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Creations, Listings, Wanted
-from flexiapi.store.push_devices import PushDevices
-from flexiapi.store.removals import Removal, Removals
+from flexiapi.store.push_devices import PushDeviceStore
+from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.sip_sign_ins import SipSignIns
-from flexiapi.store.tokens import AuthTokens, CreationTokens, RequestTokens
-from flexiapi.store.tombstones import Tombstones
-from flexiapi.store.types import AccountTypes
-from flexiapi.store.used_nonces import UsedNonces
+from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
+from flexiapi.store.tombstones import TombstoneStore
+from flexiapi.store.types import AccountTypeStore
+from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store", "Wanted"]
 
@@ -53,27 +53,27 @@ class Store(Records):
         domain = None if settings.app.admins_manage_multi_domains else settings.app.sip_domain
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.census = Census(database, domain, settling)
-        self.accounts = Accounts(database, documents, self.counters, self.census)
+        self.accounts = AccountStore(database, documents, self.counters, self.census)
         self.listings = Listings(database, documents, self.census)
         self.attachments = Attachments(database)
-        self.external_accounts = ExternalAccounts(database, key, self.counters)
+        self.external_accounts = ExternalAccountStore(database, key, self.counters)
         self.bulk = BulkAccounts(database, documents, self.census, self.accounts)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
-        self.contacts = Contacts(database, documents)
-        self.contacts_lists = ContactsLists(database, self.counters)
-        self.types = AccountTypes(database, self.counters)
-        self.creation_tokens = CreationTokens(database)
-        self.push_devices = PushDevices(database)
-        self.request_tokens = RequestTokens(database)
-        self.auth_tokens = AuthTokens(database)
-        self.used_nonces = UsedNonces(database)
+        self.contacts = ContactStore(database, documents)
+        self.contacts_lists = ContactsListStore(database, self.counters)
+        self.types = AccountTypeStore(database, self.counters)
+        self.creation_tokens = CreationTokenStore(database)
+        self.push_devices = PushDeviceStore(database)
+        self.request_tokens = RequestTokenStore(database)
+        self.auth_tokens = AuthTokenStore(database)
+        self.used_nonces = UsedNonceStore(database)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
-        self.removals = Removals(database)
-        self.tombstones = Tombstones(database)
+        self.removals = RemovalStore(database)
+        self.tombstones = TombstoneStore(database)
 
     async def prepare(self) -> None:
         """Make indexes, and check that the application key is the database's. Safe from several processes at once."""

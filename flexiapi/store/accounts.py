@@ -37,7 +37,7 @@ class KeyHolder:
 _SIGN_IN = frozenset({"username", "domain", "phone", "passwords", "activated"})
 
 
-class Accounts(Records):
+class AccountStore(Records):
     """The accounts. Reads answer `None` for what is not there.
 
     `on_sign_in_change` is told the id of each account that may now sign in otherwise than before, after the write.

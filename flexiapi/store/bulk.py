@@ -9,7 +9,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from flexiapi.model import Account
-from flexiapi.store.accounts import Accounts, taken_by
+from flexiapi.store.accounts import AccountStore, taken_by
 from flexiapi.store.census import Census
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments
@@ -23,7 +23,7 @@ class BulkAccounts(Records):
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
         census: Census,
-        one_by_one: Accounts,
+        one_by_one: AccountStore,
     ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]

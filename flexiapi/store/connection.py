@@ -30,7 +30,7 @@ from pymongo.errors import (
 )
 
 from flexiapi.errors import ConfigurationError, StoreUnavailable
-from flexiapi.settings import Mongodb
+from flexiapi.settings import MongodbSettings
 from flexiapi.store.outage import Outage, reason_of
 
 P = ParamSpec("P")
@@ -57,7 +57,7 @@ class WritesRefused(Exception):
         super().__init__(f"MongoDB refused writes with the codes {codes}")
 
 
-def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
+def open_database(settings: MongodbSettings, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
     """The database, majority-written, with bounded waits. Raises `ConfigurationError` for a wrong URI."""
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
@@ -68,13 +68,13 @@ def open_database(settings: Mongodb, uri: str) -> "AsyncIOMotorDatabase[dict[str
     return client.get_database(settings.database, **_database_options(settings))
 
 
-def open_native_database(settings: Mongodb, uri: str) -> AsyncDatabase[dict[str, Any]]:
+def open_native_database(settings: MongodbSettings, uri: str) -> AsyncDatabase[dict[str, Any]]:
     """The same by PyMongo's own asynchronous client (decision 0044). It belongs to the running event loop."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, **_client_options(settings))
     return client.get_database(settings.database, **_database_options(settings))
 
 
-def _client_options(settings: Mongodb) -> dict[str, Any]:
+def _client_options(settings: MongodbSettings) -> dict[str, Any]:
     milliseconds = int(settings.timeout_seconds * 1000)
     return {
         "serverSelectionTimeoutMS": milliseconds,
@@ -88,7 +88,7 @@ def _client_options(settings: Mongodb) -> dict[str, Any]:
     }
 
 
-def _database_options(settings: Mongodb) -> dict[str, Any]:
+def _database_options(settings: MongodbSettings) -> dict[str, Any]:
     return {
         "codec_options": CodecOptions(tz_aware=True),
         "write_concern": WriteConcern(w="majority", wtimeout=int(settings.timeout_seconds * 1000)),

@@ -13,7 +13,7 @@ from flexiapi.store.documents import AccountDocuments
 _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}
 
 
-class Contacts(Records):
+class ContactStore(Records):
     """The contacts of accounts, one-directional."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments) -> None:

@@ -13,7 +13,7 @@ from flexiapi.store.counters import Counters
 Document = dict[str, Any]
 
 
-class ContactsLists(Records):
+class ContactsListStore(Records):
     """The lists; which accounts have one stands in the accounts."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flexiapi.keys import ApplicationKey
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.model import (
     Account,
     Action,

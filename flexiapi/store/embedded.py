@@ -17,7 +17,7 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from flexiapi import data_path
+from flexiapi import files
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 
@@ -39,7 +39,7 @@ class EmbeddedMongod:
 
     def __init__(self, folder: Path) -> None:
         self._folder = _data_of(folder)
-        with data_path.using(self._folder):
+        with files.in_data_path(self._folder):
             self._socket = _socket_path(self._folder)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
@@ -51,13 +51,13 @@ class EmbeddedMongod:
     def has_data(folder: Path) -> bool:
         """Whether a database was made below the folder. Raises `ConfigurationError` when that cannot be seen."""
         data = _data_of(folder)
-        with data_path.using(data, "read"):
+        with files.in_data_path(data, "read"):
             return (data / "WiredTiger").exists()
 
     @staticmethod
     def could_start(folder: Path) -> None:
         """Raise `ConfigurationError` if a first start could make no database below the folder; makes nothing."""
-        data_path.probe(folder)
+        files.check_data_path(folder)
         _binary()
 
     @property
@@ -71,7 +71,7 @@ class EmbeddedMongod:
 
     def start(self, *, exclusive: bool = False) -> None:
         """Start the mongod, or join the running one; `exclusive` refuses to join. Raises `ConfigurationError`."""
-        with data_path.using(self._folder):
+        with files.in_data_path(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._take_lock(wait=_START_SECONDS / 2 if exclusive else 0):
             self._launch()
@@ -127,7 +127,7 @@ class EmbeddedMongod:
     def _take_lock(self, wait: float) -> bool:
         """Hold the folder's lock; a command that runs its own mongod for a moment is waited for."""
         lock = self._folder / "flexiapi.lock"
-        with data_path.using(lock):
+        with files.in_data_path(lock):
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + wait
         while True:
@@ -150,7 +150,7 @@ class EmbeddedMongod:
             os.pwrite(self._lock, b"server ", 0)
 
     def _launch(self) -> None:
-        data_path.spare(self._folder)
+        files.refuse_foreign_owner(self._folder)
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
         self._wait_for_predecessor()
@@ -180,7 +180,7 @@ class EmbeddedMongod:
         """A mongod whose server was killed needs a moment to end by itself."""
         lock = self._folder / "mongod.lock"
         until = time.monotonic() + _STOP_SECONDS
-        with data_path.using(lock):
+        with files.in_data_path(lock):
             while time.monotonic() < until and lock.exists() and _is_locked(lock):
                 time.sleep(0.05)
 

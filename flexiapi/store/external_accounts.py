@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
-from flexiapi.keys import ApplicationKey
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.model import Algorithm, ExternalAccount
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.counters import Counters
@@ -16,7 +16,7 @@ from flexiapi.store.counters import Counters
 Document = dict[str, Any]
 
 
-class ExternalAccounts(Records):
+class ExternalAccountStore(Records):
     """The pool. One that was used stays used, also when the account that had it is gone."""
 
     def __init__(

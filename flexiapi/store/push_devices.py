@@ -6,14 +6,14 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
-from flexiapi.keys import token_hash
+from flexiapi.crypto.keys import token_hash
 from flexiapi.model import PushAddress
 from flexiapi.store.connection import Records
 
 Document = dict[str, Any]
 
 
-class PushDevices(Records):
+class PushDeviceStore(Records):
     """One record per device that has had a token. What became of the token is read where tokens are kept."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

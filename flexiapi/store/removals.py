@@ -16,7 +16,7 @@ class Removal:
     creation_token_hash: bytes | None = field(default=None, repr=False)
 
 
-class Removals(Records):
+class RemovalStore(Records):
     """One per account that is being removed."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
-from flexiapi.keys import ApplicationKey
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import bound_to_account
 from flexiapi.store.external_accounts import bound_to_number

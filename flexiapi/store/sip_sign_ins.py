@@ -9,7 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.model import Account
-from flexiapi.settings import Mongodb
+from flexiapi.settings import MongodbSettings
 from flexiapi.store.connection import Translating, open_native_database
 from flexiapi.store.documents import AccountDocuments
 
@@ -20,7 +20,7 @@ class SipSignIns(Translating):
     The client belongs to the event loop that asks first, and `close` lets go of it.
     """
 
-    def __init__(self, settings: Mongodb, uri: str, documents: AccountDocuments) -> None:
+    def __init__(self, settings: MongodbSettings, uri: str, documents: AccountDocuments) -> None:
         self._settings = settings
         self._uri = uri
         self._documents = documents

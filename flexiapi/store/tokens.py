@@ -8,14 +8,14 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.keys import token_hash
+from flexiapi.crypto.keys import token_hash
 from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records
 
 Document = dict[str, Any]
 
 
-class CreationTokens(Records):
+class CreationTokenStore(Records):
     """Each lets one account be created."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
@@ -67,7 +67,7 @@ class CreationTokens(Records):
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
 
 
-class RequestTokens(Records):
+class RequestTokenStore(Records):
     """Each, once a human validated it, gives one creation token."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
@@ -120,7 +120,7 @@ class Attached:
     epoch: int
 
 
-class AuthTokens(Records):
+class AuthTokenStore(Records):
     """Each lets one device sign in as the account that another device attaches it to."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -10,7 +10,7 @@ from flexiapi.store.coalesce import CoalescedReads
 from flexiapi.store.connection import Records
 
 
-class Tombstones(Records):
+class TombstoneStore(Records):
     """One per address; the first stays."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -16,7 +16,7 @@ from flexiapi.store.counters import Counters
 Document = dict[str, Any]
 
 
-class AccountTypes(Records):
+class AccountTypeStore(Records):
     """The types, each key once."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:

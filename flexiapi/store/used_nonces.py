@@ -30,7 +30,7 @@ def _use_of(last: int | None, count: int) -> NonceUse:
     return NonceUse.COUNTED if last < count else NonceUse.REPLAYED
 
 
-class UsedNonces(Records):
+class UsedNonceStore(Records):
     """Refuses a count that is not greater than the last one of its nonce, and ends the nonce then.
 
     Each use is one atomic write, so this holds among parallel requests too.

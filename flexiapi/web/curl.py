@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flexiapi.web.endpoint import Access, Operation
+from flexiapi.web.operation import Access, Operation
 
 _STEP = " \\\n  "
 

@@ -1,95 +1,20 @@
 """The declaration of an endpoint: one decorator and a signature, from which everything about it is derived."""
 
 import inspect
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 
 from flexiapi.errors import ApiError, NotFound, RecordNotFound
-from flexiapi.web.parameters import Errors, Params
-from flexiapi.web.replies import Json, Reply
+from flexiapi.web.operation import Access, Before, Check, Operation, PathParameter, Segment, Verb
+from flexiapi.web.parameters import Params
+from flexiapi.web.replies import HttpReply
 
 if TYPE_CHECKING:
     from flexiapi.web.handler import ApiHandler
 
 H = TypeVar("H", bound="ApiHandler")
-Verb = Callable[..., Awaitable[Any]]
-Check = Callable[[Any, Mapping[str, Any]], Awaitable[Errors]]
-Before = Callable[..., Awaitable[None]]
-
-
-class Access(StrEnum):
-    """Who may call an endpoint."""
-
-    PUBLIC = "Public"
-    USER = "User"
-    ADMIN = "Admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """What a path parameter looks like: annotate it, `Annotated[int, Segment("[0-9]{1,18}", "12")]`."""
-
-    pattern: str
-    example: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PathParameter:
-    """A parameter that stands in the path."""
-
-    name: str
-    segment: Segment
-    convert: Callable[[str], Any]
-
-    @property
-    def regex(self) -> re.Pattern[str]:
-        """Matches the decoded segment as a whole, in which a slash may stand as any character."""
-        return re.compile(self.segment.pattern, re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One verb of one path, as declared."""
-
-    verb: str
-    call: Verb
-    summary: str
-    description: str
-    access: Access
-    status: int
-    raises: tuple[type[ApiError], ...]
-    secret: bool
-    effects: bool
-    limit: str | None
-    guess: bool
-    check: Check | None
-    before: Before | None
-    switch: Callable[[Any], bool] | None
-    off: type[NotFound]
-    hidden: bool
-    path: Mapping[str, PathParameter]
-    params: type[Params] | None
-    params_name: str
-    answer: Any
-    reply: type[Reply] | None
-    encode: Callable[[Any], bytes] | None
-    example: Any
-
-    @property
-    def is_unsafe(self) -> bool:
-        """Whether calling it changes something."""
-        return self.effects or self.verb != "get"
-
-    @property
-    def media_type(self) -> str:
-        """Of the answer."""
-        return (self.reply or Json).content_type
 
 
 def endpoint(
@@ -170,20 +95,15 @@ def endpoint(
     return declare
 
 
-def operation_of(verb: Any) -> Operation | None:
-    """The declaration that a verb carries."""
-    return getattr(verb, "operation", None)
-
-
 def _path_parameter(name: str, hint: Any) -> PathParameter:
     kind, *metadata = get_args(hint)
     segment = next(piece for piece in metadata if isinstance(piece, Segment))
     return PathParameter(name, segment, kind)
 
 
-def _answer(returns: Any) -> tuple[Any, type[Reply] | None]:
-    """What the JSON is made from, or describes, and the kind of `Reply` if it is one: `Annotated[Json, ApiKeyView]`."""
+def _answer(returns: Any) -> tuple[Any, type[HttpReply] | None]:
+    """What the JSON is made from, or describes, and its kind if it is an `HttpReply`: `Annotated[Json, ApiKeyView]`."""
     kind, *described = get_args(returns) if get_origin(returns) is Annotated else (returns,)
-    if isinstance(kind, type) and issubclass(kind, Reply):
+    if isinstance(kind, type) and issubclass(kind, HttpReply):
         return (described[0] if described else None), kind
     return (None if kind is type(None) else returns), None

@@ -16,8 +16,8 @@ from flexiapi.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from flexiapi.web.endpoint import Access, Operation
 from flexiapi.web.handler import Maintenance, PrefetchRefused
+from flexiapi.web.operation import Access, Operation
 
 Failure = type[ApiError]
 

@@ -27,10 +27,10 @@ from flexiapi.errors import (
 from flexiapi.limit_key import counted_as
 from flexiapi.observing import log, request_id
 from flexiapi.web import identity
-from flexiapi.web.endpoint import Access, Operation, PathParameter, operation_of
+from flexiapi.web.operation import Access, Operation, PathParameter, operation_of
 from flexiapi.web.parameters import Validated, read
 from flexiapi.web.peers import Peers
-from flexiapi.web.replies import Cookie, Reply
+from flexiapi.web.replies import Cookie, HttpReply
 from flexiapi.web.throttle import Throttle
 
 _VERBS = ("get", "post", "put", "patch", "delete")
@@ -56,7 +56,7 @@ class Identity(Protocol):
         """Headers that the answer to a signed-in request carries."""
 
 
-class Host(Protocol):
+class ServerContext(Protocol):
     """What the HTTP layer asks of the application around it."""
 
     peers: Peers
@@ -111,7 +111,7 @@ class ApiHandler(RequestHandler):
     path: ClassVar[str] = ""
     operations: ClassVar[Mapping[str, Operation]] = {}
 
-    host: Host
+    host: ServerContext
     identity: Identity | None = None
     failure: ApiError | None = None
     client: str = ""
@@ -139,7 +139,7 @@ class ApiHandler(RequestHandler):
         verbs = [verb.upper() for verb in cls.operations]
         return [*verbs, *(["HEAD"] if "GET" in verbs else []), "OPTIONS"]
 
-    def initialize(self, host: Host) -> None:
+    def initialize(self, host: ServerContext) -> None:
         """Keep the application, and give the request its id."""
         self.host = host
         host.entered()
@@ -282,17 +282,19 @@ class ApiHandler(RequestHandler):
         return validated.result()
 
     def _write_result(self, operation: Operation, result: Any) -> None:
-        self.set_status(getattr(result, "status", operation.status) if isinstance(result, Reply) else operation.status)
+        self.set_status(
+            getattr(result, "status", operation.status) if isinstance(result, HttpReply) else operation.status
+        )
         if operation.secret:
             self.set_header("Cache-Control", "no-store")
-        if isinstance(result, Reply):
+        if isinstance(result, HttpReply):
             self._write_reply(result)
         elif operation.encode is not None:
             self.finish(operation.encode(result))
         else:
             self.finish(_EMPTY_OBJECT)
 
-    def _write_reply(self, reply: Reply) -> None:
+    def _write_reply(self, reply: HttpReply) -> None:
         self.set_header("Content-Type", reply.content_type)
         for name, value in reply.headers:
             self.set_header(name, value)

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from tornado.httputil import HTTPServerRequest, parse_cookie
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.errors import ValidationFailed
 
 COOKIE = "x-api-key"

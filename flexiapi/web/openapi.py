@@ -7,9 +7,9 @@ from typing import Any
 from flexiapi import __version__
 from flexiapi.errors import SignInRequired, TooManyRequests, Unavailable, ValidationFailed
 from flexiapi.web.curl import curl, target_of
-from flexiapi.web.endpoint import Access, Operation
 from flexiapi.web.failures import Failure, failures_of
 from flexiapi.web.handler import ApiHandler
+from flexiapi.web.operation import Access, Operation
 from flexiapi.web.schemas import Examples, Schema, Schemas, alternatives
 
 _JSON = "application/json"
@@ -69,14 +69,14 @@ _EMPTY = {"type": "object", "description": "Nothing is to be said: `{}`."}
 
 def document_of(handlers: Iterable[type[ApiHandler]], url: str) -> dict[str, Any]:
     """The document for a server at `url`. Endpoints that are declared as hidden are left out."""
-    return Document(url).of([handler for handler in handlers if any(_shown(handler))])
+    return OpenApiDocument(url).of([handler for handler in handlers if any(_shown(handler))])
 
 
 def _shown(handler: type[ApiHandler]) -> Iterator[tuple[str, Operation]]:
     return ((verb, operation) for verb, operation in handler.operations.items() if not operation.hidden)
 
 
-class Document:
+class OpenApiDocument:
     """Writes the document of a server at `url`."""
 
     def __init__(self, url: str) -> None:
@@ -118,7 +118,7 @@ class Document:
         if operation.access is not Access.PUBLIC:
             parameters.append({"$ref": "#/components/parameters/From"})
         described: dict[str, Any] = {
-            "operationId": operation.verb + handler.__name__,
+            "operationId": operation.verb + handler.__name__.removesuffix("Endpoint"),
             "tags": [_tag(handler)["name"]],
             "summary": operation.summary,
             "description": operation.description or operation.summary,

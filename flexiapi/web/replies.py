@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """A body that is not made from the return annotation, with its headers."""
 
     content_type: ClassVar[str] = "application/octet-stream"
@@ -25,44 +25,44 @@ class Cookie:
     max_age: int
 
 
-class PlainText(Reply):
+class PlainText(HttpReply):
     """Text for a person or a simple client."""
 
     content_type = "text/plain; charset=UTF-8"
 
 
-class Html(Reply):
+class Html(HttpReply):
     """A page."""
 
     content_type = "text/html; charset=UTF-8"
 
 
-class Xml(Reply):
+class Xml(HttpReply):
     """A provisioning document."""
 
     content_type = "application/xml"
 
 
-class Png(Reply):
+class Png(HttpReply):
     """An image."""
 
     content_type = "image/png"
 
 
-class VCards(Reply):
+class VCards(HttpReply):
     """vCards 4.0."""
 
     content_type = "text/vcard; charset=UTF-8"
 
 
-class Json(Reply):
+class Json(HttpReply):
     """JSON that also sets cookies or headers; the body is encoded already."""
 
     content_type = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Reply):
+class PageReply(HttpReply):
     """A page with a status of its own; for what people see in a browser."""
 
     content_type = "text/html; charset=UTF-8"

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.model import Algorithm, Password
 
 DOMAIN = "sip.example.org"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flexiapi.services.statistics import Period, _start
+from flexiapi.services.accounts.statistics import Period, _start
 
 
 @pytest.fixture

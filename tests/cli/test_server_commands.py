@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
-from flexiapi.settings_document import document
+from flexiapi.settings.reference import document
 
 KEY = "no_secret_at_all"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.model import Algorithm, Password
 
 PASSWORD = "testtest"

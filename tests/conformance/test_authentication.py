@@ -8,7 +8,7 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from tests.conformance.conftest import PASSWORD
 
 ME = "/api/accounts/me"

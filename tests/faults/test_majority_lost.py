@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flexiapi import app
+from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import StoreUnavailable
-from flexiapi.keys import token_hash
 from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.server import assembly
 from tests.conftest import LOG, mongod_in_memory, serving
 from tests.faults.conftest import majority_lost
 
@@ -87,7 +87,7 @@ def test_a_replaced_account_is_not_taken_for_written(server, mongod, alice, monk
 
 @pytest.fixture
 def hurried(monkeypatch):
-    monkeypatch.setattr(app, "_KEY_USES_SECONDS", 0.1)
+    monkeypatch.setattr(assembly, "_KEY_USES_SECONDS", 0.1)
 
 
 def test_uses_of_keys_are_written_when_the_majority_is_back(hurried, server, mongod, alice):

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.model import Account, Algorithm, Password
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.flexisip import external_auth
 from flexiapi.model import Account, Algorithm, Password
 

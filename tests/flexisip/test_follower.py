@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ChangesLost, ChangesUnsupported
 from flexiapi.flexisip import follower
 from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
-from flexiapi.keys import ApplicationKey
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 from tests.flexisip.sign_in import account, asked

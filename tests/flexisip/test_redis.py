@@ -8,7 +8,7 @@ from redis import Redis as Client
 
 from flexiapi.errors import ConfigurationError, RegistrarUnavailable
 from flexiapi.flexisip.redis import RedisRegistrar
-from flexiapi.settings import Redis
+from flexiapi.settings import RedisSettings
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 OTHER = "urn:uuid:ffffffff-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -44,7 +44,7 @@ def seeded(redis_server):
 
 
 def section(server, **more):
-    return Redis(**{"host": "127.0.0.1", "port": server.port, "password": server.password} | more)
+    return RedisSettings(**{"host": "127.0.0.1", "port": server.port, "password": server.password} | more)
 
 
 @asynccontextmanager
@@ -136,10 +136,10 @@ def test_reaches_redis_over_tls_with_the_configured_authority(seeded):
 
 def test_reaches_redis_by_url(seeded):
     address = f":{seeded.password}@127.0.0.1"
-    assert len(asyncio.run(uuids(Redis(url=f"redis://{address}:{seeded.port}/0")))) == 3
-    tls = Redis(url=f"rediss://{address}:{seeded.tls_port}/0", tls_ca_file=seeded.authority.ca_file)
+    assert len(asyncio.run(uuids(RedisSettings(url=f"redis://{address}:{seeded.port}/0")))) == 3
+    tls = RedisSettings(url=f"rediss://{address}:{seeded.tls_port}/0", tls_ca_file=seeded.authority.ca_file)
     assert len(asyncio.run(uuids(tls))) == 3
-    assert len(asyncio.run(uuids(Redis(url=f"unix://:{seeded.password}@{seeded.unix_socket}?db=0")))) == 3
+    assert len(asyncio.run(uuids(RedisSettings(url=f"unix://:{seeded.password}@{seeded.unix_socket}?db=0")))) == 3
 
 
 def test_reads_the_configured_database_and_prefix_as_the_configured_user(redis_server):
@@ -162,10 +162,10 @@ def test_asks_the_sentinels_for_the_master(seeded, sentinel_port, free_port):
         "sentinel_password": "s3ntinel",
         "password": seeded.password,
     }
-    assert len(asyncio.run(uuids(Redis(**sentinel)))) == 3
+    assert len(asyncio.run(uuids(RedisSettings(**sentinel)))) == 3
     for wrong in ({"sentinel_service": "other"}, {"sentinel_password": "no"}, {"password": "no"}):
         with pytest.raises(RegistrarUnavailable):
-            asyncio.run(uuids(Redis(**sentinel | wrong)))
+            asyncio.run(uuids(RedisSettings(**sentinel | wrong)))
 
 
 def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
@@ -177,7 +177,7 @@ def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
         silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
         async with silent:
             hosts = (f"127.0.0.1:{silent.sockets[0].getsockname()[1]}", f"127.0.0.1:{sentinel_port}")
-            of_both = Redis(
+            of_both = RedisSettings(
                 client="phpredis-sentinel",
                 sentinel_host=hosts,
                 sentinel_service="flexisip",
@@ -191,7 +191,7 @@ def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
 
 
 def test_follows_the_master_when_the_sentinels_choose_another(replicated_redis):
-    registrar_section = Redis(
+    registrar_section = RedisSettings(
         client="sentinel",
         sentinel_host="127.0.0.1",
         sentinel_port=replicated_redis.sentinel_port,
@@ -217,7 +217,7 @@ def test_a_wrong_password_makes_the_registrar_unavailable_and_is_not_told(seeded
 
 def test_an_absent_server_makes_the_registrar_unavailable(free_port):
     async def scenario():
-        async with registrar(Redis(host="127.0.0.1", port=free_port())) as made:
+        async with registrar(RedisSettings(host="127.0.0.1", port=free_port())) as made:
             for attempt in (made.check(), made.devices("a@b"), made.remove("a@b", "x")):
                 with pytest.raises(RegistrarUnavailable):
                     await attempt
@@ -234,7 +234,10 @@ def test_a_silent_server_makes_the_registrar_unavailable_in_time():
         silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
         async with silent:
             port = silent.sockets[0].getsockname()[1]
-            async with asyncio.timeout(60), registrar(Redis(host="127.0.0.1", port=port, timeout_seconds=0.2)) as made:
+            async with (
+                asyncio.timeout(60),
+                registrar(RedisSettings(host="127.0.0.1", port=port, timeout_seconds=0.2)) as made,
+            ):
                 with pytest.raises(RegistrarUnavailable):
                     await made.devices("alice@sip.example.org")
 
@@ -261,7 +264,7 @@ def test_a_connection_that_the_server_ended_is_made_anew(seeded):
 
 def test_settings_that_cannot_work_stop_the_start():
     with pytest.raises(ConfigurationError, match="sentinel_host"):
-        RedisRegistrar(Redis(client="sentinel"))
+        RedisRegistrar(RedisSettings(client="sentinel"))
     with pytest.raises(ConfigurationError) as failure:
-        RedisRegistrar(Redis(url="mysql://:s3cret@host"))
+        RedisRegistrar(RedisSettings(url="mysql://:s3cret@host"))
     assert "s3cret" not in str(failure.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Algorithm, Password

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flexiapi import digest
+from flexiapi.crypto import digest
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Account, Algorithm, Password
 

@@ -7,7 +7,7 @@ from flexiapi.errors import ConfigurationError, SipUnavailable, ValidationFailed
 from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.flexisip.sip_transaction import Timers
 from flexiapi.flexisip.sip_transport import Proxy, Stream
-from flexiapi.settings import Flexisip
+from flexiapi.settings import FlexisipSettings
 
 BOB = "bob@sip.example.org"
 QUICK = Timers(t1=0.05, t2=0.16)
@@ -15,7 +15,7 @@ MD5 = 'Proxy-Authenticate: Digest realm="sip.example.org",nonce="n1",algorithm=M
 
 
 def sender(proxy, user="api", timers=None, **more):
-    section = Flexisip(proxy=proxy, sender=f"{user}@sip.example.org", sender_password="secret", **more)
+    section = FlexisipSettings(proxy=proxy, sender=f"{user}@sip.example.org", sender_password="secret", **more)
     return SipMessageSender(section, timers) if timers else SipMessageSender(section)
 
 
@@ -70,7 +70,7 @@ def test_what_a_real_proxy_refuses_is_told(kamailio):
 
 def test_wrong_credentials_are_the_servers_trouble_not_the_callers(kamailio):
     for password in (None, "wr0ng"):
-        section = Flexisip(proxy=kamailio().uri("tcp"), sender="api@sip.example.org", sender_password=password)
+        section = FlexisipSettings(proxy=kamailio().uri("tcp"), sender="api@sip.example.org", sender_password=password)
         with pytest.raises(SipUnavailable, match="credentials") as failure:
             asyncio.run(SipMessageSender(section).send(BOB, "Hello"))
         assert "wr0ng" not in repr(failure.value)
@@ -433,4 +433,4 @@ def test_half_a_surrogate_pair_is_refused(free_port):
 )
 def test_settings_that_cannot_work_stop_the_start(settings, word):
     with pytest.raises(ConfigurationError, match=word):
-        SipMessageSender(Flexisip(**settings))
+        SipMessageSender(FlexisipSettings(**settings))

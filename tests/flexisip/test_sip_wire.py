@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flexiapi.flexisip.sip_wire import Request, content_length, parse_response
+from flexiapi.flexisip.sip_wire import SipRequest, content_length, parse_response
 
 FRAGMENTS = [
     b"SIP/2.0 ",
@@ -69,7 +69,7 @@ def test_no_bytes_make_it_fail_otherwise(noise):
 @settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_the_body_is_counted_in_bytes_and_stands_after_the_headers(body):
-    message = Request("MESSAGE", "sip:bob@h", "sip:api@h", "id", "tag", body).encode("SIP/2.0/UDP h;branch=z9", 1)
+    message = SipRequest("MESSAGE", "sip:bob@h", "sip:api@h", "id", "tag", body).encode("SIP/2.0/UDP h;branch=z9", 1)
     head, _, rest = message.partition(b"\r\n\r\n")
     assert rest == body
     assert content_length(head) == len(body)

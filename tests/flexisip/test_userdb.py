@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip import userdb
-from flexiapi.flexisip.credentials import Entry
+from flexiapi.flexisip.credentials import SipCredentials
 from flexiapi.model import Account, Algorithm, Password
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_a_phone_number_that_the_grammar_cannot_carry_is_left_out(tmp_path):
 
 @given(
     st.builds(
-        Entry,
+        SipCredentials,
         id=st.just(1),
         username=st.text(max_size=12),
         domain=st.text(max_size=12),

@@ -10,7 +10,7 @@ from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.outlet import Faulty, Outlet, TurnedAway
 from flexiapi.plugin import Permanent, Retryable, SmsMessage, Unregistered
-from flexiapi.settings import Delivery
+from flexiapi.settings import DeliverySettings
 from tests.notify.clock import Clock
 
 MESSAGE = SmsMessage("+33612345678", "Your code is 4711")
@@ -19,7 +19,7 @@ MESSAGE = SmsMessage("+33612345678", "Your code is 4711")
 def outlet(scripted, script=(), label="main", **delivery):
     scripted.Sms.script[:] = script
     backend = scripted.Sms(scripted.Config())
-    return Outlet(Transport.SMS, label, backend, Delivery(**{"deadline_seconds": 60, **delivery}))
+    return Outlet(Transport.SMS, label, backend, DeliverySettings(**{"deadline_seconds": 60, **delivery}))
 
 
 def failure(outlet):

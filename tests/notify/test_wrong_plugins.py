@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
+from flexiapi.cli.scaffold import write_distribution
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import Notifier, Transport
 from flexiapi.notify.outlet import Faulty
 from flexiapi.plugin import SmsMessage
-from flexiapi.scaffold import write_distribution
 from flexiapi.settings import Settings
 
 TABLE = {"backend": "acme", "url": "http://127.0.0.1:9911/messages", "token": "s3cret"}

@@ -8,8 +8,8 @@ from flexiapi.errors import ProvisioningFailed
 from flexiapi.model import Algorithm, ExternalAccount, Password
 from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.hooks import ProvisioningHook
-from flexiapi.provisioning.provisioning import Provisioning
-from flexiapi.settings import Account as Settings
+from flexiapi.provisioning.provisioning import ProvisioningDocuments
+from flexiapi.settings import AccountSettings as Settings
 
 CONTACTS = "https://am.example.org/contacts/vcard"
 MISC = ("misc", [("contacts-vcard-list", CONTACTS, False)])
@@ -21,7 +21,7 @@ def server(tmp_path):
         path = tmp_path / "base.rc"
         if rc is not None:
             path.write_text(rc)
-        return Provisioning(Settings(provisioning_rc_file=path, **settings), CONTACTS, Hooks(hooks))
+        return ProvisioningDocuments(Settings(provisioning_rc_file=path, **settings), CONTACTS, Hooks(hooks))
 
     return made
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.errors import ProvisioningFailed
-from flexiapi.paths import shared
+from flexiapi.files import shared
 from flexiapi.provisioning.rcfile import MalformedRcFile, RcFile, parse
 
 

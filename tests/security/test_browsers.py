@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi.api.routes import HANDLERS
+from flexiapi.server.routes import ENDPOINTS
 
 KEY = "/api/accounts/me/api_key"
 
@@ -90,7 +90,7 @@ class TestCrossSite:
 
 
 def requests():
-    for handler in HANDLERS:
+    for handler in ENDPOINTS:
         examples = {name: parameter.segment.example for name, parameter in handler.path_parameters().items()}
         for verb in handler.operations:
             yield pytest.param(verb.upper(), handler.path.format(**examples), id=f"{verb.upper()} {handler.path}")

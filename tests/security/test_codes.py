@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 import flexiapi
-from flexiapi.keys import random_pin, random_text
+from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.keys import random_text
 from flexiapi.model import Confirmation
 from flexiapi.settings import Settings
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from flexiapi.api.routes import HANDLERS
+from flexiapi.server.routes import ENDPOINTS
 from tests.conftest import serving
 
 
@@ -22,7 +22,7 @@ def key(shared):
 
 
 def fields():
-    for handler in HANDLERS:
+    for handler in ENDPOINTS:
         examples = {name: parameter.segment.example for name, parameter in handler.path_parameters().items()}
         for verb, operation in handler.operations.items():
             for field in operation.params.model_fields if operation.params else ():

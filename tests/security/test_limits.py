@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from flexiapi.api.routes import HANDLERS
 from flexiapi.model import Confirmation
+from flexiapi.server.routes import ENDPOINTS
 
 PHONE = "+33612345678"
 PASSWORD = "correct-horse-battery"
@@ -177,7 +177,7 @@ class TestRights:
 
 def operations():
     """Every verb of every path, with parameters that exist or could."""
-    for handler in HANDLERS:
+    for handler in ENDPOINTS:
         for verb, operation in handler.operations.items():
             path = handler.path
             for name, parameter in operation.path.items():
@@ -217,7 +217,7 @@ class TestLooking:
     def test_d_01_looking_changes_nothing(self, server, http, secrets):
         admin, values, attached, free = secrets
         swept = 0
-        for handler in HANDLERS:
+        for handler in ENDPOINTS:
             operation = handler.operations.get("get")
             if operation is None or not operation.effects:
                 continue

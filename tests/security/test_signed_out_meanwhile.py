@@ -4,7 +4,7 @@ import pytest
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Algorithm
-from flexiapi.services.administration import Replacement
+from flexiapi.services.accounts.administration import Replacement
 from flexiapi.services.origin import Origin
 
 PASSWORD = "another-password"

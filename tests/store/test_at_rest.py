@@ -5,9 +5,9 @@ import re
 from click.testing import CliRunner
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from flexiapi.app import running
 from flexiapi.cli import main
 from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.server.assembly import running
 from tests.conftest import settings_of
 
 

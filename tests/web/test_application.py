@@ -4,9 +4,10 @@ from typing import Annotated
 
 import pytest
 
-from flexiapi.web.application import Routes
-from flexiapi.web.endpoint import Access, Segment, endpoint
+from flexiapi.web.endpoint import endpoint
 from flexiapi.web.handler import ApiHandler
+from flexiapi.web.operation import Access, Segment
+from flexiapi.web.routing import Routes
 
 Number = Annotated[int, Segment("[0-9]+", "12")]
 Word = Annotated[str, Segment(".+", "word")]

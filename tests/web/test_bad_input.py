@@ -10,19 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flexiapi.api.routes import HANDLERS
 from flexiapi.api.sign_up import SignUp
 from flexiapi.model import Action, DtmfProtocol
-from flexiapi.settings import Limits
-from flexiapi.web.endpoint import Access
+from flexiapi.server.routes import ENDPOINTS
+from flexiapi.settings import LimitSettings
 from flexiapi.web.openapi import document_of
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import read
 from tests.conftest import serving
 
-DOCUMENT = document_of(HANDLERS, "")
+DOCUMENT = document_of(ENDPOINTS, "")
 OPERATIONS = [
     (handler.path, verb, operation)
-    for handler in HANDLERS
+    for handler in ENDPOINTS
     for verb, operation in handler.operations.items()
     if not operation.hidden
 ]
@@ -226,7 +226,7 @@ class Prober:
 @pytest.fixture(scope="module")
 def prober(tmp_path_factory, mongod_uri):
     tables = {
-        "limits": dict.fromkeys(Limits.model_fields, 0),
+        "limits": dict.fromkeys(LimitSettings.model_fields, 0),
         "app": {"linphone_daemon_unix_path": str(tmp_path_factory.mktemp("nothing") / "socket")},
     }
     with serving(tables, tmp_path_factory.mktemp("data"), mongod_uri) as server:

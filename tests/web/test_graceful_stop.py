@@ -7,8 +7,8 @@ import socket
 import pytest
 from tornado.web import Application, RequestHandler
 
-from flexiapi.web import http_server
-from flexiapi.web.http_server import GracefulServer
+from flexiapi.server import http_server
+from flexiapi.server.http_server import GracefulServer
 
 BIG = b"x" * 16_000_000
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

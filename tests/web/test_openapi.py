@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
-from flexiapi.api.routes import HANDLERS
 from flexiapi.cli import main
+from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
 from flexiapi.web.schemas import Schemas
 
-DOCUMENT = document_of(HANDLERS, "https://accounts.example.org")
+DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org")
 OPERATIONS = [
     pytest.param(path, verb, operation, id=f"{verb} {path}")
     for path, verbs in DOCUMENT["paths"].items()
@@ -41,7 +41,7 @@ def test_the_document_is_valid():
 def test_every_declared_operation_is_in_the_document():
     declared = {
         (handler.path, verb)
-        for handler in HANDLERS
+        for handler in ENDPOINTS
         for verb, operation in handler.operations.items()
         if not operation.hidden
     }
@@ -120,7 +120,7 @@ def test_the_command_prints_the_document(monkeypatch):
 def test_the_server_answers_with_the_document(http, server):
     answer = http.get("/api/openapi.json")
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == json.loads(json.dumps(document_of(HANDLERS, server.url)))
+    assert answer.json() == json.loads(json.dumps(document_of(ENDPOINTS, server.url)))
 
 
 def test_the_page_shows_every_endpoint_of_the_server(http):

@@ -1,0 +1,1 @@
+"""Keys and seals, one-time codes, DIGEST arithmetic and nonces."""

@@ -1,0 +1,113 @@
+"""The application key: derived keys, seals at rest, random tokens and their hashes."""
+
+import contextlib
+import hmac
+import os
+import secrets
+import string
+import tempfile
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from flexiapi.errors import ConfigurationError
+
+ALPHABET = string.ascii_letters + string.digits
+_FILE = "application.key"
+_KEY_BYTES = 32
+_IV_BYTES = 12
+
+
+def random_text(length: int) -> str:
+    """A token of letters and digits from the system's random source."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token that is never shown again."""
+    return sha256(token.encode()).digest()
+
+
+def load_or_create(folder: Path) -> str:
+    """The application key in the data folder, made at the first start; only the owner may read it."""
+    path = folder / _FILE
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _create(path)
+    return path.read_text().strip()
+
+
+def _create(path: Path) -> None:
+    """Make the file whole or not at all; of two at once, the first one's stays."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{_FILE}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(_KEY_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+        _sync(path.parent)
+    finally:
+        Path(name).unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in a folder survive a power failure: without its key nothing sealed is ever read again."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class ApplicationKey:
+    """Derives a key per purpose (HMAC-SHA-256 over its name), and seals what is stored (AES-256-GCM).
+
+    `previous` keys still open what they have sealed; new seals are always made with the current one.
+    """
+
+    def __init__(self, key: str, previous: Sequence[str] = ()) -> None:
+        if len(key.encode()) < _KEY_BYTES // 2:
+            raise ConfigurationError("app.key (APP_KEY) is too short: use at least 32 random characters.")
+        self._key = key.encode()
+        self._previous = [text.encode() for text in previous]
+        seals = [AESGCM(_derived(text.encode(), "seal")) for text in (key, *previous)]
+        self._seal = seals[0]
+        self._openers = seals
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose."""
+        return _derived(self._key, purpose)
+
+    def fingerprint(self) -> str:
+        """Tells keys apart without telling them."""
+        return self.derive("fingerprint").hex()[:16]
+
+    def previous_fingerprints(self) -> list[str]:
+        """Those of the keys that came before."""
+        return [_derived(key, "fingerprint").hex()[:16] for key in self._previous]
+
+    def seal(self, text: str, bound_to: str) -> bytes:
+        """Encrypt; only whoever names the same `bound_to` opens it."""
+        iv = os.urandom(_IV_BYTES)
+        return iv + self._seal.encrypt(iv, text.encode(), bound_to.encode())
+
+    def open(self, sealed: bytes, bound_to: str) -> str:
+        """Decrypt. Raises `ConfigurationError` when no known key fits."""
+        iv, text = sealed[:_IV_BYTES], sealed[_IV_BYTES:]
+        for opener in self._openers:
+            try:
+                return opener.decrypt(iv, text, bound_to.encode()).decode()
+            except InvalidTag:
+                continue
+        raise ConfigurationError(
+            "The application key does not open what the database holds: set APP_KEY to the right one."
+        )
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, f"flexiapi/{purpose}".encode(), "sha256")

@@ -1,0 +1,1 @@
+"""The running server: assembly, processes, HTTP server."""

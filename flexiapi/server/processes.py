@@ -1,0 +1,244 @@
+"""Serving: one process, or a parent that owns the socket and the mongod and children that serve."""
+
+import asyncio
+import contextlib
+import ctypes
+import functools
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.observing import log
+from flexiapi.server.application_key import application_key
+from flexiapi.server.assembly import build, mongod_of, running
+from flexiapi.server.http_server import GracefulServer
+from flexiapi.settings import Settings
+from flexiapi.web.throttle import Throttle, shared_table
+
+_BACKLOG = 1024
+_MOST_HEADER_BYTES = 32 * 1024
+_DROPPED_BODY_FACTOR = 16
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_SECONDS = 0.1
+_RESTART_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """The socket that all processes accept from. Raises `ConfigurationError` when the address cannot be had."""
+    server = settings.server
+    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((server.address, server.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Cannot listen on {server.address} port {server.port}: {error.strerror}. "
+            "Stop what listens there, or set SERVER_PORT to another port."
+        ) from error
+    listener.setblocking(False)
+    listener.set_inheritable(True)
+    return listener
+
+
+async def serve_on(
+    listener: socket.socket,
+    settings: Settings,
+    uri: str,
+    throttle: Throttle,
+    *,
+    prepare: bool,
+    on_ready: Callable[[], None],
+) -> None:
+    """Answer requests until SIGTERM or SIGINT; those under way are answered first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings, uri, throttle=throttle, prepare=prepare) as inside:
+        server = GracefulServer(
+            inside.application,
+            max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
+            max_header_size=_MOST_HEADER_BYTES,
+            idle_connection_timeout=75,
+            body_timeout=30,
+        )
+        spare_the_collector()
+        server.add_socket(listener)
+        on_ready()
+        await stop.wait()
+        await server.finish(inside.drain, settings.server.stop_seconds)
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector skip what was made at the start, and come less often: requests leave few cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 50)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run to the end on uvloop, where that is installed."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(coroutine)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    return factory
+
+
+def serve(settings: Settings, file: Path | None) -> None:
+    """Serve as configured until a signal ends it."""
+    began = time.monotonic()
+    listener = listening_socket(settings)
+    with contextlib.closing(listener), mongod_of(settings, exclusive=True) as uri:
+        application_key(settings)
+        settings = _on_port(settings, listener.getsockname()[1])
+        processes = settings.server.processes or os.cpu_count() or 1
+        if processes == 1:
+            throttle = Throttle(settings.limits.requests_per_minute)
+            ready = functools.partial(_announce, settings, began)
+            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=ready))
+        else:
+            run(_prepared(settings, uri))
+            Family(listener, settings, uri, file, processes).live(functools.partial(_announce, settings, began))
+    log.info("stopped")
+
+
+def _on_port(settings: Settings, port: int) -> Settings:
+    """The settings with the port that was free, when any was asked for."""
+    if settings.server.port:
+        return settings
+    app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
+    server = settings.server.model_copy(update={"port": port})
+    return settings.model_copy(update={"app": app, "server": server})
+
+
+async def _prepared(settings: Settings, uri: str) -> None:
+    parts = build(settings, uri)
+    try:
+        await parts.store.prepare()
+    finally:
+        parts.store.close()
+
+
+class Family:
+    """Server processes that share one listening socket; one that dies is replaced."""
+
+    def __init__(self, listener: socket.socket, settings: Settings, uri: str, file: Path | None, size: int) -> None:
+        self._listener = listener
+        self._table = shared_table()
+        self._heard, self._tell = os.pipe()
+        os.set_blocking(self._heard, False)
+        self._file = file
+        self._size = size
+        # What options and free ports have made of the settings; children read all others themselves.
+        self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._born_from = 0.0
+        self._is_stopping = False
+        self._are_told = False
+
+    def live(self, on_ready: Callable[[], None]) -> None:
+        """Keep the children running until a signal, then let them finish; `on_ready` is called when all serve."""
+        for number in _SIGNALS:
+            signal.signal(number, self._stop)
+        waiting_for = self._size
+        with _figures_folder() as figures:
+            environment = {**os.environ, **figures, **self._variables}
+            while self._children or not self._is_stopping:
+                self._complete(environment)
+                if waiting_for > 0 and (waiting_for := waiting_for - self._newly_ready()) <= 0:
+                    on_ready()
+                time.sleep(_LOOK_SECONDS)
+                self._tell_to_stop()
+                self._bury()
+
+    def _newly_ready(self) -> int:
+        """How many children have begun to serve since the last look: each writes one byte."""
+        try:
+            return len(os.read(self._heard, self._size))
+        except BlockingIOError:
+            return 0
+
+    def _born(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        descriptors = (self._listener.fileno(), self._table, self._tell)
+        config = ["--config", str(self._file)] if self._file else []
+        arguments = [sys.executable, "-m", "flexiapi", *config, "worker", *map(str, descriptors), str(os.getpid())]
+        return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves
+
+    def _complete(self, environment: Mapping[str, str]) -> None:
+        """Start the children that are missing, but none just after another has died."""
+        if time.monotonic() < self._born_from:
+            return
+        while len(self._children) < self._size and not self._is_stopping:
+            self._children.append(self._born(environment))
+
+    def _tell_to_stop(self) -> None:
+        """Pass a signal on, once: a second one would cut short who is on the way out."""
+        if self._is_stopping and not self._are_told:
+            self._are_told = True
+            for child in self._children:
+                child.terminate()
+
+    def _bury(self) -> None:
+        for child in [child for child in self._children if child.poll() is not None]:
+            self._children.remove(child)
+            if not self._is_stopping:
+                log.error("server process ended", pid=child.pid, status=child.returncode)
+                self._born_from = time.monotonic() + _RESTART_SECONDS
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        # It may come at any time, also while a child is born that nobody knows yet: the loop tells them.
+        self._is_stopping = True
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel end this process when its parent is gone, however it went."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def _figures_folder() -> Iterator[dict[str, str]]:
+    """Where the processes put their figures, for any of them to answer for all."""
+    with tempfile.TemporaryDirectory(prefix="flexiapi-figures-") as folder:
+        yield {"PROMETHEUS_MULTIPROC_DIR": folder}
+
+
+def _announce(settings: Settings, began: float) -> None:
+    """Say that the server answers, and in development what to do next."""
+    log.info("ready", url=settings.app.url, seconds=round(time.monotonic() - began, 2))
+    if settings.app.env == "development":
+        sys.stderr.write(_WELCOME.format(url=settings.app.url, path=settings.data.path))
+        sys.stderr.flush()
+
+
+_WELCOME = """
+  flexiapi answers at {url}
+
+  API documentation      {url}/api
+  first administrator    .venv/bin/flexiapi --config config/development.toml accounts create-admin NAME --api-key
+  push, SMS and mail     are written to {path}/outbox.jsonl: nobody receives them
+  stop                   Ctrl-C
+
+"""

@@ -1,0 +1,1 @@
+"""Accounts: creation, administration, removal, types, actions, upkeep."""

@@ -1,0 +1,58 @@
+"""How an account goes: its name is kept for a while, and nothing refers to it any more."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flexiapi.errors import RecordNotFound
+from flexiapi.model import Account
+from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.clock import Clock
+from flexiapi.settings import AccountSettings
+from flexiapi.store import Removal, Store
+
+
+class AccountRemoval:
+    """Removes accounts in one order, so that a crash in between never lets anybody sign in."""
+
+    def __init__(self, store: Store, guard: LastAdminGuard, settings: AccountSettings, clock: Clock) -> None:
+        self._store = store
+        self._guard = guard
+        self._tombstone_life = timedelta(days=settings.tombstone_days)
+        self._clock = clock
+
+    async def remove(self, account: Account) -> None:
+        """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
+        async with self._guard.without(account):
+            now = self._clock.now()
+            ends_at = now + self._tombstone_life if self._tombstone_life else None
+            await self._store.tombstones.add(account.address, now, ends_at)
+            await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
+            removed = await self._store.accounts.remove(account.id)
+        if not removed:
+            raise RecordNotFound
+        await self.heal()
+
+    async def discard(self, account: Account, expecting: Mapping[str, Any]) -> bool:
+        """Remove an account without a tombstone if its document is as expected; `heal` must follow."""
+        await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
+        removed = await self._store.accounts.remove(account.id, expecting)
+        if not removed:
+            await self._store.removals.end(account.id)
+        return removed
+
+    async def heal(self) -> None:
+        """Forget every account that is gone: the one just removed, and those that a crash has left half removed."""
+        for removal in await self._store.removals.unfinished():
+            await self._forget(removal)
+            await self._store.removals.end(removal.account_id)
+
+    async def _forget(self, removal: Removal) -> None:
+        """Remove what refers to an account that is gone."""
+        await self._store.accounts.forget_contact(removal.account_id)
+        await self._store.contacts_lists.forget_contact(removal.account_id)
+        await self._store.external_accounts.detach(removal.account_id)
+        await self._store.auth_tokens.remove_of(removal.account_id)
+        if removal.creation_token_hash is not None:
+            await self._store.creation_tokens.remove(removal.creation_token_hash)
+            await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)

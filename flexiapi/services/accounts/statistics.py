@@ -1,0 +1,55 @@
+"""How many accounts were made in the last day, week and month."""
+
+import calendar
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.clock import Clock
+from flexiapi.store import Creations, Store
+
+_NONE = Creations(0, 0, 0, 0)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+class Period(StrEnum):
+    """How far back to look."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Statistics:
+    """Counts the accounts that administrators see."""
+
+    def __init__(self, store: Store, accounts: AccountDirectory, clock: Clock) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._clock = clock
+
+    async def of(self, period: Period) -> Mapping[str, Creations]:
+        """The accounts made since one period ago: by hour for a day, else by day, the empty ones too."""
+        now = self._clock.now()
+        since = _start(period, now)
+        form, step = ("%Y-%m-%d %H", _HOUR) if period is Period.DAY else ("%Y-%m-%d", _DAY)
+        made = await self._store.listings.creations(self._accounts.scope, since, form)
+        return {key: made.get(key, _NONE) for key in _keys(since, now, form, step)}
+
+
+def _start(period: Period, now: datetime) -> datetime:
+    if period is Period.DAY:
+        return now - _DAY
+    if period is Period.WEEK:
+        return now - 7 * _DAY
+    year, month = (now.year, now.month - 1) if now.month > 1 else (now.year - 1, 12)
+    return now.replace(year=year, month=month, day=min(now.day, calendar.monthrange(year, month)[1]))
+
+
+def _keys(since: datetime, until: datetime, form: str, step: timedelta) -> Iterator[str]:
+    last = f"{until:{form}}"
+    while (key := f"{since:{form}}") <= last:
+        yield key
+        since += step

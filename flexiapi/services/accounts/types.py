@@ -1,0 +1,77 @@
+"""Account types."""
+
+from collections.abc import Mapping, Sequence
+
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
+from flexiapi.model import Account, AccountType
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.store import IdentifierTaken, Store
+
+_NONE: Mapping[int, AccountType] = {}
+_TAKEN = {"key": ["key is taken"]}
+
+
+class AccountTypes:
+    """The types that there are, and those that accounts have."""
+
+    def __init__(self, store: Store, accounts: AccountDirectory) -> None:
+        self._store = store
+        self._accounts = accounts
+
+    async def of(self, accounts: Sequence[Account]) -> Mapping[int, AccountType]:
+        """Those that the accounts name, by id."""
+        ids = {type_id for account in accounts for type_id in account.type_ids}
+        return await self._store.types.by_ids(sorted(ids)) if ids else _NONE
+
+    async def all(self) -> Sequence[AccountType]:
+        """Every type, by id."""
+        return await self._store.types.all()
+
+    async def get(self, type_id: int) -> AccountType:
+        """The type with the id. Raises `RecordNotFound`."""
+        account_type = await self._store.types.by_id(type_id)
+        if account_type is None:
+            raise RecordNotFound
+        return account_type
+
+    async def conflicts(self, key: str, own_id: int | None = None) -> dict[str, list[str]]:
+        """What is wrong with a key that another type has."""
+        known = await self._store.types.by_key(key)
+        return {} if known is None or known.id == own_id else _TAKEN
+
+    async def add(self, key: str) -> AccountType:
+        """A new type. Raises `ValidationFailed` for a key just taken."""
+        try:
+            return await self._store.types.add(key)
+        except IdentifierTaken as error:
+            raise ValidationFailed(_TAKEN) from error
+
+    async def rename(self, type_id: int, key: str) -> AccountType:
+        """Another key for a type. Raises `RecordNotFound`, and `ValidationFailed` for a key just taken."""
+        try:
+            renamed = await self._store.types.rename(type_id, key)
+        except IdentifierTaken as error:
+            raise ValidationFailed(_TAKEN) from error
+        if renamed is None:
+            raise RecordNotFound
+        return renamed
+
+    async def remove(self, type_id: int) -> None:
+        """Remove a type, from all accounts too. Raises `RecordNotFound`."""
+        if not await self._store.types.remove(type_id):
+            raise RecordNotFound
+
+    async def attach(self, account_id: int, type_id: int) -> None:
+        """Give an account a type. Raises `RecordNotFound`, `AlreadyAttached`."""
+        account = await self._accounts.for_admin(account_id)
+        if type_id in account.type_ids:
+            raise AlreadyAttached
+        await self.get(type_id)
+        if not await self._store.attachments.attach_type(account_id, type_id):
+            raise AlreadyAttached
+
+    async def detach(self, account_id: int, type_id: int) -> None:
+        """Take a type away from an account. Raises `RecordNotFound`, `NotAttached`."""
+        await self._accounts.for_admin(account_id)
+        if not await self._store.attachments.detach_type(account_id, type_id):
+            raise NotAttached

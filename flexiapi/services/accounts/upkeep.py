@@ -1,0 +1,85 @@
+"""What is cleared away after a time. MongoDB ends most of it by itself (TTL indexes); this ends the rest."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+from flexiapi.model import Account
+from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.clock import Clock
+from flexiapi.settings import AccountSettings
+from flexiapi.store import Store
+
+_AT_ONCE = 16
+_PAGE = 480
+_ABANDONED = timedelta(hours=1)
+
+
+class Upkeep:
+    """Clears what is old; each answers how many it were."""
+
+    def __init__(
+        self, store: Store, removal: AccountRemoval, settings: AccountSettings, clock: Clock, sip_domain: str
+    ) -> None:
+        self._store = store
+        self._removal = removal
+        self._nonce_life = timedelta(minutes=settings.nonce_minutes)
+        self._clock = clock
+        self._sip_domain = sip_domain
+
+    async def nonces(self, age: timedelta) -> int:
+        """End the nonces that were used and are older."""
+        now = self._clock.now()
+        return await self._store.used_nonces.end(now - age + self._nonce_life, now)
+
+    async def api_keys(self, age: timedelta) -> int:
+        """Remove the API keys that have not been used for so long."""
+        return await self._store.bulk.remove_api_keys(self._clock.now() - age)
+
+    async def tombstones(self, age: timedelta, *, apply: bool) -> int:
+        """Count, or remove, the tombstones that are older."""
+        before = self._clock.now() - age
+        tombstones = self._store.tombstones
+        return await (tombstones.clear_before(before) if apply else tombstones.count_before(before))
+
+    async def tokens(self) -> int:
+        """Remove expired creation, request and auth tokens, and free external accounts that nobody got."""
+        now = self._clock.now()
+        kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
+        removed = sum([await kind.clear(now) for kind in kinds])
+        return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED)
+
+    async def seals(self, progress: Callable[[int], None]) -> int:
+        """Seal anew, with the current application key, all that is sealed; `progress` is told what was looked at."""
+        return await self._store.seals.renew(progress)
+
+    async def unconfirmed(self, age: timedelta, *, apply: bool, and_confirmed: bool = False) -> int:
+        """Count, or remove, the accounts of the SIP domain that were made longer ago and never activated.
+
+        `and_confirmed` takes the activated ones too, but no administrator. They leave no tombstone.
+        """
+        count = 0
+        async for accounts in self._old(age, and_confirmed=and_confirmed):
+            if not apply:
+                count += len(accounts)
+                continue
+            for start in range(0, len(accounts), _AT_ONCE):
+                some = accounts[start : start + _AT_ONCE]
+                count += sum(await asyncio.gather(*(self._discarded(one, and_confirmed) for one in some)))
+            await self._removal.heal()
+        return count
+
+    async def _discarded(self, account: Account, and_confirmed: bool) -> bool:
+        """Remove the account unless it has been activated, or made an administrator, in the meantime."""
+        expecting = {"admin_since": None} if and_confirmed else {"activated": account.activated, "activated_at": None}
+        return await self._removal.discard(account, expecting)
+
+    async def _old(self, age: timedelta, *, and_confirmed: bool) -> AsyncIterator[list[Account]]:
+        last_id = 0
+        before = self._clock.now() - age
+        listings = self._store.listings
+        while accounts := await listings.made_before(
+            self._sip_domain, before, last_id, _PAGE, and_confirmed=and_confirmed
+        ):
+            yield accounts
+            last_id = accounts[-1].id

@@ -1,0 +1,1 @@
+"""One-time codes and tokens: activation, recovery, address changes, creation tokens, notices."""

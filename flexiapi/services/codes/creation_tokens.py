@@ -1,0 +1,89 @@
+"""Tokens that let an account be created: by push, after a human check, from an administrator."""
+
+from datetime import timedelta
+
+from flexiapi.crypto.keys import random_text
+from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
+from flexiapi.model import PushAddress
+from flexiapi.notify import Notifier
+from flexiapi.plugin import PushMessage
+from flexiapi.services.clock import Clock
+from flexiapi.settings import AccountSettings
+from flexiapi.store import Store
+
+TOKEN_LENGTH = 13
+
+
+class CreationTokens:
+    """Makes and gives out creation tokens and the request tokens that lead to them."""
+
+    def __init__(self, store: Store, notifier: Notifier, settings: AccountSettings, clock: Clock) -> None:
+        self._store = store
+        self._notifier = notifier
+        self._settings = settings
+        self._clock = clock
+
+    async def make(self) -> str:
+        """A fresh creation token, for an administrator to hand on."""
+        token = random_text(TOKEN_LENGTH)
+        await self._keep(token)
+        return token
+
+    async def send_by_push(self, device: PushAddress) -> None:
+        """Send a token to a device; it counts only once the push is accepted.
+
+        Raises `CreationTokenRefused` when the device waits for one or has had too many, and `DeliveryFailed`.
+        """
+        now = self._clock.now()
+        until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
+        devices = self._store.push_devices
+        if not await devices.reserve(device, now, until, self._settings.creation_tokens_per_device):
+            raise CreationTokenRefused
+        token = random_text(TOKEN_LENGTH)
+        try:
+            await self._notifier.push(PushMessage(device.provider, device.param, device.prid, {"token": token}))
+            await self._keep(token)
+            await devices.note_sent(device, token)
+        except BaseException as error:
+            await devices.release(device)
+            if isinstance(error, DeliveryFailed):
+                raise DeliveryFailed("The push notification could not be sent.") from error
+            raise
+
+    async def request(self) -> str:
+        """A fresh request token, which a human must validate."""
+        token = random_text(TOKEN_LENGTH)
+        now = self._clock.now()
+        life = timedelta(hours=self._settings.request_token_hours)
+        await self._store.request_tokens.add(token, now, now + life)
+        return token
+
+    async def is_request_open(self, token: str) -> bool:
+        """Whether a request token waits for validation, or is validated and not used."""
+        return await self._store.request_tokens.is_open(token, self._clock.now())
+
+    async def validate_request(self, token: str) -> None:
+        """A human is behind the request token. Raises `RecordNotFound`."""
+        if not await self._store.request_tokens.validate(token, self._clock.now()):
+            raise RecordNotFound
+
+    async def exchange(self, request_token: str) -> str:
+        """The creation token that a validated request token gives, once. Raises `RecordNotFound`."""
+        token = random_text(TOKEN_LENGTH)
+        if not await self._store.request_tokens.consume(request_token, self._clock.now(), token):
+            raise RecordNotFound
+        try:
+            await self._keep(token)
+        except BaseException:
+            await self._store.request_tokens.give_back(request_token)
+            raise
+        return token
+
+    async def is_free(self, token: str) -> bool:
+        """Whether a creation token can be used."""
+        return await self._store.creation_tokens.is_free(token, self._clock.now())
+
+    async def _keep(self, token: str) -> None:
+        now = self._clock.now()
+        life = timedelta(days=self._settings.creation_token_days)
+        await self._store.creation_tokens.add(token, now, now + life)

@@ -1,0 +1,76 @@
+"""Lists of contacts that several accounts share, as administrators handle them."""
+
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.model import Account, ContactsList
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.store import Store
+
+
+class ContactsLists:
+    """Makes lists, fills them, and gives them to accounts."""
+
+    def __init__(self, store: Store, accounts: AccountDirectory) -> None:
+        self._store = store
+        self._accounts = accounts
+
+    async def all(self) -> list[ContactsList]:
+        """Every list, by id."""
+        return await self._store.contacts_lists.all()
+
+    async def by_id(self, list_id: int) -> ContactsList:
+        """The list with the id. Raises `RecordNotFound`."""
+        found = await self._store.contacts_lists.by_id(list_id)
+        if found is None:
+            raise RecordNotFound
+        return found
+
+    async def members(self, contacts_list: ContactsList) -> list[Account]:
+        """Those on the list whom administrators see, by id."""
+        found = await self._store.contacts.by_ids(contacts_list.contact_ids)
+        return [contact for contact in found if self._accounts.is_visible(contact)]
+
+    async def add(self, title: str, description: str) -> ContactsList:
+        """Make an empty list."""
+        return await self._store.contacts_lists.add(title, description)
+
+    async def change(self, list_id: int, title: str, description: str) -> ContactsList:
+        """Give a list other texts. Raises `RecordNotFound`."""
+        changed = await self._store.contacts_lists.change(list_id, title, description)
+        if changed is None:
+            raise RecordNotFound
+        return changed
+
+    async def remove(self, list_id: int) -> None:
+        """Remove a list, from all accounts too. Raises `RecordNotFound`."""
+        if not await self._store.contacts_lists.remove(list_id):
+            raise RecordNotFound
+
+    async def add_contact(self, list_id: int, contact_id: int) -> None:
+        """Put an account on a list. Raises `RecordNotFound`, `AlreadyAttached`."""
+        contacts_list = await self.by_id(list_id)
+        if contact_id in contacts_list.contact_ids:
+            raise AlreadyAttached
+        contact = await self._accounts.for_admin(contact_id)
+        if not await self._store.contacts_lists.add_contact(list_id, contact.id):
+            raise AlreadyAttached
+
+    async def remove_contact(self, list_id: int, contact_id: int) -> None:
+        """Take an account off a list. Raises `RecordNotFound`, `NotAttached`."""
+        await self.by_id(list_id)
+        if not await self._store.contacts_lists.remove_contact(list_id, contact_id):
+            raise NotAttached
+
+    async def attach(self, account_id: int, list_id: int) -> None:
+        """Give an account the contacts of a list. Raises `RecordNotFound`, `AlreadyAttached`."""
+        account = await self._accounts.for_admin(account_id)
+        if list_id in account.contacts_list_ids:
+            raise AlreadyAttached
+        await self.by_id(list_id)
+        if not await self._store.contacts.attach_list(account.id, list_id):
+            raise AlreadyAttached
+
+    async def detach(self, account_id: int, list_id: int) -> None:
+        """Take them back. Raises `RecordNotFound`, `NotAttached`."""
+        account = await self._accounts.for_admin(account_id)
+        if not await self._store.contacts.detach_list(account.id, list_id):
+            raise NotAttached

@@ -1,0 +1,1 @@
+"""Phones: provisioning, devices, messages."""

@@ -1,0 +1,1 @@
+"""Sign-in: API keys, DIGEST, SIP, passwords."""

@@ -1,0 +1,65 @@
+"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+
+from datetime import timedelta
+
+from flexiapi.crypto.keys import random_text, token_hash
+from flexiapi.errors import RecordNotFound
+from flexiapi.model import Account, AuthToken
+from flexiapi.services.clock import Clock
+from flexiapi.services.sign_in.signing_out import still_signed_in
+from flexiapi.store import Store
+
+KEY_LENGTH = 40
+AUTH_TOKEN_LENGTH = 32
+AUTH_TOKEN_LIFE = timedelta(minutes=5)
+
+
+class ApiKeys:
+    """Gives out keys: one per account, the last one counts."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def make(self, account: Account) -> str:
+        """A fresh key in place of the one before.
+
+        Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
+        """
+        key, now = random_text(KEY_LENGTH), self._clock.now()
+        if not await self._store.accounts.set_api_key(account.id, token_hash(key), now, still_signed_in(account)):
+            raise RecordNotFound
+        return key
+
+    async def new_auth_token(self) -> AuthToken:
+        """A token that a signed-in device may attach to its account."""
+        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())
+        await self._store.auth_tokens.add(token.token, token.created_at, token.created_at + AUTH_TOKEN_LIFE)
+        return token
+
+    async def attach(self, token: str, account: Account) -> None:
+        """Bind an auth token to an account. Raises `RecordNotFound`: unknown, expired or bound before."""
+        if not await self._store.auth_tokens.attach(token, account.id, account.sign_in_epoch, self._clock.now()):
+            raise RecordNotFound
+
+    async def redeem(self, token: str) -> str:
+        """The API key that an attached auth token gives, once. Raises `RecordNotFound`."""
+        account = await self.holder(token)
+        await self.use_up(token)
+        return await self.make(account)
+
+    async def holder(self, token: str) -> Account:
+        """The account that an auth token is attached to.
+
+        Raises `RecordNotFound`, also when the account was signed out everywhere since.
+        """
+        attached = await self._store.auth_tokens.attached(token, self._clock.now())
+        account = None if attached is None else await self._store.accounts.by_id(attached.account_id)
+        if attached is None or account is None or account.sign_in_epoch != attached.epoch:
+            raise RecordNotFound
+        return account
+
+    async def use_up(self, token: str) -> None:
+        """End an attached auth token. Raises `RecordNotFound` to all but the first."""
+        if not await self._store.auth_tokens.consume(token, self._clock.now()):
+            raise RecordNotFound

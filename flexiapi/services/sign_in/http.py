@@ -1,0 +1,199 @@
+"""Who a request comes from: API keys and DIGEST (RFC 7616)."""
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from flexiapi.crypto import digest
+from flexiapi.crypto.keys import token_hash
+from flexiapi.crypto.nonces import Nonces
+from flexiapi.errors import RecordNotFound, SignInRequired
+from flexiapi.limit_key import counted_as
+from flexiapi.model import Account
+from flexiapi.observing import log
+from flexiapi.services.clock import Clock
+from flexiapi.services.limiter import Limiter
+from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.store import Store
+from flexiapi.store.used_nonces import NonceUse
+
+OPAQUE = "ZmxleGlhcGk"
+_COUNT = re.compile(r"[0-9A-Fa-f]{1,8}")
+_REQUIRED = ("username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce")
+# A nonce that has ended is one that the server does not know any more.
+_REFUSED_USES = {
+    NonceUse.REPLAYED: ("replayed count", "Nonce replayed"),
+    NonceUse.ENDED: ("ended nonce", "Nonce invalid"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An account that proved to be itself; `key_hash` is of the API key, when it was one."""
+
+    account: Account
+    key_hash: bytes | None = None
+    headers: Sequence[tuple[str, str]] = ()
+
+    @property
+    def label(self) -> str:
+        """The account's id, for the log."""
+        return str(self.account.id)
+
+    @property
+    def is_active_admin(self) -> bool:
+        """Whether it may administer."""
+        return self.account.is_admin and self.account.activated
+
+
+@dataclass(frozen=True, slots=True)
+class DigestAnswer:
+    """The parameters of an `Authorization` header, and the request that it must be for."""
+
+    parameters: Mapping[str, str] = field(repr=False)
+    method: str
+    target: str
+
+
+class SignIn:
+    """Proves identities. Every failure is a `SignInRequired`, with fresh challenges where a password could help."""
+
+    def __init__(
+        self,
+        store: Store,
+        nonces: Nonces,
+        passwords: Passwords,
+        limiter: Limiter,
+        clock: Clock,
+        *,
+        key_life: timedelta,
+        nonce_life: timedelta,
+    ) -> None:
+        self._store = store
+        self._nonces = nonces
+        self._passwords = passwords
+        self._limiter = limiter
+        self._clock = clock
+        self._key_life = key_life
+        self._nonce_life = nonce_life
+
+    async def by_key(self, key: str, address: str) -> SignedIn:
+        """The account whose API key this is; using it keeps it alive."""
+        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
+        key_hash = token_hash(key)
+        holder = await self._store.accounts.by_api_key(key_hash)
+        now = self._clock.now()
+        if holder is None:
+            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
+            log.warning("sign-in failed", reason="unknown key", ip=address)
+            raise SignInRequired("The API key is unknown or expired.")
+        last_used = max(holder.key_last_used_at, self._store.key_uses.last(key_hash) or holder.key_last_used_at)
+        if last_used + self._key_life < now:
+            await self._store.accounts.remove_api_key(holder.account.id, key_hash)
+            log.warning("sign-in failed", reason="expired key", ip=address, account=holder.account.id)
+            raise SignInRequired("The API key is unknown or expired.")
+        _refuse_shut_out(holder.account, address)
+        self._store.key_uses.note(key_hash, now)
+        return SignedIn(holder.account, key_hash)
+
+    async def by_digest(self, username: str, domain: str, answer: DigestAnswer | None, address: str) -> SignedIn:
+        """The account of that address, if the answer to a challenge is right. Raises `RecordNotFound` for none."""
+        if answer is None:
+            await self._challenge(username, domain)
+        account = await self._store.accounts.by_address(username, domain)
+        if account is None:
+            self._nonces.make(0, 0, self._clock.now().timestamp())
+            raise RecordNotFound
+        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
+        self._limiter.refuse_guesser("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
+        return await self._verified(account, answer, address)
+
+    async def _challenge(self, username: str, domain: str) -> NoReturn:
+        challenged = await self._store.accounts.challenged(username, domain)
+        now = self._clock.now().timestamp()
+        if challenged is None:
+            self._nonces.make(0, 0, now)
+            raise RecordNotFound
+        nonce = self._nonces.make(challenged.id, challenged.sign_in_epoch, now)
+        offered = self._passwords.offered(challenged.algorithms)
+        raise SignInRequired(None, self._challenges(challenged.domain, offered, nonce))
+
+    async def _verified(self, account: Account, answer: DigestAnswer, address: str) -> SignedIn:
+        given = answer.parameters
+        if not self._is_well_formed(account, answer):
+            raise self._refusal(account)
+        nonce = given["nonce"]
+        issued = self._nonces.issued_at(nonce, account.id, account.sign_in_epoch)
+        expires_at = datetime.fromtimestamp(issued or 0, UTC) + self._nonce_life
+        if issued is None or expires_at <= self._clock.now():
+            raise self._refusal(account, "Nonce invalid", stale=True)
+        if not self._is_right(account, answer):
+            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
+            await self._limiter.count_failure("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
+            log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
+            raise self._refusal(account)
+        use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
+        if use is not NonceUse.COUNTED:
+            reason, text = _REFUSED_USES[use]
+            log.warning("sign-in failed", reason=reason, ip=address, account=account.id)
+            raise self._refusal(account, text, stale=True)
+        _refuse_shut_out(account, address)
+        return SignedIn(account, headers=self._headers(account, nonce))
+
+    def _is_well_formed(self, account: Account, answer: DigestAnswer) -> bool:
+        given = answer.parameters
+        return (
+            all(given.get(name) for name in _REQUIRED)
+            and given["qop"] == "auth"
+            and given["opaque"] == OPAQUE
+            and given["realm"] == self._passwords.realm(account.domain)
+            and given["username"] == account.username
+            and _COUNT.fullmatch(given["nc"]) is not None
+            and _is_for(given["uri"], answer.target)
+        )
+
+    def _is_right(self, account: Account, answer: DigestAnswer) -> bool:
+        given = answer.parameters
+        algorithm = given.get("algorithm", "MD5").upper()
+        if algorithm not in self._passwords.algorithms(account):
+            return False
+        ha1 = self._passwords.ha1(account, algorithm)
+        if ha1 is None:
+            return False
+        right = digest.response(
+            algorithm, ha1.lower(), given["nonce"], given["nc"], given["cnonce"], "auth", answer.method, given["uri"]
+        )
+        return hmac.compare_digest(right.encode(), given["response"].lower().encode())
+
+    def _refusal(self, account: Account, text: str | None = None, *, stale: bool = False) -> SignInRequired:
+        nonce = self._nonces.make(account.id, account.sign_in_epoch, self._clock.now().timestamp())
+        algorithms = self._passwords.algorithms(account)
+        return SignInRequired(text, self._challenges(account.domain, algorithms, nonce, stale=stale))
+
+    def _challenges(self, domain: str, algorithms: Sequence[str], nonce: str, *, stale: bool = False) -> list[str]:
+        realm = self._passwords.realm(domain)
+        return [digest.challenge(realm, algorithm, nonce, OPAQUE, stale=stale) for algorithm in algorithms]
+
+    def _headers(self, account: Account, nonce: str) -> list[tuple[str, str]]:
+        challenges = self._challenges(account.domain, self._passwords.algorithms(account), nonce)
+        return [("WWW-Authenticate", challenge) for challenge in challenges]
+
+
+def _refuse_shut_out(account: Account, address: str) -> None:
+    """Who waits for the activation may sign in; who was deactivated may not, and would else activate itself again."""
+    if account.is_shut_out:
+        log.warning("sign-in failed", reason="deactivated", ip=address, account=account.id)
+        raise SignInRequired("This account was deactivated.")
+
+
+def _is_for(uri: str, target: str) -> bool:
+    """Whether a signed URI means the request's target; a front server may have taken a prefix from the path."""
+    path, _, query = uri.partition("?")
+    target_path, _, target_query = target.partition("?")
+    if path.startswith(("http://", "https://")):
+        path = urlsplit(path).path
+    return query == target_query and path.endswith(target_path)

@@ -1,0 +1,37 @@
+"""Sign-in by SIP, as Flexisip asks about it on each request that it has challenged."""
+
+import asyncio
+from datetime import timedelta
+
+from flexiapi.flexisip import external_auth
+from flexiapi.services.clock import Clock
+from flexiapi.settings import AccountSettings, FlexisipSettings
+from flexiapi.store import Store
+
+
+class SipSignIn:
+    """Answers Flexisip's ExternalAuthentication plugin."""
+
+    def __init__(self, store: Store, settings: FlexisipSettings, rules: AccountSettings, clock: Clock) -> None:
+        self._store = store
+        self._realm = rules.realm
+        self._md5 = rules.md5
+        self._clock = clock
+        self.is_enabled = settings.external_auth
+        self.networks = settings.external_auth_networks
+
+    async def answer(self, query: str) -> str:
+        """The plugin's answer to the query part of its URI."""
+        asked = external_auth.question(query)
+        verdict = external_auth.FORBIDDEN if asked is None else await self._verdict(asked)
+        return verdict.text()
+
+    async def _verdict(self, asked: external_auth.Question) -> external_auth.Verdict:
+        """Note the use while the account is read, and take that back when the response was wrong."""
+        records, use = self._store.sip_sign_ins, external_auth.use(asked)
+        until = self._clock.now() + timedelta(seconds=external_auth.REMEMBERED_SECONDS)
+        is_first, account = await asyncio.gather(records.first(use, until), records.account(*asked.account))
+        verdict = external_auth.verdict(asked, account, self._realm, md5=self._md5, is_first=is_first)
+        if is_first and verdict is external_auth.FORBIDDEN:
+            await records.forget(use)
+        return verdict

@@ -1,0 +1,63 @@
+"""Every setting, declared once. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE` in the environment."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
+from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
+from flexiapi.settings.sections import (
+    AccountSettings,
+    AppSettings,
+    DataSettings,
+    LimitSettings,
+    LogSettings,
+    MetricsSettings,
+    MongodbSettings,
+    NocaptchaSettings,
+    ServerSettings,
+    TemplateSettings,
+)
+from flexiapi.settings.values import Network
+
+__all__ = [
+    "AccountSettings",
+    "AppSettings",
+    "BackendSettings",
+    "BackendTables",
+    "DataSettings",
+    "DeliverySettings",
+    "FlexisipSettings",
+    "LimitSettings",
+    "LogSettings",
+    "MailSettings",
+    "MetricsSettings",
+    "MongodbSettings",
+    "Network",
+    "NocaptchaSettings",
+    "RedisSettings",
+    "ServerSettings",
+    "Settings",
+    "TemplateSettings",
+]
+
+
+class Settings(BaseModel):
+    """All settings. Services receive their own section, never this."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    server: ServerSettings = ServerSettings()
+    app: AppSettings = AppSettings()
+    account: AccountSettings = AccountSettings()
+    data: DataSettings = DataSettings()
+    mongodb: MongodbSettings = MongodbSettings()
+    limits: LimitSettings = LimitSettings()
+    redis: RedisSettings = RedisSettings()
+    flexisip: FlexisipSettings = FlexisipSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    push: BackendTables = Field(default_factory=dict)
+    sms: BackendTables = Field(default_factory=dict)
+    mail: MailSettings = MailSettings()
+    nocaptcha: NocaptchaSettings = NocaptchaSettings()
+    templates: TemplateSettings = TemplateSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()

@@ -1,0 +1,55 @@
+"""Settings of notification: backends, and the delivery of push, SMS and mail."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flexiapi.settings.values import Names, OptionalSecret, OptionalText, SettingsSection
+
+
+class DeliverySettings(SettingsSection):
+    """How messages are handed to the backends of [push.*], [sms.*] and [mail.*]."""
+
+    fallback_backend: OptionalText = Field(
+        None, description="backend of every transport that has none configured; `outbox` in development"
+    )
+    deadline_seconds: float = Field(8.0, gt=0, description="how long a caller waits for a delivery, in seconds")
+    tries: int = Field(3, ge=1, le=10, description="tries per backend within the deadline")
+    concurrent: int = Field(100, ge=1, description="messages under way at once, per backend")
+    circuit_failures: int = Field(10, ge=1, description="failures in a row after which a backend rests")
+    circuit_seconds: float = Field(15.0, gt=0, description="how long a backend rests, in seconds")
+
+
+class BackendSettings(BaseModel):
+    """One configured backend: `[sms.main]` is the backend `main` of the transport `sms`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    backend: str = Field(description="name of an installed backend (`flexiapi plugins` lists them)")
+    order: int = Field(0, description="lower numbers are tried first")
+    prefixes: Names = Field((), description="SMS only: phone number prefixes (+33, ...) that it serves; none is all")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The backend's own settings."""
+        return dict(self.model_extra or {})
+
+
+BackendTables = dict[str, BackendSettings]
+
+
+class MailSettings(SettingsSection):
+    """Mails. The SMTP settings here make a backend of their own; tables such as [mail.main] make others."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: BackendTables
+
+    from_address: str = Field("hello@example.org", description="sender's address")
+    from_name: str = Field("FlexiAPI", description="sender's name")
+    signature: str = Field("The FlexiAPI team", description="last line of every mail")
+    host: OptionalText = Field(None, description="SMTP server; makes a backend `smtp` of these settings")
+    port: int = Field(587, ge=1, le=65535, description="TCP port of the SMTP server")
+    encryption: Literal["", "none", "starttls", "tls", "ssl"] = Field("starttls", description="how it is protected")
+    username: OptionalText = Field(None, description="user at the SMTP server")
+    password: OptionalSecret = Field(None, description="password at the SMTP server")
+    verify_peer: bool = Field(True, description="demand a certificate that can be trusted")

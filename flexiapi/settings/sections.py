@@ -1,0 +1,219 @@
+"""Settings of the server itself, one section for each TOML table."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from flexiapi.settings.values import (
+    Names,
+    Networks,
+    OptionalPath,
+    OptionalSecret,
+    OptionalText,
+    Secrets,
+    SettingsSection,
+)
+
+# Characters that no domain in a SIP address may have; an address literal has its brackets.
+_DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
+_ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
+
+
+class ServerSettings(SettingsSection):
+    """The HTTP server."""
+
+    address: str = Field("127.0.0.1", description="IP address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
+    processes: int = Field(0, ge=0, le=256, description="server processes; 0 is one per core")
+    trusted_proxies: Networks = Field(
+        (), description="addresses or networks of front servers whose X-Forwarded-* and X-Request-Id headers count"
+    )
+    cors_origins: Names = Field((), description="origins that browsers may call the API from; none by default")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body, in bytes")
+    stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
+    maintenance: bool = Field(False, description="answer 503 to every API request")
+
+    @field_validator("address")
+    @classmethod
+    def _is_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("names no address; 127.0.0.1 is this host alone, 0.0.0.0 is everybody")
+        return value
+
+
+class AppSettings(SettingsSection):
+    """The service as its users know it."""
+
+    env: Literal["production", "development"] = Field(
+        "production", description="development allows what is dangerous elsewhere, such as the test administrator"
+    )
+    name: str = Field("FlexiAPI", description="name of the service in mails and texts")
+    key: OptionalSecret = Field(
+        None,
+        description="application key, from which the keys that protect secrets at rest and nonces are derived; "
+        "unset, one is made in the data path. All hosts of one installation need the same",
+    )
+    previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
+    url: str = Field("", description="public root of every URL that is handed out; unset, made from address and port")
+    sip_domain: str = Field("sip.example.org", description="the SIP domain of the accounts")
+    admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")
+    dangerous_endpoints: bool = Field(
+        False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
+    )
+    api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
+    linphone_daemon_unix_path: OptionalPath = Field(
+        None, description="socket of a linphone-daemon that sends the messages of POST /messages"
+    )
+
+    @field_validator("sip_domain")
+    @classmethod
+    def _is_domain(cls, value: str) -> str:
+        if not _DOMAIN.fullmatch(value):
+            raise ValueError("is no domain alone, such as sip.example.org")
+        return value.lower()
+
+    @field_validator("url")
+    @classmethod
+    def _is_root(cls, value: str) -> str:
+        if value and not _ROOT_URL.fullmatch(value):
+            raise ValueError("is no absolute URL, such as https://accounts.example.org")
+        return value.rstrip("/")
+
+
+class AccountSettings(SettingsSection):
+    """What accounts may be."""
+
+    realm: OptionalText = Field(None, description="DIGEST realm of all accounts; unset, the account's domain")
+    email_unique: bool = Field(False, description="an e-mail address belongs to one account at most")
+    username_regex: str = Field(r"^[a-z0-9+_.-]*$", description="what usernames look like (regular expression)")
+    username_min_length: int = Field(6, ge=1, description="shortest new username, in characters")
+    password_min_length: int = Field(6, ge=1, description="shortest new password, in characters")
+    refuse_common_passwords: bool = Field(True, description="refuse the commonest passwords, and username or domain")
+    blacklisted_usernames: Names = Field((), description="usernames or regular expressions that nobody may take")
+    public_domains: Names = Field((), description="domains that accounts/public may name beside app.sip_domain")
+    consume_external_account_on_create: bool = Field(
+        False, description="each new account takes a free external account; none free: no creation"
+    )
+    proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
+    transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
+    confirmed_text: OptionalText = Field(None, description="text of the mail that a first password brings")
+    provisioning_rc_file: OptionalPath = Field(
+        None, description="liblinphone rc file that every provisioning starts with"
+    )
+    provisioning_overwrite_all: bool = Field(False, description='provisioned entries carry overwrite="true"')
+    provisioning_header_required: bool = Field(
+        False, description="demand X-Linphone-Provisioning on token provisioning (liblinphone sends it from 5.3 on)"
+    )
+    provisioning_hooks: Names = Field(
+        (), description="installed provisioning hooks to use, in this order; none by default"
+    )
+    provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
+    creation_token_retry_minutes: int = Field(
+        60, ge=0, description="wait for the next push of a creation token, minutes"
+    )
+    creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
+    creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
+    request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
+    pin_minutes: int = Field(10, ge=1, description="life of a PIN sent by SMS or mail, in minutes")
+    pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is gone")
+    activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
+    nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
+    md5: bool = Field(True, description="take MD5 for DIGEST, by HTTP and by SIP; false leaves SHA-256")
+    tombstone_days: int = Field(7, ge=0, description="how long a deleted name stays taken for sign-up; 0 is for ever")
+
+    @field_validator("realm")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("has characters that cannot stand in a challenge, such as control characters")
+        return value
+
+    @field_validator("username_regex")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+    @property
+    def pin_life(self) -> timedelta:
+        """How long a PIN may be used."""
+        return timedelta(minutes=self.pin_minutes)
+
+
+class DataSettings(SettingsSection):
+    """Files of the server's own."""
+
+    path: Path = Field(Path("var"), description="folder of the embedded MongoDB, the application key and the outbox")
+
+
+class MongodbSettings(SettingsSection):
+    """The database."""
+
+    uri: str = Field("embedded", description="MongoDB URI, or `embedded` for a private mongod under data.path")
+    database: str = Field("flexiapi", description="database name")
+    timeout_seconds: float = Field(5.0, gt=0, description="how long an operation may take, in seconds")
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a private mongod of the server's own."""
+        return self.uri == "embedded"
+
+
+class LimitSettings(SettingsSection):
+    """How often something may be done. 0 is off, for each."""
+
+    requests_per_minute: int = Field(600, ge=0, description="API requests per IP address and minute")
+    anonymous_tokens_per_minute: int = Field(
+        60, ge=0, description="auth tokens and creation request tokens made per IP address and minute"
+    )
+    messages_per_minute: int = Field(60, ge=0, description="push, SMS and mail caused per IP address and minute")
+    sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
+    sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
+    mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
+    codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
+    wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
+    wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
+    failed_sign_ins_per_minute: int = Field(
+        60, ge=0, description="failed sign-ins (password or key) per IP address and minute"
+    )
+    failed_sign_ins_per_account: int = Field(
+        60, ge=0, description="failed sign-ins per account, IP address and hour: nobody else is locked out"
+    )
+
+
+class NocaptchaSettings(SettingsSection):
+    """The human check of the creation token page (reCAPTCHA, hCaptcha and Turnstile share one protocol)."""
+
+    sitekey: OptionalText = Field(None, description="public key of the site; without both keys, a button is the check")
+    secret: OptionalSecret = Field(None, description="secret key of the site")
+    script_url: str = Field("https://www.google.com/recaptcha/api.js", description="script that shows the check")
+    verify_url: str = Field("https://www.google.com/recaptcha/api/siteverify", description="where answers are verified")
+    widget_class: str = Field("g-recaptcha", description="CSS class that the script looks for")
+    response_field: str = Field("g-recaptcha-response", description="form field with the answer")
+
+
+class TemplateSettings(SettingsSection):
+    """Texts and pages."""
+
+    path: OptionalPath = Field(None, description="folder searched before the built-in templates")
+
+
+class LogSettings(SettingsSection):
+    """What is logged, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity")
+    format: Literal["text", "json"] = Field("text", description="for people or for machines")
+    access: bool = Field(True, description="one line per request")
+
+
+class MetricsSettings(SettingsSection):
+    """Figures for Prometheus."""
+
+    enabled: bool = Field(True, description="answer GET /metrics")
+    networks: Networks = Field(("127.0.0.0/8", "::1/128"), validate_default=True, description="who may read /metrics")

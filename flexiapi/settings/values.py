@@ -1,0 +1,49 @@
+"""Types of settings: lists, networks, and values that an empty text leaves unset."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+Network = IPv4Network | IPv6Network
+
+
+def _separated(value: object) -> object:
+    """The environment writes a list with commas."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return value
+
+
+def _networks(value: object) -> object:
+    """Addresses and networks, each told by its place when it is neither."""
+    items = _separated(value)
+    if not isinstance(items, list | tuple):
+        return items
+    networks = []
+    for number, item in enumerate(items, start=1):
+        try:
+            networks.append(ip_network(item))
+        except ValueError as error:
+            raise ValueError(f"number {number} is no IP address or network, such as 10.0.0.0/8") from error
+    return networks
+
+
+def _empty_is_unset(value: object) -> object:
+    """An empty variable, or the word `null`, means that the setting is not made."""
+    return None if value in ("", "null", "(null)") else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+
+
+class SettingsSection(BaseModel):
+    """One TOML table: unknown keys are errors, and nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
