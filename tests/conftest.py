@@ -15,7 +15,7 @@ import os
 import secrets
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -27,7 +27,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from flexiapi.crypto.keys import random_text, token_hash
-from flexiapi.model import Account, Algorithm
+from flexiapi.model import Account, Actor, Algorithm, Change
 from flexiapi.server.assembly import running
 from flexiapi.services.clock import Clock
 from flexiapi.settings import Settings
@@ -100,6 +100,7 @@ class Server:
 
     def __init__(self, settings: Settings, uri: str) -> None:
         self.clock = Clock()
+        self.actor = Actor.system()
         self.log = io.StringIO()
         self.declared = Declared()
         self.sockets = bind_sockets(settings.server.port, "127.0.0.1")
@@ -176,8 +177,19 @@ class Server:
     def account(self, account_id: int) -> Account:
         return self.run(self.store.accounts.by_id(account_id))
 
+    def apply(self, change: Change) -> Account | None:
+        """Change an account as the server would: its sign-in replica has it afterwards."""
+        return self.run(self._applied(change))
+
+    async def _applied(self, change: Change) -> Account | None:
+        actor = Actor.system()
+        account = await self.store.accounts.apply(change, actor)
+        await self.parts.replication.settle(actor)
+        return account
+
     def set(self, account_id: int, **changes) -> Account:
-        return self.run(self.store.accounts.update(self.account(account_id), **changes))
+        before = self.account(account_id)
+        return self.apply(Change("account.set_by_test", before, replace(before, **changes), frozenset(changes)))
 
     def person(self, username: str | None = None, *, password: str = PASSWORD, **fields) -> Person:
         """Make an activated account with a SHA-256 password and an API key."""
@@ -188,20 +200,20 @@ class Server:
             self.services.sign_in._passwords.stored(username, domain, Algorithm.SHA_256, password),
         )
         fields = {"activated": True, "created_at": now, "updated_at": now, **fields}
-        account = self.run(
-            self.store.accounts.add(Account(id=0, username=username, domain=domain, passwords=stored, **fields))
-        )
-        person = Person(account, password, self.key_for(account.id))
+        new = Account(id=0, username=username, domain=domain, passwords=stored, **fields)
+        account = self.apply(Change("account.created", None, new))
+        key = self.key_for(account.id)
+        person = Person(self.account(account.id), password, key)
         LOG.secrets |= {person.key, person.password}
         return person
 
     def key_for(self, account_id: int) -> str:
         key = random_text(40)
-        self.run(self.store.accounts.set_api_key(account_id, token_hash(key), self.clock.now()))
+        self.apply(self.account(account_id).with_api_key(token_hash(key), self.clock.now()))
         return key
 
     def creation_token(self) -> str:
-        return self.run(self.services.creation_tokens.make())
+        return self.run(self.services.creation_tokens.make(self.actor))
 
     @property
     def messages(self) -> list[dict]:

@@ -39,7 +39,7 @@ class AccountTypesEndpoint(Handler):
     @endpoint(Access.ADMIN, status=201, check=_conflicts)
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
-        return TypeView.of(await self.services.types.add(body.key))
+        return TypeView.of(await self.services.types.add(body.key, self.actor))
 
 
 class AccountTypeByIdEndpoint(Handler):
@@ -55,7 +55,7 @@ class AccountTypeByIdEndpoint(Handler):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), check=_conflicts)
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
-        return TypeView.of(await self.services.types.rename(id, body.key))
+        return TypeView.of(await self.services.types.rename(id, body.key, self.actor))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
@@ -63,7 +63,7 @@ class AccountTypeByIdEndpoint(Handler):
 
         It is removed from all accounts.
         """
-        await self.services.types.remove(id)
+        await self.services.types.remove(id, self.actor)
 
 
 class TypeOfAccountEndpoint(Handler):
@@ -77,7 +77,7 @@ class TypeOfAccountEndpoint(Handler):
 
         Return `403` if the account has it already.
         """
-        await self.services.types.attach(id, type_id)
+        await self.services.types.attach(id, type_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, type_id: TypeId) -> None:
@@ -85,4 +85,4 @@ class TypeOfAccountEndpoint(Handler):
 
         Return `403` if the account does not have it.
         """
-        await self.services.types.detach(id, type_id)
+        await self.services.types.detach(id, type_id, self.actor)

@@ -176,7 +176,7 @@ class AccountsEndpoint(Handler):
             activated=bool(body.activated),
             admin=bool(body.admin),
         )
-        return self.views.created(await self.services.creation.by_admin(new, self.origin, body.expires), {})
+        return self.views.created(await self.services.creation.by_admin(new, self.actor, body.expires), {})
 
 
 class AccountByIdEndpoint(Handler):
@@ -208,14 +208,14 @@ class AccountByIdEndpoint(Handler):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
         )
-        keep_key = self.me.id == id and self.signed_in.key_hash is not None
-        account = await self.services.administration.replace(id, new, self.origin, keep_key=keep_key)
+        keeps_key = self.me.id == id and self.signed_in.key_hash is not None
+        account = await self.services.administration.replace(id, new, self.actor, keeps_key=keeps_key)
         return self.views.written(account, await self.types_of(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
-        await self.services.removal.remove(await self.services.accounts.for_admin(id))
+        await self.services.removal.remove(await self.services.accounts.for_admin(id), self.actor)
 
 
 class AccountBySipEndpoint(Handler):
@@ -265,7 +265,7 @@ class AccountActivationEndpoint(Handler):
         return await self._activated(id)
 
     async def _activated(self, account_id: int) -> AccountView:
-        account = await self.services.administration.activate(account_id)
+        account = await self.services.administration.activate(account_id, self.actor)
         return self.views.user(account, await self.types_of(account))
 
 
@@ -288,7 +288,7 @@ class AccountDeactivationEndpoint(Handler):
         return await self._deactivated(id)
 
     async def _deactivated(self, account_id: int) -> InactiveAccount:
-        account = await self.services.administration.deactivate(account_id)
+        account = await self.services.administration.deactivate(account_id, self.actor)
         return self.views.inactive(account, await self.types_of(account))
 
 
@@ -300,5 +300,5 @@ class AccountProvisioningEndpoint(Handler):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, before=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
-        account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id))
+        account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id), self.actor)
         return self.views.provisioned(account, await self.types_of(account))

@@ -46,7 +46,7 @@ class ActionsEndpoint(Handler):
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
         owner = await self.services.actions.owner(id)
-        return ActionView.of(await self.services.actions.add(owner, body.key, body.code))
+        return ActionView.of(await self.services.actions.add(owner, body.key, body.code, self.actor))
 
 
 class ActionByIdEndpoint(Handler):
@@ -70,7 +70,7 @@ class ActionByIdEndpoint(Handler):
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
         owner = await self.services.actions.owner(id)
-        return ActionView.of(await self.services.actions.replace(owner, action_id, body.key, body.code))
+        return ActionView.of(await self.services.actions.replace(owner, action_id, body.key, body.code, self.actor))
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
     async def delete(self, id: Id, action_id: ActionId) -> None:
@@ -78,4 +78,4 @@ class ActionByIdEndpoint(Handler):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        await self.services.actions.remove(await self.services.actions.owner(id), action_id)
+        await self.services.actions.remove(await self.services.actions.owner(id), action_id, self.actor)

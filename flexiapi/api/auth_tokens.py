@@ -39,7 +39,7 @@ class AuthTokensEndpoint(Handler):
 
         To attach the generated token to an account see the `auth_token` attachment endpoint. It lives five minutes.
         """
-        token = await self.services.api_keys.new_auth_token()
+        token = await self.services.api_keys.new_auth_token(self.actor)
         return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
 
 
@@ -54,7 +54,7 @@ class AuthTokenAttachmentEndpoint(Handler):
 
         Return `404` if the token is non existing or invalid.
         """
-        await self.services.api_keys.attach(auth_token, self.me)
+        await self.services.api_keys.attach(auth_token, self.me, self.actor)
 
 
 class ApiKeyByAuthTokenEndpoint(Handler):
@@ -75,7 +75,7 @@ class ApiKeyByAuthTokenEndpoint(Handler):
         The `auth_token` must be attached to an existing account, see the attachment endpoint to do so.
         Return `404` if the token is invalid or not attached. This endpoint is also setting the API Key as a Cookie.
         """
-        key = await self.services.api_keys.redeem(auth_token)
+        key = await self.services.api_keys.redeem(auth_token, self.actor)
         return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
 
 
@@ -96,7 +96,7 @@ class MyApiKeyEndpoint(Handler):
 
         The key before it stops working, also when it signed this request.
         """
-        key = await self.services.api_keys.make(self.me)
+        key = await self.services.api_keys.make(self.me, self.actor)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
 

@@ -98,7 +98,7 @@ class AccountContactEndpoint(Handler):
 
         Return `403` if it is one already.
         """
-        await self.services.contacts.add(id, contact_id)
+        await self.services.contacts.add(id, contact_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contact_id: Id) -> None:
@@ -106,4 +106,4 @@ class AccountContactEndpoint(Handler):
 
         Return `403` if it is none.
         """
-        await self.services.contacts.remove(id, contact_id)
+        await self.services.contacts.remove(id, contact_id, self.actor)

@@ -63,7 +63,7 @@ class ContactsListsEndpoint(Handler):
     @endpoint(Access.ADMIN, status=201)
     async def post(self, body: ContactsListParams) -> ListedContactsList:
         """Create a contacts list."""
-        return _listed(await self.services.contacts_lists.add(body.title, body.description))
+        return _listed(await self.services.contacts_lists.add(body.title, body.description, self.actor))
 
 
 class ContactsListByIdEndpoint(Handler):
@@ -83,12 +83,12 @@ class ContactsListByIdEndpoint(Handler):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:
         """Update a contacts list."""
-        return _listed(await self.services.contacts_lists.change(id, body.title, body.description))
+        return _listed(await self.services.contacts_lists.change(id, body.title, body.description, self.actor))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
         """Delete a contacts list; its contacts stay accounts, and no account has the list any more."""
-        await self.services.contacts_lists.remove(id)
+        await self.services.contacts_lists.remove(id, self.actor)
 
 
 class ContactsListContactEndpoint(Handler):
@@ -102,7 +102,7 @@ class ContactsListContactEndpoint(Handler):
 
         Return `403` if it is on it already.
         """
-        await self.services.contacts_lists.add_contact(id, contact_id)
+        await self.services.contacts_lists.add_contact(id, contact_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contact_id: Id) -> None:
@@ -110,7 +110,7 @@ class ContactsListContactEndpoint(Handler):
 
         Return `403` if it is not on it.
         """
-        await self.services.contacts_lists.remove_contact(id, contact_id)
+        await self.services.contacts_lists.remove_contact(id, contact_id, self.actor)
 
 
 class AccountContactsListEndpoint(Handler):
@@ -124,7 +124,7 @@ class AccountContactsListEndpoint(Handler):
 
         Return `403` if the account has it already.
         """
-        await self.services.contacts_lists.attach(id, contacts_list_id)
+        await self.services.contacts_lists.attach(id, contacts_list_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contacts_list_id: Id) -> None:
@@ -132,4 +132,4 @@ class AccountContactsListEndpoint(Handler):
 
         Return `403` if the account does not have it.
         """
-        await self.services.contacts_lists.detach(id, contacts_list_id)
+        await self.services.contacts_lists.detach(id, contacts_list_id, self.actor)

@@ -52,7 +52,7 @@ class CreationRequestTokensEndpoint(Handler):
     @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
     async def post(self) -> RequestTokenView:
         """Create and return an `account_creation_request_token` that should then be validated to be used."""
-        token = await self.services.creation_tokens.request()
+        token = await self.services.creation_tokens.request(self.actor)
         return RequestTokenView(token=token, validation_url=f"{self.host.public_url}/creation_token/check/{token}")
 
 
@@ -68,7 +68,9 @@ class CreationTokenByPushEndpoint(Handler):
         Return `403` if a token was already sent, or if the tokens limit is reached for this device.
         Return `503` if the token was not successfully sent.
         """
-        await self.services.creation_tokens.send_by_push(PushAddress(body.pn_provider, body.pn_param, body.pn_prid))
+        await self.services.creation_tokens.send_by_push(
+            PushAddress(body.pn_provider, body.pn_param, body.pn_prid), self.actor
+        )
 
 
 class CreationTokenByRequestEndpoint(Handler):
@@ -82,7 +84,7 @@ class CreationTokenByRequestEndpoint(Handler):
 
         Return `404` if the `account_creation_request_token` provided is not valid or expired otherwise.
         """
-        token = await self.services.creation_tokens.exchange(body.account_creation_request_token)
+        token = await self.services.creation_tokens.exchange(body.account_creation_request_token, self.actor)
         return CreationTokenView(token=token)
 
 
@@ -94,4 +96,4 @@ class CreationTokensEndpoint(Handler):
     @endpoint(Access.ADMIN, status=201, secret=True)
     async def post(self) -> CreationTokenView:
         """Create and return an `account_creation_token`."""
-        return CreationTokenView(token=await self.services.creation_tokens.make())
+        return CreationTokenView(token=await self.services.creation_tokens.make(self.actor))

@@ -5,9 +5,8 @@ from typing import cast
 from flexiapi.api.fields import address
 from flexiapi.api.views import Types, Views
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor
 from flexiapi.services import Services
-from flexiapi.services.origin import Origin
 from flexiapi.services.sign_in.http import SignedIn
 from flexiapi.web.handler import ApiHandler
 
@@ -38,11 +37,9 @@ class Handler(ApiHandler):
         return self.signed_in.account
 
     @property
-    def origin(self) -> Origin:
-        """Where the request comes from."""
-        agent = self.request.headers.get("User-Agent", "")
-        printable = "".join(character for character in agent if character.isprintable())[:256]
-        return Origin(self.client, printable or self.services.app_name)
+    def actor(self) -> Actor:
+        """The origin of the changes that the request makes."""
+        return cast("Actor", self.originator)
 
     async def types_of(self, *accounts: Account) -> Types:
         """The account types that the accounts have."""

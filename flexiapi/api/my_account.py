@@ -39,7 +39,7 @@ class MeEndpoint(Handler):
     @endpoint(Access.USER, raises=(LastAdmin, RecordNotFound))
     async def delete(self) -> None:
         """Delete the account."""
-        await self.services.removal.remove(self.me)
+        await self.services.removal.remove(self.me, self.actor)
 
 
 class MyProvisioningEndpoint(Handler):
@@ -53,7 +53,7 @@ class MyProvisioningEndpoint(Handler):
 
         Return the account object.
         """
-        account = await self.services.provisioning.new_token(self.me)
+        account = await self.services.provisioning.new_token(self.me, self.actor)
         return self.views.provisioned(account, await self.types_of(account))
 
 
@@ -70,4 +70,4 @@ class MyPasswordEndpoint(Handler):
         """
         by_key = self.signed_in.key_hash is not None
         service = self.services.my_password
-        await service.change(self.me, body.algorithm, body.password, body.old_password, keep_key=by_key)
+        await service.change(self.me, body.algorithm, body.password, body.old_password, self.actor, keeps_key=by_key)

@@ -53,7 +53,7 @@ class MyEmailRequestEndpoint(Handler):
     )
     async def post(self, body: EmailChange) -> None:
         """Change the account email. An email will be sent to the new email address to confirm the operation."""
-        await self.services.my_addresses.request_email(self.me, body.email)
+        await self.services.my_addresses.request_email(self.me, body.email, self.actor)
 
 
 class MyEmailEndpoint(Handler):
@@ -67,7 +67,7 @@ class MyEmailEndpoint(Handler):
 
         Return `404` if no change is pending, `403` if the code is wrong: the change is gone after three tries.
         """
-        account = await self.services.my_addresses.confirm_email(self.me, body.code)
+        account = await self.services.my_addresses.confirm_email(self.me, body.code, self.actor)
         return self.views.user(account, await self.types_of(account))
 
 
@@ -84,7 +84,7 @@ class MyPhoneRequestEndpoint(Handler):
     )
     async def post(self, body: PhoneChange) -> None:
         """Request a specific code by SMS to change the phone number."""
-        await self.services.my_addresses.request_phone(self.me, body.phone)
+        await self.services.my_addresses.request_phone(self.me, body.phone, self.actor)
 
 
 class MyPhoneEndpoint(Handler):
@@ -98,5 +98,5 @@ class MyPhoneEndpoint(Handler):
 
         Return `404` if no change is pending, `403` if the code is wrong: the change is gone then.
         """
-        account = await self.services.my_addresses.confirm_phone(self.me, body.code)
+        account = await self.services.my_addresses.confirm_phone(self.me, body.code, self.actor)
         return self.views.user(account, await self.types_of(account))

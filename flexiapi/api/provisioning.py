@@ -94,7 +94,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
             return Xml(services.provisioning.base(self.device_query, self.device_headers))
         self.host.refuse_guesser(self.client)
         document, is_valid = await services.provisioning.by_token(
-            provisioning_token, self.device_query, self.device_headers
+            provisioning_token, self.device_query, self.device_headers, self.actor
         )
         if not is_valid:
             await self.host.count_wrong_guess(self.client)
@@ -147,5 +147,5 @@ class AuthTokenProvisioningEndpoint(ProvisioningHandler):
         api_keys = self.services.api_keys
         account = await api_keys.holder(auth_token)
         document = self.services.provisioning.of(account, self.device_query, self.device_headers)
-        await api_keys.use_up(auth_token)
+        await api_keys.use_up(auth_token, self.actor)
         return Xml(document)

@@ -69,7 +69,7 @@ class RecoveryByPhoneEndpoint(Handler):
         Return `404` if the account doesn't exist; the `account_creation_token` is used up then too. Return `429` if
         the number had an SMS a short time ago, `503` if the SMS was not accepted: the token can be used again then.
         """
-        await self.services.recovery.send_pin(body.phone, body.account_creation_token)
+        await self.services.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
 
 
 class RecoveryByKeyEndpoint(Handler):
@@ -92,7 +92,7 @@ class RecoveryByKeyEndpoint(Handler):
         including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong;
         the key is gone after three tries.
         """
-        account = await self.services.recovery.recover(*required_address(sip), recover_key)
+        account = await self.services.recovery.recover(*required_address(sip), recover_key, self.actor)
         return self.views.recovered(account, await self.types_of(account))
 
 
@@ -112,5 +112,5 @@ class RecoveryByEmailEndpoint(Handler):
 
         Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
         """
-        account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id))
+        account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id), self.actor)
         return self.views.written(account, await self.types_of(account))

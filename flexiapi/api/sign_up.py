@@ -126,7 +126,7 @@ class PublicAccountsEndpoint(Handler):
             email=body.email,
             phone=body.phone,
         )
-        account = await self.services.creation.public(new, body.account_creation_token, self.origin)
+        account = await self.services.creation.public(new, body.account_creation_token, self.actor)
         return self.views.inactive(account, {})
 
 
@@ -149,7 +149,7 @@ class AccountsWithTokenEndpoint(Handler):
             algorithm=body.algorithm,
             dtmf_protocol=body.dtmf_protocol,
         )
-        account = await self.services.creation.with_token(new, body.account_creation_token, self.origin)
+        account = await self.services.creation.with_token(new, body.account_creation_token, self.actor)
         return self.views.inactive(account, {})
 
 
@@ -178,7 +178,7 @@ class ActivationByEmailEndpoint(Handler):
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
-        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
+        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
         return self.views.user(account, await self.types_of(account))
 
 
@@ -193,5 +193,5 @@ class ActivationByPhoneEndpoint(Handler):
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
-        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
+        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
         return self.views.user(account, await self.types_of(account))

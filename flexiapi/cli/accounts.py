@@ -7,7 +7,7 @@ from flexiapi.api.fields import Email
 from flexiapi.cli.context import Installation, passed
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor
 from flexiapi.server.assembly import Parts
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
@@ -42,11 +42,11 @@ def create_admin(
     elif password is None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
-    async def create(parts: Parts) -> tuple[Account, str | None]:
-        account = await parts.services.administrators.create(username, str(password), email)
-        return account, await parts.services.api_keys.make(account) if with_key else None
+    async def create(parts: Parts, actor: Actor) -> tuple[Account, str | None]:
+        account = await parts.services.administrators.create(username, str(password), email, actor)
+        return account, await parts.services.api_keys.make(account, actor) if with_key else None
 
-    account, key = context.work(create)
+    account, key = context.change(create)
     click.echo(f"Administrator  sip:{account.address} (id {account.id})")
     if generated:
         click.echo(f"Password       {password}")
@@ -60,7 +60,7 @@ def create_admin(
 @passed
 def set_admin(context: Installation, account_id: int) -> None:
     """Give the account ID the role of administrator."""
-    account = context.work(lambda parts: parts.services.administrators.promote(account_id))
+    account = context.change(lambda parts, actor: parts.services.administrators.promote(account_id, actor))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator now.")
 
 
@@ -77,5 +77,5 @@ def create_admin_test(context: Installation, force: bool) -> None:
         raise ConfigurationError(
             "Everybody knows the key of the test administrator. Set APP_ENV=development, or say --force if you must."
         )
-    account = context.work(lambda parts: parts.services.administrators.create_test())
+    account = context.change(lambda parts, actor: parts.services.administrators.create_test(actor))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator with the API key no_secret_at_all.")

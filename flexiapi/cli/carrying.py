@@ -16,7 +16,7 @@ from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.importing.seed_file import read
-from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.server.assembly import Parts
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def generate_external(context: Installation, amount: int, group: str, yes: bool)
     Carry them there with export-to-externals here and import-externals there.
     """
 
-    async def generate(parts: Parts) -> None:
+    async def generate(parts: Parts, actor: Actor) -> None:
         external = parts.services.external_accounts
         if not yes and not await external.has_group(group):
             click.confirm(f"There is no group {group} yet. Make it?", abort=True)
         with _progress(amount) as progress:
-            await external.generate(amount, group, progress)
+            await external.generate(amount, group, progress, actor)
 
-    context.work(generate)
+    context.change(generate)
     click.echo(f"{amount} accounts made in the group {group}.")
 
 
@@ -137,7 +137,7 @@ def import_externals(context: Installation, file: Path) -> None:
     externals = [
         ExternalAccount(one.username, one.domain.lower(), one.group, one.password, one.algorithm) for one in exported
     ]
-    added = context.work(lambda parts: parts.services.external_accounts.add(externals))
+    added = context.change(lambda parts, actor: parts.services.external_accounts.add(externals, actor))
     click.echo(f"{added} external accounts added, {len(externals) - added} known already.")
 
 
@@ -163,9 +163,9 @@ def seed(context: Installation, file: Path) -> None:
         click.echo(f"flexiapi: the key `{key}` is unknown and ignored: {names[0]}{more}.", err=True)
     seeds = found.accounts
 
-    async def write(parts: Parts) -> None:
+    async def write(parts: Parts, actor: Actor) -> None:
         with _progress(len(seeds)) as progress:
-            await parts.services.seeding.write(seeds, progress)
+            await parts.services.seeding.write(seeds, progress, actor)
 
-    context.work(write)
+    context.change(write)
     click.echo(f"{len(seeds)} accounts written.")

@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from flexiapi.model import Actor
 from flexiapi.server.assembly import Parts, build, mongod_of
 from flexiapi.settings import Settings
 from flexiapi.settings.loading import load
@@ -28,26 +28,36 @@ class Installation:
         """The settings. Raises `ConfigurationError`."""
         return load(self.file)
 
-    @asynccontextmanager
-    async def parts(self, uri: str) -> AsyncIterator[Parts]:
-        """The services and the store, without HTTP."""
-        parts = build(self.settings, uri)
-        try:
-            await parts.store.prepare()
-            async with parts.replication.opened(), parts.replication.settled():
-                yield parts
-        finally:
-            parts.store.close()
-
     def work(self, call: Callable[[Parts], Awaitable[T]]) -> T:
-        """Do something with the store, whether the server runs or not."""
+        """Call with the parts, whether the server runs or not. For what changes nothing that has an actor."""
 
-        async def do(uri: str) -> T:
-            async with self.parts(uri) as parts:
+        async def do(parts: Parts) -> T:
+            async with parts.replication.opened():
                 return await call(parts)
 
+        return self._run(do)
+
+    def change(self, call: Callable[[Parts, Actor], Awaitable[T]]) -> T:
+        """Call with the parts and the command's actor. Its changes are in the sign-in replica at the end."""
+        actor = Actor.cli()
+
+        async def do(parts: Parts) -> T:
+            async with parts.replication.opened(), parts.replication.settling(actor):
+                return await call(parts, actor)
+
+        return self._run(do)
+
+    def _run(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+        async def run(uri: str) -> T:
+            parts = build(self.settings, uri)
+            try:
+                await parts.store.prepare()
+                return await call(parts)
+            finally:
+                parts.store.close()
+
         with mongod_of(self.settings) as uri:
-            return asyncio.run(do(uri))
+            return asyncio.run(run(uri))
 
 
 class Progress:

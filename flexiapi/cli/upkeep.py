@@ -6,6 +6,7 @@ import click
 
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Installation, Progress, passed
+from flexiapi.model import Actor
 from flexiapi.server.assembly import Parts
 
 _MINUTES = click.IntRange(0, 10_000_000)
@@ -40,7 +41,7 @@ def clear_api_keys(context: Installation, minutes: int | None) -> None:
     MINUTES is app.api_key_expiration_minutes when not given. Expired keys are refused whether they are removed or not.
     """
     age = timedelta(minutes=context.settings.app.api_key_expiration_minutes if minutes is None else minutes)
-    count = context.work(lambda parts: parts.services.upkeep.api_keys(age))
+    count = context.change(lambda parts, actor: parts.services.upkeep.api_keys(age, actor))
     click.echo(f"{count} API keys removed.")
 
 
@@ -53,7 +54,9 @@ def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
 
     The database does so by itself after account.tombstone_days.
     """
-    count = context.work(lambda parts: parts.services.upkeep.tombstones(timedelta(days=days), apply=apply))
+    count = context.change(
+        lambda parts, actor: parts.services.upkeep.tombstones(timedelta(days=days), actor, apply=apply)
+    )
     click.echo(f"{count} tombstones {_done(apply)}.")
 
 
@@ -68,11 +71,11 @@ def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirm
     An account that was active once and was deactivated stays. The names are free at once.
     """
 
-    async def clear(parts: Parts) -> int:
+    async def clear(parts: Parts, actor: Actor) -> int:
         age = timedelta(days=days)
-        return await parts.services.upkeep.unconfirmed(age, apply=apply, and_confirmed=and_confirmed)
+        return await parts.services.upkeep.unconfirmed(age, actor, apply=apply, and_confirmed=and_confirmed)
 
-    click.echo(f"{context.work(clear)} accounts {_done(apply)}.")
+    click.echo(f"{context.change(clear)} accounts {_done(apply)}.")
 
 
 @accounts.command("reseal")
@@ -102,19 +105,21 @@ def clean(context: Installation, unconfirmed_days: int, apply: bool) -> None:
     """
     settings = context.settings
 
-    async def work(parts: Parts) -> list[str]:
+    async def work(parts: Parts, actor: Actor) -> list[str]:
         upkeep = parts.services.upkeep
-        tombstones = await upkeep.tombstones(timedelta(days=settings.account.tombstone_days or 36_500), apply=apply)
-        accounts = await upkeep.unconfirmed(timedelta(days=unconfirmed_days), apply=apply)
+        tombstones = await upkeep.tombstones(
+            timedelta(days=settings.account.tombstone_days or 36_500), actor, apply=apply
+        )
+        accounts = await upkeep.unconfirmed(timedelta(days=unconfirmed_days), actor, apply=apply)
         lines = [f"{tombstones} tombstones {_done(apply)}.", f"{accounts} unconfirmed accounts {_done(apply)}."]
         if apply:
-            keys = await upkeep.api_keys(timedelta(minutes=settings.app.api_key_expiration_minutes))
+            keys = await upkeep.api_keys(timedelta(minutes=settings.app.api_key_expiration_minutes), actor)
             nonces = await upkeep.nonces(timedelta(minutes=settings.account.nonce_minutes))
-            tokens = await upkeep.tokens()
+            tokens = await upkeep.tokens(actor)
             lines += [f"{keys} API keys removed.", f"{nonces} nonces removed.", f"{tokens} tokens removed."]
         return lines
 
-    click.echo("\n".join(context.work(work)))
+    click.echo("\n".join(context.change(work)))
 
 
 def _done(apply: bool) -> str:

@@ -1,9 +1,9 @@
 """The sign-in replica: the SQLite file that Flexisip reads accounts from, kept equal to the store.
 
-Nobody hands over an account: a change names the account's id, and the replica reads the account from the store while it
-holds the file's write lock. So whoever writes last has also read last, in whatever order processes come, and an old
-state can never overwrite a newer one. Changes that arrive while a write is under way leave together in the next one:
-one lock, one read, one sync to disk for all of them.
+A change names only the account's id, and the replica reads the account from the store while it holds the file's write
+lock. So the last writer has also read last, in whatever order processes come, and an old state never overwrites a newer
+one. Changes that arrive while a write is under way are written together in the next one, with one lock, one read and
+one sync to disk.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
+from flexiapi.coalescing import Batches
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip.credentials import SipCredentials, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
@@ -76,8 +77,7 @@ class SignInReplica:
         self._forget = forget
         self._thread = ThreadPoolExecutor(1, "sign-in-replica")
         self._turn = asyncio.Lock()
-        self._waiting: dict[int, None] = {}
-        self._departure: asyncio.Future[bool] | None = None
+        self._projections: Batches[int, None] = Batches(self._project, in_flight=1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -89,6 +89,7 @@ class SignInReplica:
 
     async def close(self) -> None:
         """Finish what is under way and let go of the file."""
+        await self._projections.drain()
         while self._tasks:
             await asyncio.wait(self._tasks)
         async with self._turn:
@@ -100,14 +101,7 @@ class SignInReplica:
 
         Raises `ReplicaUnavailable` when file or store cannot be used now.
         """
-        if not ids:
-            return
-        self._waiting.update(dict.fromkeys(ids))
-        if self._departure is None:
-            self._departure = asyncio.get_running_loop().create_future()
-            self._spawn(self._carry(self._departure))
-        if not await asyncio.shield(self._departure):
-            raise ReplicaUnavailable
+        await asyncio.gather(*(self._projections.add(account_id) for account_id in ids))
 
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> Rebuilt:
         """Compare the whole file with the store and correct the differences, in pages that block nobody.
@@ -155,30 +149,22 @@ class SignInReplica:
         async with self._writing():
             await self._run(self._file.set_note, _POSITION, position)
 
-    async def _carry(self, departure: "asyncio.Future[bool]") -> None:
+    async def _project(self, account_ids: Sequence[int]) -> Sequence[None]:
+        """Project a batch. Accounts are read under the file's write lock: the last writer has the last state."""
         try:
             async with self._writing():
-                # Whoever came while others wrote is still taken along; whoever comes from here on needs a later read.
-                ids, self._waiting, self._departure = list(self._waiting), {}, None
-                wanted: dict[int, SipCredentials | None] = dict.fromkeys(ids)
-                for account in await self._accounts.by_ids(ids):
+                wanted: dict[int, SipCredentials | None] = dict.fromkeys(account_ids)
+                for account in await self._accounts.by_ids(list(wanted)):
                     wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait are told
-            self._leave(departure)
+        except Exception as error:
             _log.warning("the sign-in replica was not written: %s", error.__cause__ or error)
-            departure.set_result(False)
-            return
+            raise ReplicaUnavailable from error
         await self._forget_all(outdated)
-        departure.set_result(True)
+        return [None] * len(account_ids)
 
     def _entry(self, account: Account) -> SipCredentials | None:
         return entry_of(account, self._realm, md5=self._md5)
-
-    def _leave(self, departure: "asyncio.Future[bool]") -> None:
-        """When the lock was not to be had, the batch still stands open."""
-        if self._departure is departure:
-            self._waiting, self._departure = {}, None
 
     async def _forget_all(self, outdated: Sequence[SipCredentials]) -> None:
         """Tell the SIP server; those who wait for the change do not wait longer than a moment for that."""

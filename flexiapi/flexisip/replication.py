@@ -1,51 +1,27 @@
-"""The sign-in replica as a server runs it: whoever changes an account waits, before answering, until it is written."""
+"""The sign-in replica of a running server or command: opened, settled after changes, and followed."""
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
-from contextvars import ContextVar
 
 from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.follower import Changes, Follower
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
+from flexiapi.model import Actor
 from flexiapi.settings import Settings
 
-_log = logging.getLogger(__name__)
-
-
-class _Due:
-    """The projections that a block waits for; those that are done are not kept, for an import makes very many."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._has_failed = False
-
-    def add(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    async def are_right(self) -> bool:
-        """Wait for all; whether none failed."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-        return not self._has_failed
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._has_failed |= task.cancelled() or task.exception() is not None
+_SETTLE_SECONDS = 0.2
 
 
 class Replication:
-    """Projects accounts as they change. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
+    """Projection of changed accounts. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
 
     def __init__(self, settings: Settings, accounts: AccountSource, changes: Changes) -> None:
         section = settings.flexisip
         self.path = section.auth_replica
         self.replica: SignInReplica | None = None
         self._changes = changes
-        self._due: ContextVar[_Due | None] = ContextVar("due", default=None)
         if self.path is not None:
             cli = cli_socket_of(section)
             self.replica = SignInReplica(
@@ -57,36 +33,36 @@ class Replication:
                 forget=cli.forget_credentials if cli else None,
             )
 
-    def note(self, account_id: int) -> None:
-        """Begin to project an account that has just changed; the block of `settled` around this waits for it."""
-        if self.replica is None:
-            return
-        task = asyncio.get_running_loop().create_task(self.replica.project(account_id))
-        due = self._due.get()
-        if due is None:
-            task.add_done_callback(_tell)
-        else:
-            due.add(task)
+    async def settle(self, actor: Actor) -> None:
+        """Wait until the accounts that the actor changed are in the replica. Raises `ReplicaUnavailable`."""
+        changed = actor.take_changed()
+        if self.replica is not None and changed:
+            await self.replica.project(*changed)
 
     @contextlib.asynccontextmanager
-    async def settled(self) -> AsyncIterator[None]:
-        """At the end of the block, all that changed in it is in the replica.
+    async def settling(self, actor: Actor) -> AsyncIterator[None]:
+        """Within the block, which may change very many accounts, settle them as they change; at its end, the rest.
 
-        Raises `ReplicaUnavailable` when it is not; a failure of the block's own comes first.
+        Raises `ReplicaUnavailable` at the end if any of them is not in the replica; a failure of the block comes first.
         """
-        due = _Due()
-        token = self._due.set(due)
+        settler = asyncio.create_task(self._settle_repeatedly(actor))
         try:
             yield
         finally:
-            self._due.reset(token)
-            are_right = await due.are_right()
-        if not are_right:
+            settler.cancel()
+            await asyncio.wait({settler})
+        await self.settle(actor)
+        if not settler.cancelled() and settler.exception() is not None:
             raise ReplicaUnavailable
+
+    async def _settle_repeatedly(self, actor: Actor) -> None:
+        while True:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            await self.settle(actor)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Within the block, changes are projected. Raises `ConfigurationError` when the file cannot be a replica."""
+        """Within the block, changes can be projected. Raises `ConfigurationError` when the file cannot be a replica."""
         if self.replica is None:
             yield
             return
@@ -108,8 +84,3 @@ class Replication:
         finally:
             follower.cancel()
             await asyncio.wait({follower})
-
-
-def _tell(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.warning("a change is not in the sign-in replica yet: %s", task.exception())

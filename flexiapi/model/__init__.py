@@ -1,12 +1,17 @@
-"""The nouns: accounts and their parts, contacts, devices, tokens. Frozen, no I/O."""
+"""The nouns: accounts with their verbs, changes and actors, contacts, devices, tokens. Frozen, no I/O."""
 
-from flexiapi.model.account import (
-    Account,
+from flexiapi.model.account import Account, Profile
+from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
+from flexiapi.model.contacts import ContactsList
+from flexiapi.model.devices import Device, PushAddress
+from flexiapi.model.parts import (
     AccountType,
     Action,
     ActivationExpiration,
     Algorithm,
+    ApiKey,
     Challenged,
+    Channel,
     Confirmation,
     DtmfProtocol,
     ExternalAccount,
@@ -15,8 +20,6 @@ from flexiapi.model.account import (
     Types,
     hashes,
 )
-from flexiapi.model.contacts import ContactsList
-from flexiapi.model.devices import Device, PushAddress
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
@@ -24,16 +27,24 @@ __all__ = [
     "AccountType",
     "Action",
     "ActivationExpiration",
+    "Actor",
+    "ActorKind",
     "Algorithm",
+    "ApiKey",
     "AuthToken",
     "Challenged",
+    "Change",
+    "Channel",
     "Confirmation",
     "ContactsList",
     "Device",
     "DtmfProtocol",
+    "Element",
+    "ElementChange",
     "ExternalAccount",
     "Password",
     "PendingChange",
+    "Profile",
     "PushAddress",
     "Types",
     "hashes",

@@ -1,164 +1,73 @@
-"""SIP accounts and the parts of them. Frozen, no I/O. Times are aware `datetime` in UTC."""
+"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs` and `links`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
+from typing import Any, Self
 
-from flexiapi.crypto import digest
-
-
-class Algorithm(StrEnum):
-    """How a password is hashed. `CLRTXT` comes only from imports; it serves both hashes."""
-
-    MD5 = "MD5"
-    SHA_256 = "SHA-256"
-    CLRTXT = "CLRTXT"
-
-
-class DtmfProtocol(StrEnum):
-    """How an account sends DTMF digits."""
-
-    SIPINFO = "sipinfo"
-    RFC2833 = "rfc2833"
-    SIPMESSAGE = "sipmessage"
+from flexiapi.model.access import AccountAccess
+from flexiapi.model.change import Change
+from flexiapi.model.links import AccountLinks
+from flexiapi.model.parts import DtmfProtocol, Password
+from flexiapi.model.proofs import AccountProofs
 
 
 @dataclass(frozen=True, slots=True)
-class Password:
-    """A stored credential: `ha1` is H(username:realm:password) in lower-case hex, or the clear text for `CLRTXT`."""
-
-    algorithm: Algorithm
-    ha1: str = field(repr=False)
-
-
-def hashes(passwords: Sequence[Password], username: str, realm: str) -> tuple[Password, ...]:
-    """One hash per algorithm, in lower case: those that are stored, and of a clear text those that are not."""
-    known = {str(password.algorithm): password.ha1.lower() for password in passwords}
-    clear = next((password.ha1 for password in passwords if password.algorithm is Algorithm.CLRTXT), None)
-    if clear is not None:
-        del known[Algorithm.CLRTXT]
-        known = {name: digest.ha1(name, username, realm, clear) for name in digest.ALGORITHMS} | known
-    return tuple(Password(Algorithm(name), ha1) for name, ha1 in known.items())
-
-
-@dataclass(frozen=True, slots=True)
-class AccountType:
-    """A kind of account, such as `phone` or `device_audio_intercom`."""
-
-    id: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What the account's device does on a DTMF code."""
-
-    id: int
-    key: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`)."""
-
-    key: str | None = field(default=None, repr=False)
-    pin_hash: bytes | None = field(default=None, repr=False)
-    expires_at: datetime | None = None
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PendingChange:
-    """A change of e-mail or phone that waits for the PIN sent to the new address (`target`)."""
-
-    target: str = field(repr=False)
-    pin_hash: bytes = field(repr=False)
-    requested_at: datetime
-    expires_at: datetime
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ActivationExpiration:
-    """Until when the confirmation key of an admin-created account may be used."""
-
-    id: int
-    expires: datetime
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalAccount:
-    """A SIP account on another server that comes with an account of ours."""
+class Profile:
+    """All that an administrator sets of an account at once; a field that is not set is reset."""
 
     username: str
     domain: str
-    group: str
-    ha1: str = field(repr=False)
-    algorithm: Algorithm
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A SIP account. `username`, `domain` and `email` are stored lower-case; `phone` is `+` and digits."""
-
-    id: int
-    username: str
-    domain: str
-    created_at: datetime
-    updated_at: datetime
-    activated: bool = False
-    activated_at: datetime | None = None
+    password: Password
     email: str | None = None
     phone: str | None = None
     display_name: str | None = None
     dtmf_protocol: DtmfProtocol | None = None
-    group: str | None = None
-    ip_address: str = ""
+    is_admin: bool = False
     user_agent: str = ""
-    admin_since: datetime | None = None
-    passwords: tuple[Password, ...] = ()
-    sign_in_epoch: int = 0
-    provisioning_token: str | None = field(default=None, repr=False)
-    provisioning_token_at: datetime | None = None
-    confirmation: Confirmation | None = None
-    activation_expiration: ActivationExpiration | None = None
-    email_change: PendingChange | None = None
-    phone_change: PendingChange | None = None
-    type_ids: tuple[int, ...] = ()
-    actions: tuple[Action, ...] = ()
-    contact_ids: tuple[int, ...] = ()
-    contacts_list_ids: tuple[int, ...] = ()
-    external_account: ExternalAccount | None = None
-    creation_token_hash: bytes | None = field(default=None, repr=False)
-
-    @property
-    def address(self) -> str:
-        """`username@domain`."""
-        return f"{self.username}@{self.domain}"
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether the account has the admin role (which needs activation to be used)."""
-        return self.admin_since is not None
-
-    @property
-    def is_shut_out(self) -> bool:
-        """Whether it was active once, and an administrator has deactivated it since."""
-        return self.activated_at is not None and not self.activated
 
 
-@dataclass(frozen=True, slots=True)
-class Challenged:
-    """As much of an account as a DIGEST challenge needs; `algorithms` are those of its stored passwords."""
+class Account(AccountAccess, AccountProofs, AccountLinks):
+    """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
-    id: int
-    domain: str
-    sign_in_epoch: int
-    algorithms: tuple[str, ...]
+    __slots__ = ()
 
+    @classmethod
+    def new(cls, now: datetime, *, activated: bool = False, is_admin: bool = False, **fields: Any) -> Change[Self]:
+        """Create an account from `fields`, which include `username`, `domain` and `passwords`.
 
-Types = Mapping[int, AccountType]
+        The store gives the id, unless `fields` has one.
+        """
+        defaults = {"id": 0, "created_at": now, "updated_at": now, "admin_since": now if is_admin else None}
+        made = cls(**{**defaults, **fields})
+        return Change("account.created", None, replace(made, **made._becoming_active(now)) if activated else made)
+
+    def replaced_by(self, profile: Profile, now: datetime, *, ends_sign_ins: bool, keeps_key: bool) -> Change[Self]:
+        """Replace what an administrator sets.
+
+        `ends_sign_ins` is for another password or name: it ends nonces, the API key (kept with `keeps_key`), codes and
+        tokens, but not what activates an account that waits for its first entry. Expects that the role is as it was
+        read.
+        """
+        fields: dict[str, Any] = {
+            "username": profile.username,
+            "domain": profile.domain,
+            "email": profile.email,
+            "phone": profile.phone,
+            "display_name": profile.display_name,
+            "dtmf_protocol": profile.dtmf_protocol,
+            "admin_since": (self.admin_since or now) if profile.is_admin else None,
+            "passwords": (profile.password,),
+            "user_agent": profile.user_agent,
+            "updated_at": now,
+        }
+        if ends_sign_ins:
+            fields |= self._codes_ended(keeps_first_entry=True)
+        if ends_sign_ins and not keeps_key:
+            fields["api_key"] = None
+        role = {"admin_since": self.admin_since}
+        return self._changed("account.replaced", expecting=role, ends_sign_ins=ends_sign_ins, **fields)
+
+    def remove(self, *unchanged: str) -> Change[Self]:
+        """Remove the account. Expects that the fields named in `unchanged` are as they were read."""
+        expecting = {name: getattr(self, name) for name in unchanged}
+        return Change("account.removed", self, None, expecting=expecting)

@@ -99,7 +99,7 @@ class CreationTokenValidationEndpoint(PageHandler):
         try:
             if not await check.is_human(self.form.get(check.response_field, ""), self.client):
                 return self.check_page(token, "Please solve the check first.", 422)
-            await self.services.creation_tokens.validate_request(token)
+            await self.services.creation_tokens.validate_request(token, self.actor)
         except RecordNotFound:
             return self.gone()
         except HumanCheckUnavailable as error:

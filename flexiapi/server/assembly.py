@@ -119,7 +119,6 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
     renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
     services = _services(settings, key, store, notifier, renderer, clock, registrar, sender)
     replication = Replication(settings, store.accounts, store.changes)
-    store.accounts.on_sign_in_change = replication.note
     return Parts(settings, store, notifier, renderer, clock, services, replication, registrar, sender)
 
 
@@ -214,7 +213,7 @@ async def running(
     """The application with everything that it needs, until the end of the block."""
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    host = ServiceContext(settings, parts.services, parts.replication.settled, throttle, log_stream or sys.stderr)
+    host = ServiceContext(settings, parts.services, parts.replication, throttle, log_stream or sys.stderr)
     async with parts.closing():
         if prepare:
             await parts.store.prepare()

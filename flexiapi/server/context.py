@@ -1,11 +1,12 @@
 """What the HTTP layer asks of everything else."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from typing import Any, TextIO
 
+from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
+from flexiapi.model import Actor, ActorKind
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.services import Services
 from flexiapi.services.sign_in.http import DigestAnswer, SignedIn
@@ -15,6 +16,7 @@ from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
 from flexiapi.web.throttle import Throttle
 
+_LONGEST_AGENT = 256
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -25,7 +27,7 @@ class ServiceContext:
         self,
         settings: Settings,
         services: Services,
-        settled: Callable[[], AbstractAsyncContextManager[None]],
+        replication: Replication,
         throttle: Throttle,
         log_stream: TextIO,
     ) -> None:
@@ -36,7 +38,8 @@ class ServiceContext:
         self.public_url = settings.app.url
         self.cors_origins: Sequence[str] = settings.server.cors_origins
         self.validation_context: object = services.name_rules
-        self.settled = settled
+        self._replication = replication
+        self._app_name = settings.app.name
         self._services = services
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
@@ -80,6 +83,22 @@ class ServiceContext:
     async def count_wrong_guess(self, address: str) -> None:
         """Count a wrong guess."""
         await self._services.limiter.count_failure("wrong_codes", counted_as(address))
+
+    def originator(self, handler: ApiHandler) -> Actor:
+        """Return the actor that a request is."""
+        agent = handler.request.headers.get("User-Agent", "")
+        printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
+        agent = printable or self._app_name
+        signed_in = handler.identity
+        if not isinstance(signed_in, SignedIn):
+            return Actor(ActorKind.ANONYMOUS, address=handler.client, user_agent=agent)
+        sign_in = "digest" if signed_in.key_hash is None else "key"
+        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, handler.client, agent)
+
+    async def settle(self, originator: object) -> None:
+        """Wait until the accounts that the actor changed are in the sign-in replica."""
+        if isinstance(originator, Actor):
+            await self._replication.settle(originator)
 
     def observe(self, handler: ApiHandler, seconds: float) -> None:
         """Log and count a finished request."""

@@ -9,8 +9,7 @@ from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
-from flexiapi.store.accounts import AccountStore, IdentifierTaken, KeyHolder
-from flexiapi.store.attachments import Attachments
+from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
@@ -34,7 +33,7 @@ from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store", "Wanted"]
+__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "Removal", "Store", "Wanted"]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts.
 _SETTLING_TIMEOUTS = 6
@@ -55,9 +54,8 @@ class Store(Records):
         self.census = Census(database, domain, settling)
         self.accounts = AccountStore(database, documents, self.counters, self.census)
         self.listings = Listings(database, documents, self.census)
-        self.attachments = Attachments(database)
         self.external_accounts = ExternalAccountStore(database, key, self.counters)
-        self.bulk = BulkAccounts(database, documents, self.census, self.accounts)
+        self.bulk = BulkAccounts(database, documents, self.census)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)

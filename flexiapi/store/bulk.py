@@ -8,11 +8,12 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from flexiapi.model import Account
-from flexiapi.store.accounts import AccountStore, taken_by
+from flexiapi.model import Account, Actor
+from flexiapi.store.accounts import taken_by
 from flexiapi.store.census import Census
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.trail import trace
 
 
 class BulkAccounts(Records):
@@ -23,20 +24,20 @@ class BulkAccounts(Records):
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
         census: Census,
-        one_by_one: AccountStore,
     ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents
         self._census = census
-        self._one_by_one = one_by_one
 
-    async def remove_api_keys(self, unused_since: datetime) -> int:
+    async def remove_api_keys(self, unused_since: datetime, actor: Actor) -> int:
         """Take away the keys that were last used before; how many."""
         query = {"api_key.last_used_at": {"$lt": unused_since}}
-        return (await self._accounts.update_many(query, {"$unset": {"api_key": ""}})).modified_count
+        removed = (await self._accounts.update_many(query, {"$unset": {"api_key": ""}})).modified_count
+        trace(actor, "accounts.api_keys_removed", count=removed)
+        return removed
 
-    async def put(self, accounts: Sequence[Account]) -> None:
+    async def put(self, accounts: Sequence[Account], actor: Actor) -> None:
         """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
         await self._census.unsettle([account.id for account in accounts])
         documents = [self._documents.encode(account) for account in accounts]
@@ -47,4 +48,5 @@ class BulkAccounts(Records):
         except BulkWriteError as error:
             raise taken_by(duplicates(error)[0]) from error
         for account in accounts:
-            self._one_by_one.on_sign_in_change(account.id)
+            actor.credentials_changed(account.id)
+        trace(actor, "accounts.imported", count=len(accounts))

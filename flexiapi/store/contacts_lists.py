@@ -6,9 +6,10 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
-from flexiapi.model import ContactsList
+from flexiapi.model import Actor, ContactsList
 from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
+from flexiapi.store.trail import trace
 
 Document = dict[str, Any]
 
@@ -43,7 +44,7 @@ class ContactsListStore(Records):
         query = {"_id": {"$in": list(list_ids)}, "contacts": contact_id}
         return bool(list_ids) and await self._lists.find_one(query, {"_id": 1}) is not None
 
-    async def add(self, title: str, description: str) -> ContactsList:
+    async def add(self, title: str, description: str, actor: Actor) -> ContactsList:
         """Make an empty list."""
         document: Document = {
             "_id": await self._counters.next("contacts_lists"),
@@ -51,32 +52,44 @@ class ContactsListStore(Records):
             "description": description,
         }
         await self._lists.insert_one(document)
+        trace(actor, "contacts_list.created", contacts_list=document["_id"])
         return _decoded(document)
 
-    async def change(self, list_id: int, title: str, description: str) -> ContactsList | None:
+    async def change(self, list_id: int, title: str, description: str, actor: Actor) -> ContactsList | None:
         """Give a list other texts."""
         document = await self._lists.find_one_and_update(
             {"_id": list_id},
             {"$set": {"title": title, "description": description}},
             return_document=ReturnDocument.AFTER,
         )
-        return None if document is None else _decoded(document)
+        if document is None:
+            return None
+        trace(actor, "contacts_list.changed", contacts_list=list_id)
+        return _decoded(document)
 
-    async def remove(self, list_id: int) -> bool:
+    async def remove(self, list_id: int, actor: Actor) -> bool:
         """Remove a list, from all accounts too; whether it was there."""
         removed = (await self._lists.delete_one({"_id": list_id})).deleted_count == 1
         await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
+        if removed:
+            trace(actor, "contacts_list.removed", contacts_list=list_id)
         return removed
 
-    async def add_contact(self, list_id: int, contact_id: int) -> bool:
+    async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Put somebody on a list; whether they were not there before."""
         query = {"_id": list_id, "contacts": {"$ne": contact_id}}
-        return (await self._lists.update_one(query, {"$push": {"contacts": contact_id}})).modified_count == 1
+        return await self._changed(query, {"$push": {"contacts": contact_id}}, actor, "contacts_list.contact_added")
 
-    async def remove_contact(self, list_id: int, contact_id: int) -> bool:
+    async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Take somebody off a list; whether they were there."""
         query = {"_id": list_id, "contacts": contact_id}
-        return (await self._lists.update_one(query, {"$pull": {"contacts": contact_id}})).modified_count == 1
+        return await self._changed(query, {"$pull": {"contacts": contact_id}}, actor, "contacts_list.contact_removed")
+
+    async def _changed(self, query: Document, change: Document, actor: Actor, event: str) -> bool:
+        is_changed = (await self._lists.update_one(query, change)).modified_count == 1
+        if is_changed:
+            trace(actor, event, contacts_list=query["_id"])
+        return is_changed
 
     async def forget_contact(self, contact_id: int) -> None:
         """Take a removed account off every list."""

@@ -6,7 +6,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
-from flexiapi.store.coalesce import Batches
+from flexiapi.coalescing import Batches
 from flexiapi.store.connection import Records
 
 

@@ -1,5 +1,6 @@
-"""How an account is written as one document, and read back. A field that is not set is absent, never null."""
+"""Accounts as documents. A field that is not set is absent, never null."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,8 +10,11 @@ from flexiapi.model import (
     Action,
     ActivationExpiration,
     Algorithm,
+    ApiKey,
     Confirmation,
     DtmfProtocol,
+    Element,
+    ElementChange,
     ExternalAccount,
     Password,
     PendingChange,
@@ -25,6 +29,7 @@ _FIELDS = {
     "contacts_list_ids": "contacts_lists",
     "sign_in_epoch": "epoch",
 }
+_NAMES = tuple(field.name for field in dataclasses.fields(Account))
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 IDENTITY = frozenset({"username", "domain", "phone", "email"})
@@ -43,10 +48,11 @@ class AccountDocuments:
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
             "confirmation": lambda value, _: _confirmation(value),
-            "email_change": lambda value, _: _pending(value),
-            "phone_change": lambda value, _: _pending(value),
-            "activation_expiration": lambda value, _: {name: getattr(value, name) for name in value.__slots__},
-            "actions": lambda value, _: [{"id": item.id, "key": item.key, "code": item.code} for item in value],
+            "email_change": lambda value, _: _plain(value),
+            "phone_change": lambda value, _: _plain(value),
+            "activation_expiration": lambda value, _: _plain(value),
+            "api_key": lambda value, _: _plain(value),
+            "actions": lambda value, _: [_plain(item) for item in value],
             "external_account": self._external,
         }
 
@@ -63,7 +69,7 @@ class AccountDocuments:
 
     def encode(self, account: Account) -> Document:
         """The whole document."""
-        fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in account.__slots__}
+        fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in _NAMES}
         document = {_FIELDS.get(name, name): value for name, value in fields.items() if value is not None}
         document["identifiers"] = self.identifiers(account)
         return document
@@ -90,6 +96,24 @@ class AccountDocuments:
             setting["identifiers"] = self.identifiers(after)
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
 
+    def conditions(self, expecting: Mapping[str, Any]) -> Document:
+        """Return the query for preconditions, which name fields of the account by dotted path."""
+        return {".".join(_stored_path(path)): value for path, value in expecting.items()}
+
+    def element(self, element: Element) -> tuple[Document, Document]:
+        """Return the query and the update of a change to one element of a list."""
+        name, item = _FIELDS.get(element.field, element.field), element.item
+        if not isinstance(item, Action):
+            if element.kind is ElementChange.ADDED:
+                return {name: {"$ne": item}}, {"$push": {name: item}}
+            return {name: item}, {"$pull": {name: item}}
+        by_id = {f"{name}.id": item.id}
+        if element.kind is ElementChange.ADDED:
+            return {}, {"$push": {name: _plain(item)}}
+        if element.kind is ElementChange.REPLACED:
+            return by_id, {"$set": {f"{name}.$.key": item.key, f"{name}.$.code": item.code}}
+        return by_id, {"$pull": {name: {"id": item.id}}}
+
     def decode(self, document: Document) -> Account:
         """The account that a document holds."""
         get = document.get
@@ -112,6 +136,7 @@ class AccountDocuments:
             admin_since=get("admin_since"),
             passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
             sign_in_epoch=get("epoch", 0),
+            api_key=ApiKey(**item) if (item := get("api_key")) else None,
             provisioning_token=get("provisioning_token"),
             provisioning_token_at=get("provisioning_token_at"),
             confirmation=Confirmation(**item) if (item := get("confirmation")) else None,
@@ -160,5 +185,11 @@ def _confirmation(value: Confirmation) -> Document:
     return {name: item for name in value.__slots__ if (item := getattr(value, name)) is not None}
 
 
-def _pending(value: PendingChange) -> Document:
+def _plain(value: Any) -> Document:
     return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _stored_path(path: str) -> list[str]:
+    """Return the parts of a dotted path, the first as documents call it."""
+    first, *rest = path.split(".")
+    return [_FIELDS.get(first, first), *rest]

@@ -9,9 +9,10 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
 from flexiapi.crypto.keys import ApplicationKey
-from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.counters import Counters
+from flexiapi.store.trail import trace
 
 Document = dict[str, Any]
 
@@ -28,16 +29,18 @@ class ExternalAccountStore(Records):
         self._key = key
         self._counters = counters
 
-    async def add(self, externals: Sequence[ExternalAccount]) -> int:
+    async def add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
         """Put accounts into the pool, but for those with a known name; how many were new."""
         documents = [await self._encoded(external) for external in externals]
         if not documents:
             return 0
         try:
             await self._externals.insert_many(documents, ordered=False)
+            known = 0
         except BulkWriteError as error:
-            return len(documents) - len(duplicates(error))
-        return len(documents)
+            known = len(duplicates(error))
+        trace(actor, "external_accounts.imported", new=len(documents) - known)
+        return len(documents) - known
 
     async def _encoded(self, external: ExternalAccount) -> Document:
         number = await self._counters.next("external_accounts")
@@ -51,7 +54,7 @@ class ExternalAccountStore(Records):
             "used": False,
         }
 
-    async def claim(self, now: datetime) -> tuple[int, ExternalAccount] | None:
+    async def claim(self, now: datetime, actor: Actor) -> tuple[int, ExternalAccount] | None:
         """Take the first free one, and its number; `None` when all are used."""
         found = await self._externals.find_one_and_update(
             {"used": False},
@@ -65,32 +68,35 @@ class ExternalAccountStore(Records):
         external = ExternalAccount(
             found["username"], found["domain"], found["group"], ha1, Algorithm(found["algorithm"])
         )
+        trace(actor, "external_account.claimed", external_account=found["_id"])
         return found["_id"], external
 
-    async def give_back(self, number: int) -> None:
+    async def give_back(self, number: int, actor: Actor) -> None:
         """Make a claimed one free again, because what it was for failed."""
         await self._externals.update_one({"_id": number}, {"$set": {"used": False}, "$unset": {"claimed_at": ""}})
+        trace(actor, "external_account.given_back", external_account=number)
 
-    async def note_account(self, number: int, account_id: int) -> None:
+    async def note_account(self, number: int, account_id: int, actor: Actor) -> None:
         """Remember whose it is."""
         change = {"$set": {"account_id": account_id}, "$unset": {"claimed_at": ""}}
         await self._externals.update_one({"_id": number}, change)
+        trace(actor, "external_account.given", external_account=number, account=account_id)
 
     async def detach(self, account_id: int) -> None:
         """Forget whose it was."""
         await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
-    async def free_abandoned(self, before: datetime) -> int:
+    async def free_abandoned(self, before: datetime, actor: Actor) -> int:
         """Free those that a creation claimed and then, in a crash, gave to nobody; how many."""
         freed = 0
         async for claimed in self._externals.find({"used": True, "claimed_at": {"$lt": before}}):
             named = {f"external_account.{name}": claimed[name] for name in ("username", "domain")}
             owner = await self._accounts.find_one(named, {"_id": 1})
             if owner is None:
-                await self.give_back(claimed["_id"])
+                await self.give_back(claimed["_id"], actor)
                 freed += 1
             else:
-                await self.note_account(claimed["_id"], owner["_id"])
+                await self.note_account(claimed["_id"], owner["_id"], actor)
         return freed
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
+from flexiapi.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
-from flexiapi.store.coalesce import Batches, CoalescedReads
+from flexiapi.model import Actor
 from flexiapi.store.connection import Records
+from flexiapi.store.trail import trace
 
 Document = dict[str, Any]
 
@@ -28,18 +30,19 @@ class CreationTokenStore(Records):
         found = await self._tokens.find({"_id": {"$in": hashes}}).to_list(None)
         return {bytes(document["_id"]): document for document in found}
 
-    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+    async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Keep a token."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+        trace(actor, "creation_token.created")
 
     async def is_free(self, token: str, now: datetime) -> bool:
         """Whether the token can be used."""
         document = await self._reads.get(token_hash(token))
         return document is not None and "used_at" not in document and document["expires_at"] > now
 
-    async def consume(self, token: str, now: datetime) -> bool:
+    async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Use the token; `False` when another request was faster, or it is unknown or expired."""
-        return await self._uses.add((token_hash(token), now)) is not None
+        return _traced(await self._uses.add((token_hash(token), now)) is not None, actor, "creation_token.used")
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
         """Mark the free ones of a batch as used by it, then read which those are: each token goes to one request."""
@@ -54,17 +57,20 @@ class CreationTokenStore(Records):
         mine = {bytes(document["_id"]): document for document in found}
         return [mine.pop(token, None) for token, _ in uses]
 
-    async def give_back(self, token: str) -> None:
+    async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, because what it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
+        trace(actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
         """Forget a token, by its hash."""
         await self._tokens.delete_one({"_id": hashed})
 
-    async def clear(self, expired_before: datetime) -> int:
+    async def clear(self, expired_before: datetime, actor: Actor) -> int:
         """Remove those whose time ended before; how many."""
-        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        trace(actor, "creation_token.expired_removed", count=removed)
+        return removed
 
 
 class RequestTokenStore(Records):
@@ -74,21 +80,23 @@ class RequestTokenStore(Records):
         super().__init__(database)
         self._tokens = database["request_tokens"]
 
-    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+    async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Keep a token that waits for validation."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+        trace(actor, "request_token.created")
 
     async def is_open(self, token: str, now: datetime) -> bool:
         """Whether the token can be validated."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(query, {"_id": 1}) is not None
 
-    async def validate(self, token: str, now: datetime) -> bool:
+    async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
         """Note that a human is behind it; `False` when it is unknown, used or expired."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
-        return (await self._tokens.update_one(query, {"$set": {"validated_at": now}})).matched_count == 1
+        result = await self._tokens.update_one(query, {"$set": {"validated_at": now}})
+        return _traced(result.matched_count == 1, actor, "request_token.validated")
 
-    async def consume(self, token: str, now: datetime, creation_token: str) -> bool:
+    async def consume(self, token: str, now: datetime, creation_token: str, actor: Actor) -> bool:
         """Use a validated token, and link it to what it gave; `False` when that cannot be."""
         query: Document = {
             "_id": token_hash(token),
@@ -97,19 +105,23 @@ class RequestTokenStore(Records):
             "expires_at": {"$gt": now},
         }
         change = {"$set": {"used_at": now, "creation_token": token_hash(creation_token)}}
-        return (await self._tokens.update_one(query, change)).matched_count == 1
+        result = await self._tokens.update_one(query, change)
+        return _traced(result.matched_count == 1, actor, "request_token.used")
 
-    async def give_back(self, token: str) -> None:
+    async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, because what it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
+        trace(actor, "request_token.given_back")
 
     async def remove_leading_to(self, hashed: bytes) -> None:
         """Forget the one that gave a creation token, by that one's hash."""
         await self._tokens.delete_many({"creation_token": hashed})
 
-    async def clear(self, expired_before: datetime) -> int:
+    async def clear(self, expired_before: datetime, actor: Actor) -> int:
         """Remove those whose time ended before; how many."""
-        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        trace(actor, "request_token.expired_removed", count=removed)
+        return removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +139,45 @@ class AuthTokenStore(Records):
         super().__init__(database)
         self._tokens = database["auth_tokens"]
 
-    async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
+    async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Keep a token that nobody has attached."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+        trace(actor, "auth_token.created")
 
-    async def attach(self, token: str, account_id: int, epoch: int, now: datetime) -> bool:
+    async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:
         """Bind the token to an account's present sign-in; `False` when it is unknown, expired or bound."""
         query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
-        return (await self._tokens.update_one(query, change)).matched_count == 1
+        result = await self._tokens.update_one(query, change)
+        return _traced(result.matched_count == 1, actor, "auth_token.attached")
 
     async def attached(self, token: str, now: datetime) -> Attached | None:
         """What the token is attached to; it stays."""
         document = await self._tokens.find_one(_attached(token, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
-    async def consume(self, token: str, now: datetime) -> bool:
+    async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Take an attached token away; `False` when another request was faster, and for one that is not attached."""
-        return (await self._tokens.delete_one(_attached(token, now))).deleted_count == 1
+        result = await self._tokens.delete_one(_attached(token, now))
+        return _traced(result.deleted_count == 1, actor, "auth_token.used")
 
     async def remove_of(self, account_id: int) -> None:
         """Forget the tokens of a removed account."""
         await self._tokens.delete_many({"account_id": account_id})
 
-    async def clear(self, expired_before: datetime) -> int:
+    async def clear(self, expired_before: datetime, actor: Actor) -> int:
         """Remove those whose time ended before; how many."""
-        return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
+        trace(actor, "auth_token.expired_removed", count=removed)
+        return removed
 
 
 def _attached(token: str, now: datetime) -> Document:
     return {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
+
+
+def _traced(is_done: bool, actor: Actor, event: str) -> bool:
+    """Trace the event if it took place, and return whether it did."""
+    if is_done:
+        trace(actor, event)
+    return is_done

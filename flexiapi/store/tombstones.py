@@ -6,8 +6,10 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.store.coalesce import CoalescedReads
+from flexiapi.coalescing import CoalescedReads
+from flexiapi.model import Actor
 from flexiapi.store.connection import Records
+from flexiapi.store.trail import trace
 
 
 class TombstoneStore(Records):
@@ -22,12 +24,13 @@ class TombstoneStore(Records):
         found = await self._tombstones.find({"_id": {"$in": addresses}}, {"_id": 1}).to_list(None)
         return {document["_id"]: True for document in found}
 
-    async def add(self, address: str, now: datetime, expires_at: datetime | None) -> None:
+    async def add(self, address: str, now: datetime, expires_at: datetime | None, actor: Actor) -> None:
         """Keep an address from being taken again."""
         document: dict[str, Any] = {"created_at": now}
         if expires_at is not None:
             document["expires_at"] = expires_at
         await self._tombstones.update_one({"_id": address}, {"$setOnInsert": document}, upsert=True)
+        trace(actor, "tombstone.created", address=address)
 
     async def has(self, address: str) -> bool:
         """Whether somebody had the address."""
@@ -37,6 +40,8 @@ class TombstoneStore(Records):
         """How many are older."""
         return await self._tombstones.count_documents({"created_at": {"$lt": moment}})
 
-    async def clear_before(self, moment: datetime) -> int:
+    async def clear_before(self, moment: datetime, actor: Actor) -> int:
         """Remove the older ones; how many."""
-        return (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count
+        removed = (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count
+        trace(actor, "tombstones.removed", count=removed)
+        return removed

@@ -7,11 +7,12 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from flexiapi.model import AccountType
+from flexiapi.coalescing import CoalescedReads
+from flexiapi.model import AccountType, Actor
 from flexiapi.store.accounts import IdentifierTaken
-from flexiapi.store.coalesce import CoalescedReads
 from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
+from flexiapi.store.trail import trace
 
 Document = dict[str, Any]
 
@@ -50,16 +51,17 @@ class AccountTypeStore(Records):
         found = await self._types.find({"_id": {"$in": list(type_ids)}}).to_list(None)
         return {document["_id"]: _decoded(document) for document in found}
 
-    async def add(self, key: str) -> AccountType:
+    async def add(self, key: str, actor: Actor) -> AccountType:
         """Add a type. Raises `IdentifierTaken`."""
-        document = {"_id": await self._counters.next("account_types"), "key": key}
+        document: Document = {"_id": await self._counters.next("account_types"), "key": key}
         try:
             await self._types.insert_one(document)
         except DuplicateKeyError as error:
             raise IdentifierTaken(key) from error
+        trace(actor, "type.created", type=document["_id"])
         return _decoded(document)
 
-    async def rename(self, type_id: int, key: str) -> AccountType | None:
+    async def rename(self, type_id: int, key: str, actor: Actor) -> AccountType | None:
         """Give a type another key. Raises `IdentifierTaken`."""
         try:
             document = await self._types.find_one_and_update(
@@ -67,12 +69,17 @@ class AccountTypeStore(Records):
             )
         except DuplicateKeyError as error:
             raise IdentifierTaken(key) from error
-        return None if document is None else _decoded(document)
+        if document is None:
+            return None
+        trace(actor, "type.renamed", type=type_id)
+        return _decoded(document)
 
-    async def remove(self, type_id: int) -> bool:
+    async def remove(self, type_id: int, actor: Actor) -> bool:
         """Remove a type, from all accounts too; whether it was there."""
         removed = (await self._types.delete_one({"_id": type_id})).deleted_count == 1
         await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
+        if removed:
+            trace(actor, "type.removed", type=type_id)
         return removed
 
 

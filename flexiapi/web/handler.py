@@ -1,10 +1,10 @@
 """The base of every endpoint: the order of processing, and how an answer is written."""
 
+import contextlib
 import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from http.client import responses
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -85,8 +85,11 @@ class ServerContext(Protocol):
     async def count_wrong_guess(self, address: str) -> None:
         """Count a wrong guess at a secret."""
 
-    def settled(self) -> AbstractAsyncContextManager[None]:
-        """Around a request with effects: at its end, all that must follow from them has. Raises `Unavailable`."""
+    def originator(self, handler: "ApiHandler") -> object:
+        """Return what stands for the request where it changes something."""
+
+    async def settle(self, originator: object) -> None:
+        """Wait until all that must follow from the changes of a request has. Raises `Unavailable`."""
 
     def observe(self, handler: "ApiHandler", seconds: float) -> None:
         """Log and count a finished request."""
@@ -117,6 +120,7 @@ class ApiHandler(RequestHandler):
     client: str = ""
     request_id: str = ""
     _counted: tuple[int, int] | None = None
+    _originator: object = None
     _path_switches: ClassVar[Sequence[Callable[[Any], bool] | None]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -149,6 +153,13 @@ class ApiHandler(RequestHandler):
         self.request_id = given if is_believed else secrets.token_hex(8)
         request_id.set(self.request_id)
         self._set_headers_of_request()
+
+    @property
+    def originator(self) -> object:
+        """What stands for the request where it changes something, made once."""
+        if self._originator is None:
+            self._originator = self.host.originator(self)
+        return self._originator
 
     def set_default_headers(self) -> None:
         """What every answer says to browsers."""
@@ -207,8 +218,18 @@ class ApiHandler(RequestHandler):
     async def _settled(self, operation: Operation, path: Mapping[str, str]) -> Any:
         if not operation.is_unsafe:
             return await self._guarded(operation, path)
-        async with self.host.settled():
-            return await self._guarded(operation, path)
+        try:
+            result = await self._guarded(operation, path)
+        except BaseException:
+            with contextlib.suppress(Unavailable):
+                await self._settle()
+            raise
+        await self._settle()
+        return result
+
+    async def _settle(self) -> None:
+        if self._originator is not None:
+            await self.host.settle(self._originator)
 
     async def _guarded(self, operation: Operation, path: Mapping[str, str]) -> Any:
         if not operation.guess:

@@ -19,7 +19,7 @@ CONTACT_KEYS = {
 
 @pytest.fixture
 def intercom(server):
-    phone = server.run(server.store.types.add("phone"))
+    phone = server.run(server.store.types.add("phone", server.actor))
     return server.person(
         "intercom",
         display_name="Door; \\1,\u00a0Ünit",
@@ -124,7 +124,7 @@ class TestLists:
 
     def test_members_are_contacts_of_every_account_that_has_the_list(self, server, http, admin, alice, intercom):
         bob = server.person("bob.martin")
-        made = server.run(server.store.contacts_lists.add("Building", "All of it"))
+        made = server.run(server.store.contacts_lists.add("Building", "All of it", server.actor))
         on_list, of_alice = f"/contacts_lists/{made.id}/contacts", f"/accounts/{alice.id}/contacts_lists/{made.id}"
         for account_id in (intercom.id, bob.id):
             assert self.call(server, admin, "POST", f"{on_list}/{account_id}").status_code == 200
@@ -151,7 +151,7 @@ class TestLists:
         assert http.get(one, headers=alice.headers).status_code == 404
 
     def test_a_removed_list_is_no_accounts_any_more(self, server, admin, alice):
-        made = server.run(server.store.contacts_lists.add("Building", "All of it"))
+        made = server.run(server.store.contacts_lists.add("Building", "All of it", server.actor))
         server.set(alice.id, contacts_list_ids=(made.id,))
         self.call(server, admin, "DELETE", f"/contacts_lists/{made.id}")
         assert server.account(alice.id).contacts_list_ids == ()

@@ -111,8 +111,8 @@ class TestTheNextToken:
 
     def test_does_not_come_when_the_last_was_given_back(self, server, http, push_server):
         token = self.token(http, push_server, "/returned")
-        assert server.run(server.store.creation_tokens.consume(token, server.clock.now()))
-        server.run(server.store.creation_tokens.give_back(token))
+        assert server.run(server.store.creation_tokens.consume(token, server.clock.now(), server.actor))
+        server.run(server.store.creation_tokens.give_back(token, server.actor))
         assert ask(http, "unifiedpush", push_server.url + "/returned").status_code == 403
 
     def test_comes_once_to_fifty_that_ask_at_once(self, server, http, push_server):

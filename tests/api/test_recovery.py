@@ -157,7 +157,7 @@ class TestDeactivated:
         send = notices.text
 
         async def slowly(phone, sms):
-            await server.services.administration.deactivate(alice.id)
+            await server.services.administration.deactivate(alice.id, server.actor)
             await send(phone, sms)
 
         monkeypatch.setattr(notices, "text", slowly)

@@ -286,12 +286,12 @@ class TestExternals:
         assert server.run(owners()) == [(True, None), (True, made[1]["id"])]
 
     def test_one_that_a_crash_left_claimed_is_freed(self, server, http, admin, pool):
-        server.run(server.store.external_accounts.claim(server.clock.now()))
+        server.run(server.store.external_accounts.claim(server.clock.now(), server.actor))
         self.create(http, admin, "has.the.other")
         assert self.create(http, admin, "too.early").status_code == 403
-        assert server.run(server.services.upkeep.tokens()) == 0
+        assert server.run(server.services.upkeep.tokens(server.actor)) == 0
         server.later(hours=2)
-        assert server.run(server.services.upkeep.tokens()) == 1
+        assert server.run(server.services.upkeep.tokens(server.actor)) == 1
         admin.key = server.key_for(admin.id)
         assert self.create(http, admin, "in.time").status_code == 200
 

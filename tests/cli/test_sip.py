@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from tests.changes import add
 from tests.flexisip.sign_in import account, asked
 
 
@@ -66,7 +67,7 @@ def test_rebuild_of_a_locked_file_says_so(command, replica):
 
 def test_export_writes_what_it_can_and_names_the_rest(server, command, tmp_path):
     server.person("alice.martin", phone="+33612345678")
-    server.run(server.store.accounts.add(account(0, "bob builder")))
+    server.run(add(server.store, account(0, "bob builder")))
     file = tmp_path / "users.db"
     done = command("export-userdb", file)
     assert "1 accounts written" in done.stdout
@@ -106,7 +107,7 @@ def test_doctor_prints_what_flexisip_needs(server, command, replica):
 
 
 def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):
-    server.run(server.store.accounts.add(account(0, "bob.builder")))
+    server.run(add(server.store, account(0, "bob.builder")))
     file = tmp_path / "users.db"
     command("export-userdb", file, settings="[account]\nmd5 = false\n")
     assert re.fullmatch(r"version:1\n\nbob\.builder@sip\.example\.org sha256:[0-9a-f]{64} ;\n", file.read_text())

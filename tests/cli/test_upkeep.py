@@ -66,8 +66,8 @@ class TestUnconfirmed:
     def test_one_that_is_activated_meanwhile_stays(self, server, people):
         never = server.account(people["never"].id)
         server.set(never.id, activated=True, activated_at=server.clock.second())
-        expecting = {"activated": False, "activated_at": None}
-        assert server.run(server.services.removal.discard(never, expecting)) is False
+        removal = never.remove("activated", "activated_at")
+        assert server.run(server.services.removal.discard(removal, server.actor)) is False
         assert server.account(never.id) is not None
 
 

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from flexiapi.model import Actor
 from tests.conformance.conftest import PASSWORD
 
 URL = "/api/accounts"
@@ -146,7 +147,7 @@ class TestExternalAccounts:
         from flexiapi.model import Algorithm, ExternalAccount
 
         external = ExternalAccount("external.one", "other.example.com", "group", "a" * 64, Algorithm.SHA_256)
-        server.run(server.services.external_accounts.add([external]))
+        server.run(server.services.external_accounts.add([external], Actor.system()))
         made = post(activated=True)
         assert made.status_code == 200
         assert post(username="foobaz").status_code == 403

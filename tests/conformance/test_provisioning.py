@@ -74,7 +74,7 @@ class TestProvisioning:
 class TestContacts:
     @pytest.fixture
     def contact(self, server):
-        phone = server.run(server.store.types.add("phone"))
+        phone = server.run(server.store.types.add("phone", server.actor))
         actions = (Action(1, "123", "123"),)
         return server.person("a.contact", dtmf_protocol=DtmfProtocol.RFC2833, type_ids=(phone.id,), actions=actions)
 

@@ -8,8 +8,9 @@ import pytest
 
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import StoreUnavailable
-from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.server import assembly
+from tests.changes import add
 from tests.conftest import LOG, mongod_in_memory, serving
 from tests.faults.conftest import majority_lost
 
@@ -66,9 +67,9 @@ def test_no_batch_is_taken_for_written(server, mongod, alice, numbered):
     account = server.account(alice.id)
     external = ExternalAccount("bob", "sip.example.com", None, "0" * 64, Algorithm.SHA_256)
     writes = (
-        lambda: store.accounts.add(replace(account, username="somebody")),
+        lambda: add(store, replace(account, username="somebody")),
         lambda: store.used_nonces.use("nonce", 1, datetime.now(UTC) + timedelta(minutes=1)),
-        lambda: store.external_accounts.add([external]),
+        lambda: store.external_accounts.add([external], Actor.system()),
     )
     with majority_lost(mongod):
         for write in writes:
@@ -82,7 +83,7 @@ def test_a_replaced_account_is_not_taken_for_written(server, mongod, alice, monk
 
     monkeypatch.setattr(server.store.census, "unsettle", nothing)
     with majority_lost(mongod), pytest.raises(StoreUnavailable):
-        server.run(server.store.bulk.put([server.account(alice.id)]))
+        server.run(server.store.bulk.put([server.account(alice.id)], server.actor))
 
 
 @pytest.fixture

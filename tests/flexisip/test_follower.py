@@ -16,8 +16,10 @@ from flexiapi.errors import ChangesLost, ChangesUnsupported
 from flexiapi.flexisip import follower
 from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
+from flexiapi.model import Actor
 from flexiapi.settings import Settings
 from flexiapi.store import Store
+from tests.changes import add, put, remove
 from tests.flexisip.sign_in import account, asked
 
 KEY = "k" * 32
@@ -94,14 +96,14 @@ def test_replicas_on_other_hosts_follow(tmp_path, mongod_uri, database):
 
     async def run():
         with opened(mongod_uri, database) as store:
-            before = await store.accounts.add(account(0, "alice"))
+            before = await add(store, account(0, "alice"))
             async with following(store, paths[0]), following(store, paths[1]):
                 await until(lambda: all(_has(path, "alice") for path in paths))
-                await store.accounts.add(account(0, "bob"))
+                await add(store, account(0, "bob"))
                 await until(lambda: all(_has(path, "bob") for path in paths))
-                await store.accounts.update(before, activated=False)
+                await put(store, before, activated=False)
                 await until(lambda: not any(_has(path, "alice") for path in paths))
-                await store.accounts.remove((await store.accounts.by_address("bob", "sip.example.org")).id)
+                await remove(store, await store.accounts.by_address("bob", "sip.example.org"))
                 await until(lambda: not any(_has(path, "bob") for path in paths))
 
     asyncio.run(run())
@@ -124,10 +126,10 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, databa
         with opened(mongod_uri, database) as store:
             changes = Counted(store.changes)
             async with following(store, path, changes=changes) as replica:
-                await store.accounts.add(account(0, "alice"))
+                await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
                 await until_noted(replica)
-            await store.accounts.add(account(0, "bob"))
+            await add(store, account(0, "bob"))
             async with following(store, path, changes=changes):
                 await until(lambda: _has(path, "bob"))
             assert changes.began[0] is None
@@ -141,14 +143,14 @@ def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod_uri, databas
 
     async def run():
         with opened(mongod_uri, database) as store:
-            await store.accounts.add(account(0, "alice"))
+            await add(store, account(0, "alice"))
             replica = SignInReplica(path, store.accounts)
             await replica.start()
             await replica.set_position("82" + "0" * 30)
             await replica.close()
             async with following(store, path):
                 await until(lambda: _has(path, "alice"))
-                await store.accounts.add(account(0, "bob"))
+                await add(store, account(0, "bob"))
                 await until(lambda: _has(path, "bob"))
 
     asyncio.run(run())
@@ -159,7 +161,7 @@ def test_a_file_taken_away_comes_back_whole(tmp_path, mongod_uri, database):
 
     async def run():
         with opened(mongod_uri, database) as store:
-            await store.accounts.add(account(0, "alice"))
+            await add(store, account(0, "alice"))
             async with following(store, path):
                 await until(lambda: path.exists() and _has(path, "alice"))
                 path.unlink()
@@ -184,13 +186,13 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
             second = Watched(store.changes)
             async with contextlib.AsyncExitStack() as first:
                 await first.enter_async_context(following(store, path))
-                await store.accounts.add(account(0, "alice"))
+                await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
                 async with following(store, path, changes=second):
                     await asyncio.sleep(0.3)
                     assert second.watches == 0
                     await first.aclose()
-                    await store.accounts.add(account(0, "bob"))
+                    await add(store, account(0, "bob"))
                     await until(lambda: _has(path, "bob"))
                     assert second.watches == 1
 
@@ -207,7 +209,7 @@ def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database
             async with following(store, path):
                 await until(lambda: "cannot be locked" in caplog.text)
                 lock.rmdir()
-                await store.accounts.add(account(0, "alice"))
+                await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
 
     asyncio.run(run())
@@ -216,14 +218,14 @@ def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database
 def test_uses_of_keys_are_no_changes(mongod_uri, database):
     async def run():
         with opened(mongod_uri, database) as store:
-            alice = await store.accounts.add(account(0, "alice"))
-            bob = await store.accounts.add(account(0, "bob"))
+            alice = await add(store, account(0, "alice"))
+            bob = await add(store, account(0, "bob"))
             async with store.changes.watch(None) as feed:
                 assert await feed.next() is None
-                await store.accounts.set_api_key(alice.id, b"hash", datetime.now(UTC))
-                await store.accounts.update(bob, display_name="Bob")
+                await store.accounts.apply(alice.with_api_key(b"hash", datetime.now(UTC)), Actor.system())
+                await put(store, bob, display_name="Bob")
                 assert await told(feed) == bob.id
-                await store.accounts.update(alice, activated=False, passwords=())
+                await put(store, alice, activated=False, passwords=())
                 assert await told(feed) == alice.id
 
     asyncio.run(run())
@@ -232,7 +234,7 @@ def test_uses_of_keys_are_no_changes(mongod_uri, database):
 def test_a_dropped_database_and_a_wrong_position_are_told(mongod_uri, database):
     async def run():
         with opened(mongod_uri, database) as store:
-            await store.accounts.add(account(0, "alice"))
+            await add(store, account(0, "alice"))
             with pytest.raises(ChangesLost):
                 await store.changes.watch("nonsense").__aenter__()
             async with store.changes.watch(None) as feed:
@@ -257,9 +259,9 @@ def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, 
     async def run():
         with opened(mongod_uri, database) as store:
             async with following(store, path, changes=Unsupported()):
-                await store.accounts.add(account(0, "alice"))
+                await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
-                await store.accounts.add(account(0, "bob"))
+                await add(store, account(0, "bob"))
                 await until(lambda: _has(path, "bob"))
 
     asyncio.run(run())
@@ -269,7 +271,8 @@ KILLED = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from tests.flexisip.test_follower import SignInReplica, store_of
+from flexiapi import observing
+from tests.flexisip.test_follower import SignInReplica, put, store_of
 
 class Slow:
     def __init__(self, accounts): self.accounts = accounts
@@ -279,12 +282,14 @@ class Slow:
         await asyncio.sleep(60)
         return found
 
+observing.configure()
+
 async def main():
     store = store_of(sys.argv[2], sys.argv[3])
     alice = await store.accounts.by_address("alice", "sip.example.org")
     replica = SignInReplica(Path(sys.argv[4]), Slow(store.accounts))
     await replica.start()
-    await store.accounts.update(alice, activated=False)
+    await put(store, alice, activated=False)
     await replica.project(alice.id)
 
 asyncio.run(main())
@@ -296,7 +301,7 @@ def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod_ur
 
     async def run():
         with opened(mongod_uri, database) as store:
-            await store.accounts.add(account(0, "alice"))
+            await add(store, account(0, "alice"))
             async with following(store, path) as replica:
                 await until(lambda: _has(path, "alice"))
                 await until_noted(replica)
@@ -320,7 +325,7 @@ def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_ur
 
     async def run():
         with opened(mongod_uri, database) as store:
-            await store.accounts.add(account(0, "alice"))
+            await add(store, account(0, "alice"))
             async with following(store, path) as replica:
                 await until_noted(replica)
                 path.unlink()

@@ -162,7 +162,7 @@ class TestLifetimes:
 
     def test_asvs_6_5_1_a_mailed_key_lives_a_day(self, server, http):
         alice = server.person("alice.martin", email="alice@example.org")
-        account = server.run(server.services.recovery.send_mail(alice.account))
+        account = server.run(server.services.recovery.send_mail(alice.account, server.actor))
         server.later(hours=24, seconds=1)
         assert http.get(f"/api/accounts/{alice.sip}/recover/{account.confirmation.key}").status_code == 403
 

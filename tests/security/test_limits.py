@@ -200,9 +200,9 @@ class TestLooking:
         )
         server.set(admin.id, activated=True)
         target = server.person("a.target", provisioning_token="another-token")
-        attached = server.run(server.services.api_keys.new_auth_token()).token
-        server.run(server.services.api_keys.attach(attached, admin.account))
-        free = server.run(server.services.api_keys.new_auth_token()).token
+        attached = server.run(server.services.api_keys.new_auth_token(server.actor)).token
+        server.run(server.services.api_keys.attach(attached, admin.account, server.actor))
+        free = server.run(server.services.api_keys.new_auth_token(server.actor)).token
         values = {"id": str(target.id), "sip": admin.sip, "recover_key": KEY, "provisioning_token": TOKEN}
         return admin, values, attached, free
 

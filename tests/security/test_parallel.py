@@ -40,7 +40,7 @@ def accounts(server, query):
 
 def tokens(server):
     async def made():
-        return [await server.services.creation_tokens.make() for _ in range(MANY)]
+        return [await server.services.creation_tokens.make(server.actor) for _ in range(MANY)]
 
     return server.run(made())
 

@@ -3,9 +3,8 @@
 import pytest
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Algorithm
+from flexiapi.model import Algorithm, Change
 from flexiapi.services.accounts.administration import Replacement
-from flexiapi.services.origin import Origin
 
 PASSWORD = "another-password"
 
@@ -14,14 +13,14 @@ PASSWORD = "another-password"
 def before(server, alice):
     """The account as a request has read it, just before an administrator deactivates it."""
     account = server.account(alice.id)
-    server.run(server.services.administration.deactivate(alice.id))
+    server.run(server.services.administration.deactivate(alice.id, server.actor))
     return account
 
 
 def attached_token(server, account):
     async def attached():
-        token = (await server.services.api_keys.new_auth_token()).token
-        await server.services.api_keys.attach(token, account)
+        token = (await server.services.api_keys.new_auth_token(server.actor)).token
+        await server.services.api_keys.attach(token, account, server.actor)
         return token
 
     return server.run(attached())
@@ -35,34 +34,34 @@ def assert_gives_nothing(http, auth_token):
 class TestADeactivationMeanwhile:
     def test_leaves_no_provisioning_token(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.provisioning.new_token(before))
+            server.run(server.services.provisioning.new_token(before, server.actor))
         assert server.account(before.id).provisioning_token is None
 
     def test_leaves_no_api_key(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.api_keys.make(before))
+            server.run(server.services.api_keys.make(before, server.actor))
 
     def test_leaves_no_code_for_an_address(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.my_addresses.request_email(before, "new@example.com"))
+            server.run(server.services.my_addresses.request_email(before, "new@example.com", server.actor))
         assert server.account(before.id).email_change is None
 
     def test_leaves_no_code_for_a_number(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.my_addresses.request_phone(before, "+33612345678"))
+            server.run(server.services.my_addresses.request_phone(before, "+33612345678", server.actor))
         assert server.account(before.id).phone_change is None
 
     def test_leaves_no_auth_token(self, server, before, http):
         token = attached_token(server, before)
         assert_gives_nothing(http, token)
-        server.run(server.services.administration.activate(before.id))
+        server.run(server.services.administration.activate(before.id, server.actor))
         assert_gives_nothing(http, token)
 
     def test_leaves_no_recovery_key(self, server):
         account = server.person("bob.builder", email="bob@example.com").account
-        server.run(server.services.administration.deactivate(account.id))
+        server.run(server.services.administration.deactivate(account.id, server.actor))
         with pytest.raises(RecordNotFound):
-            server.run(server.services.recovery.send_mail(account))
+            server.run(server.services.recovery.send_mail(account, server.actor))
         assert server.account(account.id).provisioning_token is None
         assert server.account(account.id).confirmation is None
 
@@ -71,23 +70,23 @@ def test_a_recovery_key_does_not_outlive_the_address_that_it_went_to(server):
     account = server.person("bob.builder", email="bob@example.com").account
     server.set(account.id, email="other@example.com")
     with pytest.raises(RecordNotFound):
-        server.run(server.services.recovery.send_mail(account))
+        server.run(server.services.recovery.send_mail(account, server.actor))
     assert server.account(account.id).provisioning_token is None
 
 
 def test_a_deactivation_sees_an_activation_that_came_in_between(server):
     waiting = server.person("bob.builder", activated=False).account
-    server.run(server.services.administration.activate(waiting.id))
-    assert server.run(server.services.administration._deactivated(waiting)) is None
-    server.run(server.services.administration.deactivate(waiting.id))
+    server.run(server.services.administration.activate(waiting.id, server.actor))
+    assert server.apply(waiting.shut_out(server.clock.second())) is None
+    server.run(server.services.administration.deactivate(waiting.id, server.actor))
     assert server.account(waiting.id).is_shut_out
 
 
 def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
     account = server.person("bob.builder").account
-    server.run(server.services.administrators.promote(account.id))
+    server.run(server.services.administrators.promote(account.id, server.actor))
     new = Replacement(account.username, PASSWORD, Algorithm.SHA_256)
-    replaced = server.services.administration._replaced(account, new, Origin("127.0.0.1", "test"), keep_key=False)
+    replaced = server.services.administration._replaced(account, new, server.actor, keeps_key=False)
     assert server.run(replaced) is None
     assert server.account(account.id).is_admin
 
@@ -95,13 +94,13 @@ def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
 def test_each_sign_out_is_another(server, alice):
     read = server.account(alice.id)
     for _ in range(2):
-        server.run(server.store.accounts.update(read, sign_out=True))
+        server.apply(Change("account.set_by_test", read, read, ends_sign_ins=True))
     assert server.account(alice.id).sign_in_epoch == read.sign_in_epoch + 2
 
 
 class TestAnotherPassword:
     def tokens(self, server, account):
-        token = server.run(server.services.provisioning.new_token(account)).provisioning_token
+        token = server.run(server.services.provisioning.new_token(account, server.actor)).provisioning_token
         return token, attached_token(server, account)
 
     def assert_ended(self, http, alice, provisioning_token, auth_token):
@@ -134,10 +133,10 @@ def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monk
     text = server.services.recovery._notices.text
 
     async def slow(phone, sms):
-        await server.services.administration.deactivate(account.id)
+        await server.services.administration.deactivate(account.id, server.actor)
         await text(phone, sms)
 
     monkeypatch.setattr(server.services.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):
-        server.run(server.services.recovery.send_pin("+33612345678", server.creation_token()))
+        server.run(server.services.recovery.send_pin("+33612345678", server.creation_token(), server.actor))
     assert server.account(account.id).confirmation is None

@@ -3,7 +3,7 @@
 import pytest
 
 from flexiapi.errors import ProvisioningFailed, StoreUnavailable
-from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 
 BODY = {"username": "bob.builder", "password": "correct-horse", "algorithm": "SHA-256"}
 
@@ -22,20 +22,20 @@ def broken_documents(server, monkeypatch):
 
 
 def test_a_document_that_cannot_be_made_costs_neither_token_nor_password(server, alice, broken_documents):
-    token = server.run(server.services.provisioning.new_token(alice.account)).provisioning_token
+    token = server.run(server.services.provisioning.new_token(alice.account, server.actor)).provisioning_token
     before = server.account(alice.id)
     with pytest.raises(ProvisioningFailed):
-        server.run(server.services.provisioning.by_token(token, {"reset_password": ""}, {}))
+        server.run(server.services.provisioning.by_token(token, {"reset_password": ""}, {}, server.actor))
     assert server.account(alice.id) == before
     broken_documents()
-    document, is_valid = server.run(server.services.provisioning.by_token(token, {}, {}))
+    document, is_valid = server.run(server.services.provisioning.by_token(token, {}, {}, server.actor))
     assert is_valid
     assert b"alice.martin" in document
 
 
 class TestNotice:
     def reset(self, server, http, account):
-        token = server.run(server.services.provisioning.new_token(account)).provisioning_token
+        token = server.run(server.services.provisioning.new_token(account, server.actor)).provisioning_token
         assert account.username in http.get(f"/provisioning/{token}?reset_password").text
         return [message for message in server.messages if message["to"] == account.email]
 
@@ -57,19 +57,19 @@ class TestAnAnswerThatIsLost:
 
     @pytest.fixture
     def lost(self, server, monkeypatch):
-        add = server.store.accounts.add
+        apply = server.store.accounts.apply
 
-        async def added(account):
-            await add(account)
+        async def applied(change, actor):
+            await apply(change, actor)
             raise StoreUnavailable
 
         with monkeypatch.context() as patched:
-            patched.setattr(server.store.accounts, "add", added)
+            patched.setattr(server.store.accounts, "apply", applied)
             yield patched.undo
 
     def test_makes_no_second_account_with_the_same_token(self, server, http, lost):
         one = ExternalAccount("ext", "other.example.org", "group", "e" * 64, Algorithm.SHA_256)
-        server.run(server.services.external_accounts.add([one]))
+        server.run(server.services.external_accounts.add([one], Actor.system()))
         token = server.creation_token()
         path = "/api/accounts/with-account-creation-token"
         assert http.post(path, json=BODY | {"account_creation_token": token}).status_code == 503

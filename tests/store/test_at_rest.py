@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from flexiapi.cli import main
-from flexiapi.model import Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.server.assembly import running
 from tests.conftest import settings_of
 
@@ -62,7 +62,7 @@ def test_after_sealing_anew_the_old_key_is_not_needed(server, alice, tmp_path, m
     """ASVS 11.2: rotation, to its end: accounts and the external accounts that wait for one."""
     external = ExternalAccount("ext.one", "other.example.org", "group", "a" * 32, Algorithm.MD5)
     holder = server.person("hold.er", external_account=external)
-    server.run(server.store.external_accounts.add([external]))
+    server.run(server.store.external_accounts.add([external], Actor.system()))
     variables = {"MONGODB_URI": server.uri, "MONGODB_DATABASE": server.settings.mongodb.database, "APP_KEY": "n" * 40}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -78,7 +78,7 @@ def test_after_sealing_anew_the_old_key_is_not_needed(server, alice, tmp_path, m
         async with running(settings_of(tables, tmp_path), server.uri) as inside:
             store = inside.parts.store
             accounts = await store.accounts.by_ids([alice.id, holder.id])
-            return accounts, await store.external_accounts.claim(server.clock.now())
+            return accounts, await store.external_accounts.claim(server.clock.now(), server.actor)
 
     (first, second), (_, claimed) = server.run(read())
     assert first.passwords == alice.account.passwords

@@ -1,8 +1,9 @@
 """What an account's device does on DTMF codes."""
 
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
-from flexiapi.model import Account, Action
+from flexiapi.model import Account, Action, Actor
 from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.outcome import existing
 from flexiapi.store import Store
 
 
@@ -27,21 +28,18 @@ class AccountActions:
                 return action
         raise RecordNotFound
 
-    async def add(self, owner: Account, key: str, code: str) -> Action:
-        """A new action of the account. Raises `RecordNotFound` when it is gone."""
+    async def add(self, owner: Account, key: str, code: str, actor: Actor) -> Action:
+        """Add an action to the account. Raises `RecordNotFound` when the account is gone."""
         action = Action(await self._store.counters.next("account_actions"), key, code)
-        if not await self._store.attachments.add_action(owner.id, action):
-            raise RecordNotFound
+        existing(await self._store.accounts.apply(owner.add_action(action), actor))
         return action
 
-    async def replace(self, owner: Account, action_id: int, key: str, code: str) -> Action:
-        """Another key and code for an action. Raises `RecordNotFound`."""
+    async def replace(self, owner: Account, action_id: int, key: str, code: str, actor: Actor) -> Action:
+        """Replace key and code of an action. Raises `RecordNotFound`."""
         action = Action(action_id, key, code)
-        if not await self._store.attachments.replace_action(owner.id, action):
-            raise RecordNotFound
+        existing(await self._store.accounts.apply(owner.replace_action(action), actor))
         return action
 
-    async def remove(self, owner: Account, action_id: int) -> None:
-        """Take an action away. Raises `RecordNotFound`."""
-        if not await self._store.attachments.remove_action(owner.id, action_id):
-            raise RecordNotFound
+    async def remove(self, owner: Account, action_id: int, actor: Actor) -> None:
+        """Remove an action. Raises `RecordNotFound`."""
+        existing(await self._store.accounts.apply(owner.remove_action(action_id), actor))

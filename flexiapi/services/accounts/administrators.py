@@ -1,13 +1,14 @@
 """Administrators that an operator makes on the machine itself."""
 
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Algorithm
+from flexiapi.model import Account, Actor, Algorithm, Change
 from flexiapi.services.clock import Clock
 from flexiapi.services.names import NameRules, taken
+from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.store import IdentifierTaken, Store
 
@@ -29,57 +30,52 @@ class Administrators:
         self._app_name = app_name
         self._sip_domain = sip_domain
 
-    async def create(self, username: str, password: str, email: str | None) -> Account:
-        """An activated administrator; `email` is a valid address in lower case. Raises `ValidationFailed`."""
+    async def create(self, username: str, password: str, email: str | None, actor: Actor) -> Account:
+        """Create an activated administrator; `email` is a valid address in lower case. Raises `ValidationFailed`."""
         errors = {
             "username": [text.format(field="username") for text in self._rules.username(username, may_be_phone=False)],
             "password": [text.format(field="password") for text in self._rules.password(password)],
         }
         if any(errors.values()):
             raise ValidationFailed({field: texts for field, texts in errors.items() if texts})
-        account = self._made(username, self._sip_domain, password)
+        change = self._new(username, self._sip_domain, password, email=email)
         try:
-            return await self._store.accounts.add(replace(account, email=email))
+            return existing(await self._store.accounts.apply(change, actor))
         except IdentifierTaken as error:
-            known = await self._store.accounts.by_address(account.username, account.domain)
+            known = await self._store.accounts.by_address(username, self._sip_domain)
             raise (taken(error, username) if known is None else _known(known)) from error
 
-    def _made(self, username: str, domain: str, password: str) -> Account:
-        now = self._clock.second()
-        return Account(
-            id=0,
+    def _new(self, username: str, domain: str, password: str, **fields: Any) -> Change[Account]:
+        return Account.new(
+            self._clock.second(),
+            activated=True,
+            is_admin=True,
             username=username,
             domain=domain,
-            created_at=now,
-            updated_at=now,
-            activated=True,
-            activated_at=now,
             user_agent=self._app_name,
-            admin_since=now,
             passwords=(self._passwords.stored(username, domain, Algorithm.SHA_256, password),),
+            **fields,
         )
 
-    async def promote(self, account_id: int) -> Account:
-        """Give an account of any domain the role. Raises `RecordNotFound`."""
+    async def promote(self, account_id: int, actor: Actor) -> Account:
+        """Give an account of any domain the admin role. Raises `RecordNotFound`."""
         account = await self._store.accounts.by_id(account_id)
         if account is None:
             raise RecordNotFound(f"There is no account with the id {account_id}.")
-        now = self._clock.second()
-        promoted = await self._store.accounts.update(account, admin_since=account.admin_since or now, updated_at=now)
-        if promoted is None:
-            raise RecordNotFound
-        return promoted
+        return existing(await self._store.accounts.apply(account.grant_admin(self._clock.second()), actor))
 
-    async def create_test(self) -> Account:
-        """The administrator of client test suites, made anew, as if three years old."""
-        known = await self._store.accounts.by_address(TEST_USERNAME, TEST_DOMAIN)
+    async def create_test(self, actor: Actor) -> Account:
+        """Create the administrator of client test suites anew, dated three years back."""
+        accounts = self._store.accounts
+        known = await accounts.by_address(TEST_USERNAME, TEST_DOMAIN)
         if known is not None:
-            await self._store.accounts.remove(known.id)
-        account = self._made(TEST_USERNAME, TEST_DOMAIN, TEST_KEY)
+            await accounts.apply(known.remove(), actor)
         created_at = self._clock.second() - timedelta(days=3 * 365)
-        account = await self._store.accounts.add(replace(account, created_at=created_at))
-        await self._store.accounts.set_api_key(account.id, token_hash(TEST_KEY), self._clock.now())
-        return account
+        created = existing(
+            await accounts.apply(self._new(TEST_USERNAME, TEST_DOMAIN, TEST_KEY, created_at=created_at), actor)
+        )
+        key_hash = token_hash(TEST_KEY)
+        return existing(await accounts.apply(created.with_api_key(key_hash, self._clock.now()), actor))
 
 
 def _known(account: Account) -> ValidationFailed:

@@ -1,21 +1,20 @@
-"""How an account comes to be: one document, written once, whatever the way."""
+"""Account creation: with a creation token, with a confirmation code, by an administrator."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from flexiapi.crypto.codes import Codes, random_pin
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
-from flexiapi.model import Account, ActivationExpiration, Algorithm, Confirmation, DtmfProtocol
+from flexiapi.model import Account, ActivationExpiration, Actor, Algorithm, Change, Confirmation, DtmfProtocol
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.clock import Clock
 from flexiapi.services.codes.notices import Notices
 from flexiapi.services.names import Names, taken
-from flexiapi.services.origin import Origin
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.settings import Settings
 from flexiapi.store import IdentifierTaken, Store
@@ -73,100 +72,99 @@ class Creation:
             errors["account_creation_token"] = ["account_creation_token is unknown, used or expired"]
         return errors
 
-    async def with_token(self, new: NewAccount, token: str, origin: Origin) -> Account:
-        """The account that a creation token is good for; it waits for its provisioning. Raises `ValidationFailed`."""
-        account = replace(self._made(new, origin), provisioning_token=random_text(TOKEN_LENGTH))
-        return await self._spending(token, account)
+    async def with_token(self, new: NewAccount, token: str, actor: Actor) -> Account:
+        """Create the account that a creation token allows. Its provisioning activates it. Raises `ValidationFailed`."""
+        return await self._spending(token, new, actor)
 
-    async def public(self, new: NewAccount, token: str, origin: Origin) -> Account:
-        """As `with_token`, and the code that activates it is sent: by mail if it has an address, else by SMS."""
-        account = replace(self._made(new, origin), provisioning_token=random_text(TOKEN_LENGTH))
-        account = await self._spending(token, account)
+    async def public(self, new: NewAccount, token: str, actor: Actor) -> Account:
+        """As `with_token`, and send the code that activates the account: by mail if it has an address, else by SMS."""
+        account = await self._spending(token, new, actor)
         try:
-            return await self._confirm(account)
+            return await self._confirm(account, actor)
         except (DeliveryFailed, TooManyRequests) as error:
             log.warning("confirmation not sent", account=account.id, reason=type(error).__name__)
             return account
 
-    async def by_admin(self, new: NewAccount, origin: Origin, confirmation_key_expires: datetime | None) -> Account:
-        """An account made by an administrator; not activated, it has a key and a token that activate it."""
-        account = self._made(new, origin)
-        if not new.activated:
-            expires = confirmation_key_expires
-            account = replace(
-                account,
-                confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
-                provisioning_token=random_text(TOKEN_LENGTH),
-                provisioning_token_at=account.created_at,
-                activation_expiration=await self._expiration(expires),
-            )
-        return await self._add(account)
+    async def by_admin(self, new: NewAccount, actor: Actor, confirmation_key_expires: datetime | None) -> Account:
+        """Create an account for an administrator. Unless active, it has a key and a token that activate it."""
+        if new.activated:
+            return await self._add(self._new(new, actor), actor)
+        now, expires = self._clock.second(), confirmation_key_expires
+        expiration = None if expires is None else await self._expiration(expires, now)
+        change = self._new(
+            new,
+            actor,
+            confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
+            provisioning_token=random_text(TOKEN_LENGTH),
+            provisioning_token_at=now,
+            activation_expiration=expiration,
+        )
+        return await self._add(change, actor)
 
-    async def _expiration(self, expires: datetime | None) -> ActivationExpiration | None:
-        if expires is None:
-            return None
-        now = self._clock.second()
+    async def _expiration(self, expires: datetime, now: datetime) -> ActivationExpiration:
         return ActivationExpiration(await self._store.counters.next("activation_expirations"), expires, now, now)
 
-    def _made(self, new: NewAccount, origin: Origin) -> Account:
-        now = self._clock.second()
+    def _new(self, new: NewAccount, actor: Actor, **fields: Any) -> Change[Account]:
         password = self._passwords.stored(new.username, new.domain, new.algorithm, new.password)
-        return Account(
-            id=0,
+        return Account.new(
+            self._clock.second(),
+            activated=new.activated,
+            is_admin=new.admin,
             username=new.username,
             domain=new.domain,
-            created_at=now,
-            updated_at=now,
-            activated=new.activated,
-            activated_at=now if new.activated else None,
             email=new.email,
             phone=new.phone,
             display_name=new.display_name,
             dtmf_protocol=new.dtmf_protocol,
-            ip_address=origin.address,
-            user_agent=origin.user_agent,
-            admin_since=now if new.admin else None,
+            ip_address=actor.address,
+            user_agent=actor.user_agent,
             passwords=(password,),
-            provisioning_token_at=None if new.activated else now,
+            **fields,
         )
 
-    async def _spending(self, token: str, account: Account) -> Account:
+    async def _spending(self, token: str, new: NewAccount, actor: Actor) -> Account:
         """Consume the token first: a crash in between costs a token, never makes two accounts."""
-        if not await self._store.creation_tokens.consume(token, self._clock.now()):
+        if not await self._store.creation_tokens.consume(token, self._clock.now(), actor):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
+        change = self._new(
+            new,
+            actor,
+            provisioning_token=random_text(TOKEN_LENGTH),
+            provisioning_token_at=self._clock.second(),
+            creation_token_hash=token_hash(token),
+        )
         try:
-            return await self._add(replace(account, creation_token_hash=token_hash(token)))
+            return await self._add(change, actor)
         except ApiError as error:
             # Without an answer of the database the account may be there: then the token must stay used.
             if not isinstance(error, StoreUnavailable):
-                await self._store.creation_tokens.give_back(token)
+                await self._store.creation_tokens.give_back(token, actor)
             raise
 
-    async def _add(self, account: Account) -> Account:
+    async def _add(self, change: Change[Account], actor: Actor) -> Account:
         try:
-            async with self._externals.claimed() as claim:
-                added = await self._store.accounts.add(replace(account, external_account=claim.external))
-                claim.account_id = added.id
-                return added
+            return await self._externals.add_account(change, actor)
         except IdentifierTaken as error:
+            new = change.after
             # A number that serves as the name was asked for as a number.
-            raise taken(error, None if account.username == account.phone else account.username) from error
+            name = None if new is None or new.username == new.phone else new.username
+            raise taken(error, name) from error
 
-    async def _confirm(self, account: Account) -> Account:
+    async def _confirm(self, account: Account, actor: Actor) -> Account:
         now = self._clock.second()
         if account.email is not None:
             life = timedelta(hours=self._settings.activation_hours)
             key = random_text(TOKEN_LENGTH)
-            account = await self._pending(account, Confirmation(key=key, expires_at=now + life))
+            account = await self._await_code(account, Confirmation(key=key, expires_at=now + life), actor)
             await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, key, life))
         elif account.phone is not None:
             life = self._settings.pin_life
             pin = random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", account.phone)
-            account = await self._pending(account, Confirmation(pin_hash=pin_hash, expires_at=now + life))
+            account = await self._await_code(account, Confirmation(pin_hash=pin_hash, expires_at=now + life), actor)
             await self._notices.text(account.phone or "", AccountConfirmationSms(pin, life))
         return account
 
-    async def _pending(self, account: Account, confirmation: Confirmation) -> Account:
-        return await self._store.accounts.update(account, confirmation=confirmation) or account
+    async def _await_code(self, account: Account, confirmation: Confirmation, actor: Actor) -> Account:
+        return await self._store.accounts.apply(account.await_code(confirmation), actor) or account

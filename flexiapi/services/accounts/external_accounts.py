@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import NoExternalAccountLeft
-from flexiapi.model import Account, Algorithm, ExternalAccount
+from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
 from flexiapi.services.clock import Clock
+from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.settings import AccountSettings
 from flexiapi.store import IdentifierTaken, Store
@@ -31,57 +32,54 @@ class ExternalAccounts:
         self._clock = clock
         self._sip_domain = sip_domain
 
-    @asynccontextmanager
-    async def claimed(self) -> AsyncIterator["Claim"]:
-        """One for the account that is created inside; given back when that is refused. Raises `NoExternalAccountLeft`.
+    async def add_account(self, change: Change[Account], actor: Actor) -> Account:
+        """Add a new account, with an external account of its own if the settings want one.
 
-        When the database gives no answer the account may be there, so `free_abandoned` finds out later.
+        The external account is given back when the new account is refused. When the database gives no answer the
+        account may exist, so `free_abandoned` finds out later. Raises `NoExternalAccountLeft`, `IdentifierTaken`.
         """
+        accounts, externals = self._store.accounts, self._store.external_accounts
         if not self._is_wanted:
-            yield Claim(None)
-            return
-        found = await self._store.external_accounts.claim(self._clock.now())
+            return existing(await accounts.apply(change, actor))
+        found = await externals.claim(self._clock.now(), actor)
         if found is None:
             raise NoExternalAccountLeft
         number, external = found
-        claim = Claim(external)
+        assert change.after is not None
         try:
-            yield claim
+            with_external = replace(change, after=replace(change.after, external_account=external))
+            account = existing(await accounts.apply(with_external, actor))
         except IdentifierTaken:
-            await self._store.external_accounts.give_back(number)
+            await externals.give_back(number, actor)
             raise
-        if claim.account_id is not None:
-            await self._store.external_accounts.note_account(number, claim.account_id)
+        await externals.note_account(number, account.id, actor)
+        return account
 
     async def has_group(self, group: str) -> bool:
         """Whether accounts of the group exist."""
         return bool(await self._store.listings.of_group(group, 0, 1))
 
-    async def generate(self, amount: int, group: str, progress: Progress) -> None:
+    async def generate(self, amount: int, group: str, progress: Progress, actor: Actor) -> None:
         """Make activated accounts with random names and passwords that nobody knows."""
         for start in range(0, amount, _AT_ONCE):
             some = min(_AT_ONCE, amount - start)
-            await asyncio.gather(*(self._generated(group) for _ in range(some)))
+            await asyncio.gather(*(self._generated(group, actor) for _ in range(some)))
             progress(some)
 
-    async def _generated(self, group: str) -> Account:
-        now = self._clock.second()
+    async def _generated(self, group: str, actor: Actor) -> Account:
         while True:
             username = random_text(USERNAME_LENGTH).lower()
             password = random_text(PASSWORD_LENGTH)
-            account = Account(
-                id=0,
+            change = Account.new(
+                self._clock.second(),
+                activated=True,
                 username=username,
                 domain=self._sip_domain,
-                created_at=now,
-                updated_at=now,
-                activated=True,
-                activated_at=now,
                 group=group,
                 passwords=(self._passwords.stored(username, self._sip_domain, Algorithm.SHA_256, password),),
             )
             try:
-                return await self._store.accounts.add(account)
+                return existing(await self._store.accounts.apply(change, actor))
             except IdentifierTaken:
                 continue
 
@@ -94,14 +92,6 @@ class ExternalAccounts:
                     yield ExternalAccount(account.username, account.domain, group, password.ha1, password.algorithm)
             last_id = accounts[-1].id
 
-    async def add(self, externals: Sequence[ExternalAccount]) -> int:
+    async def add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
         """Put accounts of another server into the pool, but for known names; how many were new."""
-        return await self._store.external_accounts.add(externals)
-
-
-class Claim:
-    """An external account, `None` when none is wanted; `account_id` is to be set to whose it became."""
-
-    def __init__(self, external: ExternalAccount | None) -> None:
-        self.external = external
-        self.account_id: int | None = None
+        return await self._store.external_accounts.add(externals, actor)

@@ -1,13 +1,11 @@
-"""How an account goes: its name is kept for a while, and nothing refers to it any more."""
+"""Account deletion, including tombstones and dangling references."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
-from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor, Change
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.clock import Clock
+from flexiapi.services.outcome import existing
 from flexiapi.settings import AccountSettings
 from flexiapi.store import Removal, Store
 
@@ -21,25 +19,26 @@ class AccountRemoval:
         self._tombstone_life = timedelta(days=settings.tombstone_days)
         self._clock = clock
 
-    async def remove(self, account: Account) -> None:
+    async def remove(self, account: Account, actor: Actor) -> None:
         """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
         async with self._guard.without(account):
             now = self._clock.now()
             ends_at = now + self._tombstone_life if self._tombstone_life else None
-            await self._store.tombstones.add(account.address, now, ends_at)
-            await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
-            removed = await self._store.accounts.remove(account.id)
-        if not removed:
-            raise RecordNotFound
+            await self._store.tombstones.add(account.address, now, ends_at, actor)
+            await self._store.removals.begin(Removal(account.id, account.creation_token_hash), actor)
+            removed = await self._store.accounts.apply(account.remove(), actor)
+        existing(removed)
         await self.heal()
 
-    async def discard(self, account: Account, expecting: Mapping[str, Any]) -> bool:
-        """Remove an account without a tombstone if its document is as expected; `heal` must follow."""
-        await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
-        removed = await self._store.accounts.remove(account.id, expecting)
-        if not removed:
+    async def discard(self, change: Change[Account], actor: Actor) -> bool:
+        """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow."""
+        account = change.before
+        assert account is not None
+        await self._store.removals.begin(Removal(account.id, account.creation_token_hash), actor)
+        removed = await self._store.accounts.apply(change, actor)
+        if removed is None:
             await self._store.removals.end(account.id)
-        return removed
+        return removed is not None
 
     async def heal(self) -> None:
         """Forget every account that is gone: the one just removed, and those that a crash has left half removed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
-from flexiapi.model import Account, AccountType
+from flexiapi.model import Account, AccountType, Actor
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import IdentifierTaken, Store
 
@@ -39,39 +39,39 @@ class AccountTypes:
         known = await self._store.types.by_key(key)
         return {} if known is None or known.id == own_id else _TAKEN
 
-    async def add(self, key: str) -> AccountType:
+    async def add(self, key: str, actor: Actor) -> AccountType:
         """A new type. Raises `ValidationFailed` for a key just taken."""
         try:
-            return await self._store.types.add(key)
+            return await self._store.types.add(key, actor)
         except IdentifierTaken as error:
             raise ValidationFailed(_TAKEN) from error
 
-    async def rename(self, type_id: int, key: str) -> AccountType:
+    async def rename(self, type_id: int, key: str, actor: Actor) -> AccountType:
         """Another key for a type. Raises `RecordNotFound`, and `ValidationFailed` for a key just taken."""
         try:
-            renamed = await self._store.types.rename(type_id, key)
+            renamed = await self._store.types.rename(type_id, key, actor)
         except IdentifierTaken as error:
             raise ValidationFailed(_TAKEN) from error
         if renamed is None:
             raise RecordNotFound
         return renamed
 
-    async def remove(self, type_id: int) -> None:
+    async def remove(self, type_id: int, actor: Actor) -> None:
         """Remove a type, from all accounts too. Raises `RecordNotFound`."""
-        if not await self._store.types.remove(type_id):
+        if not await self._store.types.remove(type_id, actor):
             raise RecordNotFound
 
-    async def attach(self, account_id: int, type_id: int) -> None:
+    async def attach(self, account_id: int, type_id: int, actor: Actor) -> None:
         """Give an account a type. Raises `RecordNotFound`, `AlreadyAttached`."""
         account = await self._accounts.for_admin(account_id)
         if type_id in account.type_ids:
             raise AlreadyAttached
         await self.get(type_id)
-        if not await self._store.attachments.attach_type(account_id, type_id):
+        if await self._store.accounts.apply(account.add_type(type_id), actor) is None:
             raise AlreadyAttached
 
-    async def detach(self, account_id: int, type_id: int) -> None:
+    async def detach(self, account_id: int, type_id: int, actor: Actor) -> None:
         """Take a type away from an account. Raises `RecordNotFound`, `NotAttached`."""
-        await self._accounts.for_admin(account_id)
-        if not await self._store.attachments.detach_type(account_id, type_id):
+        account = await self._accounts.for_admin(account_id)
+        if await self._store.accounts.apply(account.remove_type(type_id), actor) is None:
             raise NotAttached

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.clock import Clock
 from flexiapi.settings import AccountSettings
@@ -32,28 +32,28 @@ class Upkeep:
         now = self._clock.now()
         return await self._store.used_nonces.end(now - age + self._nonce_life, now)
 
-    async def api_keys(self, age: timedelta) -> int:
+    async def api_keys(self, age: timedelta, actor: Actor) -> int:
         """Remove the API keys that have not been used for so long."""
-        return await self._store.bulk.remove_api_keys(self._clock.now() - age)
+        return await self._store.bulk.remove_api_keys(self._clock.now() - age, actor)
 
-    async def tombstones(self, age: timedelta, *, apply: bool) -> int:
+    async def tombstones(self, age: timedelta, actor: Actor, *, apply: bool) -> int:
         """Count, or remove, the tombstones that are older."""
         before = self._clock.now() - age
         tombstones = self._store.tombstones
-        return await (tombstones.clear_before(before) if apply else tombstones.count_before(before))
+        return await (tombstones.clear_before(before, actor) if apply else tombstones.count_before(before))
 
-    async def tokens(self) -> int:
+    async def tokens(self, actor: Actor) -> int:
         """Remove expired creation, request and auth tokens, and free external accounts that nobody got."""
         now = self._clock.now()
         kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
-        removed = sum([await kind.clear(now) for kind in kinds])
-        return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED)
+        removed = sum([await kind.clear(now, actor) for kind in kinds])
+        return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED, actor)
 
     async def seals(self, progress: Callable[[int], None]) -> int:
         """Seal anew, with the current application key, all that is sealed; `progress` is told what was looked at."""
         return await self._store.seals.renew(progress)
 
-    async def unconfirmed(self, age: timedelta, *, apply: bool, and_confirmed: bool = False) -> int:
+    async def unconfirmed(self, age: timedelta, actor: Actor, *, apply: bool, and_confirmed: bool = False) -> int:
         """Count, or remove, the accounts of the SIP domain that were made longer ago and never activated.
 
         `and_confirmed` takes the activated ones too, but no administrator. They leave no tombstone.
@@ -65,14 +65,16 @@ class Upkeep:
                 continue
             for start in range(0, len(accounts), _AT_ONCE):
                 some = accounts[start : start + _AT_ONCE]
-                count += sum(await asyncio.gather(*(self._discarded(one, and_confirmed) for one in some)))
+                count += sum(
+                    await asyncio.gather(*(self._discarded(one, actor, and_confirmed=and_confirmed) for one in some))
+                )
             await self._removal.heal()
         return count
 
-    async def _discarded(self, account: Account, and_confirmed: bool) -> bool:
+    async def _discarded(self, account: Account, actor: Actor, *, and_confirmed: bool) -> bool:
         """Remove the account unless it has been activated, or made an administrator, in the meantime."""
-        expecting = {"admin_since": None} if and_confirmed else {"activated": account.activated, "activated_at": None}
-        return await self._removal.discard(account, expecting)
+        unchanged = ("admin_since",) if and_confirmed else ("activated", "activated_at")
+        return await self._removal.discard(account.remove(*unchanged), actor)
 
     async def _old(self, age: timedelta, *, and_confirmed: bool) -> AsyncIterator[list[Account]]:
         last_id = 0

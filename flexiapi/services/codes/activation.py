@@ -5,9 +5,10 @@ from collections.abc import Collection
 
 from flexiapi.crypto.codes import Codes
 from flexiapi.errors import ActivationExpired, RecordNotFound
-from flexiapi.model import Account, Confirmation
+from flexiapi.model import Account, Actor, Confirmation
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.outcome import existing
 from flexiapi.settings import AccountSettings
 from flexiapi.store import Store
 
@@ -22,7 +23,7 @@ class Confirmations:
         self._tries = settings.pin_tries
         self._clock = clock
 
-    async def check(self, account: Account, code: str) -> Account:
+    async def check(self, account: Account, code: str, actor: Actor) -> Account:
         """The account as it is now, if the code is its pending one.
 
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
@@ -36,7 +37,7 @@ class Confirmations:
             raise RecordNotFound
         if not self._fits(counted, counted.confirmation, code):
             if counted.confirmation.attempts >= self._tries:
-                await self._store.accounts.update(counted, expecting=same_code(counted), confirmation=None)
+                await self._store.accounts.apply(counted.drop_code(), actor)
             raise RecordNotFound
         self._refuse_late(counted, counted.confirmation)
         return counted
@@ -58,15 +59,6 @@ class Confirmations:
             raise ActivationExpired
 
 
-def same_code(account: Account) -> dict[str, object]:
-    """Holds an update to the code that was compared: another request may have used it meanwhile."""
-    pending = account.confirmation
-    assert pending is not None
-    if pending.key is not None:
-        return {"confirmation.key": pending.key}
-    return {"confirmation.pin_hash": pending.pin_hash}
-
-
 class Activation:
     """Activates accounts by their pending code, once."""
 
@@ -78,27 +70,15 @@ class Activation:
         self._clock = clock
         self._public_domains = public_domains
 
-    async def activate(self, username: str, domain: str, code: str) -> Account:
+    async def activate(self, username: str, domain: str, code: str, actor: Actor) -> Account:
         """Activate the account of that address. Raises as `Confirmations.check`."""
         is_public = domain in self._public_domains
         account = await self._store.accounts.by_address(username, domain) if is_public else None
         if account is None:
             raise RecordNotFound
-        account = await self._confirmations.check(account, code)
-        return await self.use_code(account)
+        account = await self._confirmations.check(account, code, actor)
+        return await self.use_code(account, actor)
 
-    async def use_code(self, account: Account) -> Account:
-        """End the code that was right, and let the account be active. Raises `RecordNotFound` to all but the first."""
-        now = self._clock.second()
-        activated = await self._store.accounts.update(
-            account,
-            expecting=same_code(account),
-            activated=True,
-            activated_at=account.activated_at or now,
-            confirmation=None,
-            activation_expiration=None,
-            updated_at=now,
-        )
-        if activated is None:
-            raise RecordNotFound
-        return activated
+    async def use_code(self, account: Account, actor: Actor) -> Account:
+        """Activate the account by the code that was right, which ends. Raises `RecordNotFound` to all but the first."""
+        return existing(await self._store.accounts.apply(account.use_code(self._clock.second()), actor))

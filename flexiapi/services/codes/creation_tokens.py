@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
-from flexiapi.model import PushAddress
+from flexiapi.model import Actor, PushAddress
 from flexiapi.notify import Notifier
 from flexiapi.plugin import PushMessage
 from flexiapi.services.clock import Clock
@@ -23,13 +23,13 @@ class CreationTokens:
         self._settings = settings
         self._clock = clock
 
-    async def make(self) -> str:
+    async def make(self, actor: Actor) -> str:
         """A fresh creation token, for an administrator to hand on."""
         token = random_text(TOKEN_LENGTH)
-        await self._keep(token)
+        await self._keep(token, actor)
         return token
 
-    async def send_by_push(self, device: PushAddress) -> None:
+    async def send_by_push(self, device: PushAddress, actor: Actor) -> None:
         """Send a token to a device; it counts only once the push is accepted.
 
         Raises `CreationTokenRefused` when the device waits for one or has had too many, and `DeliveryFailed`.
@@ -42,7 +42,7 @@ class CreationTokens:
         token = random_text(TOKEN_LENGTH)
         try:
             await self._notifier.push(PushMessage(device.provider, device.param, device.prid, {"token": token}))
-            await self._keep(token)
+            await self._keep(token, actor)
             await devices.note_sent(device, token)
         except BaseException as error:
             await devices.release(device)
@@ -50,32 +50,32 @@ class CreationTokens:
                 raise DeliveryFailed("The push notification could not be sent.") from error
             raise
 
-    async def request(self) -> str:
+    async def request(self, actor: Actor) -> str:
         """A fresh request token, which a human must validate."""
         token = random_text(TOKEN_LENGTH)
         now = self._clock.now()
         life = timedelta(hours=self._settings.request_token_hours)
-        await self._store.request_tokens.add(token, now, now + life)
+        await self._store.request_tokens.add(token, now, now + life, actor)
         return token
 
     async def is_request_open(self, token: str) -> bool:
         """Whether a request token waits for validation, or is validated and not used."""
         return await self._store.request_tokens.is_open(token, self._clock.now())
 
-    async def validate_request(self, token: str) -> None:
+    async def validate_request(self, token: str, actor: Actor) -> None:
         """A human is behind the request token. Raises `RecordNotFound`."""
-        if not await self._store.request_tokens.validate(token, self._clock.now()):
+        if not await self._store.request_tokens.validate(token, self._clock.now(), actor):
             raise RecordNotFound
 
-    async def exchange(self, request_token: str) -> str:
+    async def exchange(self, request_token: str, actor: Actor) -> str:
         """The creation token that a validated request token gives, once. Raises `RecordNotFound`."""
         token = random_text(TOKEN_LENGTH)
-        if not await self._store.request_tokens.consume(request_token, self._clock.now(), token):
+        if not await self._store.request_tokens.consume(request_token, self._clock.now(), token, actor):
             raise RecordNotFound
         try:
-            await self._keep(token)
+            await self._keep(token, actor)
         except BaseException:
-            await self._store.request_tokens.give_back(request_token)
+            await self._store.request_tokens.give_back(request_token, actor)
             raise
         return token
 
@@ -83,7 +83,7 @@ class CreationTokens:
         """Whether a creation token can be used."""
         return await self._store.creation_tokens.is_free(token, self._clock.now())
 
-    async def _keep(self, token: str) -> None:
+    async def _keep(self, token: str, actor: Actor) -> None:
         now = self._clock.now()
         life = timedelta(days=self._settings.creation_token_days)
-        await self._store.creation_tokens.add(token, now, now + life)
+        await self._store.creation_tokens.add(token, now, now + life, actor)

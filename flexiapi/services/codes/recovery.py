@@ -3,18 +3,17 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from flexiapi.crypto.codes import Codes, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Confirmation
+from flexiapi.model import Account, Actor, Confirmation
 from flexiapi.rendering.messages import AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.clock import Clock
 from flexiapi.services.codes.activation import Activation, Confirmations
 from flexiapi.services.codes.notices import Notices
+from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.services.sign_in.signing_out import still_signed_in
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 
@@ -60,14 +59,14 @@ class Recovery:
             return account, False
         raise RecordNotFound
 
-    async def send_pin(self, phone: str, token: str) -> None:
+    async def send_pin(self, phone: str, token: str, actor: Actor) -> None:
         """Send a PIN to the account's number, for a creation token.
 
         The token is used up also when nobody has the number, so that numbers are not probed for free. Raises
         `ValidationFailed` on the token, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
         tokens = self._store.creation_tokens
-        if not await tokens.consume(token, self._clock.now()):
+        if not await tokens.consume(token, self._clock.now(), actor):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
         pin = random_pin()
@@ -77,11 +76,11 @@ class Recovery:
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
             confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
-            await self._keep(account, confirmation=confirmation)
+            existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
         except RecordNotFound:
             raise
         except BaseException:
-            await tokens.give_back(token)
+            await tokens.give_back(token, actor)
             raise
 
     async def _recoverable(self, phone: str) -> Account:
@@ -91,7 +90,7 @@ class Recovery:
             raise RecordNotFound
         return account
 
-    async def recover(self, username: str, domain: str, code: str) -> Account:
+    async def recover(self, username: str, domain: str, code: str, actor: Actor) -> Account:
         """The account that the code gives back, activated, with passwords hashed as clients store them.
 
         A name that is an alias counts as such first. Raises as `Confirmations.check`.
@@ -101,10 +100,10 @@ class Recovery:
             account = await self._store.accounts.by_address_or_alias(username, domain)
         if account is None:
             raise RecordNotFound
-        account = await self._activation.use_code(await self._confirmations.check(account, code))
+        account = await self._activation.use_code(await self._confirmations.check(account, code, actor), actor)
         return replace(account, passwords=self._passwords.hashed(account))
 
-    async def send_mail(self, account: Account) -> Account:
+    async def send_mail(self, account: Account, actor: Actor) -> Account:
         """Mail an account a fresh key and provisioning links; the account with them.
 
         Raises `ValidationFailed` when it has no address, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
@@ -121,18 +120,5 @@ class Recovery:
         )
         await self._notices.mail(account.email, mail)
         now = self._clock.second()
-        return await self._keep(
-            account,
-            confirmation=Confirmation(key=key, expires_at=now + self._key_life),
-            provisioning_token=token,
-            provisioning_token_at=now,
-            updated_at=now,
-        )
-
-    async def _keep(self, account: Account, **changes: Any) -> Account:
-        """Nothing is kept when what the message was about has changed while it was sent."""
-        read = {"activated": account.activated, "email": account.email, **still_signed_in(account)}
-        changed = await self._store.accounts.update(account, expecting=read, **changes)
-        if changed is None:
-            raise RecordNotFound
-        return changed
+        confirmation = Confirmation(key=key, expires_at=now + self._key_life)
+        return existing(await self._store.accounts.apply(account.await_recovery(confirmation, token, now), actor))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import Store
 
@@ -50,17 +50,17 @@ class Contacts:
     def _visible(self, contacts: Sequence[Account]) -> list[Account]:
         return [contact for contact in contacts if self._accounts.is_visible(contact)]
 
-    async def add(self, account_id: int, contact_id: int) -> None:
+    async def add(self, account_id: int, contact_id: int, actor: Actor) -> None:
         """Link a contact. Raises `RecordNotFound`, `AlreadyAttached`."""
         account = await self._accounts.for_admin(account_id)
         if contact_id in account.contact_ids:
             raise AlreadyAttached
         contact = await self._accounts.for_admin(contact_id)
-        if not await self._store.contacts.add(account.id, contact.id):
+        if await self._store.accounts.apply(account.add_contact(contact.id), actor) is None:
             raise AlreadyAttached
 
-    async def remove(self, account_id: int, contact_id: int) -> None:
+    async def remove(self, account_id: int, contact_id: int, actor: Actor) -> None:
         """Unlink a contact. Raises `RecordNotFound`, `NotAttached`."""
         account = await self._accounts.for_admin(account_id)
-        if not await self._store.contacts.remove(account.id, contact_id):
+        if await self._store.accounts.apply(account.remove_contact(contact_id), actor) is None:
             raise NotAttached

@@ -1,7 +1,7 @@
 """Lists of contacts that several accounts share, as administrators handle them."""
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account, ContactsList
+from flexiapi.model import Account, Actor, ContactsList
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import Store
 
@@ -29,48 +29,48 @@ class ContactsLists:
         found = await self._store.contacts.by_ids(contacts_list.contact_ids)
         return [contact for contact in found if self._accounts.is_visible(contact)]
 
-    async def add(self, title: str, description: str) -> ContactsList:
+    async def add(self, title: str, description: str, actor: Actor) -> ContactsList:
         """Make an empty list."""
-        return await self._store.contacts_lists.add(title, description)
+        return await self._store.contacts_lists.add(title, description, actor)
 
-    async def change(self, list_id: int, title: str, description: str) -> ContactsList:
+    async def change(self, list_id: int, title: str, description: str, actor: Actor) -> ContactsList:
         """Give a list other texts. Raises `RecordNotFound`."""
-        changed = await self._store.contacts_lists.change(list_id, title, description)
+        changed = await self._store.contacts_lists.change(list_id, title, description, actor)
         if changed is None:
             raise RecordNotFound
         return changed
 
-    async def remove(self, list_id: int) -> None:
+    async def remove(self, list_id: int, actor: Actor) -> None:
         """Remove a list, from all accounts too. Raises `RecordNotFound`."""
-        if not await self._store.contacts_lists.remove(list_id):
+        if not await self._store.contacts_lists.remove(list_id, actor):
             raise RecordNotFound
 
-    async def add_contact(self, list_id: int, contact_id: int) -> None:
+    async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Put an account on a list. Raises `RecordNotFound`, `AlreadyAttached`."""
         contacts_list = await self.by_id(list_id)
         if contact_id in contacts_list.contact_ids:
             raise AlreadyAttached
         contact = await self._accounts.for_admin(contact_id)
-        if not await self._store.contacts_lists.add_contact(list_id, contact.id):
+        if not await self._store.contacts_lists.add_contact(list_id, contact.id, actor):
             raise AlreadyAttached
 
-    async def remove_contact(self, list_id: int, contact_id: int) -> None:
+    async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Take an account off a list. Raises `RecordNotFound`, `NotAttached`."""
         await self.by_id(list_id)
-        if not await self._store.contacts_lists.remove_contact(list_id, contact_id):
+        if not await self._store.contacts_lists.remove_contact(list_id, contact_id, actor):
             raise NotAttached
 
-    async def attach(self, account_id: int, list_id: int) -> None:
+    async def attach(self, account_id: int, list_id: int, actor: Actor) -> None:
         """Give an account the contacts of a list. Raises `RecordNotFound`, `AlreadyAttached`."""
         account = await self._accounts.for_admin(account_id)
         if list_id in account.contacts_list_ids:
             raise AlreadyAttached
         await self.by_id(list_id)
-        if not await self._store.contacts.attach_list(account.id, list_id):
+        if await self._store.accounts.apply(account.add_contacts_list(list_id), actor) is None:
             raise AlreadyAttached
 
-    async def detach(self, account_id: int, list_id: int) -> None:
+    async def detach(self, account_id: int, list_id: int, actor: Actor) -> None:
         """Take them back. Raises `RecordNotFound`, `NotAttached`."""
         account = await self._accounts.for_admin(account_id)
-        if not await self._store.contacts.detach_list(account.id, list_id):
+        if await self._store.accounts.apply(account.remove_contacts_list(list_id), actor) is None:
             raise NotAttached

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Algorithm
+from flexiapi.model import Account, Actor, Algorithm, Password
 from flexiapi.provisioning import qr
 from flexiapi.provisioning.provisioning import ProvisioningDocuments
 from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.clock import Clock
 from flexiapi.services.codes.notices import Notices
+from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.services.sign_in.signing_out import ended, still_signed_in
 from flexiapi.settings import AccountSettings
 from flexiapi.store import Store
 
@@ -54,23 +52,29 @@ class Provisioning:
         """The document of a signed-in account."""
         return self._documents.of(account, query, headers)
 
-    async def by_token(self, token: str, query: Mapping[str, str], headers: Headers) -> tuple[bytes, bool]:
-        """The document that a token is good for, once, and whether it was good; if not, that for nobody.
+    async def by_token(
+        self, token: str, query: Mapping[str, str], headers: Headers, actor: Actor
+    ) -> tuple[bytes, bool]:
+        """Return the document that a token gives, once, and True; for a token that is not valid the base and False.
 
         It activates the account. With `reset_password` in the query the account gets a new random password.
         """
         account, reset = await self._holder(token), "reset_password" in query
         if account is None:
             return self.base(query, headers), False
-        changes = self._changes(account, reset=reset)
+        change = account.use_provisioning_token(self._clock.second(), self._random_password(account) if reset else None)
+        assert change.after is not None
         # A document that cannot be made must cost neither the token nor the password.
-        document = self.of(replace(account, **changes), query, headers)
-        accounts = self._store.accounts
-        if await accounts.consume_provisioning_token(account, token, sign_out=reset, **changes) is None:
+        document = self.of(change.after, query, headers)
+        if await self._store.accounts.apply(change, actor) is None:
             return self.base(query, headers), False
         if reset and account.activated:
             await self._notices.notify(account.email, PasswordChangedMail(account.address, self._clock.now()))
         return document, True
+
+    def _random_password(self, account: Account) -> Password:
+        password = random_text(RESET_PASSWORD_LENGTH)
+        return self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
 
     async def _holder(self, token: str) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token)
@@ -85,35 +89,13 @@ class Provisioning:
             return None
         return account
 
-    def _changes(self, account: Account, *, reset: bool) -> dict[str, Any]:
-        now = self._clock.second()
-        changes: dict[str, Any] = {"updated_at": now}
-        if not account.activated:
-            changes |= {"activated": True, "activated_at": account.activated_at or now}
-            changes |= {"confirmation": None, "activation_expiration": None}
-        if reset:
-            password = random_text(RESET_PASSWORD_LENGTH)
-            stored = self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
-            changes |= {"passwords": (stored,), **ended()}
-        return changes
+    async def new_token(self, account: Account, actor: Actor) -> Account:
+        """Give the account a fresh token in place of the one before.
 
-    async def new_token(self, account: Account) -> Account:
-        """The account with a fresh token in place of the one before.
-
-        Raises `RecordNotFound`, also when the account was signed out everywhere since it was read: a deactivation would
-        else leave a token that activates again.
+        Raises `RecordNotFound`, also when sign-ins were ended since the account was read.
         """
-        now = self._clock.second()
-        changed = await self._store.accounts.update(
-            account,
-            expecting=still_signed_in(account),
-            provisioning_token=random_text(TOKEN_LENGTH),
-            provisioning_token_at=now,
-            updated_at=now,
-        )
-        if changed is None:
-            raise RecordNotFound
-        return changed
+        change = account.with_provisioning_token(random_text(TOKEN_LENGTH), self._clock.second())
+        return existing(await self._store.accounts.apply(change, actor))
 
     async def qr_code(self, token: str, *, reset_password: bool) -> tuple[bytes, str]:
         """A PNG image and the URL in it, for a token that can be used. Raises `RecordNotFound`."""

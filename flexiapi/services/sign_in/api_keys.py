@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, AuthToken
+from flexiapi.model import Account, Actor, AuthToken
 from flexiapi.services.clock import Clock
-from flexiapi.services.sign_in.signing_out import still_signed_in
+from flexiapi.services.outcome import existing
 from flexiapi.store import Store
 
 KEY_LENGTH = 40
@@ -21,32 +21,33 @@ class ApiKeys:
         self._store = store
         self._clock = clock
 
-    async def make(self, account: Account) -> str:
-        """A fresh key in place of the one before.
+    async def make(self, account: Account, actor: Actor) -> str:
+        """Create a key in place of the one before.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
         """
-        key, now = random_text(KEY_LENGTH), self._clock.now()
-        if not await self._store.accounts.set_api_key(account.id, token_hash(key), now, still_signed_in(account)):
-            raise RecordNotFound
+        key = random_text(KEY_LENGTH)
+        existing(await self._store.accounts.apply(account.with_api_key(token_hash(key), self._clock.now()), actor))
         return key
 
-    async def new_auth_token(self) -> AuthToken:
-        """A token that a signed-in device may attach to its account."""
+    async def new_auth_token(self, actor: Actor) -> AuthToken:
+        """Create a token that a signed-in device may attach to its account."""
         token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())
-        await self._store.auth_tokens.add(token.token, token.created_at, token.created_at + AUTH_TOKEN_LIFE)
+        expires_at = token.created_at + AUTH_TOKEN_LIFE
+        await self._store.auth_tokens.add(token.token, token.created_at, expires_at, actor)
         return token
 
-    async def attach(self, token: str, account: Account) -> None:
+    async def attach(self, token: str, account: Account, actor: Actor) -> None:
         """Bind an auth token to an account. Raises `RecordNotFound`: unknown, expired or bound before."""
-        if not await self._store.auth_tokens.attach(token, account.id, account.sign_in_epoch, self._clock.now()):
+        tokens, now = self._store.auth_tokens, self._clock.now()
+        if not await tokens.attach(token, account.id, account.sign_in_epoch, now, actor):
             raise RecordNotFound
 
-    async def redeem(self, token: str) -> str:
-        """The API key that an attached auth token gives, once. Raises `RecordNotFound`."""
+    async def redeem(self, token: str, actor: Actor) -> str:
+        """Exchange an attached auth token, once, for an API key. Raises `RecordNotFound`."""
         account = await self.holder(token)
-        await self.use_up(token)
-        return await self.make(account)
+        await self.use_up(token, actor)
+        return await self.make(account, actor)
 
     async def holder(self, token: str) -> Account:
         """The account that an auth token is attached to.
@@ -59,7 +60,7 @@ class ApiKeys:
             raise RecordNotFound
         return account
 
-    async def use_up(self, token: str) -> None:
+    async def use_up(self, token: str, actor: Actor) -> None:
         """End an attached auth token. Raises `RecordNotFound` to all but the first."""
-        if not await self._store.auth_tokens.consume(token, self._clock.now()):
+        if not await self._store.auth_tokens.consume(token, self._clock.now(), actor):
             raise RecordNotFound

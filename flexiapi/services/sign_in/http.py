@@ -13,7 +13,7 @@ from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account
+from flexiapi.model import Account, Actor
 from flexiapi.observing import log
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
@@ -85,20 +85,21 @@ class SignIn:
         """The account whose API key this is; using it keeps it alive."""
         self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
         key_hash = token_hash(key)
-        holder = await self._store.accounts.by_api_key(key_hash)
+        account = await self._store.accounts.by_api_key(key_hash)
         now = self._clock.now()
-        if holder is None:
+        if account is None or account.api_key is None:
             await self._limiter.count_failure("failed_sign_ins", counted_as(address))
             log.warning("sign-in failed", reason="unknown key", ip=address)
             raise SignInRequired("The API key is unknown or expired.")
-        last_used = max(holder.key_last_used_at, self._store.key_uses.last(key_hash) or holder.key_last_used_at)
+        stored = account.api_key.last_used_at
+        last_used = max(stored, self._store.key_uses.last(key_hash) or stored)
         if last_used + self._key_life < now:
-            await self._store.accounts.remove_api_key(holder.account.id, key_hash)
-            log.warning("sign-in failed", reason="expired key", ip=address, account=holder.account.id)
+            await self._store.accounts.apply(account.without_api_key(), Actor.system())
+            log.warning("sign-in failed", reason="expired key", ip=address, account=account.id)
             raise SignInRequired("The API key is unknown or expired.")
-        _refuse_shut_out(holder.account, address)
+        _refuse_shut_out(account, address)
         self._store.key_uses.note(key_hash, now)
-        return SignedIn(holder.account, key_hash)
+        return SignedIn(account, key_hash)
 
     async def by_digest(self, username: str, domain: str, answer: DigestAnswer | None, address: str) -> SignedIn:
         """The account of that address, if the answer to a challenge is right. Raises `RecordNotFound` for none."""

@@ -1,15 +1,13 @@
 """A user's own password: set for the first time, or changed with the old one."""
 
-from typing import Any
-
-from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Algorithm
+from flexiapi.errors import ValidationFailed
+from flexiapi.model import Account, Actor, Algorithm
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
 from flexiapi.services.clock import Clock
 from flexiapi.services.codes.notices import Notices
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.services.sign_in.signing_out import ended, still_signed_in
 from flexiapi.settings import AccountSettings
 from flexiapi.store import Store
 
@@ -34,26 +32,26 @@ class MyPassword:
         self._clock = clock
 
     async def change(
-        self, account: Account, algorithm: Algorithm, password: str, old_password: str | None, keep_key: bool
+        self,
+        account: Account,
+        algorithm: Algorithm,
+        password: str,
+        old_password: str | None,
+        actor: Actor,
+        *,
+        keeps_key: bool,
     ) -> Account:
-        """Give the account another password. Raises `ValidationFailed` on `old_password`, `TooManyRequests`."""
+        """Change the password of the account. The first password also activates it.
+
+        Raises `ValidationFailed` on `old_password`, `TooManyRequests`, and `RecordNotFound` when sign-ins were ended
+        since the account was read.
+        """
         is_first = not account.passwords
         if not is_first:
             await self._check_old(account, old_password)
-        now = self._clock.second()
         stored = self._passwords.stored(account.username, account.domain, algorithm, password)
-        changes: dict[str, Any] = {
-            "passwords": (stored,),
-            "updated_at": now,
-            **ended(),
-        }
-        if is_first:
-            changes |= {"activated": True, "activated_at": account.activated_at or now}
-        changed = await self._store.accounts.update(
-            account, expecting=still_signed_in(account), sign_out=True, keep_api_key=keep_key, **changes
-        )
-        if changed is None:
-            raise RecordNotFound
+        change = account.with_password(stored, self._clock.second(), keeps_key=keeps_key)
+        changed = existing(await self._store.accounts.apply(change, actor))
         await self._notices.notify(account.email, self._notice(changed, is_first=is_first))
         return changed
 

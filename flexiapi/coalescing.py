@@ -40,6 +40,11 @@ class Batches(Generic[Item, Result]):
             loop.call_soon(self._depart)
         return future
 
+    async def drain(self) -> None:
+        """Wait until no batch is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _depart(self) -> None:
         self._scheduled = False
         if not self._waiting or not self._free:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flexiapi.store.coalesce import Batches, CoalescedReads
+from flexiapi.coalescing import Batches, CoalescedReads
 
 
 class Shelf:

@@ -1,0 +1,68 @@
+"""Verbs of an account about access: activation, deactivation, passwords, API keys, the admin role."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from flexiapi.model.change import Change
+from flexiapi.model.parts import ApiKey, Password
+from flexiapi.model.record import AccountRecord
+
+
+class AccountAccess(AccountRecord):
+    """Who gets in, and with what."""
+
+    __slots__ = ()
+
+    def activate(self, now: datetime) -> Change[Self]:
+        """Activate the account for an administrator. Pending codes and tokens stay usable."""
+        return self._changed("account.activated", **self._becoming_active(now), updated_at=now)
+
+    def shut_out(self, now: datetime) -> Change[Self]:
+        """Deactivate the account and end its key, nonces, codes and tokens.
+
+        Expects that activation and role are as they were read.
+        """
+        read = {name: getattr(self, name) for name in ("activated", "activated_at", "admin_since")}
+        return self._changed(
+            "account.deactivated",
+            expecting=read,
+            ends_sign_ins=True,
+            activated=False,
+            activated_at=self.activated_at or (now if self.activated else None),
+            api_key=None,
+            updated_at=now,
+            **self._codes_ended(),
+        )
+
+    def grant_admin(self, now: datetime) -> Change[Self]:
+        """Give the account the admin role."""
+        return self._changed("account.admin_granted", admin_since=self.admin_since or now, updated_at=now)
+
+    def with_password(self, password: Password, now: datetime, *, keeps_key: bool) -> Change[Self]:
+        """Set the user's own password, and end what the old one gave; the first password activates the account.
+
+        `keeps_key` keeps the API key. Expects that sign-ins have not been ended since the account was read.
+        """
+        first: dict[str, Any] = {} if self.passwords else self._activating(now)
+        key = {} if keeps_key else {"api_key": None}
+        return self._changed(
+            "account.password_changed",
+            expecting=self._same_sign_in,
+            ends_sign_ins=True,
+            passwords=(password,),
+            updated_at=now,
+            **{**self._codes_ended(), **first, **key},
+        )
+
+    def with_api_key(self, key_hash: bytes, now: datetime) -> Change[Self]:
+        """Set an API key in place of the one before.
+
+        Expects that sign-ins have not been ended since the account was read.
+        """
+        key = ApiKey(key_hash, created_at=now, last_used_at=now)
+        return self._changed("account.api_key_created", expecting=self._same_sign_in, api_key=key)
+
+    def without_api_key(self) -> Change[Self]:
+        """Remove the API key. Expects that it is still the one that was read."""
+        expecting = {} if self.api_key is None else {"api_key.hash": self.api_key.hash}
+        return self._changed("account.api_key_expired", expecting=expecting, api_key=None)

@@ -1,0 +1,104 @@
+"""Changes as data, and the actor that makes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Self, TypeVar
+
+Noun = TypeVar("Noun")
+
+
+class ElementChange(StrEnum):
+    """The kinds of change to one element of a list field."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A change to one element of the list `field`. It does not conflict with changes to other elements."""
+
+    field: str
+    kind: ElementChange
+    item: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[Noun]):
+    """One atomic change of a record.
+
+    Attributes:
+        event: name of the event that the change is, such as `account.activated`.
+        before: the record as it was read; `None` for a new one.
+        after: the record afterwards; `None` for a removal.
+        fields: names of the fields that are written; all others keep their stored value.
+        expecting: preconditions, the stored value by dotted field name; `None` stands for an absent field. If one does
+            not hold, nothing is written.
+        element: a change to one element of a list field.
+        ends_sign_ins: whether nonces and tokens of earlier sign-ins end (the sign-in epoch grows).
+    """
+
+    event: str
+    before: Noun | None
+    after: Noun | None
+    fields: frozenset[str] = frozenset()
+    expecting: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    element: Element | None = None
+    ends_sign_ins: bool = False
+
+
+class ActorKind(StrEnum):
+    """The kinds of actor."""
+
+    ACCOUNT = "account"
+    ANONYMOUS = "anonymous"
+    CLI = "cli"
+    SYSTEM = "system"
+
+
+@dataclass(slots=True)
+class Actor:
+    """The origin of changes: an account, an anonymous caller, a command or the server itself.
+
+    One actor stands for one request or one command. It gathers the ids of accounts whose SIP credentials its changes
+    touched (`credentials_changed`), until `take_changed` hands them over to be settled in the sign-in replica.
+
+    Attributes:
+        account_id: the signed-in account.
+        sign_in: how it signed in, `key` or `digest`.
+        address: IP address of the caller.
+        user_agent: name of the calling program.
+    """
+
+    kind: ActorKind
+    account_id: int | None = None
+    sign_in: str | None = None
+    address: str = ""
+    user_agent: str = ""
+    _changed: dict[int, None] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def cli(cls) -> Self:
+        """Return the actor of a command."""
+        return cls(ActorKind.CLI)
+
+    @classmethod
+    def system(cls) -> Self:
+        """Return the actor of work that the server does by itself."""
+        return cls(ActorKind.SYSTEM)
+
+    @property
+    def label(self) -> str:
+        """The account's id, or the kind of actor, for logs."""
+        return self.kind.value if self.account_id is None else str(self.account_id)
+
+    def credentials_changed(self, account_id: int) -> None:
+        """Note an account whose SIP credentials or existence changed."""
+        self._changed[account_id] = None
+
+    def take_changed(self) -> list[int]:
+        """Return the noted accounts, oldest first, and forget them."""
+        changed, self._changed = self._changed, {}
+        return list(changed)

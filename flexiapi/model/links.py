@@ -1,0 +1,65 @@
+"""Verbs of an account about what is attached to it: types, actions, contacts, contacts lists."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+from flexiapi.model.change import Change, Element, ElementChange
+from flexiapi.model.parts import Action
+from flexiapi.model.record import AccountRecord
+
+
+class AccountLinks(AccountRecord):
+    """Lists of an account, changed element by element.
+
+    A change expects that an element to be added is not there, and one to be replaced or removed is.
+    """
+
+    __slots__ = ()
+
+    def add_type(self, type_id: int) -> Change[Self]:
+        """Attach an account type."""
+        return self._added("account.type_added", "type_ids", type_id)
+
+    def remove_type(self, type_id: int) -> Change[Self]:
+        """Detach an account type."""
+        return self._removed("account.type_removed", "type_ids", type_id)
+
+    def add_contact(self, contact_id: int) -> Change[Self]:
+        """Add a direct contact."""
+        return self._added("account.contact_added", "contact_ids", contact_id)
+
+    def remove_contact(self, contact_id: int) -> Change[Self]:
+        """Remove a direct contact."""
+        return self._removed("account.contact_removed", "contact_ids", contact_id)
+
+    def add_contacts_list(self, list_id: int) -> Change[Self]:
+        """Attach a contacts list."""
+        return self._added("account.contacts_list_added", "contacts_list_ids", list_id)
+
+    def remove_contacts_list(self, list_id: int) -> Change[Self]:
+        """Detach a contacts list."""
+        return self._removed("account.contacts_list_removed", "contacts_list_ids", list_id)
+
+    def add_action(self, action: Action) -> Change[Self]:
+        """Add an action."""
+        return self._added("account.action_added", "actions", action)
+
+    def replace_action(self, action: Action) -> Change[Self]:
+        """Replace key and code of the action that has the same id."""
+        actions = tuple(action if known.id == action.id else known for known in self.actions)
+        element = Element("actions", ElementChange.REPLACED, action)
+        return Change("account.action_replaced", self, replace(self, actions=actions), element=element)
+
+    def remove_action(self, action_id: int) -> Change[Self]:
+        """Remove the action with the id."""
+        actions = tuple(known for known in self.actions if known.id != action_id)
+        element = Element("actions", ElementChange.REMOVED, Action(action_id, "", ""))
+        return Change("account.action_removed", self, replace(self, actions=actions), element=element)
+
+    def _added(self, event: str, name: str, item: Any) -> Change[Self]:
+        fields: dict[str, Any] = {name: (*getattr(self, name), item)}
+        return Change(event, self, replace(self, **fields), element=Element(name, ElementChange.ADDED, item))
+
+    def _removed(self, event: str, name: str, item: Any) -> Change[Self]:
+        fields: dict[str, Any] = {name: tuple(known for known in getattr(self, name) if known != item)}
+        return Change(event, self, replace(self, **fields), element=Element(name, ElementChange.REMOVED, item))

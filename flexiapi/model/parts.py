@@ -1,0 +1,127 @@
+"""Parts of an account: passwords, codes, keys, types, actions. Times are aware `datetime` in UTC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from flexiapi.crypto import digest
+
+Channel = Literal["email", "phone"]
+"""An address of an account that a code proves."""
+
+
+class Algorithm(StrEnum):
+    """How a password is hashed. `CLRTXT` comes only from imports; it serves both hashes."""
+
+    MD5 = "MD5"
+    SHA_256 = "SHA-256"
+    CLRTXT = "CLRTXT"
+
+
+class DtmfProtocol(StrEnum):
+    """How an account sends DTMF digits."""
+
+    SIPINFO = "sipinfo"
+    RFC2833 = "rfc2833"
+    SIPMESSAGE = "sipmessage"
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A stored credential: `ha1` is H(username:realm:password) in lower-case hex, or the clear text for `CLRTXT`."""
+
+    algorithm: Algorithm
+    ha1: str = field(repr=False)
+
+
+def hashes(passwords: Sequence[Password], username: str, realm: str) -> tuple[Password, ...]:
+    """One hash per algorithm, in lower case: those that are stored, and of a clear text those that are not."""
+    known = {str(password.algorithm): password.ha1.lower() for password in passwords}
+    clear = next((password.ha1 for password in passwords if password.algorithm is Algorithm.CLRTXT), None)
+    if clear is not None:
+        del known[Algorithm.CLRTXT]
+        known = {name: digest.ha1(name, username, realm, clear) for name in digest.ALGORITHMS} | known
+    return tuple(Password(Algorithm(name), ha1) for name, ha1 in known.items())
+
+
+@dataclass(frozen=True, slots=True)
+class AccountType:
+    """A kind of account, such as `phone` or `device_audio_intercom`."""
+
+    id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the account's device does on a DTMF code."""
+
+    id: int
+    key: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`)."""
+
+    key: str | None = field(default=None, repr=False)
+    pin_hash: bytes | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change of e-mail or phone that waits for the PIN sent to the new address (`target`)."""
+
+    target: str = field(repr=False)
+    pin_hash: bytes = field(repr=False)
+    requested_at: datetime
+    expires_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationExpiration:
+    """Until when the confirmation key of an admin-created account may be used."""
+
+    id: int
+    expires: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAccount:
+    """A SIP account on another server that comes with an account of ours."""
+
+    username: str
+    domain: str
+    group: str
+    ha1: str = field(repr=False)
+    algorithm: Algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is stored: by SHA-256. Uses are written late, so `last_used_at` may be some seconds old."""
+
+    hash: bytes = field(repr=False)
+    created_at: datetime
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Challenged:
+    """As much of an account as a DIGEST challenge needs; `algorithms` are those of its stored passwords."""
+
+    id: int
+    domain: str
+    sign_in_epoch: int
+    algorithms: tuple[str, ...]
+
+
+Types = Mapping[int, AccountType]

@@ -1,0 +1,125 @@
+"""Verbs of an account about proofs: confirmation codes, changes of address, provisioning tokens."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from flexiapi.model.change import Change
+from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange
+from flexiapi.model.record import AccountRecord
+
+
+class AccountProofs(AccountRecord):
+    """Codes and tokens that prove an address or open an account."""
+
+    __slots__ = ()
+
+    def await_code(self, confirmation: Confirmation) -> Change[Self]:
+        """Set the code that activates or recovers the account.
+
+        Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
+        """
+        return self._changed("account.code_sent", expecting=self._as_when_sent, confirmation=confirmation)
+
+    def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
+        """Set the code and the provisioning token of a recovery mail. Expects the same as `await_code`."""
+        return self._changed(
+            "account.recovery_sent",
+            expecting=self._as_when_sent,
+            confirmation=confirmation,
+            provisioning_token=token,
+            provisioning_token_at=now,
+            updated_at=now,
+        )
+
+    @property
+    def _as_when_sent(self) -> Mapping[str, Any]:
+        return {"activated": self.activated, "email": self.email, **self._same_sign_in}
+
+    def use_code(self, now: datetime) -> Change[Self]:
+        """Activate the account by its pending code, which ends. Expects that the code is still the one compared."""
+        return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **self._activating(now))
+
+    def drop_code(self) -> Change[Self]:
+        """End the pending code after too many wrong tries. Expects that it is still the one compared."""
+        return self._changed("account.code_dropped", expecting=self._same_code, confirmation=None)
+
+    @property
+    def _same_code(self) -> Mapping[str, Any]:
+        pending = self.confirmation
+        assert pending is not None
+        if pending.key is not None:
+            return {"confirmation.key": pending.key}
+        return {"confirmation.pin_hash": pending.pin_hash}
+
+    def pending_change(self, channel: Channel) -> PendingChange | None:
+        """Return the change of address that waits for its code."""
+        return self.email_change if channel == "email" else self.phone_change
+
+    def await_change(self, channel: Channel, pending: PendingChange) -> Change[Self]:
+        """Set the change of address that waits for its code.
+
+        Expects that sign-ins have not been ended since the account was read.
+        """
+        fields: dict[str, Any] = {change_field(channel): pending}
+        return self._changed(f"account.{channel}_change_requested", expecting=self._same_sign_in, **fields)
+
+    def confirm_change(self, channel: Channel, now: datetime) -> Change[Self]:
+        """Set the address that its code proved, and activate the account.
+
+        A new e-mail address ends the provisioning token, which was mailed to the old one. Expects that the pending
+        change is still the one compared.
+        """
+        pending = self.pending_change(channel)
+        assert pending is not None
+        ended = self._token_ended if channel == "email" else {}
+        proved = {channel: pending.target, change_field(channel): None}
+        fields: dict[str, Any] = {**proved, **self._activating(now), **ended}
+        return self._changed(
+            f"account.{channel}_changed", expecting=self._same_change(channel), updated_at=now, **fields
+        )
+
+    def drop_change(self, channel: Channel) -> Change[Self]:
+        """End the pending change of address. Expects that it is still the one compared."""
+        fields: dict[str, Any] = {change_field(channel): None}
+        return self._changed(f"account.{channel}_change_dropped", expecting=self._same_change(channel), **fields)
+
+    def _same_change(self, channel: Channel) -> Mapping[str, Any]:
+        pending = self.pending_change(channel)
+        assert pending is not None
+        return {f"{change_field(channel)}.pin_hash": pending.pin_hash}
+
+    def with_provisioning_token(self, token: str, now: datetime) -> Change[Self]:
+        """Set a provisioning token in place of the one before.
+
+        Expects that sign-ins have not been ended since the account was read: a deactivation would otherwise leave a
+        token that activates again.
+        """
+        return self._changed(
+            "account.provisioning_token_created",
+            expecting=self._same_sign_in,
+            provisioning_token=token,
+            provisioning_token_at=now,
+            updated_at=now,
+        )
+
+    def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:
+        """End the provisioning token and activate the account; with `password`, reset the password.
+
+        Expects that token and sign-ins are as they were read.
+        """
+        fields: dict[str, Any] = {} if self.activated else self._activating(now)
+        if password is not None:
+            fields |= {"passwords": (password,), "api_key": None, **self._codes_ended()}
+        return self._changed(
+            "account.provisioned",
+            expecting={"provisioning_token": self.provisioning_token, **self._same_sign_in},
+            ends_sign_ins=password is not None,
+            updated_at=now,
+            **{**fields, **self._token_ended},
+        )
+
+
+def change_field(channel: Channel) -> str:
+    """Return the name of the field that holds a pending change of address."""
+    return f"{channel}_change"

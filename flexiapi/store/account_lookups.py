@@ -1,0 +1,125 @@
+"""Lookups of accounts, coalesced: by id, identifier, API key and provisioning token."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from flexiapi.coalescing import CoalescedReads
+from flexiapi.model import Account, Challenged
+from flexiapi.store.connection import Records
+from flexiapi.store.documents import AccountDocuments, Document
+
+
+class AccountLookups(Records):
+    """Lookups in the account collection. Each returns `None` for an account that does not exist."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments) -> None:
+        super().__init__(database)
+        self._accounts = database["accounts"]
+        self._documents = documents
+        self._by_id = CoalescedReads[int, Document](self._reader("_id"))
+        self._by_identifier = CoalescedReads[str, Document](self._read_by_identifiers)
+        self._activated = CoalescedReads[str, Document](self._reader_of_some({"_id": 0, "activated": 1}))
+        challenge = {"epoch": 1, "passwords.algorithm": 1}
+        self._challenged = CoalescedReads[str, Document](self._reader_of_some(challenge))
+        self._by_key = CoalescedReads[bytes, Document](self._reader("api_key.hash"))
+
+    def _reader(self, field: str) -> Callable[[Sequence[Any]], Awaitable[Mapping[Any, Document]]]:
+        first, _, second = field.partition(".")
+
+        async def read(keys: Sequence[Any]) -> Mapping[Any, Document]:
+            found = await self._find(field, keys)
+            return {(document[first][second] if second else document[first]): document for document in found}
+
+        return read
+
+    async def _read_by_identifiers(self, keys: Sequence[str]) -> Mapping[str, Document]:
+        found = await self._find("identifiers", keys)
+        return {identifier: document for document in found for identifier in document["identifiers"]}
+
+    def _reader_of_some(
+        self, projection: Mapping[str, int]
+    ) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]:
+        """Reads some fields by the address itself, aliases not counting: what is asked most needs the least."""
+        wanted = {**projection, "username": 1, "domain": 1}
+
+        async def read(keys: Sequence[str]) -> Mapping[str, Document]:
+            found = await self._find("identifiers", keys, wanted)
+            return {f"sip:{document['username']}@{document['domain']}": document for document in found}
+
+        return read
+
+    async def _find(
+        self, field: str, keys: Sequence[Any], projection: Mapping[str, int] | None = None
+    ) -> list[Document]:
+        if len(keys) == 1:
+            document = await self._accounts.find_one({field: keys[0]}, projection)
+            return [] if document is None else [document]
+        cursor = self._accounts.find({field: {"$in": list(keys)}}, projection, batch_size=len(keys) + 1)
+        return await cursor.to_list(None)
+
+    def _decoded(self, document: Document | None) -> Account | None:
+        return None if document is None else self._documents.decode(document)
+
+    async def by_id(self, account_id: int) -> Account | None:
+        """The account with the id."""
+        return self._decoded(await self._by_id.get(account_id))
+
+    async def by_ids(self, account_ids: Sequence[int]) -> list[Account]:
+        """The accounts with these ids that exist, by id."""
+        if not account_ids:
+            return []
+        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}).sort("_id")
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
+    async def after(self, last_id: int, limit: int) -> list[Account]:
+        """The first `limit` accounts with a greater id, by id."""
+        cursor = self._accounts.find({"_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit, batch_size=limit + 1)
+        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+
+    async def by_address(self, username: str, domain: str) -> Account | None:
+        """The account with exactly this user name and domain; aliases do not count."""
+        document = await self._by_identifier.get(f"sip:{username}@{domain}")
+        if document is None or document["username"] != username or document["domain"] != domain:
+            return None
+        return self._documents.decode(document)
+
+    async def challenged(self, username: str, domain: str) -> Challenged | None:
+        """What a DIGEST challenge to exactly this user name and domain needs."""
+        document = await self._challenged.get(f"sip:{username}@{domain}")
+        if document is None:
+            return None
+        algorithms = tuple(password["algorithm"] for password in document.get("passwords", ()))
+        return Challenged(document["_id"], document["domain"], document.get("epoch", 0), algorithms)
+
+    async def is_activated(self, username: str, domain: str) -> bool | None:
+        """Whether the account with exactly this user name and domain is activated; `None` when there is none."""
+        document = await self._activated.get(f"sip:{username}@{domain}")
+        return None if document is None else bool(document["activated"])
+
+    async def by_address_or_alias(self, username: str, domain: str) -> Account | None:
+        """The account with this user name or phone alias in the domain."""
+        return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"))
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """The account with this phone alias, or named like the number."""
+        return self._decoded(await self._by_identifier.get(f"tel:{phone}"))
+
+    async def owner_of(self, identifier: str) -> int | None:
+        """The id of the account that has the identifier."""
+        document = await self._by_identifier.get(identifier)
+        return None if document is None else int(document["_id"])
+
+    async def by_api_key(self, key_hash: bytes) -> Account | None:
+        """Return the account whose API key has this hash."""
+        return self._decoded(await self._by_key.get(key_hash))
+
+    async def by_provisioning_token(self, token: str) -> Account | None:
+        """The account that holds the token."""
+        return self._decoded(await self._accounts.find_one({"provisioning_token": token}))
+
+    async def has_other_active_admin(self, account_id: int) -> bool:
+        """Whether an activated administrator remains without this one."""
+        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}}
+        return await self._accounts.find_one(query, {"_id": 1}) is not None

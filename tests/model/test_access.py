@@ -1,0 +1,89 @@
+"""Activation, deactivation, passwords, API keys and the admin role, without I/O."""
+
+import pytest
+
+from tests.model.accounts import CODES_ENDED, EARLIER, KEY, MAILED, NEW, NOW, account, written
+
+
+class TestActivate:
+    def test_an_administrator_activates_and_pending_codes_stay(self):
+        change = account(activated=False, activated_at=None).activate(NOW)
+        assert written(change) == {"activated": True, "activated_at": NOW, "updated_at": NOW}
+        assert change.after.confirmation is not None
+        assert change.event == "account.activated"
+        assert not change.ends_sign_ins
+
+    def test_the_first_activation_stays_on_record(self):
+        assert account(activated=False).activate(NOW).after.activated_at == EARLIER
+
+
+class TestShutOut:
+    def test_everything_ends(self):
+        change = account().shut_out(NOW)
+        state = {"activated": False, "activated_at": EARLIER, "api_key": None, "updated_at": NOW}
+        assert written(change) == state | CODES_ENDED
+        assert change.ends_sign_ins
+        assert change.after.sign_in_epoch == 4
+        assert change.after.is_shut_out
+
+    def test_an_active_account_without_date_gets_one_so_that_it_stays_shut_out(self):
+        assert account(activated_at=None).shut_out(NOW).after.is_shut_out
+
+    def test_one_that_was_never_active_is_not_marked_as_if_it_had_been(self):
+        change = account(activated=False, activated_at=None).shut_out(NOW)
+        assert change.after.activated_at is None
+        assert not change.after.is_shut_out
+
+    def test_it_expects_activation_and_role_as_they_were_read(self):
+        change = account(admin_since=EARLIER).shut_out(NOW)
+        assert change.expecting == {"activated": True, "activated_at": EARLIER, "admin_since": EARLIER}
+
+
+class TestPassword:
+    def test_another_password_ends_what_the_old_one_gave(self):
+        change = account().with_password(NEW, NOW, keeps_key=False)
+        assert written(change) == {"passwords": (NEW,), "updated_at": NOW, "api_key": None} | CODES_ENDED
+        assert change.ends_sign_ins
+        assert change.expecting == {"sign_in_epoch": 3}
+
+    def test_the_key_of_the_request_may_stay(self):
+        change = account().with_password(NEW, NOW, keeps_key=True)
+        assert "api_key" not in change.fields
+        assert change.after.api_key == KEY
+
+    def test_the_first_password_activates_and_ends_the_deadline_for_that(self):
+        waiting = account(passwords=(), activated=False, activated_at=None)
+        change = waiting.with_password(NEW, NOW, keeps_key=True)
+        assert change.after.activated
+        assert change.after.activated_at == NOW
+        assert "activation_expiration" in change.fields
+
+    def test_a_later_password_does_not_activate(self):
+        change = account(activated=False, activated_at=None).with_password(NEW, NOW, keeps_key=False)
+        assert not change.after.activated
+        assert "activated" not in change.fields
+
+
+class TestApiKey:
+    def test_a_new_key_counts_as_used_now_and_expects_the_same_sign_in(self):
+        change = account().with_api_key(b"other", NOW)
+        assert change.fields == {"api_key"}
+        assert (change.after.api_key.hash, change.after.api_key.last_used_at) == (b"other", NOW)
+        assert change.expecting == {"sign_in_epoch": 3}
+
+    def test_an_expired_key_is_removed_only_while_it_is_the_same(self):
+        change = account().without_api_key()
+        assert written(change) == {"api_key": None}
+        assert change.expecting == {"api_key.hash": b"hash"}
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, NOW), (EARLIER, EARLIER)])
+def test_the_role_keeps_its_date(before, after):
+    change = account(admin_since=before).grant_admin(NOW)
+    assert written(change) == {"admin_since": after, "updated_at": NOW}
+
+
+def test_who_waits_for_the_first_entry():
+    assert account(activated=False, confirmation=MAILED).waits_for_first_entry
+    assert not account(activated=False).waits_for_first_entry
+    assert not account(confirmation=MAILED).waits_for_first_entry

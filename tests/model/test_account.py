@@ -1,0 +1,115 @@
+"""Creation, replacement and removal of an account, without I/O."""
+
+import dataclasses
+
+import pytest
+
+from flexiapi.model import Account, Actor, ActorKind, DtmfProtocol, Profile
+from tests.model.accounts import EARLIER, MAILED, NEW, NOW, account, written
+
+PROFILE = Profile("alice.martin", "sip.example.org", NEW, display_name="Alice", user_agent="test")
+
+
+class TestNew:
+    def test_one_that_waits_for_its_activation(self):
+        change = Account.new(NOW, username="bob", domain="sip.example.org", passwords=(NEW,))
+        assert change.before is None
+        assert (change.after.activated, change.after.activated_at, change.after.admin_since) == (False, None, None)
+        assert change.after.created_at == change.after.updated_at == NOW
+
+    def test_an_active_administrator_from_earlier(self):
+        names = {"username": "bob", "domain": "sip.example.org"}
+        change = Account.new(NOW, activated=True, is_admin=True, created_at=EARLIER, **names)
+        assert (change.after.activated, change.after.activated_at, change.after.admin_since) == (True, NOW, NOW)
+        assert change.after.created_at == EARLIER
+
+
+class TestReplacedBy:
+    def replaced(self, before, profile=PROFILE, *, ends_sign_ins=True, keeps_key=False):
+        return before.replaced_by(profile, NOW, ends_sign_ins=ends_sign_ins, keeps_key=keeps_key)
+
+    def test_what_the_profile_does_not_set_is_reset(self):
+        before = account(phone="+33612345678", dtmf_protocol=DtmfProtocol.SIPINFO, admin_since=EARLIER)
+        after = self.replaced(before).after
+        assert (after.email, after.phone, after.dtmf_protocol, after.admin_since) == (None, None, None, None)
+        assert (after.display_name, after.user_agent, after.updated_at) == ("Alice", "test", NOW)
+
+    def test_the_role_keeps_its_date_and_is_expected_as_read(self):
+        change = self.replaced(account(admin_since=EARLIER), dataclasses.replace(PROFILE, is_admin=True))
+        assert change.after.admin_since == EARLIER
+        assert change.expecting == {"admin_since": EARLIER}
+
+    def test_another_password_ends_sign_ins_and_codes(self):
+        change = self.replaced(account())
+        assert change.ends_sign_ins
+        after = change.after
+        ended = (after.api_key, after.confirmation, after.provisioning_token, after.email_change, after.phone_change)
+        assert ended == (None,) * 5
+
+    def test_the_callers_own_key_may_stay(self):
+        assert "api_key" not in self.replaced(account(), keeps_key=True).fields
+
+    def test_what_activates_for_the_first_time_stays(self):
+        waiting = account(activated=False, activated_at=None, confirmation=MAILED)
+        change = self.replaced(waiting)
+        assert (change.after.confirmation, change.after.provisioning_token) == (MAILED, "token")
+        assert change.after.email_change is None
+
+    def test_the_same_password_ends_nothing(self):
+        change = self.replaced(account(), ends_sign_ins=False)
+        assert not change.ends_sign_ins
+        assert not change.fields & {"api_key", "confirmation", "provisioning_token"}
+
+
+def test_a_removal_expects_the_named_fields_as_they_were_read():
+    change = account().remove("activated", "activated_at")
+    assert change.after is None
+    assert change.expecting == {"activated": True, "activated_at": EARLIER}
+
+
+def test_no_verb_changes_the_account():
+    before = account()
+    before.shut_out(NOW)
+    before.with_password(NEW, NOW, keeps_key=False)
+    assert before == account()
+
+
+def test_no_secret_is_in_the_text_of_a_change():
+    waiting = account(confirmation=MAILED)
+    for change in (waiting.use_code(NOW), waiting.with_provisioning_token("t0ken-of-phone", NOW)):
+        text = repr(change)
+        assert MAILED.key not in text
+        assert "t0ken-of-phone" not in text
+        assert NEW.ha1 not in text
+
+
+class TestActor:
+    def test_it_hands_over_the_changed_accounts_once_in_order(self):
+        actor = Actor.system()
+        for account_id in (3, 1, 3):
+            actor.credentials_changed(account_id)
+        assert actor.take_changed() == [3, 1]
+        assert actor.take_changed() == []
+
+    @pytest.mark.parametrize(
+        ("actor", "label"),
+        [(Actor.cli(), "cli"), (Actor.system(), "system"), (Actor(ActorKind.ACCOUNT, 12), "12")],
+    )
+    def test_its_label_for_logs(self, actor, label):
+        assert actor.label == label
+
+
+def test_becoming_active_is_written_in_one_place_for_all_verbs():
+    waiting = account(activated=False, activated_at=None, passwords=(), confirmation=MAILED)
+    changes = [
+        waiting.activate(NOW),
+        waiting.use_code(NOW),
+        waiting.confirm_change("email", NOW),
+        waiting.confirm_change("phone", NOW),
+        waiting.use_provisioning_token(NOW),
+        waiting.with_password(NEW, NOW, keeps_key=True),
+    ]
+    for change in changes:
+        assert written(change).items() >= {"activated": True, "activated_at": NOW, "updated_at": NOW}.items()
+    for change in changes[1:]:
+        assert written(change).items() >= {"confirmation": None, "activation_expiration": None}.items()
