@@ -1,4 +1,5 @@
 # The two commands: `make run` starts a server, `make test` checks everything.
+# PYTHON chooses the interpreter, VENV the environment made with it: make test PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -8,7 +9,7 @@ EDITABLE_PLUGINS := $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
 # What pip warns of, a page for every editable plugin, matters only when it fails.
 quietly = $(1) 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 
-.PHONY: run test bench
+.PHONY: run test changelog bench
 
 run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
@@ -19,6 +20,11 @@ test: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist loadfile
+
+# The next section of CHANGELOG.md, and whether this branch needs a fragment. BASE names another branch than main.
+changelog: $(VENV)/.dev
+	$(BIN)/towncrier build --draft
+	VENV=$(VENV) .ci/changelog $(BASE)
 
 # Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.
 bench: $(VENV)/.dev

@@ -1,4 +1,4 @@
-"""README.md: its shell lines, executed as they stand against a server started as `make run` starts it; its examples."""
+"""README.md, its shell lines executed as they stand against a server of `make run`, and the examples of the pages."""
 
 import asyncio
 import os
@@ -17,15 +17,17 @@ from flexiapi.plugin import SmsBackend, SmsMessage
 from flexiapi.settings.loading import load
 from flexiapi.settings.reference import document
 from flexiapi.testing import Gateway, reply
+from tests.checkout import ROOT, environment, text_files
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+PLUGINS = (ROOT / "docs" / "plugins.md").read_text()
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language):
-    return [content for found, content in _BLOCK.findall(README) if found == language]
+def blocks(page, language):
+    return [content for found, content in _BLOCK.findall(page) if found == language]
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def await_ping(server, port, log):
 
 
 def test_the_shell_lines_lead_to_a_provisioned_phone(made_to_run, checkout):
-    script = "set -e\n" + "\n".join(blocks("sh")).replace(":8080", f":{made_to_run}")
+    script = "set -e\n" + "\n".join(blocks(README, "sh")).replace(":8080", f":{made_to_run}")
     done = subprocess.run(
         ["bash", "-c", script], cwd=checkout, capture_output=True, text=True, timeout=150, check=False
     )
@@ -91,17 +93,17 @@ def test_what_pip_warns_of_is_shown_when_it_fails(tmp_path, fails):
         (tmp_path / name).touch(0o755)
     (tmp_path / ".venv" / "bin" / "pip").write_text(f"#!/bin/sh\necho 'a page of warnings' >&2\nexit {int(fails)}\n")
     make = ["make", "--file", str(ROOT / "Makefile"), ".venv/.installed"]
-    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(make, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert ("a page of warnings" in done.stderr) is fails
     assert (done.returncode != 0) is fails
     assert (tmp_path / ".venv" / ".installed").exists() is not fails
 
 
 def test_the_installation_finds_its_settings_and_its_data(tmp_path):
-    lines = [line.removeprefix("# ").split() for line in blocks("console")[0].splitlines()]
+    lines = [line.removeprefix("# ").split() for line in blocks(OPERATIONS, "console")[0].splitlines()]
     written = lines.index(["/opt/flexiapi/bin/flexiapi", "settings", "--output", "/etc/flexiapi/flexiapi.toml"])
-    assert ["install", "-d", "/etc/flexiapi"] in lines[:written]
-    (edit,) = [line for line in blocks("console")[0].splitlines() if "sed -i" in line]
+    assert ["install", "-d", "-m", "0755", "/etc/flexiapi"] in lines[:written]
+    (edit,) = [line for line in blocks(OPERATIONS, "console")[0].splitlines() if "sed -i" in line]
     file = tmp_path / "flexiapi.toml"
     file.write_text(document())
     subprocess.run([*shlex.split(edit.removeprefix("# "))[:-1], str(file)], check=True)
@@ -109,14 +111,13 @@ def test_the_installation_finds_its_settings_and_its_data(tmp_path):
 
 
 def test_a_checkout_builds_what_the_installation_names():
-    page = (ROOT / "docs" / "operations.md").read_text()
-    named = re.search(r"pip install 'flexiapi\[embedded\]' (.*)", page)[1].split()
-    built = re.search(r"pip wheel .* \. (.*)", page)[1].split()
+    named = re.search(r"pip install 'flexiapi\[embedded\]' (.*)", OPERATIONS)[1].split()
+    built = re.search(r"pip wheel .* \. (.*)", OPERATIONS)[1].split()
     assert [name.replace("flexiapi-", "./plugins/") for name in named] == built
 
 
 def test_the_settings_are_right(tmp_path):
-    (example,) = blocks("toml")
+    (example,) = blocks(OPERATIONS, "toml")
     file = tmp_path / "flexiapi.toml"
     file.write_text(example)
     settings = load(file, {})
@@ -125,9 +126,9 @@ def test_the_settings_are_right(tmp_path):
 
 
 def test_the_plugin_sends(tmp_path):
-    (source,) = blocks("python")
+    (source,) = [block for block in blocks(PLUGINS, "python") if "class ExampleSms" in block]
     names = {}
-    exec(compile(source, "README.md", "exec"), names)  # our own page
+    exec(compile(source, "plugins.md", "exec"), names)  # our own page
     backend_class = names["ExampleSms"]
     assert issubclass(backend_class, SmsBackend)
 
@@ -145,7 +146,7 @@ def test_the_plugin_sends(tmp_path):
 
 
 def test_every_link_leads_somewhere():
-    pages = [path for path in ROOT.rglob("*.md") if not {".venv", "node_modules", "build"} & set(path.parts)]
+    pages = [path for path in text_files() if path.suffix == ".md"]
     assert len(pages) > 10
     for page in pages:
         for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text()):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import cast
 
+from flexiapi import __version__
 from flexiapi.api.handler import Handler
 from flexiapi.api.reference import Reference
 from flexiapi.rendering.pages import DocumentationPage
@@ -87,7 +88,7 @@ class DocumentationForProgramsEndpoint(DocumentationHandler):
     path = "/api/openapi.json"
 
     @endpoint(
-        Access.PUBLIC, example={"openapi": "3.1.0", "info": {"title": "flexiapi", "version": "1.0.0"}, "paths": {}}
+        Access.PUBLIC, example={"openapi": "3.1.0", "info": {"title": "flexiapi", "version": __version__}, "paths": {}}
     )
     async def get(self) -> Json:
         """Retrieve the OpenAPI 3.1 document of this API."""
