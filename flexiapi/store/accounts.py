@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.model import Account, Challenged
-from flexiapi.store.census import Census
+from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.coalesce import Batches, CoalescedReads
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.counters import Counters
@@ -50,10 +50,10 @@ class AccountStore(Records):
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
         counters: Counters,
-        census: Census,
+        ranges: AccountRanges,
     ) -> None:
         super().__init__(database)
-        self._census = census
+        self._ranges = ranges
         self._accounts = database["accounts"]
         self._documents = documents
         self._counters = counters
@@ -197,7 +197,7 @@ class AccountStore(Records):
         """
         after = replace(account, **changes)
         if after.domain != account.domain:
-            await self._census.unsettle([account.id])
+            await self._ranges.announce([account.id])
         names = frozenset(changes)
         query: Document = {"_id": account.id, **(expecting or {})}
         if names & IDENTITY:
@@ -258,7 +258,7 @@ class AccountStore(Records):
 
     async def remove(self, account_id: int, expecting: Mapping[str, Any] | None = None) -> bool:
         """Remove the account; whether it was there, with these values in its document."""
-        await self._census.unsettle([account_id])
+        await self._ranges.announce([account_id])
         removed = (await self._accounts.delete_one({"_id": account_id, **(expecting or {})})).deleted_count == 1
         if removed:
             self.on_sign_in_change(account_id)

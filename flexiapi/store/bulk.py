@@ -9,8 +9,8 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from flexiapi.model import Account
+from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import AccountStore, taken_by
-from flexiapi.store.census import Census
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments
 
@@ -22,13 +22,13 @@ class BulkAccounts(Records):
         self,
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
-        census: Census,
+        ranges: AccountRanges,
         one_by_one: AccountStore,
     ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents
-        self._census = census
+        self._ranges = ranges
         self._one_by_one = one_by_one
 
     async def remove_api_keys(self, unused_since: datetime) -> int:
@@ -38,7 +38,7 @@ class BulkAccounts(Records):
 
     async def put(self, accounts: Sequence[Account]) -> None:
         """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
-        await self._census.unsettle([account.id for account in accounts])
+        await self._ranges.announce([account.id for account in accounts])
         documents = [self._documents.encode(account) for account in accounts]
         try:
             await self._accounts.bulk_write(
