@@ -12,7 +12,6 @@ from flexiapi.crypto.keys import ApplicationKey, token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.model import Account, Algorithm, Password
 from flexiapi.services.sign_in.http import OPAQUE
-from flexiapi.store.census import RANGE
 from flexiapi.store.documents import AccountDocuments
 
 KEY = "benchmark" * 5
@@ -78,9 +77,6 @@ def fill(uri: str, accounts: int) -> None:
             chunk.append(document)
         database.accounts.insert_many(chunk, ordered=False)
     database.counters.update_one({"_id": "accounts"}, {"$set": {"last": accounts}}, upsert=True)
-    # As if the accounts had been there for a while: figures of pages are kept once nobody can be adding to them.
-    settled = {str(place): now - timedelta(hours=1) for place in range((accounts + 1) // RANGE)}
-    database.census.replace_one({"_id": DOMAIN}, {"settling": settled}, upsert=True)
     client.close()
 
 

@@ -7,6 +7,8 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -28,6 +30,7 @@ __all__ = [
     "SmsBackend",
     "SmsMessage",
     "Unregistered",
+    "retry_after",
     "tls_context",
     "unreachable",
 ]
@@ -181,3 +184,20 @@ def unreachable(error: Exception, whom: str, look_at: str = "ca_file") -> Retrya
     if cause is not None:
         return Retryable(f"the certificate of {whom} is not trusted ({cause.verify_message}): look at {look_at}")
     return Retryable(f"{whom} cannot be reached, or broke off ({type(error).__name__})")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait that an HTTP answer asks for in `Retry-After`, as a number or as a date.
+
+    Return `None` without the header or if it is malformed, and 0 for a date in the past.
+    """
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    # A date without an offset (`-0000`) is in UTC too.
+    wait = moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
+    return max(0.0, wait.total_seconds())

@@ -1,9 +1,12 @@
 """What the contract of backends offers beside its classes."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import httpx
 import pytest
 
-from flexiapi.plugin import Retryable, tls_context, unreachable
+from flexiapi.plugin import Retryable, retry_after, tls_context, unreachable
 from flexiapi.testing import Gateway
 
 
@@ -40,3 +43,34 @@ def test_an_outage_is_told_by_its_kind():
         gateway.stop()
         told = unreachable(failure(gateway, gateway.ca_file), "Acme")
     assert told.reason == "Acme cannot be reached, or broke off (ConnectError)"
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("17", 17.0),
+        ("0", 0.0),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0),
+        ("Friday, 31-Dec-99 23:59:59 GMT", 0.0),
+        ("1.5", None),
+        ("-5", None),
+        ("7, 8", None),
+        ("", None),
+        ("soon", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+    ],
+)
+def test_retry_after(name, value, seconds):
+    assert retry_after({"x": "1", name: value}) == seconds
+    assert retry_after(httpx.Headers({name: value})) == seconds
+
+
+def test_retry_after_a_date_to_come():
+    in_an_hour = datetime.now(UTC) + timedelta(hours=1)
+    for moment in (format_datetime(in_an_hour, usegmt=True), format_datetime(in_an_hour.replace(tzinfo=None))):
+        assert 3000 < retry_after({"retry-after": moment}) <= 3600
+
+
+def test_without_retry_after():
+    assert retry_after({}) is None

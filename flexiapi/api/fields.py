@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from flexiapi import model
 from flexiapi.services.names import NameRules
+from flexiapi.sip_address import user_and_domain
 from flexiapi.web.operation import Segment
 from flexiapi.web.parameters import Violations
 
@@ -284,7 +285,4 @@ def is_phone(text: str) -> bool:
 
 def address(sip: str) -> tuple[str, str] | None:
     """User name and domain of a `{sip}` parameter, `None` for what is no address."""
-    text = re.sub(r"^sips?:", "", sip, flags=re.IGNORECASE)
-    username, at, rest = text.partition("@")
-    domain = rest.partition("@")[0].lower()
-    return (username, domain) if at and username and domain else None
+    return user_and_domain(sip)

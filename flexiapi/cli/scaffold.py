@@ -90,7 +90,9 @@ def _values(transport: Transport, name: str) -> dict[str, Any]:
         "backend": f"{words}{kind}",
         "config": f"{words}Config",
         "base": f"{kind}Backend",
-        "imports": sorted(["BackendConfig", f"{kind}Backend", of_transport["message"], "Receipt", *failures]),
+        "imports": sorted(
+            ["BackendConfig", f"{kind}Backend", of_transport["message"], "Receipt", "retry_after", *failures]
+        ),
         "example_to": of_transport["example_to"].replace("NAME", name),
         "major": int(__version__.partition(".")[0]),
     }

@@ -1,4 +1,4 @@
-"""Reads contacts as Flexisip's registrar encodes them: a SIP Contact with metadata in the URI's parameters and headers.
+"""Contacts of Flexisip's registrar: a SIP Contact with metadata in the parameters and headers of its URI.
 
 For example `<sip:alice@192.0.2.10;callid=x;expires=60;updatedAt=1721000000;alias=no?user-agent=y>;+sip.instance="<z>"`.
 """
@@ -10,19 +10,18 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 from flexiapi.model import Device
+from flexiapi.sip_address import QUOTED, NameAddr
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_BEFORE_BRACKET = re.compile(rf'(?:{_QUOTED}|[^"<])*')
-_PARAMETER = re.compile(rf';\s*([^;="\s]+)\s*(?:=\s*({_QUOTED}|[^;"]*))?', re.DOTALL)
+_PARAMETER = re.compile(rf';\s*([^;="\s]+)\s*(?:=\s*({QUOTED}|[^;"]*))?', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# Ten digits reach the year 2286; more are no time that a calendar could hold.
+# Ten digits reach the year 2286; `datetime` cannot hold times with many more.
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One binding. `expires_at` is None when the contact does not say when it ends."""
+    """A binding. `expires_at` is `None` if the contact has no expiry."""
 
     unique_id: str
     instance_id: str | None
@@ -33,21 +32,21 @@ class Contact:
 
     @property
     def uuid(self) -> str:
-        """What names the device: its instance id, else the binding's unique id, without quotes and brackets."""
+        """The identifier of the device: its instance id or the binding's unique id, without quotes and brackets."""
         return bare_id(self.instance_id or self.unique_id)
 
     def is_device(self, now: datetime) -> bool:
-        """Whether a device stands behind it: not an alias, and not ended (Flexisip leaves ended ones lying about)."""
+        """Return whether this is a device: not an alias, and not expired: Flexisip keeps expired contacts."""
         return not self.alias and (self.expires_at is None or self.expires_at > now)
 
     @property
     def device(self) -> Device:
-        """The device behind it."""
+        """The device that registered the contact."""
         return Device(self.uuid, self.user_agent, self.updated_at)
 
 
 def parse_contact(unique_id: str, value: str) -> Contact:
-    """Read one field of a registrar's record. Never fails: what is missing or odd is left out."""
+    """Parse a field of a registrar's record. Values that are missing or malformed are left out; nothing is raised."""
     uri, tail = _uri_and_tail(value)
     left, headers = _split_headers(uri)
     of_uri = {name: unquote(text) for name, text in _parameters(left)}
@@ -67,24 +66,20 @@ def parse_contact(unique_id: str, value: str) -> Contact:
 
 
 def bare_id(identifier: str) -> str:
-    """An instance id without the quotes and angle brackets that it carries in SIP."""
+    """Return an instance id without the quotes and angle brackets that it has in SIP."""
     unquoted = identifier.strip().strip('"')
     inner = unquoted.removeprefix("<").removesuffix(">")
     return inner or identifier
 
 
 def _uri_and_tail(value: str) -> tuple[str, str]:
-    """The URI, and the Contact parameters. Old records hold a bare URI, where nothing tells the two apart."""
-    before = _BEFORE_BRACKET.match(value)
-    start = before.end() if before else 0
-    if start >= len(value) or value[start] != "<":
-        return value, ""
-    uri, _, tail = value[start + 1 :].partition(">")
-    return uri, tail
+    """Return the URI and the Contact parameters. Old records hold a bare URI, where the two cannot be told apart."""
+    parts = NameAddr.split(value)
+    return (value, "") if parts is None else (parts.uri, parts.tail or "")
 
 
 def _split_headers(uri: str) -> tuple[str, dict[str, str]]:
-    """What stands before the `?`, and the headers after it. A user part may hold a `?` of its own."""
+    """Return the URI up to its `?`, and the headers after it. The user part may contain a `?` too."""
     mark = uri.find("?", uri.find("@") + 1)
     if mark < 0:
         mark = uri.find("?")

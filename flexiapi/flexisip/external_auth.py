@@ -1,7 +1,7 @@
-"""The answers to Flexisip's ExternalAuthentication plugin: is this DIGEST response of this account right?
+"""Verification of DIGEST responses for Flexisip's ExternalAuthentication plugin.
 
-Flexisip makes the challenges and passes on what the user agent answered. It checks neither nonce nor count on this
-path, so what was used once is refused here.
+Flexisip makes the challenges and passes on the user agent's response. It checks neither nonce nor nonce count on this
+path, so a second use of either is refused here.
 """
 
 import hashlib
@@ -15,24 +15,20 @@ from urllib.parse import unquote
 from flexiapi.crypto import digest
 from flexiapi.flexisip import credentials
 from flexiapi.model import Account
+from flexiapi.sip_address import from_sip
 
 REMEMBERED_SECONDS = 24 * 3600
-"""How long a used nonce should be remembered, in seconds: the nonces tell no age."""
+"""Time for which a used nonce should be remembered, in seconds: Flexisip's nonces carry no time."""
 
 _MISSING = "null"
 _LONGEST_SENDER = 1024
-# The host is possessive (`++`): given back character by character, the time would be quadratic.
-_FROM = (
-    re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"\s*|[\w\s\-.!%*+`'~]*)<sips?:([^@:>]+)@([^;>?:]++)[^>]*>.*", re.IGNORECASE),
-    re.compile(r"sips?:([^@:;?]+)@([^;?:\s]++).*", re.IGNORECASE),
-)
 _ADDRESS = re.compile(r"[^\s<>\"]+")
-_NOBODY = {algorithm: digest.hashed(algorithm, secrets.token_hex()) for algorithm in digest.ALGORITHMS}
+_DUMMY_HASHES = {algorithm: digest.hashed(algorithm, secrets.token_hex()) for algorithm in digest.ALGORITHMS}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Flexisip asks, by the names of its URI template; `None` where the user agent gave nothing."""
+    """A request of Flexisip, by the names of its URI template. A field is `None` if the user agent sent no value."""
 
     method: str
     domain: str
@@ -48,7 +44,7 @@ class Question:
 
     @property
     def account(self) -> tuple[str, str]:
-        """User name and domain in lower case, as accounts are stored."""
+        """The user name and domain in lower case, as accounts are stored."""
         return self.username.lower(), self.domain.lower()
 
     @property
@@ -59,14 +55,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer: `status` is 200, 401, 403 or 407; `identity` is the `username@domain` that is proven."""
+    """The answer to Flexisip. `status` is 200, 401, 403 or 407; `identity` is the `username@domain` that is proven."""
 
     status: int
     phrase: str
     identity: str | None = None
 
     def text(self) -> str:
-        """`Key: value` lines, separated by LF alone."""
+        """Return the body of the answer: `Key: value` lines, separated by LF alone."""
         lines = [f"Status: {self.status}", f"Phrase: {self.phrase}"]
         if self.identity is not None:
             lines.append(f"P-Asserted-Identity: <sip:{self.identity}>")
@@ -77,9 +73,9 @@ FORBIDDEN = Verdict(403, "Forbidden")
 
 
 def question(query: str) -> Question | None:
-    """Read the query part of the URI; `None` when nothing in the world could be the right response to it.
+    """Parse the query part of the URI. Return `None` if no response to it could be right.
 
-    Values are percent-encoded; a `+` is itself, since usernames have it.
+    Values are percent-encoded. A `+` stands for itself, since user names contain it.
     """
     values = _values(query)
     needed = [values.get(name) for name in ("method", "domain", "username", "nonce", "uri", "response")]
@@ -98,19 +94,19 @@ def question(query: str) -> Question | None:
 
 
 def use(asked: Question) -> str:
-    """The key of what may be used once: the count of a nonce, or without counts the response itself."""
+    """Return the key of what may be used once: a nonce with its count, or without counts the response."""
     once = (asked.nc, asked.cnonce) if asked.qop else ("", asked.response)
     return hashlib.sha256("\0".join((asked.address, asked.nonce, *(part or "" for part in once))).encode()).hexdigest()
 
 
 def verdict(asked: Question, account: Account | None, realm: str | None, *, md5: bool, is_first: bool) -> Verdict:
-    """Judge the DIGEST response of the account that `asked.address` names (`None`: there is none).
+    """Verify the DIGEST response of the account that `asked.address` names (`None`: it does not exist).
 
-    Unknown and deactivated accounts get the answer of a wrong password, after the same computation: `FORBIDDEN`; so do
-    responses by MD5 without `md5`. A right response whose `use` is not the first is challenged anew.
+    Unknown and deactivated accounts get the answer to a wrong password, `FORBIDDEN`, after the same computation; so do
+    responses with MD5 unless `md5` is set. A right response whose `use` is not the first is challenged again.
     """
     known = _hashes(account, realm, md5=md5)
-    ha1 = known.get(asked.algorithm, _NOBODY[asked.algorithm])
+    ha1 = known.get(asked.algorithm, _DUMMY_HASHES[asked.algorithm])
     expected = digest.response(
         *(asked.algorithm, ha1, asked.nonce, asked.nc, asked.cnonce, asked.qop, asked.method, asked.uri)
     )
@@ -134,7 +130,7 @@ def _values(query: str) -> Mapping[str, str | None]:
 
 
 def _is_complete(asked: Question) -> bool:
-    """Whether the algorithm is ours, the sender no longer than any is, and count and cnonce come with `qop=auth`."""
+    """Return whether the algorithm is known, the sender not too long, and `qop` absent or `auth` with nc and cnonce."""
     if asked.algorithm not in digest.ALGORITHMS or len(asked.sender or "") > _LONGEST_SENDER:
         return False
     return asked.qop is None or (asked.qop == "auth" and None not in (asked.nc, asked.cnonce))
@@ -147,8 +143,8 @@ def _hashes(account: Account | None, realm: str | None, *, md5: bool) -> Mapping
 
 
 def _is_from(asked: Question) -> bool:
-    """Whether the From header, when we are told it, names the account that signs in."""
+    """Return whether the From header, if Flexisip passes it on, names the account that signs in."""
     if asked.sender is None:
         return True
-    match = next((match for form in _FROM if (match := form.fullmatch(asked.sender.strip()))), None)
-    return match is not None and f"{unquote(match[1])}@{match[2]}".lower() == asked.address
+    named = from_sip(asked.sender)
+    return named is not None and "@".join(named).lower() == asked.address

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from flexiapi.errors import ValidationFailed
-from flexiapi.flexisip.sip_address import SipAddress
+from flexiapi.sip_address import SipAddress
 
 
 class MessageSender(ABC):

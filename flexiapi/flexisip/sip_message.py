@@ -6,12 +6,12 @@ import ssl
 
 from flexiapi.errors import ApiError, ConfigurationError, SipUnavailable, ValidationFailed
 from flexiapi.flexisip.message_sender import MessageSender, encoded, recipient
-from flexiapi.flexisip.sip_address import SipAddress
 from flexiapi.flexisip.sip_digest import Credentials, strongest_challenge
 from flexiapi.flexisip.sip_transaction import STANDARD_TIMERS, Timers, final_response
 from flexiapi.flexisip.sip_transport import Proxy, Unreached, reach
 from flexiapi.flexisip.sip_wire import Response, SipRequest
 from flexiapi.settings import FlexisipSettings
+from flexiapi.sip_address import SipAddress
 
 # RFC 3261 section 18.1.1: above this many bytes a request may need more than one packet.
 _LARGEST_DATAGRAM = 1300

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from flexiapi.flexisip.sip_address import port_number
 from flexiapi.flexisip.sip_wire import Response, content_length, parse_response
+from flexiapi.sip_address import HOST, port_number
 
 _PROXY = re.compile(
-    r"(?P<scheme>sips?):(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?"
+    rf"(?P<scheme>sips?):(?P<host>{HOST})(?::(?P<port>[0-9]{{1,5}}))?"
     r"(?:;transport=(?P<transport>udp|tcp|tls))?(?:;lr)?",
     re.IGNORECASE,
 )

@@ -9,9 +9,9 @@ from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
+from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
-from flexiapi.store.census import Census
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.contacts import ContactStore
@@ -35,8 +35,9 @@ from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "Removal", "Store", "Wanted"]
 
-# A write waits for a server, is tried twice, and each try may take two timeouts.
-_SETTLING_TIMEOUTS = 6
+# A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
+# announcement, perhaps for the batch before its own, and for its own write.
+_SETTLING_TIMEOUTS = 18
 
 
 class Store(Records):
@@ -49,13 +50,12 @@ class Store(Records):
         self._key = key
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
-        domain = None if settings.app.admins_manage_multi_domains else settings.app.sip_domain
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
-        self.census = Census(database, domain, settling)
-        self.accounts = AccountStore(database, documents, self.counters, self.census)
-        self.listings = Listings(database, documents, self.census)
+        self.account_ranges = AccountRanges(database, settling)
+        self.accounts = AccountStore(database, documents, self.counters, self.account_ranges)
+        self.listings = Listings(database, documents, self.account_ranges)
         self.external_accounts = ExternalAccountStore(database, key, self.counters)
-        self.bulk = BulkAccounts(database, documents, self.census)
+        self.bulk = BulkAccounts(database, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.changes = AccountChanges(database)
@@ -76,6 +76,7 @@ class Store(Records):
     async def prepare(self) -> None:
         """Make indexes, and check that the application key is the database's. Safe from several processes at once."""
         await indexes.ensure(self._database)
+        await self._database.drop_collection("census")  # of releases that kept the numbers of accounts in it
         await self._keep_key()
         await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
 

@@ -11,7 +11,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from flexiapi.coalescing import Batches
 from flexiapi.model import Account, Actor, Change
 from flexiapi.store.account_lookups import AccountLookups
-from flexiapi.store.census import Census
+from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
@@ -36,10 +36,10 @@ class AccountStore(AccountLookups):
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
         counters: Counters,
-        census: Census,
+        ranges: AccountRanges,
     ) -> None:
         super().__init__(database, documents)
-        self._census = census
+        self._ranges = ranges
         self._counters = counters
         self._additions: Batches[Document, None] = Batches(self._insert, in_flight=2)
 
@@ -79,13 +79,13 @@ class AccountStore(AccountLookups):
         return results
 
     async def _remove(self, account: Account, expecting: Mapping[str, Any]) -> Account | None:
-        await self._census.unsettle([account.id])
+        await self._ranges.announce([account.id])
         query = {"_id": account.id, **self._documents.conditions(expecting)}
         return account if (await self._accounts.delete_one(query)).deleted_count == 1 else None
 
     async def _update(self, before: Account, after: Account, change: Change[Account]) -> Account | None:
         if after.domain != before.domain:
-            await self._census.unsettle([before.id])
+            await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
         if change.fields & IDENTITY:
             query.update({name: getattr(before, name) for name in IDENTITY})

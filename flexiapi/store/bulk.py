@@ -9,8 +9,8 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from flexiapi.model import Account, Actor
+from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import taken_by
-from flexiapi.store.census import Census
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.trail import trace
@@ -23,12 +23,12 @@ class BulkAccounts(Records):
         self,
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
         documents: AccountDocuments,
-        census: Census,
+        ranges: AccountRanges,
     ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents
-        self._census = census
+        self._ranges = ranges
 
     async def remove_api_keys(self, unused_since: datetime, actor: Actor) -> int:
         """Take away the keys that were last used before; how many."""
@@ -39,7 +39,7 @@ class BulkAccounts(Records):
 
     async def put(self, accounts: Sequence[Account], actor: Actor) -> None:
         """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
-        await self._census.unsettle([account.id for account in accounts])
+        await self._ranges.announce([account.id for account in accounts])
         documents = [self._documents.encode(account) for account in accounts]
         try:
             await self._accounts.bulk_write(

@@ -1,4 +1,4 @@
-"""Accounts in pages, by what operators look for, and how many were made when."""
+"""Queries over many accounts: pages, search, groups, upkeep and statistics."""
 
 import asyncio
 import re
@@ -12,14 +12,14 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.model import Account
-from flexiapi.store.census import RANGE, Census
+from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which accounts: all of the `domain` (`None`: of every domain), or those that fit what is not `None`.
+    """A search for accounts of the `domain` (`None`: of all domains). Each further field that is not `None` narrows it.
 
     `text` is the beginning of a user name, SIP address, phone number or mail address, in lower case.
     """
@@ -30,14 +30,14 @@ class Wanted:
     text: str | None = None
 
     @property
-    def is_everybody(self) -> bool:
-        """Whether only the domain counts."""
+    def is_unfiltered(self) -> bool:
+        """Whether only the domain matters."""
         return self.activated is None and self.admin is None and self.text is None
 
 
 @dataclass(frozen=True, slots=True)
 class Creations:
-    """How many accounts were made in one period: all, those with a phone number, and of each the activated ones."""
+    """The number of accounts created in one period: all, those with a phone number, and the activated ones of each."""
 
     accounts: int
     with_phone: int
@@ -46,23 +46,23 @@ class Creations:
 
 
 class Listings(Records):
-    """Answers about many accounts."""
+    """Queries that return many accounts."""
 
     def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, census: Census
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, ranges: AccountRanges
     ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents
-        self._census = census
+        self._ranges = ranges
 
     async def page(self, wanted: Wanted, skip: int, limit: int) -> tuple[int, list[Account]]:
-        """How many accounts there are, and those of one page, by id.
+        """Return the number of matching accounts, and those of one page in ascending order of their ids.
 
         Without filters the cost does not depend on the page.
         """
-        if wanted.is_everybody:
-            return await self._page_of_everybody(wanted.domain, skip, limit)
+        if wanted.is_unfiltered:
+            return await self._unfiltered_page(wanted.domain, skip, limit)
         query = _query(wanted)
         pipeline: list[Document] = [
             {"$match": query},
@@ -76,8 +76,8 @@ class Listings(Records):
         )
         return total, await self._by_ids([document["_id"] for document in found])
 
-    async def _page_of_everybody(self, domain: str | None, skip: int, limit: int) -> tuple[int, list[Account]]:
-        ends = list(accumulate(await self._census.ranges(domain)))
+    async def _unfiltered_page(self, domain: str | None, skip: int, limit: int) -> tuple[int, list[Account]]:
+        ends = list(accumulate(await self._ranges.counts(domain)))
         if skip >= ends[-1]:
             return ends[-1], []
         place = bisect_right(ends, skip)
@@ -95,22 +95,22 @@ class Listings(Records):
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def first_by_email(self, email: str, domain: str | None) -> Account | None:
-        """The first account of the domain (`None`: of any), by id, with this address (lower-case)."""
+        """Return the account of the domain (`None`: of any) with this lower-case address and the lowest id."""
         query = {"email": email} if domain is None else {"email": email, "domain": domain}
         document = await self._accounts.find_one(query, sort=[("_id", 1)])
         return None if document is None else self._documents.decode(document)
 
     async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
-        """The accounts of a group with a greater id, by id."""
+        """Return accounts of a group with an id above `last_id`, in ascending order of their ids."""
         cursor = self._accounts.find({"group": group, "_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit)
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def made_before(
         self, domain: str, moment: datetime, last_id: int, limit: int, *, and_confirmed: bool
     ) -> list[Account]:
-        """Accounts with a greater id that were made before and never activated, by id.
+        """Return accounts with an id above `last_id` that were created before and never activated, ascending by id.
 
-        `and_confirmed` adds all others but administrators.
+        `and_confirmed` adds all others except administrators.
         """
         query: Document = {"domain": domain, "_id": {"$gt": last_id}, "created_at": {"$lt": moment}}
         if and_confirmed:
@@ -121,7 +121,7 @@ class Listings(Records):
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, Creations]:
-        """The accounts made since then, by period; `form` is the period's name as in `strftime`."""
+        """Return the accounts created since then by period; `form` is the format of its name for `strftime`."""
         match: Document = {"created_at": {"$gte": since}}
         if domain is not None:
             match["domain"] = domain

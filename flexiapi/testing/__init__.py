@@ -6,8 +6,9 @@ The kit follows flexiapi's version: within one major version, tests that pass ke
 
 import pytest
 
-pytest.register_assert_rewrite("flexiapi.testing.contract", "flexiapi.testing.declaration")
+pytest.register_assert_rewrite("flexiapi.testing.backends", "flexiapi.testing.contract", "flexiapi.testing.declaration")
 
+from flexiapi.testing.backends import failure_of, run_backend, running_backend  # noqa: E402 - rewritten first
 from flexiapi.testing.contract import BackendContract  # noqa: E402 - its asserts must be rewritten first
 from flexiapi.testing.declaration import BackendDeclaration  # noqa: E402 - as above
 from flexiapi.testing.http1 import Gateway  # noqa: E402 - as above
@@ -30,5 +31,8 @@ __all__ = [
     "Reply",
     "Request",
     "SmtpGateway",
+    "failure_of",
     "reply",
+    "run_backend",
+    "running_backend",
 ]

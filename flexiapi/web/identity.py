@@ -1,22 +1,14 @@
 """What a request says about who sends it: API key, `From`, `Authorization` (spec: decision order of sign-in)."""
 
-import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from tornado.httputil import HTTPServerRequest, parse_cookie
 
 from flexiapi.crypto import digest
 from flexiapi.errors import ValidationFailed
+from flexiapi.sip_address import from_http
 
 COOKIE = "x-api-key"
-
-_ADDRESS = re.compile(
-    r"sips?:(?P<user>[^@<>\s]+)@(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$", re.IGNORECASE
-)
-_SCHEME = re.compile("sips?:", re.IGNORECASE)
-# A display name is quoted, and may hold anything then, or a few words.
-_NAMED = re.compile(r'(?:"(?:[^"\\]|\\.)*"\s*|[^"<>]*)<(?P<address>[^<>]*)>\s*(?:;.*)?$', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +62,10 @@ def address(header: str) -> tuple[str, str]:
     """The user name and domain of a `From` header. Raises `ValidationFailed` on `from`."""
     if not header.strip():
         raise ValidationFailed({"from": ["from is missing: send your SIP address, or an API key"]})
-    match = _ADDRESS.match(_bare(header))
-    if match is None:
+    named = from_http(header)
+    if named is None:
         raise ValidationFailed({"from": ["from must be a SIP address, such as sip:user@domain"]})
-    return unquote(match["user"]), match["host"].lower()
-
-
-def _bare(header: str) -> str:
-    """The address without display name, brackets, parameters and headers; nothing, where those are out of form."""
-    text = header.strip()
-    if not _SCHEME.match(text):
-        named = _NAMED.match(text)
-        text = named["address"].strip() if named else ""
-    return text.partition(";")[0].partition("?")[0].strip()
+    return named
 
 
 def _cookie(header: str) -> str:

@@ -20,6 +20,7 @@ from flexiapi.plugin import (
     Receipt,
     Retryable,
     Unregistered,
+    retry_after,
     tls_context,
     unreachable,
 )
@@ -147,8 +148,7 @@ def _refused(answer: httpx.Response, host: str) -> DeliveryError:
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return Unregistered(f"{text}: the endpoint is gone")
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        wish = answer.headers.get("retry-after", "")
-        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+        return Retryable(text, retry_after=retry_after(answer.headers))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return Permanent(f"{text}: look at access_tokens")
     return Permanent(text)

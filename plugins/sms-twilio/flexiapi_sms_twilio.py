@@ -15,6 +15,7 @@ from flexiapi.plugin import (
     Retryable,
     SmsBackend,
     SmsMessage,
+    retry_after,
     tls_context,
     unreachable,
 )
@@ -110,7 +111,6 @@ def _refused(answer: httpx.Response, code: object) -> DeliveryError:
     """Without Twilio's text, which quotes phone numbers."""
     text = f"Twilio answers {answer.status_code}" + (f" ({code})" if isinstance(code, int) else "")
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        wish = answer.headers.get("retry-after", "")
-        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+        return Retryable(text, retry_after=retry_after(answer.headers))
     hint = _HINTS.get(code) if isinstance(code, int) else None
     return Permanent(f"{text}: {hint}" if hint else text)

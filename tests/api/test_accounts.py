@@ -1,14 +1,12 @@
 """Accounts in the hands of an administrator: lists, searches, replacement, activation, removal."""
 
 import asyncio
-from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from flexiapi.api.pages import _window
-from tests.changes import remove
 
 BODY = {"username": "bob.builder", "password": "another-horse", "algorithm": "SHA-256"}
 
@@ -97,16 +95,7 @@ def test_gaps_in_the_links_are_marked(server, http, admin):
     assert {"url": None, "label": "...", "active": False} in page["links"]
 
 
-class TestCounts:
-    """The figures that make pages cheap stay exact."""
-
-    @pytest.fixture
-    def counting(self, server, monkeypatch):
-        monkeypatch.setattr("flexiapi.store.census.RANGE", 10)
-        monkeypatch.setattr("flexiapi.store.listings.RANGE", 10)
-        server.store.census.settling = timedelta()
-        return server
-
+class TestTotals:
     def ids(self, server, admin, **query):
         found, number = [], 1
         while True:
@@ -117,87 +106,14 @@ class TestCounts:
             found += [account["id"] for account in page["data"]]
             number += 1
 
-    def kept(self, server, scope="sip.example.org"):
-        async def read():
-            return await server.store._database["census"].find_one({"_id": scope})
-
-        return server.run(read()).get("figures")
-
-    def test_figures_are_kept_of_full_ranges_and_follow_removals(self, counting, http, admin):
-        people = [counting.person() for _ in range(45)]
+    def test_pages_follow_creations_and_removals(self, server, http, admin, people):
         everybody = [admin.id, *(person.id for person in people)]
-        for _ in range(3):
-            assert self.ids(counting, admin) == everybody
-        assert self.kept(counting) == {"0": 9, "1": 10, "2": 10, "3": 10}
-        gone = [people[i] for i in (0, 13, 14, 44)]
-        for person in gone:
-            assert http.delete(f"/api/accounts/{person.id}", headers=admin.headers).status_code == 200
-        left = [number for number in everybody if number not in {person.id for person in gone}]
-        for _ in range(3):
-            assert self.ids(counting, admin) == left
-        assert self.kept(counting) == {"0": 8, "1": 8, "2": 10, "3": 10}
-
-    def test_a_figure_is_not_kept_when_its_range_changes_while_it_is_counted(self, counting, admin):
-        people = [counting.person() for _ in range(25)]
-        counting.run(remove(counting.store, people[3].account))
-        self.ids(counting, admin)
-        counting.run(counting.store.census.unsettle([people[3].id]))
-        census = counting.store.census
-        original = census._counted
-
-        async def counted_and_overtaken(domain, places):
-            figures = await original(domain, places)
-            census.settling = timedelta(hours=1)
-            await remove(counting.store, people[2].account)
-            census._counted = original
-            return figures
-
-        census._counted = counted_and_overtaken
-        counting.run(census.ranges("sip.example.org"))
-        census.settling = timedelta()
-        assert "0" not in self.kept(counting)
-        assert people[2].id not in self.ids(counting, admin)
-
-    def test_ranges_that_have_not_settled_are_counted(self, counting, http, admin):
-        counting.store.census.settling = timedelta(hours=1)
-        people = [counting.person() for _ in range(25)]
-        assert len(self.ids(counting, admin)) == 26
-        assert self.kept(counting) == {"0": 9, "1": 10}, "full ranges need not settle"
-        http.delete(f"/api/accounts/{people[3].id}", headers=admin.headers)
-        assert len(self.ids(counting, admin)) == 25
-        assert self.kept(counting) == {"1": 10}
-
-    @pytest.mark.parametrize("is_first_look", [True, False])
-    def test_a_full_range_is_not_kept_when_one_leaves_it_meanwhile(self, counting, admin, is_first_look):
-        people = [counting.person() for _ in range(15)]
-        census = counting.store.census
-        census.settling = timedelta(hours=1)
-        if not is_first_look:
-            counting.run(census.unsettle([100]))
-        original = census._counted
-
-        async def counted_and_overtaken(domain, places):
-            figures = await original(domain, places)
-            await remove(counting.store, people[2].account)
-            census._counted = original
-            return figures
-
-        census._counted = counted_and_overtaken
-        counting.run(census.ranges("sip.example.org"))
-        assert people[2].id not in self.ids(counting, admin)
-
-    def test_parallel_changes_and_pages_end_in_exact_figures(self, counting, http, admin):
-        people = [counting.person() for _ in range(30)]
-
-        async def at_once():
-            async with httpx.AsyncClient(base_url=counting.url, headers=admin.headers, timeout=30) as client:
-                await asyncio.gather(
-                    *(client.delete(f"/api/accounts/{person.id}") for person in people[:15]),
-                    *(client.get("/api/accounts") for _ in range(15)),
-                )
-
-        asyncio.run(at_once())
-        assert self.ids(counting, admin) == [admin.id, *(person.id for person in people[15:])]
+        assert self.ids(server, admin) == everybody
+        gone = {people[i].id for i in (0, 13, 14, 44)}
+        for account_id in gone:
+            assert http.delete(f"/api/accounts/{account_id}", headers=admin.headers).status_code == 200
+        new = server.person("new.comer").id
+        assert self.ids(server, admin) == [*(number for number in everybody if number not in gone), new]
 
 
 class TestManyDomains:

@@ -79,9 +79,9 @@ def test_no_batch_is_taken_for_written(server, mongod, alice, numbered):
 
 def test_a_replaced_account_is_not_taken_for_written(server, mongod, alice, monkeypatch):
     async def nothing(_ids):
-        """The majority goes after the ranges were unsettled."""
+        """The majority goes after the change was announced."""
 
-    monkeypatch.setattr(server.store.census, "unsettle", nothing)
+    monkeypatch.setattr(server.store.account_ranges, "announce", nothing)
     with majority_lost(mongod), pytest.raises(StoreUnavailable):
         server.run(server.store.bulk.put([server.account(alice.id)], server.actor))
 

@@ -146,9 +146,8 @@ def test_a_start_waits_for_the_mongod_of_a_killed_server_to_end(tmp_path):
     first = EmbeddedMongod(tmp_path)
     first.start()
     os.kill(first._child.pid, signal.SIGSTOP)
-    # What a kill -9 of the server leaves: nobody holds the server's own lock, and the mongod has not ended yet.
-    os.close(first._lock)
-    first._lock = None
+    # The state after a kill -9 of the server: its own lock is free, and the mongod has not ended yet.
+    first._lock.release()
     second = EmbeddedMongod(tmp_path)
     started = threading.Thread(target=second.start)
     started.start()

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from flexiapi.plugin import MailMessage, Permanent, Retryable
-from flexiapi.testing import GARBAGE, RESET, BackendContract, SmtpGateway, reply
+from flexiapi.testing import GARBAGE, RESET, BackendContract, SmtpGateway, reply, run_backend
 from flexiapi_mail_smtp import SmtpMail
 
 # A connection that is dropped in the middle of STARTTLS leaves its old transport to the garbage collector; the library
@@ -88,15 +88,10 @@ def config(gateway, **more):
 
 
 def send(config, *messages):
-    async def whole():
-        backend = SmtpMail(config)
-        await backend.start()
-        try:
-            return [await backend.send(message) for message in messages or (MESSAGE,)]
-        finally:
-            await backend.close()
+    async def each(backend):
+        return [await backend.send(message) for message in messages or (MESSAGE,)]
 
-    return asyncio.run(whole())
+    return run_backend(SmtpMail(config), each)
 
 
 def test_text_and_html_with_sender_and_subject():
@@ -111,46 +106,37 @@ def test_text_and_html_with_sender_and_subject():
 
 
 def test_one_connection_for_many_mails_also_after_a_refusal():
-    async def some(gateway):
-        backend = SmtpMail(config(gateway))
-        await backend.start()
+    async def some(backend):
         await backend.send(MESSAGE)
         gateway.answer(reply(550), reply(250))
         with pytest.raises(Permanent):
             await backend.send(MESSAGE)
         await backend.send(MESSAGE)
-        await backend.close()
 
     with SmtpGateway() as gateway:
-        asyncio.run(some(gateway))
+        run_backend(SmtpMail(config(gateway)), some)
     assert (len(gateway.sends), gateway.connections) == (3, 1)
 
 
 def test_no_more_connections_than_set():
-    async def many(gateway):
-        backend = SmtpMail(config(gateway, connections=2))
-        await backend.start()
+    async def many(backend):
         await asyncio.gather(*(backend.send(MESSAGE) for _ in range(10)))
-        await backend.close()
 
     with SmtpGateway() as gateway:
-        asyncio.run(many(gateway))
+        run_backend(SmtpMail(config(gateway, connections=2)), many)
     assert (len(gateway.sends), gateway.connections) == (10, 2)
 
 
 @pytest.mark.parametrize("fault", [GARBAGE, RESET])
 def test_broken_connection_is_retryable_and_not_used_again(fault):
-    async def two(gateway):
-        backend = SmtpMail(config(gateway))
-        await backend.start()
+    async def two(backend):
         gateway.answer(fault, reply(250))
         with pytest.raises(Retryable):
             await backend.send(MESSAGE)
         await backend.send(MESSAGE)
-        await backend.close()
 
     with SmtpGateway() as gateway:
-        asyncio.run(two(gateway))
+        run_backend(SmtpMail(config(gateway)), two)
         assert gateway.connections == 2
 
 
@@ -229,16 +215,12 @@ def test_dkim_settings_that_cannot_work(tmp_path):
 
 
 def test_check_signs_in_and_sends_nothing():
-    async def check(password):
-        backend = SmtpMail(config(gateway, username="flexiapi", password=password))
-        await backend.start()
-        try:
-            await backend.check()
-        finally:
-            await backend.close()
+    def check(password):
+        settings = config(gateway, username="flexiapi", password=password)
+        run_backend(SmtpMail(settings), lambda backend: backend.check())
 
     with SmtpGateway(user="flexiapi", password="s3cret") as gateway:
-        asyncio.run(check("s3cret"))
+        check("s3cret")
         with pytest.raises(Permanent, match="username and password"):
-            asyncio.run(check("wrong"))
+            check("wrong")
     assert not gateway.sends

@@ -8,7 +8,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from flexiapi.plugin import DeliveryError, Permanent, PushMessage, Retryable, Unregistered
-from flexiapi.testing import GARBAGE, GOAWAY, RESET, SILENCE, BackendContract, Gateway, Http2Gateway, reply
+from flexiapi.testing import (
+    GARBAGE,
+    GOAWAY,
+    RESET,
+    SILENCE,
+    BackendContract,
+    Gateway,
+    Http2Gateway,
+    failure_of,
+    reply,
+    run_backend,
+)
 from flexiapi_push_apns import ApnsPush
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -80,15 +91,7 @@ def apns():
 def run(gateway, folder, use, **settings):
     where = {"url": gateway.url, "sandbox_url": gateway.url, "ca_file": gateway.ca_file}
 
-    async def whole():
-        backend = ApnsPush(ApnsPush.Config.model_validate({**signing(folder), **where, **settings}))
-        await backend.start()
-        try:
-            return await use(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    return run_backend(ApnsPush(ApnsPush.Config.model_validate({**signing(folder), **where, **settings})), use)
 
 
 def send(gateway, folder, message=MESSAGE, **settings):
@@ -96,10 +99,7 @@ def send(gateway, folder, message=MESSAGE, **settings):
 
 
 def failure(gateway, folder, message=MESSAGE, **settings):
-    with pytest.raises(DeliveryError) as caught:
-        send(gateway, folder, message, **settings)
-    assert message.prid not in caught.value.reason
-    return caught.value
+    return failure_of(lambda: send(gateway, folder, message, **settings), message.prid)
 
 
 def test_what_is_posted(apns, tmp_path):

@@ -12,7 +12,7 @@ from pyfcm.errors import (
     InvalidDataError,
 )
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable, Unregistered
+from flexiapi.plugin import DeliveryError, Permanent, Retryable, Unregistered, retry_after
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{2,60}")
 
@@ -44,7 +44,7 @@ def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
     if isinstance(error, FCMServerError):
         text = f"FCM answers {answer.status_code}{word(code)}"
         passing = is_passing(answer.status_code) or answer.is_success
-        return Retryable(text, retry_after=_retry_after(answer)) if passing else Permanent(text)
+        return Retryable(text, retry_after=retry_after(answer.headers)) if passing else Permanent(text)
     return Permanent(f"{_HINTS.get(type(error), 'FCM refuses')}{word(code)}")
 
 
@@ -58,8 +58,3 @@ def error_code(answer: httpx.Response) -> str | None:
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     return found if isinstance(found, str) else None
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    value = answer.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None

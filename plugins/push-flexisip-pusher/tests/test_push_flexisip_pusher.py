@@ -10,7 +10,7 @@ import pytest
 
 import flexiapi_push_flexisip_pusher as module
 from flexiapi.plugin import Permanent, PushMessage, Retryable
-from flexiapi.testing import SILENCE, BackendContract, Reply, reply
+from flexiapi.testing import SILENCE, BackendContract, Reply, reply, run_backend
 from flexiapi_push_flexisip_pusher import FlexisipPusher
 
 FCM = PushMessage("fcm", "929724111839", "dA1b:APA91b", {"token": "47\"1' $(100)"})
@@ -94,16 +94,8 @@ def pusher(tmp_path):
 
 
 def run(pusher, use, **settings):
-    async def whole():
-        options = {"program": pusher.program, "firebase_key_file": pusher.key, **settings}
-        backend = FlexisipPusher(FlexisipPusher.Config.model_validate(options))
-        await backend.start()
-        try:
-            return await use(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    options = {"program": pusher.program, "firebase_key_file": pusher.key, **settings}
+    return run_backend(FlexisipPusher(FlexisipPusher.Config.model_validate(options)), use)
 
 
 def send(pusher, *messages, **settings):

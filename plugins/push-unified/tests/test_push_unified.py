@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from flexiapi.plugin import DeliveryError, Permanent, PushMessage, Retryable, Unregistered
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, reply
+from flexiapi.plugin import Permanent, PushMessage, Retryable, Unregistered
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
 from flexiapi_push_unified import UnifiedPush
 
 
@@ -45,16 +45,8 @@ def server():
 
 
 def run(gateway, use, **settings):
-    async def whole():
-        options = {"hosts": [f"127.0.0.1:{gateway.port}"], "allow_http": True, **settings}
-        backend = UnifiedPush(UnifiedPush.Config.model_validate(options))
-        await backend.start()
-        try:
-            return await use(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    options = {"hosts": [f"127.0.0.1:{gateway.port}"], "allow_http": True, **settings}
+    return run_backend(UnifiedPush(UnifiedPush.Config.model_validate(options)), use)
 
 
 def send(gateway, endpoint="/upf3aSx0?up=1", **settings):
@@ -63,10 +55,7 @@ def send(gateway, endpoint="/upf3aSx0?up=1", **settings):
 
 
 def failure(gateway, endpoint="/upf3aSx0?up=1", **settings):
-    with pytest.raises(DeliveryError) as caught:
-        send(gateway, endpoint, **settings)
-    assert "upf3aSx0" not in caught.value.reason
-    return caught.value
+    return failure_of(lambda: send(gateway, endpoint, **settings), "upf3aSx0")
 
 
 def test_what_is_posted(server):

@@ -9,7 +9,7 @@ import httpx
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage
+from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage, retry_after
 from flexiapi_sms_http.config import HttpSmsConfig
 from flexiapi_sms_http.templating import fill, fill_url, holds, value
 
@@ -82,7 +82,7 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
                 receipt = value(self.config.receipt, names) if self.config.receipt else None
                 return Receipt(None if receipt is None else str(receipt))
             if holds(self.config.busy, names):
-                raise Retryable(told, retry_after=_seconds(answer))
+                raise Retryable(told, retry_after=retry_after(answer.headers))
         except (TemplateError, ValueError, TypeError, LookupError) as error:
             raise Permanent(f"{told}, which success, busy and receipt cannot read ({type(error).__name__})") from error
         raise Permanent(told)
@@ -112,11 +112,6 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         return None
-
-
-def _seconds(answer: httpx.Response) -> float | None:
-    wait = answer.headers.get("retry-after", "")
-    return float(wait) if wait.isdecimal() else None
 
 
 def _tls_problem(error: BaseException | None) -> str:

@@ -1,4 +1,3 @@
-import asyncio
 import re
 import tomllib
 from pathlib import Path
@@ -8,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from flexiapi.plugin import Permanent, Retryable, SmsMessage
-from flexiapi.testing import GARBAGE, RESET, BackendContract, Gateway, reply
+from flexiapi.testing import GARBAGE, RESET, BackendContract, Gateway, reply, run_backend
 from flexiapi_sms_http import HttpSms
 
 README = Path(__file__).parent.parent / "README.md"
@@ -111,15 +110,7 @@ def config(gateway, **settings):
 
 
 def use(config, call):
-    async def whole():
-        backend = HttpSms(config)
-        await backend.start()
-        try:
-            return await call(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    return run_backend(HttpSms(config), call)
 
 
 def send(config):

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable
+from flexiapi.plugin import DeliveryError, Permanent, Retryable, retry_after
 
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 
@@ -25,8 +25,7 @@ def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
     status = answer.status_code
     text = f"OVH answers {status}" + (f" ({code})" if code else "")
     if code == TIME_OUT or status == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        wish = answer.headers.get("retry-after", "")
-        return Retryable(text, retry_after=float(wish) if wish.isdecimal() else None)
+        return Retryable(text, retry_after=retry_after(answer.headers))
     if code in _HINTS:
         return Permanent(f"{text}: {_HINTS[code]}")
     if status == httpx.codes.NOT_FOUND:

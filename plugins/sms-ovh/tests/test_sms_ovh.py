@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable, SmsMessage
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, reply
+from flexiapi.plugin import Permanent, Retryable, SmsMessage
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
 from flexiapi_sms_ovh import OvhSms
 
 MESSAGE = SmsMessage("+33612345678", "Votre code : 471100")
@@ -77,15 +77,7 @@ def ovh():
 
 
 def run(gateway, use, **settings):
-    async def whole():
-        backend = OvhSms(OvhSms.Config.model_validate({**options(gateway), **settings}))
-        await backend.start()
-        try:
-            return await use(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    return run_backend(OvhSms(OvhSms.Config.model_validate({**options(gateway), **settings})), use)
 
 
 def send(gateway, message=MESSAGE, **settings):
@@ -93,10 +85,7 @@ def send(gateway, message=MESSAGE, **settings):
 
 
 def failure(gateway, **settings):
-    with pytest.raises(DeliveryError) as caught:
-        send(gateway, **settings)
-    assert "33612345678" not in caught.value.reason
-    return caught.value
+    return failure_of(lambda: send(gateway, **settings), "33612345678")
 
 
 def test_what_is_posted(ovh):

@@ -4,7 +4,7 @@ import base64
 import pytest
 
 from flexiapi.plugin import DeliveryError, Permanent, Retryable, SmsMessage
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, reply
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
 from flexiapi_sms_twilio import TwilioSms
 
 MESSAGE = SmsMessage("+33612345678", "Votre code reçu & bon : 471100")
@@ -56,16 +56,8 @@ def twilio():
 
 
 def run(gateway, use, **settings):
-    async def whole():
-        sender = {} if "messaging_service_sid" in settings else {"sender": "+15017122661"}
-        backend = TwilioSms(TwilioSms.Config.model_validate({**options(gateway), **sender, **settings}))
-        await backend.start()
-        try:
-            return await use(backend)
-        finally:
-            await backend.close()
-
-    return asyncio.run(whole())
+    sender = {} if "messaging_service_sid" in settings else {"sender": "+15017122661"}
+    return run_backend(TwilioSms(TwilioSms.Config.model_validate({**options(gateway), **sender, **settings})), use)
 
 
 def send(gateway, **settings):
@@ -73,10 +65,7 @@ def send(gateway, **settings):
 
 
 def failure(gateway, **settings):
-    with pytest.raises(DeliveryError) as caught:
-        send(gateway, **settings)
-    assert "33612345678" not in caught.value.reason
-    return caught.value
+    return failure_of(lambda: send(gateway, **settings), "33612345678")
 
 
 def test_what_is_posted(twilio):
