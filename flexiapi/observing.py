@@ -13,10 +13,13 @@ from typing import Any, TextIO
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-log = structlog.get_logger("flexiapi")
+_LOGGER = "flexiapi"
+log = structlog.get_logger(_LOGGER)
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _PLAIN = re.compile(r"[!#-~]+", re.ASCII)
@@ -33,35 +36,34 @@ SECONDS = Histogram(
 
 
 def configure(level: str = "info", style: str = "text", stream: TextIO | None = None) -> None:
-    """Send all logs, those of libraries too, to `stream` (standard error), one line each."""
-    output = stream or sys.stderr
+    """Send all logs to `stream` (standard error): those of flexiapi from `level` on, of libraries from WARNING on."""
+    enrich: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_request_id,
+        _masked,
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_request_id,
-            _masked,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer() if style == "json" else _as_text,
-        ],
+        processors=[*enrich, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(output),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    root = logging.getLogger()
-    root.handlers[:] = [_Forward()]
-    root.setLevel(max(_LEVELS[level], logging.WARNING))
-
-
-class _Forward(logging.Handler):
-    """Takes the log records of libraries into ours."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        method = (
-            "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else "info"
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *enrich],
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer() if style == "json" else _as_text,
+            ],
         )
-        getattr(log, method)(record.getMessage(), logger=record.name, exc_info=record.exc_info)
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(_LEVELS[level], logging.WARNING))
+    logging.getLogger(_LOGGER).setLevel(_LEVELS[level])
 
 
 def _with_request_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -7,7 +7,6 @@ restart goes on where the last one ended, also when that was between a change an
 
 import asyncio
 import fcntl
-import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from typing import Protocol
 from flexiapi.errors import ChangesLost, ChangesUnsupported, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.flexisip.replica_file import give_to_owner
+from flexiapi.observing import log
 
 NOTE_SECONDS = 5.0
 LOCK_SECONDS = 1.0
@@ -26,7 +26,6 @@ COMPARE_SECONDS = 300.0
 """How often everything is compared when the store tells no changes."""
 
 _MOST_PENDING = 10_000
-_log = logging.getLogger(__name__)
 
 
 class Feed(Protocol):
@@ -67,7 +66,7 @@ class Follower:
                 async with _held(self._lock_path):
                     await self._follow_for_ever()
             except OSError as error:
-                _log.warning("%s cannot be locked, so nobody follows changes: %s", self._lock_path, error)
+                log.warning("the sign-in replica cannot be locked", path=str(self._lock_path), reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_for_ever(self) -> None:
@@ -75,9 +74,9 @@ class Follower:
             try:
                 await self._follow_once()
             except (ReplicaUnavailable, StoreUnavailable) as error:
-                _log.warning("the sign-in replica does not follow now: %s", error.__cause__ or error)
+                log.warning("the sign-in replica does not follow now", reason=str(error.__cause__ or error))
             except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
-                _log.exception("the sign-in replica does not follow now")
+                log.exception("the sign-in replica does not follow now")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_once(self) -> None:
@@ -86,7 +85,7 @@ class Follower:
         except ChangesUnsupported:
             await self._compare_for_ever()
         except ChangesLost:
-            _log.warning("where the sign-in replica ended is no longer known; all accounts are compared")
+            log.warning("the position of the sign-in replica is no longer known; all accounts are compared")
             await self._replica.set_position("")
 
     async def _follow(self, position: str | None) -> None:
@@ -147,11 +146,13 @@ class Follower:
     async def _compare(self) -> None:
         done = await self._replica.rebuild()
         if done.corrected:
-            _log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
+            log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
         self._compared.set()
 
     async def _compare_for_ever(self) -> None:
-        _log.warning("MongoDB is no replica set and tells no changes: the sign-in replica is compared every 5 minutes")
+        log.warning(
+            "the sign-in replica is compared at intervals: MongoDB is not a replica set", seconds=COMPARE_SECONDS
+        )
         while True:
             await self._compare()
             await asyncio.sleep(COMPARE_SECONDS)

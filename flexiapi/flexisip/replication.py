@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 
@@ -10,9 +9,8 @@ from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.follower import Changes, Follower
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
+from flexiapi.observing import log
 from flexiapi.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 
 class _Due:
@@ -112,4 +110,4 @@ class Replication:
 
 def _tell(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        _log.warning("a change is not in the sign-in replica yet: %s", task.exception())
+        log.warning("a change is not in the sign-in replica yet", reason=str(task.exception()))

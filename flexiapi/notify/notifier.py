@@ -4,8 +4,6 @@ import asyncio
 import time
 from typing import NamedTuple
 
-import structlog
-
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport
@@ -13,10 +11,9 @@ from flexiapi.notify.origin import raised_at
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import AnyMessage, Route, chosen
 from flexiapi.notify.trial import trial_message
+from flexiapi.observing import log
 from flexiapi.plugin import DeliveryError, MailMessage, PushMessage, Receipt, SmsMessage, Unregistered
 from flexiapi.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 
 class Checked(NamedTuple):

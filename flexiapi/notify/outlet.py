@@ -7,20 +7,19 @@ from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import stamina
-import structlog
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.origin import defined_at, raised_at
+from flexiapi.observing import log
 from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
 from flexiapi.settings import DeliverySettings
 
 # It would tell of each retry without saying of which backend.
 stamina.instrumentation.set_on_retry_hooks(())
 
-log = structlog.get_logger(__name__)
 
 M = TypeVar("M")
 

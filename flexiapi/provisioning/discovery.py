@@ -1,17 +1,15 @@
 """From the names in the settings to installed hooks, and to calls that cannot leave half a document."""
 
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from flexiapi.errors import ConfigurationError, ProvisioningFailed
 from flexiapi.model import Account, Password
+from flexiapi.observing import log
 from flexiapi.provisioning.document import Document, Section
 from flexiapi.provisioning.hooks import GROUP, ProvisioningHook, ProvisioningRequest
-
-_log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -93,5 +91,5 @@ def _call(
         try:
             hook(node, request, subject)
         except Exception as error:
-            _log.exception("provisioning: hook %s failed", name)
+            log.exception("a provisioning hook failed", hook=name)
             raise ProvisioningFailed from error

@@ -1,12 +1,10 @@
 """liblinphone's rc files: `[section]` headers and `key=value` lines."""
 
-import logging
 from pathlib import Path
 
 from flexiapi.errors import ProvisioningFailed
+from flexiapi.observing import log
 from flexiapi.provisioning.document import Entry, Section
-
-_log = logging.getLogger(__name__)
 
 _QUOTED_LENGTH = 2
 
@@ -100,5 +98,5 @@ def _read(path: Path) -> tuple[Section, ...] | None:
         return ()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        _log.error("provisioning: base file %s cannot be used: %s", path, reason)
+        log.error("the base provisioning file cannot be used", path=str(path), reason=reason)
         return None
