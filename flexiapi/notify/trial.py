@@ -1,4 +1,4 @@
-"""Messages that an operator sends to see that a backend works."""
+"""Test messages, sent by operators to check a backend."""
 
 import re
 from urllib.parse import unquote
@@ -14,9 +14,9 @@ _PHONE = re.compile(r"\+[0-9]{3,15}")
 
 
 def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | MailMessage:
-    """A test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
+    """Return a test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
 
-    Raises `ConfigurationError` for what is none: a backend relies on it, so a wrong one would show nothing.
+    Raises `ConfigurationError` for anything else: backends rely on a valid address, so a wrong one would prove nothing.
     """
     if transport is Transport.SMS:
         return SmsMessage(_phone(to), _TEXT)
