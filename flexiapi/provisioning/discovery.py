@@ -1,4 +1,4 @@
-"""From the names in the settings to installed hooks, and to calls that cannot leave half a document."""
+"""Installed provisioning hooks, found by entry points, and calls of them that fail as a whole."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Hooks:
 
     @property
     def add_sections(self) -> bool:
-        """Whether a document without account depends on the request."""
+        """True if a document without account depends on the request."""
         return bool(self._sections)
 
     def proxy(self, section: Section, request: ProvisioningRequest, account: Account) -> None:
@@ -45,7 +45,7 @@ class Hooks:
 
 
 def load(names: Iterable[str]) -> Hooks:
-    """The installed hooks of these names; no other plugin is imported. Raises `ConfigurationError`."""
+    """Load the installed hooks of these names and import no other plugin. Raises `ConfigurationError`."""
     installed: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
         installed.setdefault(point.name, []).append(point)
