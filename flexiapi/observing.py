@@ -1,4 +1,4 @@
-"""What operators see: log lines, without secrets and without line breaks of others, and figures for Prometheus."""
+"""Logs and metrics: one safe line per event, without secrets, and figures for Prometheus."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ SECONDS = Histogram(
 
 
 def configure(level: str = "info", style: str = "text", stream: TextIO | None = None) -> None:
-    """Send all logs to `stream` (standard error): those of flexiapi from `level` on, of libraries from WARNING on."""
+    """Log to `stream` (standard error): records of flexiapi from `level` on, those of libraries from WARNING on."""
     enrich: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -87,13 +87,13 @@ def _as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def _plain(value: object, *, spaces: bool = False) -> str:
-    """A value that cannot forge a log line: quoted as JSON unless it is plain ASCII."""
+    """Return a value that cannot forge a log line: quoted as JSON unless it is plain ASCII."""
     text = str(value)
     return text if _PLAIN.fullmatch(text.replace(" ", "_") if spaces else text) else json.dumps(text)
 
 
 class AccessLog:
-    """One line per request, gathered and written together a few times a second."""
+    """One line per request, buffered and written several times a second."""
 
     def __init__(self, stream: TextIO, style: str) -> None:
         self._stream = stream
@@ -103,7 +103,7 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, method: str, route: str, status: int, seconds: float, **who: str) -> None:
-        """Note one request; `route` is the template, for paths may carry secrets."""
+        """Log one request; `route` is the template, because paths may carry secrets."""
         milliseconds = round(seconds * 1000, 1)
         if self._style == "json":
             fields = {"method": method, "route": route, "status": status, "ms": milliseconds, **who}
@@ -116,14 +116,14 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(0.1, self.flush)
 
     def _moment(self) -> str:
-        """The time in UTC, to the millisecond; the part that changes each second is made once a second."""
+        """Return the time in UTC, to the millisecond; the part that changes each second is formatted once a second."""
         second, fraction = divmod(time.time(), 1)
         if second != self._second[1]:
             self._second = (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)), second)
         return f"{self._second[0]}.{int(fraction * 1000):03d}Z"
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the buffered lines."""
         self._timer = None
         if self._lines:
             lines, self._lines = self._lines, []
@@ -132,7 +132,7 @@ class AccessLog:
 
 
 def metrics_text() -> bytes:
-    """The figures of all server processes in Prometheus' text format."""
+    """Return the metrics of all server processes in the text format of Prometheus."""
     registry: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
