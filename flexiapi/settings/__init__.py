@@ -1,4 +1,4 @@
-"""Every setting, declared once. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE` in the environment."""
+"""The settings model. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE` in the environment."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
