@@ -1,4 +1,4 @@
-"""What every command has at hand: the settings, read when they are first asked for, and the parts behind them."""
+"""Context of all commands: the settings, loaded on first use, and the services and store built from them."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Installation:
-    """The `--config` file and what follows from it."""
+    """An installation, described by its `--config` file."""
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
@@ -30,7 +30,7 @@ class Installation:
 
     @asynccontextmanager
     async def parts(self, uri: str) -> AsyncIterator[Parts]:
-        """The services and the store, without HTTP."""
+        """Build and open the services and the store, without HTTP."""
         parts = build(self.settings, uri)
         try:
             await parts.store.prepare()
@@ -40,7 +40,7 @@ class Installation:
             parts.store.close()
 
     def work(self, call: Callable[[Parts], Awaitable[T]]) -> T:
-        """Do something with the store, whether the server runs or not."""
+        """Run a coroutine function on the services and the store; the server may be running or stopped."""
 
         async def do(uri: str) -> T:
             async with self.parts(uri) as parts:
@@ -51,13 +51,13 @@ class Installation:
 
 
 class Progress:
-    """Counts on a terminal, and keeps quiet elsewhere."""
+    """A counter that is shown on terminals only."""
 
     def __init__(self, what: str) -> None:
         self._what = what
 
     def __call__(self, count: int) -> None:
-        """Show how many it are by now."""
+        """Show the count."""
         if sys.stderr.isatty():
             click.echo(f"\r{count} {self._what}", nl=False, err=True)
 
