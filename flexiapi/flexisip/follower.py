@@ -1,8 +1,8 @@
-"""Keeps this host's sign-in replica equal to the store, whoever changes accounts, here or on other hosts.
+"""Continuous update of this host's sign-in replica from the store, for changes made on any host.
 
-One process of the host follows, the one that holds the lock beside the file; when it ends, another takes over. It
-compares everything once, and follows the store's changes from there. How far it came is noted in the file itself, so a
-restart goes on where the last one ended, also when that was between a change and its projection.
+One process of the host follows: the one that holds the lock beside the file; when it ends, another takes over. It
+compares everything once, and follows the store's changes from there. The position in the changes is noted in the file
+itself, so a restart continues where the last process ended, even between a change and its projection.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ NOTE_SECONDS = 5.0
 LOCK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 COMPARE_SECONDS = 300.0
-"""How often everything is compared when the store tells no changes."""
+"""Seconds between comparisons when the store cannot report changes."""
 
 _MOST_PENDING = 10_000
 
@@ -32,18 +32,18 @@ class Feed(Protocol):
     """The store's changes from a position on."""
 
     async def next(self) -> int | None:
-        """The id of the account that changed next, or `None` when none did for about a second."""
+        """Return the id of the account that changed next, or `None` if none did for about a second."""
 
     @property
     def position(self) -> str | None:
-        """The position after what `next` told."""
+        """The position after the last result of `next`."""
 
 
 class Changes(Protocol):
-    """Where changes of accounts are told."""
+    """The source of changes of accounts."""
 
     def watch(self, position: str | None) -> AbstractAsyncContextManager[Feed]:
-        """The changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
+        """Watch the changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
 
 
 class Follower:
@@ -60,7 +60,7 @@ class Follower:
         self._compared = asyncio.Event()
 
     async def run(self) -> None:
-        """Follow for ever, when it is this process's turn; failures are logged and tried again."""
+        """Follow forever, once this process holds the lock; failures are logged and retried."""
         while True:
             try:
                 async with _held(self._lock_path):
@@ -75,7 +75,7 @@ class Follower:
                 await self._follow_once()
             except (ReplicaUnavailable, StoreUnavailable) as error:
                 log.warning("the sign-in replica does not follow now", reason=str(error.__cause__ or error))
-            except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
+            except Exception:  # noqa: BLE001  # no failure may end the following
                 log.exception("the sign-in replica does not follow now")
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -98,12 +98,12 @@ class Follower:
                 tasks.create_task(self._write())
                 tasks.create_task(self._compare())
         except ExceptionGroup as group:
-            # The first to fail ended the others; its own kind tells what to do.
+            # The first task to fail cancelled the others; its exception decides what happens next.
             first = group.exceptions[0]
             raise first from first.__cause__
 
     async def _read(self, feed: Feed) -> None:
-        """Gather what changes, while the former changes are written."""
+        """Collect changed ids while earlier changes are written."""
         while True:
             changed = await feed.next()
             if changed is not None:
@@ -128,7 +128,7 @@ class Follower:
                 noted_at = time.monotonic()
 
     async def _project(self, ids: list[int]) -> None:
-        """Project until it is done: the position stands for what is in the file."""
+        """Project until it succeeds: the position must stand for the content of the file."""
         while True:
             try:
                 await self._replica.project(*ids)
@@ -160,7 +160,7 @@ class Follower:
 
 @asynccontextmanager
 async def _held(path: Path) -> AsyncIterator[None]:
-    """Hold the lock of one process; it ends with the process, however that ends."""
+    """Hold the lock of one process, which ends with the process in any case."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         give_to_owner(path)
