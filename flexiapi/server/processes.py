@@ -1,4 +1,4 @@
-"""Serving: one process, or a parent that owns the socket and the mongod and children that serve."""
+"""Server processes: a single one, or a parent with the socket and the mongod, and children that serve."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """The socket that all processes accept from. Raises `ConfigurationError` when the address cannot be had."""
+    """Return the socket that all processes accept from. Raises `ConfigurationError` if the address is not available."""
     server = settings.server
     family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -86,14 +86,14 @@ async def serve_on(
 
 
 def spare_the_collector() -> None:
-    """Let the garbage collector skip what was made at the start, and come less often: requests leave few cycles."""
+    """Exempt the objects of the start from garbage collection, and collect less often: requests make few cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on uvloop, where that is installed."""
+    """Run to the end on uvloop, if it is installed."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(coroutine)
 
@@ -124,7 +124,7 @@ def serve(settings: Settings, file: Path | None) -> None:
 
 
 def _on_port(settings: Settings, port: int) -> Settings:
-    """The settings with the port that was free, when any was asked for."""
+    """Return the settings with the port in use, if the configured one is 0."""
     if settings.server.port:
         return settings
     app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
@@ -141,7 +141,7 @@ async def _prepared(settings: Settings, uri: str) -> None:
 
 
 class Family:
-    """Server processes that share one listening socket; one that dies is replaced."""
+    """Server processes that share a listening socket; one that ends unexpectedly is replaced."""
 
     def __init__(self, listener: socket.socket, settings: Settings, uri: str, file: Path | None, size: int) -> None:
         self._listener = listener
@@ -150,7 +150,7 @@ class Family:
         os.set_blocking(self._heard, False)
         self._file = file
         self._size = size
-        # What options and free ports have made of the settings; children read all others themselves.
+        # Only values changed by options and free ports; children read all other settings themselves.
         self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
         self._children: list[subprocess.Popen[bytes]] = []
         self._born_from = 0.0
@@ -173,7 +173,7 @@ class Family:
                 self._bury()
 
     def _newly_ready(self) -> int:
-        """How many children have begun to serve since the last look: each writes one byte."""
+        """Return how many children have begun to serve since the last call: each writes one byte."""
         try:
             return len(os.read(self._heard, self._size))
         except BlockingIOError:
@@ -186,14 +186,14 @@ class Family:
         return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves
 
     def _complete(self, environment: Mapping[str, str]) -> None:
-        """Start the children that are missing, but none just after another has died."""
+        """Start the missing children, but pause after one has ended unexpectedly."""
         if time.monotonic() < self._born_from:
             return
         while len(self._children) < self._size and not self._is_stopping:
             self._children.append(self._born(environment))
 
     def _tell_to_stop(self) -> None:
-        """Pass a signal on, once: a second one would cut short who is on the way out."""
+        """Pass a signal on once: a second one would cut short children that are stopping."""
         if self._is_stopping and not self._are_told:
             self._are_told = True
             for child in self._children:
@@ -207,12 +207,12 @@ class Family:
                 self._born_from = time.monotonic() + _RESTART_SECONDS
 
     def _stop(self, _number: int, _frame: object) -> None:
-        # It may come at any time, also while a child is born that nobody knows yet: the loop tells them.
+        # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
         self._is_stopping = True
 
 
 def die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent is gone, however it went."""
+    """Make the kernel end this process when its parent has ended for any reason."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit(1)
@@ -220,13 +220,13 @@ def die_with(parent: int) -> None:
 
 @contextlib.contextmanager
 def _figures_folder() -> Iterator[dict[str, str]]:
-    """Where the processes put their figures, for any of them to answer for all."""
+    """Make the folder through which all processes share their metrics."""
     with tempfile.TemporaryDirectory(prefix="flexiapi-figures-") as folder:
         yield {"PROMETHEUS_MULTIPROC_DIR": folder}
 
 
 def _announce(settings: Settings, began: float) -> None:
-    """Say that the server answers, and in development what to do next."""
+    """Log that the server answers, and in development print the next steps."""
     log.info("ready", url=settings.app.url, seconds=round(time.monotonic() - began, 2))
     if settings.app.env == "development":
         sys.stderr.write(_WELCOME.format(url=settings.app.url, path=settings.data.path))
