@@ -46,7 +46,7 @@ def line(entry: SipCredentials) -> str:
     phone = [entry.username, entry.phone] if entry.phone and _NAME.fullmatch(entry.phone) else []
     made = " ".join([entry.address, *words, ";", *phone]) + "\n"
     if not _LINE.fullmatch(made):
-        raise ValueError("a stored password is no hash")
+        raise ValueError("a stored password is not a hash")
     return made
 
 

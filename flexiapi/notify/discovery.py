@@ -96,7 +96,7 @@ def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
         ) from error
     base = _BASES[backend.transport]
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
-        raise ConfigurationError(f"{which} is no {base.__name__}. Ask its makers to correct it.")
+        raise ConfigurationError(f"{which} is not a {base.__name__}. Ask its makers to correct it.")
     lacking = _lacking(loaded)
     if lacking is not None:
         raise ConfigurationError(

@@ -28,7 +28,7 @@ def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | M
 def _phone(to: str) -> str:
     if not _PHONE.fullmatch(to):
         raise ConfigurationError(
-            f"`{to}` is no phone number. Write + and the country's code before the digits, as in +33612345678."
+            f"`{to}` is not a phone number. Write + and the country's code before the digits, as in +33612345678."
         )
     return to
 
@@ -37,7 +37,7 @@ def _address(to: str) -> str:
     try:
         validate_email(to, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise ConfigurationError(f"`{to}` is no mail address. Write one as in alice@example.org.") from error
+        raise ConfigurationError(f"`{to}` is not a mail address. Write one as in alice@example.org.") from error
     return to
 
 

@@ -70,10 +70,10 @@ def _hook(point: EntryPoint) -> ProvisioningHook:
     except Exception as error:
         raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) does not load: {error}") from error
     if not isinstance(hook, ProvisioningHook):
-        raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) is no ProvisioningHook")
+        raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) is not a ProvisioningHook")
     for method in (hook.proxy, hook.auth, hook.additional_section):
         if inspect.iscoroutinefunction(method):
-            raise ConfigurationError(f"provisioning hook {point.name!r}: {method.__name__} must be no coroutine")
+            raise ConfigurationError(f"provisioning hook {point.name!r}: {method.__name__} must not be a coroutine")
     return hook
 
 

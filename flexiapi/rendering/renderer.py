@@ -38,7 +38,7 @@ class Renderer:
         folders = [shared("templates")]
         if templates.path is not None:
             if not templates.path.is_dir():
-                raise ConfigurationError(f"templates.path: {templates.path} is no folder")
+                raise ConfigurationError(f"templates.path: {templates.path} is not a folder")
             folders.insert(0, templates.path)
         # Values are escaped in HTML only. A misspelled variable is an error, so that it cannot leave a gap.
         self._environment = Environment(

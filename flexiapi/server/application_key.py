@@ -41,7 +41,7 @@ def application_key(settings: Settings) -> ApplicationKey:
 def key_missing(settings: Settings) -> ConfigurationError:
     """Return the error for a database whose key is not here."""
     return ConfigurationError(
-        f"{key_file(settings)} is missing: the key without which nobody signs in with what the database holds. "
+        f"{key_file(settings)} is missing: without this key, the accounts in the database cannot sign in. "
         "Restore the file from the backup, or set app.key (APP_KEY) to the key that was in use."
     )
 

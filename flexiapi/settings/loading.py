@@ -52,7 +52,7 @@ def _read(file: Path) -> Tables:
     except OSError as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The settings file {file} is no valid TOML: {error}.") from error
+        raise ConfigurationError(f"The settings file {file} is not valid TOML: {error}.") from error
 
 
 def _merge(below: Tables, above: Mapping[str, Any]) -> None:
@@ -130,7 +130,7 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
         variable = f" ({table}_{rest[0]})".upper() if rest else ""
         return f"{name}{variable}: {detail['msg'].removeprefix('Value error, ')}"
     if not rest and (tables := [f"[{other}]" for other in Settings.model_fields if table in _names(other)]):
-        return f"{name}: there is no such setting; `{table}` belongs into {' or '.join(tables)}"
+        return f"{name}: there is no such setting; `{table}` belongs in {' or '.join(tables)}"
     close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     if table in _TRANSPORTS and not close:

@@ -72,14 +72,14 @@ class AppSettings(SettingsSection):
     @classmethod
     def _is_domain(cls, value: str) -> str:
         if not _DOMAIN.fullmatch(value):
-            raise ValueError("is no domain alone, such as sip.example.org")
+            raise ValueError("is not a domain alone, such as sip.example.org")
         return value.lower()
 
     @field_validator("url")
     @classmethod
     def _is_root(cls, value: str) -> str:
         if value and not _ROOT_URL.fullmatch(value):
-            raise ValueError("is no absolute URL, such as https://accounts.example.org")
+            raise ValueError("is not an absolute URL, such as https://accounts.example.org")
         return value.rstrip("/")
 
 
@@ -145,7 +145,7 @@ class AccountSettings(SettingsSection):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
         return value
 
     @property

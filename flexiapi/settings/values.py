@@ -26,7 +26,7 @@ def _networks(value: object) -> object:
         try:
             networks.append(ip_network(item))
         except ValueError as error:
-            raise ValueError(f"number {number} is no IP address or network, such as 10.0.0.0/8") from error
+            raise ValueError(f"number {number} is not an IP address or network, such as 10.0.0.0/8") from error
     return networks
 
 

@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 
 class ContactsListStore(Records):
-    """The lists; which accounts have one stands in the accounts."""
+    """The lists; the accounts refer to them."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -23,28 +23,28 @@ class ContactsListStore(Records):
         self._counters = counters
 
     async def all(self) -> list[ContactsList]:
-        """Every list, by id."""
+        """Return all lists, by id."""
         return [_decoded(document) for document in await self._lists.find().sort("_id").to_list(None)]
 
     async def by_id(self, list_id: int) -> ContactsList | None:
-        """The list with the id."""
+        """Return the list with the id."""
         document = await self._lists.find_one({"_id": list_id})
         return None if document is None else _decoded(document)
 
     async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
-        """Everybody on any of these lists."""
+        """Return the ids of all contacts on these lists."""
         if not list_ids:
             return set()
         found = await self._lists.find({"_id": {"$in": list(list_ids)}}, {"contacts": 1}).to_list(None)
         return {contact_id for document in found for contact_id in document.get("contacts", ())}
 
     async def any_has(self, list_ids: Sequence[int], contact_id: int) -> bool:
-        """Whether somebody is on any of these lists."""
+        """Return True if the contact is on any of these lists."""
         query = {"_id": {"$in": list(list_ids)}, "contacts": contact_id}
         return bool(list_ids) and await self._lists.find_one(query, {"_id": 1}) is not None
 
     async def add(self, title: str, description: str) -> ContactsList:
-        """Make an empty list."""
+        """Add an empty list."""
         document: Document = {
             "_id": await self._counters.next("contacts_lists"),
             "title": title,
@@ -54,7 +54,7 @@ class ContactsListStore(Records):
         return _decoded(document)
 
     async def change(self, list_id: int, title: str, description: str) -> ContactsList | None:
-        """Give a list other texts."""
+        """Change title and description of a list."""
         document = await self._lists.find_one_and_update(
             {"_id": list_id},
             {"$set": {"title": title, "description": description}},
@@ -63,23 +63,23 @@ class ContactsListStore(Records):
         return None if document is None else _decoded(document)
 
     async def remove(self, list_id: int) -> bool:
-        """Remove a list, from all accounts too; whether it was there."""
+        """Remove a list, also from all accounts. Return False if it does not exist."""
         removed = (await self._lists.delete_one({"_id": list_id})).deleted_count == 1
         await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
         return removed
 
     async def add_contact(self, list_id: int, contact_id: int) -> bool:
-        """Put somebody on a list; whether they were not there before."""
+        """Add a contact to a list. Return False if it was on the list."""
         query = {"_id": list_id, "contacts": {"$ne": contact_id}}
         return (await self._lists.update_one(query, {"$push": {"contacts": contact_id}})).modified_count == 1
 
     async def remove_contact(self, list_id: int, contact_id: int) -> bool:
-        """Take somebody off a list; whether they were there."""
+        """Remove a contact from a list. Return False if it was not on the list."""
         query = {"_id": list_id, "contacts": contact_id}
         return (await self._lists.update_one(query, {"$pull": {"contacts": contact_id}})).modified_count == 1
 
     async def forget_contact(self, contact_id: int) -> None:
-        """Take a removed account off every list."""
+        """Remove a removed account from every list."""
         await self._lists.update_many({"contacts": contact_id}, {"$pull": {"contacts": contact_id}})
 
 

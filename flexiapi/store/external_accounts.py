@@ -1,4 +1,4 @@
-"""SIP accounts on another server, each for one account of ours, once."""
+"""Pool of SIP accounts on another server, each to be used for one account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class ExternalAccountStore(Records):
-    """The pool. One that was used stays used, also when the account that had it is gone."""
+    """The pool. A used external account stays used, even after its account was removed."""
 
     def __init__(
         self, database: "AsyncIOMotorDatabase[dict[str, Any]]", key: ApplicationKey, counters: Counters
@@ -29,7 +29,7 @@ class ExternalAccountStore(Records):
         self._counters = counters
 
     async def add(self, externals: Sequence[ExternalAccount]) -> int:
-        """Put accounts into the pool, but for those with a known name; how many were new."""
+        """Add accounts to the pool, except those with a known name. Return the number of new ones."""
         documents = [await self._encoded(external) for external in externals]
         if not documents:
             return 0
@@ -52,7 +52,7 @@ class ExternalAccountStore(Records):
         }
 
     async def claim(self, now: datetime) -> tuple[int, ExternalAccount] | None:
-        """Take the first free one, and its number; `None` when all are used."""
+        """Claim the first free external account and return its number and data, or `None` if all are used."""
         found = await self._externals.find_one_and_update(
             {"used": False},
             {"$set": {"used": True, "claimed_at": now}},
@@ -68,20 +68,20 @@ class ExternalAccountStore(Records):
         return found["_id"], external
 
     async def give_back(self, number: int) -> None:
-        """Make a claimed one free again, because what it was for failed."""
+        """Make a claimed external account free again, because the creation failed."""
         await self._externals.update_one({"_id": number}, {"$set": {"used": False}, "$unset": {"claimed_at": ""}})
 
     async def note_account(self, number: int, account_id: int) -> None:
-        """Remember whose it is."""
+        """Note the account that has it."""
         change = {"$set": {"account_id": account_id}, "$unset": {"claimed_at": ""}}
         await self._externals.update_one({"_id": number}, change)
 
     async def detach(self, account_id: int) -> None:
-        """Forget whose it was."""
+        """Remove the reference to a removed account."""
         await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
     async def free_abandoned(self, before: datetime) -> int:
-        """Free those that a creation claimed and then, in a crash, gave to nobody; how many."""
+        """Free the external accounts claimed by creations that crashed. Return their number."""
         freed = 0
         async for claimed in self._externals.find({"used": True, "claimed_at": {"$lt": before}}):
             named = {f"external_account.{name}": claimed[name] for name in ("username", "domain")}
@@ -95,5 +95,5 @@ class ExternalAccountStore(Records):
 
 
 def bound_to_number(number: int) -> str:
-    """What the seal of an external account is bound to."""
+    """Return the context that the seal of an external account is bound to."""
     return f"external account:{number}"

@@ -1,4 +1,4 @@
-"""Tokens that live alone: stored as SHA-256 because nothing shows them again, used once, ended by time."""
+"""Single-use tokens in their own collections, stored as SHA-256 because they are never shown again, with an expiry."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 class CreationTokenStore(Records):
-    """Each lets one account be created."""
+    """Tokens that each allow the creation of one account."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -29,20 +29,20 @@ class CreationTokenStore(Records):
         return {bytes(document["_id"]): document for document in found}
 
     async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
-        """Keep a token."""
+        """Store a token."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
 
     async def is_free(self, token: str, now: datetime) -> bool:
-        """Whether the token can be used."""
+        """Return True if the token can be used."""
         document = await self._reads.get(token_hash(token))
         return document is not None and "used_at" not in document and document["expires_at"] > now
 
     async def consume(self, token: str, now: datetime) -> bool:
-        """Use the token; `False` when another request was faster, or it is unknown or expired."""
+        """Use the token. Return False if another request was faster, or if it is unknown or expired."""
         return await self._uses.add((token_hash(token), now)) is not None
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
-        """Mark the free ones of a batch as used by it, then read which those are: each token goes to one request."""
+        """Mark the free tokens of a batch as used by it, then read which those are: each token goes to one request."""
         use = secrets.token_bytes(12)
         hashes = list({token for token, _ in uses})
         now = max(moment for _, moment in uses)
@@ -55,41 +55,41 @@ class CreationTokenStore(Records):
         return [mine.pop(token, None) for token, _ in uses]
 
     async def give_back(self, token: str) -> None:
-        """Make a consumed token usable again, because what it was used for failed."""
+        """Make a consumed token usable again, because the operation that it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
 
     async def remove(self, hashed: bytes) -> None:
-        """Forget a token, by its hash."""
+        """Remove a token, by its hash."""
         await self._tokens.delete_one({"_id": hashed})
 
     async def clear(self, expired_before: datetime) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
 
 
 class RequestTokenStore(Records):
-    """Each, once a human validated it, gives one creation token."""
+    """Tokens that each give one creation token once a human has validated them."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._tokens = database["request_tokens"]
 
     async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
-        """Keep a token that waits for validation."""
+        """Store a token that waits for validation."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
 
     async def is_open(self, token: str, now: datetime) -> bool:
-        """Whether the token can be validated."""
+        """Return True if the token can be validated."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(query, {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime) -> bool:
-        """Note that a human is behind it; `False` when it is unknown, used or expired."""
+        """Mark the token as validated. Return False if it is unknown, used or expired."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return (await self._tokens.update_one(query, {"$set": {"validated_at": now}})).matched_count == 1
 
     async def consume(self, token: str, now: datetime, creation_token: str) -> bool:
-        """Use a validated token, and link it to what it gave; `False` when that cannot be."""
+        """Use a validated token, and link it to its creation token. Return False if it cannot be used."""
         query: Document = {
             "_id": token_hash(token),
             "validated_at": {"$exists": True},
@@ -100,58 +100,58 @@ class RequestTokenStore(Records):
         return (await self._tokens.update_one(query, change)).matched_count == 1
 
     async def give_back(self, token: str) -> None:
-        """Make a consumed token usable again, because what it was used for failed."""
+        """Make a consumed token usable again, because the operation that it was used for failed."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
 
     async def remove_leading_to(self, hashed: bytes) -> None:
-        """Forget the one that gave a creation token, by that one's hash."""
+        """Remove the request token that gave a creation token, by the hash of the creation token."""
         await self._tokens.delete_many({"creation_token": hashed})
 
     async def clear(self, expired_before: datetime) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An account, and the epoch of the sign-in that has attached a token to it."""
+    """An account, and the epoch of the sign-in that attached a token to it."""
 
     account_id: int
     epoch: int
 
 
 class AuthTokenStore(Records):
-    """Each lets one device sign in as the account that another device attaches it to."""
+    """Tokens that each let one device sign in as the account that another device attaches it to."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._tokens = database["auth_tokens"]
 
     async def add(self, token: str, now: datetime, expires_at: datetime) -> None:
-        """Keep a token that nobody has attached."""
+        """Store a token that is not attached yet."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
 
     async def attach(self, token: str, account_id: int, epoch: int, now: datetime) -> bool:
-        """Bind the token to an account's present sign-in; `False` when it is unknown, expired or bound."""
+        """Attach the token to an account's current sign-in. Return False if it is unknown, expired or attached."""
         query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
         return (await self._tokens.update_one(query, change)).matched_count == 1
 
     async def attached(self, token: str, now: datetime) -> Attached | None:
-        """What the token is attached to; it stays."""
+        """Return the account that the token is attached to, without using the token."""
         document = await self._tokens.find_one(_attached(token, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
     async def consume(self, token: str, now: datetime) -> bool:
-        """Take an attached token away; `False` when another request was faster, and for one that is not attached."""
+        """Remove an attached token. Return False if another request was faster, or if it is not attached."""
         return (await self._tokens.delete_one(_attached(token, now))).deleted_count == 1
 
     async def remove_of(self, account_id: int) -> None:
-        """Forget the tokens of a removed account."""
+        """Remove the tokens of a removed account."""
         await self._tokens.delete_many({"account_id": account_id})
 
     async def clear(self, expired_before: datetime) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         return (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
 
 

@@ -1,4 +1,4 @@
-"""Names of deleted accounts, which nobody else may sign up with for a while."""
+"""Addresses of deleted accounts, reserved for a while."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from flexiapi.store.connection import Records
 
 
 class TombstoneStore(Records):
-    """One per address; the first stays."""
+    """Tombstones, one per address; the first one stays."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -23,20 +23,20 @@ class TombstoneStore(Records):
         return {document["_id"]: True for document in found}
 
     async def add(self, address: str, now: datetime, expires_at: datetime | None) -> None:
-        """Keep an address from being taken again."""
+        """Reserve an address."""
         document: dict[str, Any] = {"created_at": now}
         if expires_at is not None:
             document["expires_at"] = expires_at
         await self._tombstones.update_one({"_id": address}, {"$setOnInsert": document}, upsert=True)
 
     async def has(self, address: str) -> bool:
-        """Whether somebody had the address."""
+        """Return True if the address is reserved."""
         return await self._reads.get(address) is not None
 
     async def count_before(self, moment: datetime) -> int:
-        """How many are older."""
+        """Return the number of tombstones that are older."""
         return await self._tombstones.count_documents({"created_at": {"$lt": moment}})
 
     async def clear_before(self, moment: datetime) -> int:
-        """Remove the older ones; how many."""
+        """Remove the tombstones that are older. Return their number."""
         return (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count

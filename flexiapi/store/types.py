@@ -1,4 +1,4 @@
-"""Account types: a few records that accounts name by id."""
+"""Account types: a few records that accounts refer to by id."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class AccountTypeStore(Records):
-    """The types, each key once."""
+    """The types, with unique keys."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -30,21 +30,21 @@ class AccountTypeStore(Records):
         return {document["_id"]: document for document in await self._types.find({"_id": {"$in": ids}}).to_list(None)}
 
     async def all(self) -> list[AccountType]:
-        """Every type, by id."""
+        """Return all types, by id."""
         return [_decoded(document) for document in await self._types.find().sort("_id").to_list(None)]
 
     async def by_id(self, type_id: int) -> AccountType | None:
-        """The type with the id."""
+        """Return the type with the id."""
         document = await self._reads.get(type_id)
         return None if document is None else _decoded(document)
 
     async def by_key(self, key: str) -> AccountType | None:
-        """The type with the key."""
+        """Return the type with the key."""
         document = await self._types.find_one({"key": key})
         return None if document is None else _decoded(document)
 
     async def by_ids(self, type_ids: Sequence[int]) -> dict[int, AccountType]:
-        """The types with these ids that exist."""
+        """Return the existing types with these ids."""
         if not type_ids:
             return {}
         found = await self._types.find({"_id": {"$in": list(type_ids)}}).to_list(None)
@@ -60,7 +60,7 @@ class AccountTypeStore(Records):
         return _decoded(document)
 
     async def rename(self, type_id: int, key: str) -> AccountType | None:
-        """Give a type another key. Raises `IdentifierTaken`."""
+        """Change the key of a type. Raises `IdentifierTaken`."""
         try:
             document = await self._types.find_one_and_update(
                 {"_id": type_id}, {"$set": {"key": key}}, return_document=ReturnDocument.AFTER
@@ -70,7 +70,7 @@ class AccountTypeStore(Records):
         return None if document is None else _decoded(document)
 
     async def remove(self, type_id: int) -> bool:
-        """Remove a type, from all accounts too; whether it was there."""
+        """Remove a type, also from all accounts. Return False if it does not exist."""
         removed = (await self._types.delete_one({"_id": type_id})).deleted_count == 1
         await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
         return removed
