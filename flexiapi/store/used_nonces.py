@@ -45,7 +45,7 @@ class UsedNonceStore(Records):
         """Note the use of a nonce. A count that is not greater than the last one invalidates it."""
         if count != 1 and (last := await self._raise(nonce, count)) is not None:
             return _use_of(last, count)
-        # The count before the first use is 0, and no count of 0 is greater, so it invalidates the nonce too.
+        # The count before the first use is 0, which 0 does not exceed, so a count of 0 invalidates the nonce too.
         if await self._first_uses.add((nonce, count or _NO_COUNT_IS_GREATER, expires_at)):
             return NonceUse.COUNTED if count else NonceUse.REPLAYED
         return _use_of(await self._raise(nonce, count), count)
