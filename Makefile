@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE_PLUGINS := $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
-# What pip warns of, a page for every editable plugin, matters only when it fails.
+# pip's warnings, a page for every editable plugin, are shown only if it fails.
 quietly = $(1) 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 
 .PHONY: run test bench
@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist loadfile
 
-# Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.
+# Needs `wrk` (apt install wrk). ARGS=--help shows the options.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
