@@ -47,7 +47,7 @@ def write_distribution(transport: Transport, name: str, parent: Path) -> Path:
     Raises `ConfigurationError` if the name is not valid or is that of an installed backend, or if the folder exists or
     cannot be written.
     """
-    _check_name(transport, name)
+    _validate_name(transport, name)
     values = _values(transport, name)
     folder = parent / str(values["distribution"])
     if folder.exists():
@@ -63,7 +63,7 @@ def write_distribution(transport: Transport, name: str, parent: Path) -> Path:
     return folder
 
 
-def _check_name(transport: Transport, name: str) -> None:
+def _validate_name(transport: Transport, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"`{name}` is not a valid name: use lower-case letters, digits and single hyphens, as in my-sms."

@@ -55,7 +55,7 @@ class Follower:
         self._lock_path = path.with_name(path.name + ".lock")
         self._pending: dict[int, None] = {}
         self._position: str | None = None
-        self._told = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._compared = asyncio.Event()
 
@@ -90,7 +90,7 @@ class Follower:
 
     async def _follow(self, position: str | None) -> None:
         self._pending, self._position = {}, None
-        for event in (self._told, self._taken, self._compared):
+        for event in (self._arrived, self._taken, self._compared):
             event.clear()
         try:
             async with self._changes.watch(position) as feed, asyncio.TaskGroup() as tasks:
@@ -109,7 +109,7 @@ class Follower:
             if changed is not None:
                 self._pending[changed] = None
             self._position = feed.position
-            self._told.set()
+            self._arrived.set()
             while len(self._pending) >= _MOST_PENDING:
                 self._taken.clear()
                 await self._taken.wait()
@@ -117,8 +117,8 @@ class Follower:
     async def _write(self) -> None:
         noted_at = time.monotonic()
         while True:
-            await self._told.wait()
-            self._told.clear()
+            await self._arrived.wait()
+            self._arrived.clear()
             ids, self._pending = list(self._pending), {}
             position = self._position
             self._taken.set()

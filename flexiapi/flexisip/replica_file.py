@@ -81,7 +81,7 @@ class ReplicaFile:
             self._create()
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
-                self._prepare(connection)
+                self._set_up(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -198,7 +198,7 @@ class ReplicaFile:
             return False
         return (state.st_dev, state.st_ino) == self._inode
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _set_up(self, connection: sqlite3.Connection) -> None:
         """Recover from a killed writer, and fail now if the file cannot be written."""
         if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -65,7 +65,7 @@ def routes(settings: Settings, transport: Transport) -> list[Route]:
 
 def _route(settings: Settings, transport: Transport, label: str, table: BackendSettings) -> Route:
     name = f"{transport}.{label}"
-    _check_prefixes(transport, table, name)
+    _validate_prefixes(transport, table, name)
     loaded = backend_class(transport, table.backend, name)
     options = {**_inherited(settings, transport, loaded.Config.model_fields), **table.options}
     backend = configured(loaded, options, settings.data.path, name)
@@ -79,7 +79,7 @@ def _inherited(settings: Settings, transport: Transport, fields: Mapping[str, An
     return {name: getattr(settings.mail, name) for name in ("from_address", "from_name") if name in fields}
 
 
-def _check_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:
+def _validate_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:
     if table.prefixes and transport is not Transport.SMS:
         raise ConfigurationError(f"[{name}] prefixes: only SMS backends have them. Remove it.")
     wrong = [prefix for prefix in table.prefixes if not _PREFIX.fullmatch(prefix)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 # Frames of these are in every traceback and never the place of the fault.
-_OF_THE_HOST = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<frozen importlib")
+_OWN_FRAMES = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<frozen importlib")
 
 
 def raised_at(error: BaseException, otherwise: Any = None) -> str:
@@ -16,7 +16,7 @@ def raised_at(error: BaseException, otherwise: Any = None) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(_OF_THE_HOST):
+        if not frame.filename.startswith(_OWN_FRAMES):
             return f"{frame.filename}:{frame.lineno}"
     return defined_at(otherwise)
 

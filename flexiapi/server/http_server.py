@@ -11,7 +11,7 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 
 _KEPT_ALIVE_SECONDS = 0.25
 _FIRST_REQUEST_SECONDS = 2.0
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 _TURNS_OF_A_POLL = 2
 
 
@@ -59,9 +59,9 @@ class GracefulServer(HTTPServer):
         while (passed := time.monotonic() - began) < _FIRST_REQUEST_SECONDS:
             if passed >= _KEPT_ALIVE_SECONDS and 1 not in self._requests_of.values():
                 return
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _written(self) -> None:
         """Wait until slow clients have received their whole answers."""
         while any(connection.stream.writing() for connection in self._requests_of):  # noqa: ASYNC110  # no such event
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)

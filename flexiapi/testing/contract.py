@@ -116,7 +116,7 @@ class BackendContract(BackendDeclaration):
     def test_busy_is_retryable_and_asked_once(self) -> None:
         with self.gateway() as gateway:
             assert isinstance(self._failure(gateway, self.busy), Retryable)
-            assert len(gateway.sends) == 1, "a backend sends once: the host tries again"
+            assert len(gateway.sends) == 1, "a backend sends once: the server tries again"
 
     def test_refused_is_permanent(self) -> None:
         with self.gateway() as gateway:

@@ -249,7 +249,7 @@ def test_trouble_at_the_token_endpoint_is_retryable_and_heals(fcm, account, answ
     async def two(backend):
         with pytest.raises(Retryable, match=reason):
             await backend.send(MESSAGE)
-        assert len(fcm.requests) == 1, "the host tries again, not google-auth"
+        assert len(fcm.requests) == 1, "the server tries again, not google-auth"
         await backend.send(MESSAGE)
 
     run(fcm, two, service_account_file=account)

@@ -7,27 +7,27 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from flexiapi.plugin import BackendConfig
-from flexiapi_sms_http.templating import check_expression, check_template, fill_url
+from flexiapi_sms_http.templating import fill_url, validate_expression, validate_template
 
 
 def _template(template: Any) -> Any:
-    check_template(template)
+    validate_template(template)
     return template
 
 
 def _expression(expression: str) -> str:
-    check_expression(expression)
+    validate_expression(expression)
     return expression
 
 
 def _secret_templates(secrets: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for secret in secrets.values():
-        check_template(secret.get_secret_value())
+        validate_template(secret.get_secret_value())
     return secrets
 
 
 def _url(template: str) -> str:
-    check_template(template)
+    validate_template(template)
     parts = urlsplit(template)
     if parts.scheme not in ("http", "https") or not parts.hostname or "{" in parts.netloc:
         raise ValueError("starts with http:// or https:// and a host name without templates")

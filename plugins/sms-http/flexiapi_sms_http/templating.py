@@ -45,24 +45,24 @@ def holds(expression: str, names: Mapping[str, Any]) -> bool:
     return bool(value(expression, names))
 
 
-def check_template(template: Any) -> None:
+def validate_template(template: Any) -> None:
     """Raise `ValueError` with the reason if a template is not valid."""
     if isinstance(template, str):
-        _check(template, MESSAGE_NAMES)
+        _validate(template, MESSAGE_NAMES)
     elif isinstance(template, Mapping):
         for item in template.values():
-            check_template(item)
+            validate_template(item)
     elif isinstance(template, list | tuple):
         for item in template:
-            check_template(item)
+            validate_template(item)
 
 
-def check_expression(expression: str) -> None:
+def validate_expression(expression: str) -> None:
     """Raise `ValueError` with the reason if an expression is not valid."""
-    _check("{{ " + expression + " }}", ANSWER_NAMES)
+    _validate("{{ " + expression + " }}", ANSWER_NAMES)
 
 
-def _check(source: str, known: frozenset[str]) -> None:
+def _validate(source: str, known: frozenset[str]) -> None:
     try:
         used = meta.find_undeclared_variables(_TEMPLATES.parse(source))
     except TemplateSyntaxError as error:
