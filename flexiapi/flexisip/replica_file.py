@@ -163,10 +163,6 @@ class ReplicaFile:
         """Write a note of the server into the file."""
         self._db.execute("INSERT OR REPLACE INTO flexiapi VALUES (?, ?)", (name, value))
 
-    def count(self) -> int:
-        """Return the number of accounts in the file."""
-        return int(self._db.execute("SELECT count(*) FROM accounts").fetchone()[0])
-
     @property
     def _db(self) -> sqlite3.Connection:
         if self._connection is None:
