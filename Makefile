@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE_PLUGINS := $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
-# What pip warns of, a page for every editable plugin, matters only when it fails.
+# pip's warnings, a page for every editable plugin, are shown only if it fails.
 quietly = $(1) 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 
 .PHONY: run test changelog bench

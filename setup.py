@@ -1,4 +1,4 @@
-"""Ship `templates/` and `config/`, which lie outside the package, as `share/flexiapi/`. All else: pyproject.toml."""
+"""Installation of `templates/` and `config/`, outside the package, as `share/flexiapi/`. The rest: pyproject.toml."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Figures as ratios: every endpoint against a bare Tornado handler and the obvious handler, in one run."""
+"""Benchmarks: the rate of every endpoint as a ratio to a bare Tornado handler and to a naive handler, in one run."""

@@ -1,4 +1,4 @@
-"""`make bench`: prints a table and writes it as JSON."""
+"""Command `make bench`, which prints a table of the results and writes them as JSON."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ _RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Case:
-    """One endpoint under load; `goal` is the least ratio to the bare handler, at 64 connections."""
+    """An endpoint under load; `goal` is the lowest acceptable ratio to the bare handler, at 64 connections."""
 
     name: str
     path: str
@@ -29,7 +29,7 @@ class Case:
 
 @dataclass
 class Run:
-    """What this run measures with."""
+    """Parameters and state of a benchmark run."""
 
     uri: str
     folder: Path
@@ -93,7 +93,7 @@ def compare(run: Run, chosen: str) -> list[dict[str, object]]:
 
 
 def _best(figures: list[Figures]) -> Figures:
-    """The round that was disturbed least by whatever else the machine did."""
+    """Return the round that other processes of the machine disturbed least."""
     return max(figures, key=lambda one: one.rate)
 
 
@@ -103,7 +103,7 @@ def _of(run: Run, server: Process, case: Case) -> Figures:
 
 def _row(case: Case, base: Figures, ours: Figures, obvious: Figures | None) -> dict[str, object]:
     if ours.errors and not case.refusals_expected:
-        print(f"! {case.name}: {ours.errors} answers were no success")
+        print(f"! {case.name}: {ours.errors} answers were errors")
     return {
         "endpoint": case.name,
         "ratio": round(ours.rate / base.rate, 2),
@@ -143,7 +143,7 @@ def main() -> None:
         try:
             print(f"filling {options.accounts} accounts ...", flush=True)
             with process("ours", mongod.uri):
-                pass  # makes the indexes
+                pass  # creates the indexes
             data.fill(mongod.uri, options.accounts)
             run = Run(mongod.uri, folder, options.accounts, options.seconds, options.connections, options.rounds)
             rows = compare(run, options.only)

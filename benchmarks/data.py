@@ -1,4 +1,4 @@
-"""The accounts that the load asks for: made directly in the database, with secrets that the load can compute."""
+"""Accounts for the load, made directly in the database, with secrets that the load scripts can compute."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from flexiapi.store.documents import AccountDocuments
 
 KEY = "benchmark" * 5
 DOMAIN = "sip.example.org"
-PASSWORD = "correct-horse-battery"  # everybody may know it
+PASSWORD = "correct-horse-battery"  # not a secret
 DATABASE = "benchmark"
 WITH_CONTACTS = 2
 CONTACTS = 200
@@ -60,7 +60,7 @@ def _account(number: int, now: datetime) -> Account:
 
 
 def fill(uri: str, accounts: int) -> None:
-    """Put accounts 1 to `accounts` into an empty database; each has an API key."""
+    """Insert accounts 1 to `accounts` into an empty database; each has an API key."""
     key = ApplicationKey(KEY)
     documents = AccountDocuments(key, DOMAIN, email_unique=False)
     client: MongoClient[dict[str, Any]] = MongoClient(uri)
@@ -81,7 +81,7 @@ def fill(uri: str, accounts: int) -> None:
 
 
 def add_creation_tokens(uri: str, first: int, count: int) -> None:
-    """Tokens for sign-ups."""
+    """Insert creation tokens."""
     client: MongoClient[dict[str, Any]] = MongoClient(uri)
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=1)
@@ -96,7 +96,7 @@ def add_creation_tokens(uri: str, first: int, count: int) -> None:
 
 
 def write_digest_answers(path: Path, accounts: int, count: int) -> None:
-    """Authorization headers for `GET /api/accounts/me`, one a line after the user name; each nonce once."""
+    """Write Authorization headers for `GET /api/accounts/me`, one a line after the user name; each nonce once."""
     nonces = Nonces(ApplicationKey(KEY).derive("nonces"))
     uri = "/api/accounts/me"
     now = time.time()

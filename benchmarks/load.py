@@ -1,4 +1,4 @@
-"""One load: wrk against one server for a bounded time, and what it cost the server process."""
+"""Load on one server by wrk for a bounded time, and its cost in the server process."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Figures:
-    """`rate` in requests/s, latencies in ms, `cpu` in microseconds of the server process per request."""
+    """Measurements: `rate` in requests/s, latencies in ms, `cpu` in microseconds of the server process per request."""
 
     rate: float
     p50: float
@@ -28,7 +28,7 @@ class Figures:
 
 
 class Process:
-    """A server under load."""
+    """A server process under load."""
 
     def __init__(self, kind: str, uri: str) -> None:
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""The three servers that are compared, each one process: `python -m benchmarks.servers bare|obvious|ours PORT URI`."""
+"""The compared servers, one process each: `python -m benchmarks.servers bare|obvious|ours PORT URI`."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from flexiapi.settings import Settings
 
 
 class Bare(RequestHandler):
-    """What Tornado itself costs."""
+    """A handler without work, which measures Tornado itself."""
 
     def get(self) -> None:
         self.write({"activated": True, "realm": None})
@@ -29,7 +29,7 @@ class Bare(RequestHandler):
 
 
 class Obvious(RequestHandler):
-    """One plain find_one per lookup, as one would first write it."""
+    """Base of the naive handlers: one plain find_one per lookup."""
 
     def initialize(self, database: Any) -> None:
         self.accounts = database.accounts
@@ -54,7 +54,7 @@ class ObviousMe(Obvious):
 
 
 def ours(url: str) -> Settings:
-    """Our settings: limits off, for all load comes from one address; everything else as by default."""
+    """Return settings with limits off, because all load comes from one address; the others are defaults."""
     limits = dict.fromkeys(Settings().limits.__class__.model_fields, 0)
     return Settings.model_validate(
         {

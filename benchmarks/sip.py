@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sip`: the sign-in replica and the external authentication, on a real MongoDB and real files."""
+"""Benchmark of the sign-in replica and the external authentication, on a real MongoDB: `python -m benchmarks.sip`."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ Figures = dict[str, object]
 
 
 def rebuild(uri: str, path: Path) -> Figures:
-    """A first rebuild, and one without differences; memory is the most that the process ever had."""
+    """Measure a first rebuild, and one without differences; memory is the peak of the process."""
 
     async def run() -> Figures:
         store, replica = _opened(uri, path)
@@ -47,7 +47,7 @@ def rebuild(uri: str, path: Path) -> Figures:
 
 
 def changes(uri: str, path: Path, at_once: int) -> Figures:
-    """Accounts that change and wait until the file has it, so many at once."""
+    """Measure accounts that change and wait until the file has them, `at_once` concurrently."""
 
     async def run() -> Figures:
         store, replica = _opened(uri, path)
@@ -72,7 +72,7 @@ def changes(uri: str, path: Path, at_once: int) -> Figures:
 
 
 def authentication(uri: str) -> Figures:
-    """One request in flight, as Flexisip asks, beside the same over a bare Tornado handler."""
+    """Measure one request in flight, as Flexisip sends them, next to the same over a bare Tornado handler."""
     with process("bare", uri) as bare, process("ours", uri) as server:
         base = _one_by_one(bare.port, lambda _: "/")
         answer = _one_by_one(server.port, lambda number: f"/sip/auth?{_question(number)}")
@@ -115,7 +115,7 @@ def _ms(seconds: float) -> float:
 
 def _measured(uri: str, folder: Path) -> Iterator[tuple[str, Figures]]:
     yield "external authentication", authentication(uri)
-    # Processes of their own, so that memory is theirs.
+    # Separate processes, so that memory is measured for each.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as apart:
         for at_once in (1, 8, 32, 128):
             path = folder / f"{at_once}.sqlite"
@@ -132,7 +132,7 @@ def main() -> None:
         mongod.start()
         try:
             with process("ours", mongod.uri):
-                pass  # makes the indexes
+                pass  # creates the indexes
             data.fill(mongod.uri, options.accounts)
             results = {}
             for what, figures in _measured(mongod.uri, Path(name)):

@@ -1,4 +1,4 @@
-"""`python -m flexiapi` is the `flexiapi` command."""
+"""Entry point of `python -m flexiapi`, the same as the `flexiapi` command."""
 
 from flexiapi.cli import main
 

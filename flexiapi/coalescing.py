@@ -1,7 +1,7 @@
-"""Few, large operations in place of many small ones: what arrives while one is under way leaves together as the next.
+"""Coalescing of concurrent operations: those that arrive while one is under way are sent together as the next.
 
-Each Motor operation costs a hop to a thread and back, so this is what makes the server fast. There is no cache: a
-batch is sealed before it is sent, so nobody gets data older than the own arrival.
+Each Motor operation costs a hop to a thread and back, so fewer and larger operations make the server fast. There is no
+cache: a batch is closed before it is sent, so a caller never gets data older than its own arrival.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Batches(Generic[Item, Result]):
-    """Sends items in batches, at most `in_flight` at once; an item's result is the one at its place.
+    """Sends items in batches, at most `in_flight` at once; the result of an item is the one at its place.
 
-    `send` gets the items of a batch and returns a result or an exception for each, in order. When it raises, all
-    waiters of the batch get that. A waiter that is cancelled harms nobody.
+    `send` gets the items of a batch and returns a result or an exception for each, in order. If it raises, all waiters
+    of the batch get that exception. Cancelling a waiter does not affect the others.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Batches(Generic[Item, Result]):
         self._scheduled = False
 
     def add(self, item: Item) -> "asyncio.Future[Result]":
-        """Put an item into the next batch."""
+        """Add an item to the next batch and return the future of its result."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
@@ -58,7 +58,7 @@ class Batches(Generic[Item, Result]):
     async def _carry(self, batch: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
         try:
             results = await self._send([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001  # whatever it is belongs to those who wait
+        except Exception as error:  # noqa: BLE001  # any failure belongs to the waiters
             results = [error] * len(batch)
         finally:
             self._free += 1
@@ -80,7 +80,7 @@ class CoalescedReads(Generic[K, V]):
         self._batches: Batches[K, V | None] = Batches(self._lookup, in_flight)
 
     async def get(self, key: K) -> V | None:
-        """What stands under the key now, or `None`."""
+        """Return the current value of the key, or `None`."""
         return await self._batches.add(key)
 
     async def _lookup(self, keys: Sequence[K]) -> Sequence[V | None]:

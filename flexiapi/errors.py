@@ -1,4 +1,4 @@
-"""Every failure that a caller may be told of, each with its status and message.
+"""Failures, each with the status and message that a caller is given.
 
 FlexiapiError
  +- ApiError                      has an HTTP status and a message for the caller
@@ -20,7 +20,7 @@ from typing import ClassVar
 
 
 class FlexiapiError(Exception):
-    """The root of them all."""
+    """The base class of all failures."""
 
 
 class ConfigurationError(FlexiapiError):
@@ -28,15 +28,15 @@ class ConfigurationError(FlexiapiError):
 
 
 class ChangesLost(FlexiapiError):
-    """The store no longer knows where its changes were read to: that is too long ago, or was another database."""
+    """The position in the store's changes is no longer known: it is too old, or belongs to another database."""
 
 
 class ChangesUnsupported(FlexiapiError):
-    """The store tells no changes: a single MongoDB that is no replica set."""
+    """The store cannot report changes, because MongoDB is not a replica set."""
 
 
 class ApiError(FlexiapiError):
-    """A failure that the caller is told of. `message` is shown to users; it never says what is secret."""
+    """A failure that is reported to the caller. `message` is shown to users and never contains secrets."""
 
     status: ClassVar[int] = 500
     message: str = "The server failed. Try again later."
@@ -47,16 +47,16 @@ class ApiError(FlexiapiError):
             self.message = message
 
     def headers(self) -> Sequence[tuple[str, str]]:
-        """Headers that the answer carries beside the body."""
+        """Return the headers of the answer."""
         return ()
 
     def body(self) -> dict[str, object]:
-        """The JSON object that the answer carries."""
+        """Return the JSON object of the answer."""
         return {"message": self.message}
 
 
 class ProvisioningFailed(ApiError):
-    """The base file is malformed or a hook failed; the log says where. Half a configuration would be worse."""
+    """The base file is malformed or a hook failed, as logged. An incomplete configuration would be worse."""
 
     message = "The configuration of devices is out of order. Try again later."
 
@@ -69,7 +69,7 @@ class MalformedRequest(ApiError):
 
 
 class SignInRequired(ApiError):
-    """Nobody is signed in, or not rightly."""
+    """Authentication is missing or invalid."""
 
     status = 401
     message = "Sign in with an API key or with DIGEST."
@@ -79,12 +79,12 @@ class SignInRequired(ApiError):
         self.challenges = tuple(challenges)
 
     def headers(self) -> Sequence[tuple[str, str]]:
-        """One `WWW-Authenticate` line per algorithm."""
+        """Return one `WWW-Authenticate` header per algorithm."""
         return [("WWW-Authenticate", challenge) for challenge in self.challenges]
 
 
 class Forbidden(ApiError):
-    """Known, and not allowed."""
+    """The caller is authenticated but not allowed to do this."""
 
     status = 403
     message = "This is not allowed."
@@ -103,7 +103,7 @@ class CrossSiteRequest(Forbidden):
 
 
 class ActivationExpired(Forbidden):
-    """The code was right, and its time is over."""
+    """The code was right but has expired."""
 
     message = "The time to activate this account is over. Ask for a new code."
 
@@ -121,13 +121,13 @@ class NoDtmfProtocol(Forbidden):
 
 
 class AlreadyAttached(Forbidden):
-    """What should be added is there already."""
+    """The thing to attach is already attached."""
 
     message = "This is attached to the account already."
 
 
 class NotAttached(Forbidden):
-    """What should be removed is not there."""
+    """The thing to detach is not attached."""
 
     message = "This is not attached to the account."
 
@@ -139,32 +139,32 @@ class WrongCode(Forbidden):
 
 
 class LastAdmin(Forbidden):
-    """The change would leave nobody who can administer the server."""
+    """The change would leave the server without an administrator."""
 
     message = "This is the last activated administrator. Make another one first."
 
 
 class CreationTokenRefused(Forbidden):
-    """The device has a creation token already, or has had too many."""
+    """The device already has a creation token, or has had too many."""
 
     message = "A creation token was sent to this device already. Wait for it, or try again later."
 
 
 class NotFound(ApiError):
-    """There is no such thing, or the caller may not know of it."""
+    """The requested thing does not exist, or the caller may not know of it."""
 
     status = 404
     message = "Not found."
 
 
 class RecordNotFound(NotFound):
-    """One text for every record and refusal, so that causes cannot be told apart; people read it after a wrong PIN."""
+    """A missing record or a refused code; the same text for all causes, so that they cannot be told apart."""
 
     message = "This does not exist, or the code or token is not valid."
 
 
 class RouteNotFound(NotFound):
-    """No endpoint has this path."""
+    """The path belongs to no endpoint."""
 
     message = "There is no such endpoint. GET /api lists them."
 
@@ -180,7 +180,7 @@ class MethodNotAllowed(ApiError):
         self.allowed = tuple(allowed)
 
     def headers(self) -> Sequence[tuple[str, str]]:
-        """The methods that the path has."""
+        """Return the allowed methods."""
         return [("Allow", ", ".join(self.allowed))]
 
 
@@ -192,7 +192,7 @@ class BodyTooLarge(ApiError):
 
 
 class ValidationFailed(ApiError):
-    """Parameters are wrong: `errors` has, for each failing one, what is wrong with it."""
+    """Parameters are invalid: `errors` has the texts by field."""
 
     status = 422
     message = "The parameters are invalid."
@@ -205,7 +205,7 @@ class ValidationFailed(ApiError):
         self.errors = {name: list(of_field) for name, of_field in errors.items()}
 
     def body(self) -> dict[str, object]:
-        """The first text, and all texts by field."""
+        """Return the first text, and all texts by field."""
         return {"message": self.message, "errors": self.errors}
 
 
@@ -220,24 +220,24 @@ class TooManyRequests(ApiError):
         self.retry_after = retry_after
 
     def headers(self) -> Sequence[tuple[str, str]]:
-        """When to come back."""
+        """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
 
 
 class Unavailable(ApiError):
-    """Something that the answer needs is away for now."""
+    """Something that the answer needs is not available at the moment."""
 
     status = 503
     message = "The service is not available now. Try again later."
     retry_after: ClassVar[int] = 5
 
     def headers(self) -> Sequence[tuple[str, str]]:
-        """When to come back."""
+        """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
 
 
 class StoreUnavailable(Unavailable):
-    """MongoDB does not answer. `reason` is for operators: callers are not told of hosts."""
+    """MongoDB does not answer. `reason` is for operators, because it may name hosts."""
 
     message = "The database is not available now. Try again later."
 
@@ -253,7 +253,7 @@ class DeliveryFailed(Unavailable):
 
 
 class DeviceUnregistered(DeliveryFailed):
-    """The push address is dead; another try cannot help."""
+    """The push address is no longer registered, so a retry cannot help."""
 
     message = "This device can no longer be reached by push."
 
@@ -271,6 +271,6 @@ class SipUnavailable(Unavailable):
 
 
 class ReplicaUnavailable(Unavailable):
-    """The change is stored but not yet in the SIP server's replica; it heals by itself."""
+    """The change is stored but not yet in the SIP server's replica, which will catch up."""
 
     message = "The SIP server does not know of the change yet. Try again later."

@@ -20,7 +20,7 @@ def in_data_path(path: Path, done: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Of a file that stands where a folder should be, `mkdir` says that it exists.
+        # `mkdir` reports a file in place of a folder as existing.
         number = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO
         advice = (
             "Run this as the server's user." if number in _NOT_ALLOWED else "Name a folder that this user can write."
@@ -30,7 +30,7 @@ def in_data_path(path: Path, done: str = "written") -> Iterator[None]:
 
 
 def check_data_path(folder: Path) -> None:
-    """Raise `ConfigurationError` unless the folder can be written or made. Leave nothing behind."""
+    """Raise `ConfigurationError` unless the folder can be written or created. Leave nothing behind."""
     refuse_foreign_owner(folder)
     with in_data_path(folder):
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
@@ -59,7 +59,7 @@ def _name(number: int) -> str:
 
 
 def shared(folder: str) -> Path:
-    """Return the folder `templates` or `config`: of a checkout if this is one, else of the installation."""
+    """Return the folder `templates` or `config` of the checkout, or of the installation outside of a checkout."""
     checkout = Path(__file__).resolve().parent.parent / folder
     if checkout.is_dir():
         return checkout

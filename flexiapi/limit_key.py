@@ -1,4 +1,4 @@
-"""The key under which limits count an address: whom they take for one."""
+"""The key by which limits count client addresses."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
@@ -7,7 +7,7 @@ _SUBSCRIBER_BITS = 64
 
 
 def counted_as(address: str) -> str:
-    """An IPv4 address itself, the /64 of an IPv6 address: a subscriber has at least that, and any address of it."""
+    """Return an IPv4 address unchanged, and the /64 network of an IPv6 address, which one subscriber owns at least."""
     return _counted_as(address) if ":" in address else address
 
 

@@ -1,4 +1,4 @@
-"""What operators see: log lines, without secrets and without line breaks of others, and figures for Prometheus."""
+"""Logs and metrics: one safe line per event, without secrets, and figures for Prometheus."""
 
 import asyncio
 import json
@@ -13,10 +13,13 @@ from typing import Any, TextIO
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-log = structlog.get_logger("flexiapi")
+_LOGGER = "flexiapi"
+log = structlog.get_logger(_LOGGER)
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _PLAIN = re.compile(r"[!#-~]+", re.ASCII)
@@ -33,35 +36,34 @@ SECONDS = Histogram(
 
 
 def configure(level: str = "info", style: str = "text", stream: TextIO | None = None) -> None:
-    """Send all logs, those of libraries too, to `stream` (standard error), one line each."""
-    output = stream or sys.stderr
+    """Log to `stream` (standard error): records of flexiapi from `level` on, those of libraries from WARNING on."""
+    enrich: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_request_id,
+        _masked,
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_request_id,
-            _masked,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer() if style == "json" else _as_text,
-        ],
+        processors=[*enrich, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(output),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    root = logging.getLogger()
-    root.handlers[:] = [_Forward()]
-    root.setLevel(max(_LEVELS[level], logging.WARNING))
-
-
-class _Forward(logging.Handler):
-    """Takes the log records of libraries into ours."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        method = (
-            "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else "info"
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *enrich],
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer() if style == "json" else _as_text,
+            ],
         )
-        getattr(log, method)(record.getMessage(), logger=record.name, exc_info=record.exc_info)
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(_LEVELS[level], logging.WARNING))
+    logging.getLogger(_LOGGER).setLevel(_LEVELS[level])
 
 
 def _with_request_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -85,13 +87,13 @@ def _as_text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def _plain(value: object, *, spaces: bool = False) -> str:
-    """A value that cannot forge a log line: quoted as JSON unless it is plain ASCII."""
+    """Return a value that cannot forge a log line: quoted as JSON unless it is plain ASCII."""
     text = str(value)
     return text if _PLAIN.fullmatch(text.replace(" ", "_") if spaces else text) else json.dumps(text)
 
 
 class AccessLog:
-    """One line per request, gathered and written together a few times a second."""
+    """One line per request, buffered and written several times a second."""
 
     def __init__(self, stream: TextIO, style: str) -> None:
         self._stream = stream
@@ -101,7 +103,7 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, method: str, route: str, status: int, seconds: float, **who: str) -> None:
-        """Note one request; `route` is the template, for paths may carry secrets."""
+        """Log one request; `route` is the template, because paths may carry secrets."""
         milliseconds = round(seconds * 1000, 1)
         if self._style == "json":
             fields = {"method": method, "route": route, "status": status, "ms": milliseconds, **who}
@@ -114,14 +116,14 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(0.1, self.flush)
 
     def _moment(self) -> str:
-        """The time in UTC, to the millisecond; the part that changes each second is made once a second."""
+        """Return the time in UTC, to the millisecond; the part that changes each second is formatted once a second."""
         second, fraction = divmod(time.time(), 1)
         if second != self._second[1]:
             self._second = (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)), second)
         return f"{self._second[0]}.{int(fraction * 1000):03d}Z"
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the buffered lines."""
         self._timer = None
         if self._lines:
             lines, self._lines = self._lines, []
@@ -130,7 +132,7 @@ class AccessLog:
 
 
 def metrics_text() -> bytes:
-    """The figures of all server processes in Prometheus' text format."""
+    """Return the metrics of all server processes in the text format of Prometheus."""
     registry: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

@@ -1,6 +1,7 @@
-"""The contract of a notification backend: all that a plugin imports.
+"""Contract of a notification backend: the names that a plugin imports.
 
-A backend sends once and says how it went. It does not retry, time out, limit, count or log: the host does.
+A backend makes one attempt to send and reports the outcome. It does not retry, time out, limit, count or log: the
+server does.
 """
 
 import ssl
@@ -37,10 +38,10 @@ __all__ = [
 
 
 class BackendConfig(BaseModel):
-    """A backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused.
+    """Base class of a backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused.
 
-    The host takes `backend`, `order` and `prefixes` for itself. A mail backend's `from_address` and `from_name` are
-    those of `[mail]` when its table does not set them.
+    The names `backend`, `order` and `prefixes` are reserved. A mail backend's `from_address` and `from_name` default to
+    those of `[mail]`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
@@ -61,7 +62,7 @@ ANY_PROVIDER = "*"
 class PushMessage:
     """A push notification to one device, addressed by its RFC 8599 parameters.
 
-    `data` is what the app reads (`token`); how it is wrapped for the app's platform is the backend's business.
+    `data` is the content for the app (`token`); the backend wraps it for the app's platform.
     """
 
     provider: str
@@ -72,7 +73,7 @@ class PushMessage:
 
 @dataclass(frozen=True, slots=True)
 class SmsMessage:
-    """A text to one phone number, written `+` and digits (E.164)."""
+    """An SMS to one phone number, written `+` and digits (E.164)."""
 
     phone: str = field(repr=False)
     text: str = field(repr=False)
@@ -90,15 +91,15 @@ class MailMessage:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that the provider accepted the message; `id` is the provider's, when it gives one."""
+    """Proof that the provider accepted the message; `id` is the provider's, if it gives one."""
 
     id: str | None = None
 
 
 class DeliveryError(Exception):
-    """A message that was not accepted. A backend raises one of its two kinds, and nothing else.
+    """The message was not accepted. A backend raises one of the two subclasses, and nothing else.
 
-    `reason` is logged and shown to operators: what the provider answered, never what the message holds or for whom.
+    `reason` is logged and shown to operators: the provider's answer, never the content or recipient of the message.
     """
 
     def __init__(self, reason: str) -> None:
@@ -107,7 +108,7 @@ class DeliveryError(Exception):
 
 
 class Retryable(DeliveryError):
-    """Not now: busy, unreachable, out of quota. `retry_after` is the provider's own wish, in seconds."""
+    """A temporary failure: busy, unreachable, out of quota. `retry_after` is the provider's wish, in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -115,11 +116,11 @@ class Retryable(DeliveryError):
 
 
 class Permanent(DeliveryError):
-    """Never: this message, or this configuration, is refused."""
+    """A final failure: this message, or this configuration, is refused."""
 
 
 class Unregistered(Permanent):
-    """The push address is dead: the app was removed or has another token now."""
+    """The push address is no longer registered: the app was removed or has another token now."""
 
 
 C = TypeVar("C", bound=BackendConfig)
@@ -127,10 +128,10 @@ M = TypeVar("M")
 
 
 class Backend(ABC, Generic[C, M]):
-    """What the three kinds of backend share; derive from one of them, not from this.
+    """Common base of the three kinds of backend; derive from one of them, not from this.
 
-    A subclass has a `Config` (a `BackendConfig`). The host makes one instance per configured label and calls
-    `start` once on the event loop before anything else, and `close` at the end.
+    A subclass has a `Config` (a `BackendConfig`). The server makes one instance per configured label and calls `start`
+    once on the event loop before anything else, and `close` at the end.
     """
 
     Config: ClassVar[type[Any]]
@@ -139,27 +140,27 @@ class Backend(ABC, Generic[C, M]):
         self.config = config
 
     async def start(self) -> None:
-        """Open what sending needs: clients, pools, keys. A failure here stops the server's start."""
+        """Open the resources that sending needs: clients, pools, keys. A failure stops the server's start."""
 
     @abstractmethod
     async def send(self, message: M) -> Receipt:
         """Send once. Raises `Retryable`, `Permanent` or `Unregistered`. May be cancelled at any await."""
 
     async def check(self) -> None:
-        """Answer "could you send now?" without sending; raise a `DeliveryError` that says what to fix."""
+        """Check without sending that a message could be sent. Raises a `DeliveryError` that says what to fix."""
 
     async def close(self) -> None:
-        """Let go of what `start` opened."""
+        """Close the resources that `start` opened."""
 
 
 class PushBackend(Backend[C, PushMessage]):
-    """Sends push notifications for the `pn_provider` values named in `providers`; `ANY_PROVIDER` is all of them."""
+    """Sends push notifications for the `pn_provider` values in `providers`; `ANY_PROVIDER` means all of them."""
 
     providers: ClassVar[frozenset[str]] = frozenset()
 
 
 class SmsBackend(Backend[C, SmsMessage]):
-    """Sends texts."""
+    """Sends SMS."""
 
 
 class MailBackend(Backend[C, MailMessage]):
@@ -167,9 +168,9 @@ class MailBackend(Backend[C, MailMessage]):
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """What a client speaks TLS with: it trusts what is in `ca_file`, or `None` what httpx trusts.
+    """Return a client's TLS context that trusts the certificates in `ca_file`, by default those of httpx.
 
-    It reads files, so call it in a thread. Raises `OSError` when the file is not there or holds no certificate.
+    It reads files, so call it in a thread. Raises `OSError` if the file does not exist or has no certificate.
     """
     if ca_file is None:
         return httpx.create_ssl_context()
@@ -177,7 +178,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def unreachable(error: Exception, whom: str, look_at: str = "ca_file") -> Retryable:
-    """Why `whom` did not answer: an outage, or a certificate that is not trusted, which the settings `look_at` mend."""
+    """Return the reason why `whom` did not answer: an outage, or an untrusted certificate and the settings to check."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__

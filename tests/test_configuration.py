@@ -215,21 +215,21 @@ class TestRefusals:
             ("[server]\nport = 70000", "[server] port (SERVER_PORT): Input should be less than or equal to 65535"),
             (
                 "[account]\nusername_regex = '['",
-                "[account] username_regex (ACCOUNT_USERNAME_REGEX): is no regular expression",
+                "[account] username_regex (ACCOUNT_USERNAME_REGEX): is not a regular expression",
             ),
             ('[account]\nrealm = "a\\nb"', "[account] realm (ACCOUNT_REALM): has characters"),
-            ("[app]\nurl = 'accounts.example.org'", "[app] url (APP_URL): is no absolute URL"),
-            ("[app]\nurl = 'https:///path'", "[app] url (APP_URL): is no absolute URL"),
-            ("[app]\nurl = 'https://a.example.org/?q'", "[app] url (APP_URL): is no absolute URL"),
-            ("[app]\nsip_domain = 'sip:x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
-            ("[app]\nsip_domain = 'us@x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
-            ("[app]\nsip_domain = ''", "[app] sip_domain (APP_SIP_DOMAIN): is no domain alone"),
+            ("[app]\nurl = 'accounts.example.org'", "[app] url (APP_URL): is not an absolute URL"),
+            ("[app]\nurl = 'https:///path'", "[app] url (APP_URL): is not an absolute URL"),
+            ("[app]\nurl = 'https://a.example.org/?q'", "[app] url (APP_URL): is not an absolute URL"),
+            ("[app]\nsip_domain = 'sip:x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
+            ("[app]\nsip_domain = 'us@x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
+            ("[app]\nsip_domain = ''", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
             ("[server]\naddress = ''", "[server] address (SERVER_ADDRESS): names no address"),
             ("[sms.main]\nurl = 'x'", "[sms] main.backend"),
             ("[mail]\nhots = 'x'", "[mail] hots: there is no such setting; did you mean `host`?"),
             ("[sms]\nmain = 'outbox'", "[sms] main: there is no such setting; a backend needs a table, [sms.main]"),
-            ("sip_domain = 'x'", "[sip_domain]: there is no such setting; `sip_domain` belongs into [app]"),
-            ("port = 1", "[port]: there is no such setting; `port` belongs into [server] or [redis] or [mail]"),
+            ("sip_domain = 'x'", "[sip_domain]: there is no such setting; `sip_domain` belongs in [app]"),
+            ("port = 1", "[port]: there is no such setting; `port` belongs in [server] or [redis] or [mail]"),
         ],
     )
     def test_what_is_wrong_is_named(self, file, text, sentence):
@@ -239,7 +239,7 @@ class TestRefusals:
     def test_a_wrong_network_is_one_line(self, text):
         said = refused(environment={"SERVER_TRUSTED_PROXIES": text}).splitlines()
         name = "[server] trusted_proxies (SERVER_TRUSTED_PROXIES)"
-        assert said[1:] == [f"  {name}: number 2 is no IP address or network, such as 10.0.0.0/8"]
+        assert said[1:] == [f"  {name}: number 2 is not an IP address or network, such as 10.0.0.0/8"]
 
     def test_everything_wrong_is_named_at_once(self, file):
         message = refused(file("[app]\nfoo = 1"), {"SERVER_PORT": "x", "LOG_LEVEL": "loud"})
@@ -252,7 +252,7 @@ class TestRefusals:
         assert "cannot be read: No such file" in refused(tmp_path / "gone.toml")
 
     def test_no_toml(self, file):
-        assert "is no valid TOML" in refused(file("[app"))
+        assert "is not valid TOML" in refused(file("[app"))
 
 
 class TestMisspelt:

@@ -44,7 +44,7 @@ def test_a_new_distribution_passes_its_tests_at_once(transport, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "Upper", "under_score", "-x", "x-", "../up", "a b", "1st"])
 def test_names_that_will_not_do(name, tmp_path):
-    with pytest.raises(ConfigurationError, match="is no name"):
+    with pytest.raises(ConfigurationError, match="is not a valid name"):
         write_distribution(Transport.SMS, name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -98,7 +98,7 @@ class WatchedLog:
         leaked = [secret for secret in self.secrets if _stands_in(secret, numberless if secret.isdigit() else text)]
         assert not leaked, f"secrets in the log: {leaked}"
         if errors:
-            lines = [line for line in text.splitlines() if re.match(r"\S+Z error ", line)]
+            lines = [line for line in text.splitlines() if re.match(r"\S+Z (?:error|critical) ", line)]
             unexpected = [line for line in lines if not re.search(self.expected_errors or "$^", line)]
             assert not unexpected, f"errors in the log that the test did not announce: {unexpected}"
 

@@ -19,10 +19,10 @@ from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, Validatio
 
 
 class Root(click.Group):
-    """Tells failures in one sentence, without a trace."""
+    """A command group that reports failures in one sentence, without a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command."""
+        """Run the command. Exits with status 1 on a `FlexiapiError`."""
         try:
             return super().invoke(context)
         except FlexiapiError as error:
@@ -53,15 +53,15 @@ def _texts(error: FlexiapiError) -> list[str]:
 def main(context: click.Context, file: Path | None) -> None:
     """The account server for the Flexisip SIP proxy.
 
-    Settings come from the --config file and, above it, from the environment: [account] email_unique is
+    Settings come from the --config file and the environment, which takes precedence: [account] email_unique is
     ACCOUNT_EMAIL_UNIQUE. Start with:
 
     \b
       flexiapi settings > flexiapi.toml                   every setting, explained
-      flexiapi --config flexiapi.toml check               are they right, does everything answer?
+      flexiapi --config flexiapi.toml check               check the settings and all services
       flexiapi --config flexiapi.toml accounts create-admin alice.martin --api-key
       flexiapi --config flexiapi.toml serve
-    """  # noqa: D301  # click reads the escape, which keeps the lines apart
+    """  # noqa: D301  # click interprets the escape
     context.obj = Installation(file)
     observing.configure()
 

@@ -1,4 +1,4 @@
-"""Commands about accounts."""
+"""Commands on accounts."""
 
 import click
 from pydantic import TypeAdapter, ValidationError
@@ -17,19 +17,19 @@ def _email(_context: click.Context, _parameter: click.Parameter, value: str | No
     try:
         return None if value is None else _EMAIL.validate_python(value)
     except ValidationError as error:
-        raise click.BadParameter(f"`{value}` is no mail address of up to 64 characters.") from error
+        raise click.BadParameter(f"`{value}` is not a mail address of up to 64 characters.") from error
 
 
 @click.group()
 def accounts() -> None:
-    """Make administrators, clear and carry accounts; works while the server runs and while it does not."""
+    """Create administrators; remove, export and import accounts. The server may be running or stopped."""
 
 
 @accounts.command("create-admin")
 @click.argument("username")
-@click.option("--password", help="Asked for when not given; see --generate.")
-@click.option("--generate", is_flag=True, help="Make a password and print it.")
-@click.option("--api-key", "with_key", is_flag=True, help="Print an API key too; alone, it makes the password as well.")
+@click.option("--password", help="Prompted for if not given; see --generate.")
+@click.option("--generate", is_flag=True, help="Generate a password and print it.")
+@click.option("--api-key", "with_key", is_flag=True, help="Print an API key too; implies --generate unless --password.")
 @click.option("--email", callback=_email, help="The administrator's mail address.")
 @passed
 def create_admin(
@@ -52,7 +52,7 @@ def create_admin(
         click.echo(f"Password       {password}")
     if key is not None:
         minutes = context.settings.app.api_key_expiration_minutes
-        click.echo(f"API key        {key}  (lives {minutes} minutes after its last use)")
+        click.echo(f"API key        {key}  (expires {minutes} minutes after its last use)")
 
 
 @accounts.command("set-admin")
@@ -65,17 +65,17 @@ def set_admin(context: Installation, account_id: int) -> None:
 
 
 @accounts.command("create-admin-test")
-@click.option("--force", is_flag=True, help="Also when app.env is not development.")
+@click.option("--force", is_flag=True, help="Do it even if app.env is not development.")
 @passed
 def create_admin_test(context: Installation, force: bool) -> None:
-    """Create anew the administrator that client test suites use.
+    """Create or replace the administrator that client test suites use.
 
-    It is admin_test@sip.example.org, whatever the SIP domain, with the API key no_secret_at_all: everybody knows
-    it, so this is refused outside of development.
+    It is admin_test@sip.example.org, whatever the SIP domain, with the API key no_secret_at_all. That key is public, so
+    this is refused outside of development.
     """
     if context.settings.app.env != "development" and not force:
         raise ConfigurationError(
-            "Everybody knows the key of the test administrator. Set APP_ENV=development, or say --force if you must."
+            "The key of the test administrator is public. Set APP_ENV=development, or use --force."
         )
     account = context.change(lambda parts, actor: parts.services.administrators.create_test(actor))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator with the API key no_secret_at_all.")

@@ -1,4 +1,4 @@
-"""Commands that carry accounts between servers and files."""
+"""Export and import of accounts."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def _group(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 
 
 class ExportedAccount(BaseModel):
-    """One account as the file has it; `password` is its hash, which is as good as the password."""
+    """An account in the exchange format; `password` is its hash, which is as good as the password."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -49,7 +49,7 @@ _EXPORT = TypeAdapter(list[ExportedAccount])
 
 @contextmanager
 def _progress(length: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal; elsewhere its label would be a stray line."""
+    """Show a progress bar on a terminal only, because elsewhere its label would be a stray line."""
     if not sys.stderr.isatty():
         yield lambda _count: None
         return
@@ -61,23 +61,23 @@ def _progress(length: int) -> Iterator[Callable[[int], None]]:
 @accounts.command("generate-external")
 @click.argument("amount", type=click.IntRange(1, 1_000_000))
 @click.argument("group", callback=_group)
-@click.option("--yes", is_flag=True, help="Make the group without asking if it does not exist.")
+@click.option("--yes", is_flag=True, help="Create the group without confirmation if it does not exist.")
 @passed
 def generate_external(context: Installation, amount: int, group: str, yes: bool) -> None:
-    """Make AMOUNT activated accounts with random names and passwords in GROUP, for another server to hand out.
+    """Create AMOUNT activated accounts with random names and passwords in GROUP, to be handed out by another server.
 
-    Carry them there with export-to-externals here and import-externals there.
+    Transfer them with export-to-externals here and import-externals there.
     """
 
     async def generate(parts: Parts, actor: Actor) -> None:
         external = parts.services.external_accounts
         if not yes and not await external.has_group(group):
-            click.confirm(f"There is no group {group} yet. Make it?", abort=True)
+            click.confirm(f"There is no group {group} yet. Create it?", abort=True)
         with _progress(amount) as progress:
             await external.generate(amount, group, progress, actor)
 
     context.change(generate)
-    click.echo(f"{amount} accounts made in the group {group}.")
+    click.echo(f"{amount} accounts created in the group {group}.")
 
 
 @accounts.command("export-to-externals")
@@ -125,15 +125,15 @@ def export_to_externals(context: Installation, group: str, output: Path) -> None
 @click.argument("file", type=_EXISTING)
 @passed
 def import_externals(context: Installation, file: Path) -> None:
-    """Put the accounts of FILE, which export-to-externals wrote on another server, into the pool of externals.
+    """Add the accounts of FILE, written by export-to-externals on another server, to the pool of external accounts.
 
-    With account.consume_external_account_on_create each new account takes one, and its provisioning shows both.
-    Accounts that are known already are skipped.
+    With account.consume_external_account_on_create each new account takes one, and its provisioning has both. Accounts
+    that are already in the pool are skipped.
     """
     try:
         exported = _EXPORT.validate_json(file.read_bytes())
     except ValidationError as error:
-        raise ConfigurationError(f"{file} is no file of export-to-externals.") from error
+        raise ConfigurationError(f"{file} is not a file of export-to-externals.") from error
     externals = [
         ExternalAccount(one.username, one.domain.lower(), one.group, one.password, one.algorithm) for one in exported
     ]
@@ -145,7 +145,7 @@ def import_externals(context: Installation, file: Path) -> None:
 @click.argument("file", type=_EXISTING)
 @passed
 def seed(context: Installation, file: Path) -> None:
-    """Write the accounts of FILE, a JSON list as the liblinphone tester has it; those with the same ids are replaced.
+    """Write the accounts of FILE, a JSON list as in the liblinphone tester, and replace those with the same ids.
 
     \b
       [{"type": "account", "id": 1, "username": "marie", "domain": "sip.example.org", "activated": true,
@@ -154,9 +154,9 @@ def seed(context: Installation, file: Path) -> None:
        {"type": "range", "id": "%id%", "username": "user_%usernamePostfix%", "domain": "sip.example.org",
         "iteration": 100, "idStart": 1000, "usernameStart": 1}]
 
-    Without "email" it is username@domain; null is none. The accounts of a range have the password `secret`, so they are
-    for tests only. Nothing checks the names. Keys that are unknown are named and ignored.
-    """  # noqa: D301  # click reads the escape, which keeps the lines apart
+    Without "email" the address is username@domain; null means no address. The accounts of a range have the password
+    `secret`, so they are for tests only. The names are not validated. Unknown keys are reported and ignored.
+    """  # noqa: D301  # click interprets the escape
     found = read(file.read_bytes())
     for key, names in found.unknown.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""

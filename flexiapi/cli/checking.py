@@ -1,4 +1,4 @@
-"""`flexiapi check`: whether the server could work. It makes nothing."""
+"""The command `flexiapi check`, which tests an installation and creates nothing."""
 
 import asyncio
 import contextlib
@@ -25,21 +25,21 @@ _NOWHERE = "mongodb://127.0.0.1:9/"
 
 
 class Findings:
-    """Prints what was found, and counts what is wrong."""
+    """Prints findings and counts failures."""
 
     def __init__(self) -> None:
         self.failures = 0
 
     def right(self, part: str, text: str) -> None:
-        """Something works."""
+        """Print what works."""
         click.echo(f"{part:12}  {text}")
 
     def doubtful(self, part: str, text: str) -> None:
-        """The server starts all the same, and does perhaps what nobody wants."""
+        """Print a warning: the server starts, but the setting is probably a mistake."""
         self.right(part, f"warning: {text}")
 
     def wrong(self, part: str, text: str) -> None:
-        """Something would not work."""
+        """Print and count what would not work."""
         self.failures += 1
         self.right(part, text)
 
@@ -47,10 +47,10 @@ class Findings:
 @click.command()
 @passed
 def check(context: Installation) -> None:
-    """Tell whether the server could work: settings, templates, every backend, what is set of the SIP server, database.
+    """Check that the server could work: settings, templates, backends, configured SIP services and database.
 
-    It makes nothing: neither key nor database nor index. The status is 1 when something would not work; a line with
-    "warning" alone leaves it 0. An embedded database whose server is stopped runs for the moment.
+    It creates nothing: no key, database or index. The status is 1 if something would not work; lines with "warning" do
+    not count. The embedded database is started for the check if its server is stopped.
     """
     settings, findings = context.settings, Findings()
     key = existing_key(settings)
@@ -62,7 +62,7 @@ def check(context: Installation) -> None:
 
 @contextlib.contextmanager
 def _database_of(settings: Settings) -> Iterator[str | None]:
-    """The database's URI, `None` for an embedded one that the first start would make."""
+    """Yield the URI of the database, or `None` for an embedded one that does not exist yet."""
     if not settings.mongodb.is_embedded or EmbeddedMongod.has_data(settings.data.path):
         with mongod_of(settings) as uri:
             yield uri
@@ -72,7 +72,7 @@ def _database_of(settings: Settings) -> Iterator[str | None]:
 
 
 async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | None, findings: Findings) -> None:
-    # Without a key there is nothing yet that it could open: any will do to put the parts together.
+    # Without a key there are no seals yet, so any key will do to build the parts.
     parts = build(settings, uri or _NOWHERE, key=key or ApplicationKey(random_text(40)))
     async with parts.closing():
         findings.right("settings", "right")
@@ -89,16 +89,16 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
 
 
 def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
-    """What may be set, and is probably not meant so."""
+    """Yield settings that are valid but probably mistakes."""
     for variable, meant in misspelt(os.environ):
-        yield f"{variable} is no setting; did you mean {meant}?"
+        yield f"{variable} is not a setting; did you mean {meant}?"
     path = settings.data.path
     if settings.app.env == "production" and not path.is_absolute():
         yield f"data.path (DATA_PATH) depends on where the server is started; from here it is {path.absolute()}"
     for item in parts.services.name_rules.literal_only:
         yield (
-            f"account.blacklisted_usernames (ACCOUNT_BLACKLISTED_USERNAMES): {item!r} is no regular expression; "
-            "it refuses this one name"
+            f"account.blacklisted_usernames (ACCOUNT_BLACKLISTED_USERNAMES): {item!r} is not a regular expression; "
+            "it blocks this name only"
         )
     base = settings.account.provisioning_rc_file
     if base is not None and not base.exists():
@@ -109,7 +109,7 @@ def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
 
 
 def _address(server: ServerSettings, findings: Findings) -> None:
-    """Whether this host has the address; the port may well be in use, by the running server."""
+    """Check that this host has the address; the port may be in use by the running server."""
     try:
         family, kind, _, _, place = socket.getaddrinfo(server.address, 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -119,7 +119,7 @@ def _address(server: ServerSettings, findings: Findings) -> None:
         findings.wrong(
             "address",
             f"server.address (SERVER_ADDRESS): cannot listen on {server.address}: {reason}. Name an IP "
-            "address of this host; 0.0.0.0 is all of them.",
+            "address of this host; 0.0.0.0 is all addresses.",
         )
 
 
@@ -131,7 +131,7 @@ async def _backends(parts: Parts, findings: Findings) -> None:
 
 
 async def _sip(settings: Settings, parts: Parts, findings: Findings) -> None:
-    """Look at those links to the SIP server that are configured; `sip doctor` looks at all, and advises."""
+    """Check the configured links to the SIP server; `sip doctor` checks them all and advises."""
     group, cli = settings.flexisip.auth_replica_group, cli_socket_of(settings.flexisip)
     if group is not None:
         try:

@@ -1,4 +1,4 @@
-"""What every command has at hand: the settings, read when they are first asked for, and the parts behind them."""
+"""Context of all commands: the settings, loaded on first use, and the services and store built from them."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Installation:
-    """The `--config` file and what follows from it."""
+    """An installation, described by its `--config` file."""
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
@@ -61,13 +61,13 @@ class Installation:
 
 
 class Progress:
-    """Counts on a terminal, and keeps quiet elsewhere."""
+    """A counter that is shown on terminals only."""
 
     def __init__(self, what: str) -> None:
         self._what = what
 
     def __call__(self, count: int) -> None:
-        """Show how many it are by now."""
+        """Show the count."""
         if sys.stderr.isatty():
             click.echo(f"\r{count} {self._what}", nl=False, err=True)
 

@@ -1,4 +1,4 @@
-"""Commands about notification backends."""
+"""Commands on notification backends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ T = TypeVar("T")
 @click.group(invoke_without_command=True)
 @click.pass_context
 def plugins(context: click.Context) -> None:
-    """Notification backends: what is installed, does it work, and how to make one.
+    """Notification backends: list, check, try and create them.
 
     \b
-      flexiapi plugins                                    what is installed, and what is configured
-      flexiapi plugins check                              could every backend send now?
+      flexiapi plugins                                    installed and configured backends
+      flexiapi plugins check                              check that every backend could send now
       flexiapi plugins send main --to +33612345678        send a test message
-      flexiapi plugins new sms example                    write a new one
-    """  # noqa: D301  # click reads the escape, which keeps the lines apart
+      flexiapi plugins new sms example                    create a new one
+    """  # noqa: D301  # click interprets the escape
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -76,7 +76,7 @@ def _with_notifier(settings: Settings, use: Callable[[Notifier], Awaitable[T]]) 
 @click.argument("label", required=False)
 @passed
 def check(context: Installation, label: str | None) -> None:
-    """Ask every configured backend, or the one with LABEL, whether it could send now. Sends nothing."""
+    """Check that every configured backend, or the one with LABEL, could send now. Sends nothing."""
     results = _with_notifier(context.settings, lambda notifier: notifier.check(label))
     if not results:
         raise ConfigurationError("No backend is configured. Make a table such as [sms.main].")
@@ -93,7 +93,7 @@ def check(context: Installation, label: str | None) -> None:
 )
 @passed
 def send(context: Installation, label: str, to: str) -> None:
-    """Send a test message through the backend with LABEL (`main`, or `sms.main` when others have the label too)."""
+    """Send a test message through the backend with LABEL (`main`, or `sms.main` if the label is not unique)."""
 
     async def send_test(notifier: Notifier) -> Receipt:
         try:
@@ -114,9 +114,9 @@ def send(context: Installation, label: str, to: str) -> None:
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Where its folder is made. Default: here.",
+    help="Parent of the new folder. Default: the current directory.",
 )
 def new(transport: str, name: str, directory: Path) -> None:
-    """Write a distribution with a new backend NAME, complete with tests that pass at once."""
+    """Create a distribution with a new backend NAME and tests that pass."""
     folder = write_distribution(Transport(transport), name, directory)
     click.echo(f"Wrote {folder}. Next:\n  cd {folder}\n  pip install -e .[test]\n  pytest")

@@ -1,4 +1,4 @@
-"""A new distribution with a notification backend, complete with tests that pass."""
+"""Scaffold of a distribution with a notification backend and tests that pass."""
 
 import re
 from pathlib import Path
@@ -44,14 +44,14 @@ _BY_TRANSPORT: dict[Transport, dict[str, Any]] = {
 def write_distribution(transport: Transport, name: str, parent: Path) -> Path:
     """Write `flexiapi-TRANSPORT-NAME` into a new folder under `parent` and return the folder.
 
-    Raises `ConfigurationError` when the name will not do or is that of an installed backend, when the folder is there
-    already, and when it cannot be made.
+    Raises `ConfigurationError` if the name is not valid or is that of an installed backend, or if the folder exists or
+    cannot be written.
     """
-    _check_name(transport, name)
+    _validate_name(transport, name)
     values = _values(transport, name)
     folder = parent / str(values["distribution"])
     if folder.exists():
-        raise ConfigurationError(f"{folder} exists already. Remove it, or take another name.")
+        raise ConfigurationError(f"{folder} exists already. Remove it, or choose another name.")
     files = _rendered(values)
     try:
         folder.mkdir()
@@ -63,15 +63,15 @@ def write_distribution(transport: Transport, name: str, parent: Path) -> Path:
     return folder
 
 
-def _check_name(transport: Transport, name: str) -> None:
+def _validate_name(transport: Transport, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"`{name}` is no name: write lower-case letters, digits and single hyphens, as in my-sms."
+            f"`{name}` is not a valid name: use lower-case letters, digits and single hyphens, as in my-sms."
         )
     rivals = [backend for backend in installed_backends() if (backend.transport, backend.name) == (transport, name)]
     if rivals:
         raise ConfigurationError(
-            f"{transport} backend `{name}` is in {rivals[0]} already; of two, neither can be used. Take another name."
+            f"{transport} backend `{name}` is in {rivals[0]} already; two of a name cannot be used. Choose another."
         )
 
 

@@ -1,4 +1,4 @@
-"""Commands about the server itself."""
+"""Commands on the server itself."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def worker(context: Installation, listener: int, table: int, tell: int, parent: 
 @click.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 def settings(output: Path | None) -> None:
-    """Print a settings file with every setting, its default and what it means."""
+    """Print a settings file with every setting, its default and description."""
     if output is None:
         click.echo(document(), nl=False)
         return

@@ -1,4 +1,4 @@
-"""Commands about the SIP server's side."""
+"""Commands on the link to Flexisip."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ from flexiapi.server.assembly import Parts
 
 @click.group()
 def sip() -> None:
-    """Make accounts known to Flexisip, and look at the chain between them and calls."""
+    """Provide accounts to Flexisip, and diagnose the link to it."""
 
 
 @sip.command()
@@ -59,8 +59,8 @@ def follow(context: Installation) -> None:
 def export_userdb(context: Installation, file: Path) -> None:
     """Write the activated accounts to FILE, for Flexisip's `db-implementation=file`.
 
-    FILE is replaced in one step, and is for its owner and flexisip.auth_replica_group. Accounts that the file cannot
-    carry are named on standard error.
+    FILE is replaced atomically and readable by its owner and flexisip.auth_replica_group. Accounts that the format
+    cannot represent are named on standard error.
     """
     settings = context.settings
 
@@ -81,11 +81,11 @@ def export_userdb(context: Installation, file: Path) -> None:
 @sip.command("doctor")
 @passed
 def run_doctor(context: Installation) -> None:
-    """Look at every link between accounts and calls, and print what flexisip.conf needs."""
+    """Check every link between accounts and calls, and print what flexisip.conf needs."""
     failures = asyncio.run(_looked_at(context))
     lines = doctor.flexisip_conf(context.settings)
     if lines:
-        click.echo(f"\nflexisip.conf needs, beside what is yours:\n\n{lines}", nl=False)
+        click.echo(f"\nflexisip.conf needs these settings:\n\n{lines}", nl=False)
     if failures:
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-"""Commands that clear away what is old."""
+"""Commands that remove expired and unused data."""
 
 from datetime import timedelta
 
@@ -11,22 +11,22 @@ from flexiapi.server.assembly import Parts
 
 _MINUTES = click.IntRange(0, 10_000_000)
 _DAYS = click.IntRange(0, 36_500)
-_APPLY = click.option("--apply", is_flag=True, help="Remove them; without it they are only counted.")
+_APPLY = click.option("--apply", is_flag=True, help="Remove them; by default they are only counted.")
 
 
 @click.group()
 def digest() -> None:
-    """Look after DIGEST sign-ins; works while the server runs and while it does not."""
+    """Manage DIGEST sign-ins. The server may be running or stopped."""
 
 
 @digest.command("clear-nonces")
 @click.argument("minutes", type=_MINUTES)
 @passed
 def clear_nonces(context: Installation, minutes: int) -> None:
-    """End the nonces that were used and made more than MINUTES ago, at once: there is no --apply.
+    """Invalidate nonces that were used and are older than MINUTES, immediately: there is no --apply.
 
-    Nonces are signed and end by themselves after account.nonce_minutes; the database forgets them then. This ends
-    those earlier that clients have used: they get a new challenge. Nothing needs it regularly.
+    Nonces are signed and expire by themselves after account.nonce_minutes, when the database removes them. This command
+    invalidates used nonces earlier: their clients get a new challenge. It is not needed regularly.
     """
     count = context.work(lambda parts: parts.services.upkeep.nonces(timedelta(minutes=minutes)))
     click.echo(f"{count} nonces ended.")
@@ -36,9 +36,9 @@ def clear_nonces(context: Installation, minutes: int) -> None:
 @click.argument("minutes", type=_MINUTES, required=False)
 @passed
 def clear_api_keys(context: Installation, minutes: int | None) -> None:
-    """Remove API keys that were last used more than MINUTES ago, at once: there is no --apply.
+    """Remove API keys that were last used more than MINUTES ago, immediately: there is no --apply.
 
-    MINUTES is app.api_key_expiration_minutes when not given. Expired keys are refused whether they are removed or not.
+    The default of MINUTES is app.api_key_expiration_minutes. Expired keys are refused even if they are not removed.
     """
     age = timedelta(minutes=context.settings.app.api_key_expiration_minutes if minutes is None else minutes)
     count = context.change(lambda parts, actor: parts.services.upkeep.api_keys(age, actor))
@@ -50,7 +50,7 @@ def clear_api_keys(context: Installation, minutes: int | None) -> None:
 @_APPLY
 @passed
 def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
-    """Free the names of accounts that were deleted more than DAYS ago, for anybody to sign up with.
+    """Free the names of accounts that were deleted more than DAYS ago, so that they can be registered again.
 
     The database does so by itself after account.tombstone_days.
     """
@@ -63,12 +63,12 @@ def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
 @accounts.command("clear-unconfirmed")
 @click.argument("days", type=_DAYS)
 @_APPLY
-@click.option("--and-confirmed", is_flag=True, help="Take activated accounts too, but no administrator.")
+@click.option("--and-confirmed", is_flag=True, help="Remove activated accounts too, but no administrators.")
 @passed
 def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirmed: bool) -> None:
-    """Remove accounts of the SIP domain that were made more than DAYS ago and never activated.
+    """Remove accounts of the SIP domain that were created more than DAYS ago and never activated.
 
-    An account that was active once and was deactivated stays. The names are free at once.
+    An account that was active once and was deactivated stays. The names can be registered again immediately.
     """
 
     async def clear(parts: Parts, actor: Actor) -> int:
@@ -81,27 +81,33 @@ def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirm
 @accounts.command("reseal")
 @passed
 def reseal(context: Installation) -> None:
-    """Seal all password hashes with the current application key, so that earlier ones are no longer needed.
+    """Seal all password hashes with the current application key, so that previous keys are no longer needed.
 
-    Give every server the new key and the earlier ones first (app.key, app.previous_keys), and restart it. Servers may
-    run meanwhile. After that take the earlier keys out of the settings.
+    First give every server the new key and the previous ones (app.key, app.previous_keys), and restart it. Servers may
+    run during the command. Afterwards remove the previous keys from the settings.
     """
-    progress = Progress("looked at")
+    progress = Progress("checked")
     count = context.work(lambda parts: parts.services.upkeep.seals(progress))
     click.echo(f"{count} accounts sealed anew.")
 
 
 @click.command()
-@click.option("--unconfirmed-days", type=_DAYS, default=30, show_default=True, help="As of accounts clear-unconfirmed.")
+@click.option(
+    "--unconfirmed-days",
+    type=_DAYS,
+    default=30,
+    show_default=True,
+    help="Age of accounts to remove, in days.",
+)
 @_APPLY
 @passed
 def clean(context: Installation, unconfirmed_days: int, apply: bool) -> None:
-    """Do all that is done daily: tombstones, unconfirmed accounts, expired keys, nonces and tokens.
+    """Run the daily cleanup: tombstones, unconfirmed accounts, expired keys, nonces and tokens.
 
-    Without --apply it only counts tombstones and accounts. All but the unconfirmed accounts end by themselves: the
-    database removes expired nonces, tokens and tombstones within a minute, and expired API keys are refused. So
-    run this if you want unconfirmed accounts to go, or to have old keys out of the database. Examples for systemd
-    and cron are in share/flexiapi/config.
+    Without --apply it only counts tombstones and accounts. Everything but unconfirmed accounts also expires by itself:
+    the database removes expired nonces, tokens and tombstones within a minute, and expired API keys are refused. So the
+    command is needed only to remove unconfirmed accounts, or old keys from the database. Examples for systemd and cron
+    are in share/flexiapi/config.
     """
     settings = context.settings
 
@@ -123,4 +129,4 @@ def clean(context: Installation, unconfirmed_days: int, apply: bool) -> None:
 
 
 def _done(apply: bool) -> str:
-    return "removed" if apply else "would be removed; say --apply to do it"
+    return "removed" if apply else "would be removed; use --apply to remove them"

@@ -1,4 +1,4 @@
-"""One-time codes: random PINs, and the hashes that are stored of them."""
+"""One-time codes: random PINs, and the hashes under which codes are stored."""
 
 import hmac
 import secrets
@@ -7,21 +7,21 @@ from flexiapi.crypto.keys import ApplicationKey
 
 
 def random_pin() -> str:
-    """Four decimal digits, every one of the 10,000 as likely."""
+    """Return four random decimal digits."""
     return f"{secrets.randbelow(10_000):04d}"
 
 
 class Codes:
-    """Turns short codes into what may be stored of them, bound to account, purpose and address."""
+    """Hashes short codes for storage, bound to account, purpose and address."""
 
     def __init__(self, key: ApplicationKey) -> None:
         self._key = key.derive("codes")
 
     def hash(self, code: str, *bound_to: object) -> bytes:
-        """HMAC of a code; it fits only where the same things are named."""
+        """Return the HMAC of a code and of the values that it is bound to."""
         text = "\x1f".join([code, *map(str, bound_to)])
         return hmac.digest(self._key, text.encode(), "sha256")
 
     def fits(self, code: str, stored: bytes, *bound_to: object) -> bool:
-        """Whether the code is the one that was hashed; in constant time."""
+        """Compare a code, with the same bound values, to a stored hash in constant time."""
         return hmac.compare_digest(self.hash(code, *bound_to), stored)

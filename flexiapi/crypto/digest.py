@@ -1,4 +1,4 @@
-"""HTTP Digest arithmetic and header syntax (RFC 7616), for both sides: our own sign-in and the SIP client."""
+"""HTTP Digest arithmetic and header syntax (RFC 7616), for the server's own sign-in and for the SIP client."""
 
 import hashlib
 import re
@@ -15,19 +15,19 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def hashed(algorithm: str, text: str) -> str:
-    """H(text) in lower-case hex; `algorithm` is `MD5` or `SHA-256` (`KeyError` otherwise)."""
+    """Return H(text) in lower-case hex. Raises `KeyError` for algorithms other than `MD5` and `SHA-256`."""
     return _HASHES[algorithm](text.encode()).hexdigest()
 
 
 def ha1(algorithm: str, username: str, realm: str, password: str) -> str:
-    """H(username:realm:password), what is stored in place of a password."""
+    """Return H(username:realm:password), which is stored in place of a password."""
     return hashed(algorithm, f"{username}:{realm}:{password}")
 
 
 def response(
     algorithm: str, ha1: str, nonce: str, nc: str | None, cnonce: str | None, qop: str | None, method: str, uri: str
 ) -> str:
-    """The `response` parameter (RFC 7616 section 3.4.1); without `qop`, the form of RFC 2069."""
+    """Return the `response` parameter (RFC 7616 section 3.4.1); without `qop`, in the form of RFC 2069."""
     ha2 = hashed(algorithm, f"{method}:{uri}")
     if qop is None:
         return hashed(algorithm, f"{ha1}:{nonce}:{ha2}")
@@ -37,12 +37,12 @@ def response(
 def parse(header: str) -> tuple[str, dict[str, str]]:
     """Split `Digest a="b", c=d` into the scheme and its parameters, names in lower case, values unquoted.
 
-    Raises `ValueError` when the header is not of that form or names a parameter twice.
+    Raises `ValueError` if the header is not of that form or names a parameter twice.
     """
     scheme, _, rest = header.strip().partition(" ")
     parameters: dict[str, str] = {}
     place = 0
-    # One match after the other, and not a search: that would try again from each character of what does not match.
+    # Matched one after the other: a search would try again from each character of malformed text, in quadratic time.
     while place < len(rest):
         found = _PARAMETER.match(rest, place)
         if found is None:
@@ -60,14 +60,14 @@ def _unescaped(quoted: str) -> str:
 
 
 def challenge(realm: str, algorithm: str, nonce: str, opaque: str, *, stale: bool = False) -> str:
-    """One `WWW-Authenticate` value: quoted but for `algorithm`, no spaces after the commas, as clients need it."""
+    """Return a `WWW-Authenticate` value: quoted but for `algorithm`, no spaces after the commas, as clients need it."""
     quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
     suffix = ",stale=true" if stale else ""
     return f'Digest realm="{quoted}",qop="auth",algorithm={algorithm},nonce="{nonce}",opaque="{opaque}"{suffix}'
 
 
 def authorization(parameters: Mapping[str, str]) -> str:
-    """An `Authorization` value; `algorithm`, `nc` and `qop` stay unquoted."""
+    """Return an `Authorization` value; `algorithm`, `nc` and `qop` stay unquoted."""
     bare = {"algorithm", "nc", "qop"}
     return "Digest " + ", ".join(
         f"{name}={value}" if name in bare else f'{name}="{value}"' for name, value in parameters.items()

@@ -22,17 +22,17 @@ _IV_BYTES = 12
 
 
 def random_text(length: int) -> str:
-    """A token of letters and digits from the system's random source."""
+    """Return a token of letters and digits from the system's random source."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def token_hash(token: str) -> bytes:
-    """What is stored of a token that is never shown again."""
+    """Return the hash under which a token is stored that is never shown again."""
     return sha256(token.encode()).digest()
 
 
 def load_or_create(folder: Path) -> str:
-    """The application key in the data folder, made at the first start; only the owner may read it."""
+    """Return the application key of the data folder, made at the first start and readable by its owner only."""
     path = folder / _FILE
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -41,7 +41,7 @@ def load_or_create(folder: Path) -> str:
 
 
 def _create(path: Path) -> None:
-    """Make the file whole or not at all; of two at once, the first one's stays."""
+    """Make the file atomically; if two processes make it at once, the first one's stays."""
     descriptor, name = tempfile.mkstemp(prefix=f"{_FILE}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -56,7 +56,7 @@ def _create(path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Let the names in a folder survive a power failure: without its key nothing sealed is ever read again."""
+    """Flush a folder to disk: after a power failure the key must be there, or nothing sealed could be read again."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -65,9 +65,9 @@ def _sync(folder: Path) -> None:
 
 
 class ApplicationKey:
-    """Derives a key per purpose (HMAC-SHA-256 over its name), and seals what is stored (AES-256-GCM).
+    """Derives a key per purpose (HMAC-SHA-256 over its name), and seals stored values (AES-256-GCM).
 
-    `previous` keys still open what they have sealed; new seals are always made with the current one.
+    `previous` keys still open the seals made with them; new seals are always made with the current key.
     """
 
     def __init__(self, key: str, previous: Sequence[str] = ()) -> None:
@@ -80,24 +80,24 @@ class ApplicationKey:
         self._openers = seals
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for one purpose."""
+        """Return 32 bytes for a purpose."""
         return _derived(self._key, purpose)
 
     def fingerprint(self) -> str:
-        """Tells keys apart without telling them."""
+        """Return a non-reversible identifier of the key."""
         return self.derive("fingerprint").hex()[:16]
 
     def previous_fingerprints(self) -> list[str]:
-        """Those of the keys that came before."""
+        """Return the identifiers of the previous keys."""
         return [_derived(key, "fingerprint").hex()[:16] for key in self._previous]
 
     def seal(self, text: str, bound_to: str) -> bytes:
-        """Encrypt; only whoever names the same `bound_to` opens it."""
+        """Encrypt a text; opening it needs the same `bound_to`."""
         iv = os.urandom(_IV_BYTES)
         return iv + self._seal.encrypt(iv, text.encode(), bound_to.encode())
 
     def open(self, sealed: bytes, bound_to: str) -> str:
-        """Decrypt. Raises `ConfigurationError` when no known key fits."""
+        """Decrypt a sealed text. Raises `ConfigurationError` if no known key fits."""
         iv, text = sealed[:_IV_BYTES], sealed[_IV_BYTES:]
         for opener in self._openers:
             try:

@@ -1,4 +1,4 @@
-"""DIGEST nonces that are signed and not stored: 32 letters and digits over time, chance, account and its epoch."""
+"""Stateless signed DIGEST nonces: 32 letters and digits over time, random bytes, account and sign-in epoch."""
 
 import hmac
 import os
@@ -17,16 +17,16 @@ _BYTES = _HEAD.size + _MAC_BYTES
 
 
 class Nonces:
-    """Makes nonces for one account, and tells whether a nonce is one of them and how old.
+    """Makes nonces of an account, and checks whose and how old a nonce is.
 
-    `epoch` is a number of the account that changes with its password or deactivation: older nonces are then foreign.
+    `epoch` is a number of the account that changes with its password or deactivation: older nonces are then invalid.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def make(self, account_id: int, epoch: int, now: float) -> str:
-        """A fresh nonce; `now` is Unix time in seconds."""
+        """Return a fresh nonce; `now` is Unix time in seconds."""
         head = _HEAD.pack(int(now), os.urandom(7))
         value = int.from_bytes(head + self._mac(head, account_id, epoch), "big")
         pairs = []
@@ -36,7 +36,7 @@ class Nonces:
         return "".join(pairs)
 
     def issued_at(self, nonce: str, account_id: int, epoch: int) -> int | None:
-        """When the nonce was made (Unix time), or `None` when it is not one of this account."""
+        """Return the Unix time at which the nonce was made, or `None` if it is not of this account and epoch."""
         if len(nonce) != _LENGTH:
             return None
         value = 0

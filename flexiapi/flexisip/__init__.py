@@ -1,1 +1,1 @@
-"""The SIP server's side: who is registered, and messages into it. One module per transport."""
+"""Interfaces to the SIP server: registrar, sign-in and messages, one module per protocol."""

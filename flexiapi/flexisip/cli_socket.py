@@ -1,4 +1,4 @@
-"""Flexisip's command line socket: the registrar of any kind, and the cache of credentials."""
+"""Flexisip's command line socket, as registrar and for its cache of credentials."""
 
 import asyncio
 import re
@@ -40,9 +40,10 @@ class _Record(BaseModel):
 
 
 class CliSocket:
-    """One command per connection. `path` may hold `*` for the process id: then the newest socket that connects counts.
+    """A client that opens one connection per command.
 
-    Every failure to get an answer within `timeout` is `RegistrarUnavailable`.
+    `path` may have `*` for the process id: then the newest socket that accepts is used. Every failure to get an answer
+    within `timeout` is `RegistrarUnavailable`.
     """
 
     def __init__(self, path: str, timeout: timedelta = timedelta(seconds=3)) -> None:
@@ -50,7 +51,7 @@ class CliSocket:
         self._timeout = timeout.total_seconds()
 
     async def ask(self, *words: str) -> str:
-        """Send one command and return what Flexisip answers, be it an error; `ValueError` when it cannot be sent."""
+        """Send one command and return Flexisip's answer, even an error. Raises `ValueError` if it cannot be sent."""
         command = " ".join(words).encode()
         if any(not word or _BREAKS_WORDS.search(word) for word in words) or len(command) > _LONGEST_COMMAND:
             raise ValueError("the command line socket cannot carry this command")
@@ -64,11 +65,11 @@ class CliSocket:
         return answer.decode(errors="replace")
 
     async def forget_credentials(self, username: str, domain: str) -> None:
-        """Make Flexisip read the account's credentials anew. Nothing happens when it has none, or is older than 2.6."""
+        """Make Flexisip read the account's credentials again; versions before 2.6 ignore it."""
         await self.ask("AUTH_CACHE_DELETE", username, domain)
 
     async def check(self) -> None:
-        """Have any answer, even that the command's argument is unknown."""
+        """Return if the socket gives any answer, even that the command's argument is unknown."""
         await self.ask("CONFIG_GET", "global/debug")
 
     async def _exchange(self, command: bytes) -> bytes:
@@ -99,7 +100,7 @@ class CliSocket:
         raise failure
 
     def _candidates(self) -> list[Path]:
-        """Sockets that the path stands for, the newest first. Ended processes leave theirs behind."""
+        """Return the sockets that match the path, the newest first; ended processes leave theirs behind."""
         if "*" not in self._path:
             return [Path(self._path)]
         path = Path(self._path).absolute()
@@ -119,14 +120,18 @@ class CliRegistrar(Registrar):
         self._cli = cli
 
     async def devices(self, account_address: str) -> list[Device]:
-        """The devices of live bindings; of several bindings of one device, the last updated counts."""
+        """Return the devices of live bindings; of several bindings of one device, the last updated counts."""
         now = datetime.now(UTC)
         return newest_first(
             contact.device for contact in await self._contacts(account_address) if contact.is_device(now)
         )
 
     async def remove(self, account_address: str, uuid: str) -> bool:
-        """Read the record first: Flexisip answers a deletion alike whether or not there was something to delete."""
+        """End the bindings of a device. Return False if it has none.
+
+        The record is read first, because Flexisip's answer to a deletion does not tell if there was something to
+        delete.
+        """
         contacts = await self._contacts(account_address)
         unique_ids = [
             contact.unique_id for contact in contacts if not contact.alias and bare_id(contact.unique_id) == uuid
@@ -142,11 +147,11 @@ class CliRegistrar(Registrar):
         return bool(unique_ids)
 
     async def check(self) -> None:
-        """Have an answer of the socket."""
+        """Return if the socket answers."""
         await self._cli.check()
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: connections are not kept."""
 
     async def _contacts(self, account_address: str) -> list[_Contact]:
         try:

@@ -1,4 +1,4 @@
-"""Chooses, by the settings, how the SIP server is reached."""
+"""Choice of the registrar and of the message sender by the settings."""
 
 from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
 from flexiapi.flexisip.linphone_daemon import LinphoneDaemon
@@ -10,7 +10,7 @@ from flexiapi.settings import FlexisipSettings, Settings
 
 
 def registrar_of(settings: Settings) -> Registrar | None:
-    """The registrar: in Redis when that is configured, else behind Flexisip's command line socket, else None.
+    """Return the registrar in Redis if it is configured, else the one behind the command line socket, else `None`.
 
     Redis comes first because only there a deletion can be published; the socket's own deletion is silent.
     """
@@ -22,12 +22,12 @@ def registrar_of(settings: Settings) -> Registrar | None:
 
 
 def cli_socket_of(section: FlexisipSettings) -> CliSocket | None:
-    """Flexisip's command line socket, None when it is not configured."""
+    """Return Flexisip's command line socket, or `None` if it is not configured."""
     return CliSocket(section.cli_socket) if section.cli_socket else None
 
 
 def message_sender_of(settings: Settings) -> MessageSender | None:
-    """What sends messages: our own SIP client when a proxy is configured, else the linphone-daemon, else None."""
+    """Return a SIP client if a proxy is configured, else the linphone-daemon, else `None`."""
     if settings.flexisip.proxy:
         return SipMessageSender(settings.flexisip)
     path = settings.app.linphone_daemon_unix_path

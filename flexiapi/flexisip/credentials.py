@@ -1,4 +1,4 @@
-"""What the SIP server may know of an account: who it is, and its hashed passwords. One rule for every way out."""
+"""The part of an account that the SIP server may know: its address and hashed passwords."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class SipCredentials:
 
 
 def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
-    """The account's HA1 by algorithm; `realm` `None` is the account's domain, without `md5` there is none of MD5.
+    """Return the account's HA1 by algorithm; `realm` defaults to the account's domain, and `md5` includes MD5.
 
     Clear text becomes both hashes: Flexisip would hash it with the domain, which is wrong under another realm.
     """
@@ -32,7 +32,7 @@ def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
 
 
 def entry_of(account: Account, realm: str | None, *, md5: bool) -> SipCredentials | None:
-    """What the SIP server may know of the account; `None` while it is not activated."""
+    """Return the account's entry, or `None` while it is not activated."""
     if not account.activated:
         return None
     return SipCredentials(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))

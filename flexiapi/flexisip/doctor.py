@@ -1,4 +1,4 @@
-"""Looks at the chain between accounts and calls, link by link, and says what to change in `flexisip.conf`."""
+"""Diagnosis of every link between accounts and calls, with advice for `flexisip.conf`."""
 
 import grp
 import os
@@ -42,7 +42,7 @@ _REALM = "realm={realm}\n"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look found: `advice` says what to do when it `is_right` not."""
+    """The result of checking a link; `advice` says what to do if it is not right."""
 
     link: str
     is_right: bool
@@ -51,7 +51,7 @@ class Finding:
 
 
 def flexisip_conf(settings: Settings) -> str:
-    """The lines of `flexisip.conf` that make accounts sign in as these settings serve them; empty for none."""
+    """Return the lines of `flexisip.conf` for sign-in as these settings serve it; empty if it is not configured."""
     section, realm = settings.flexisip, settings.account.realm
     algorithms = "SHA-256 MD5" if settings.account.md5 else "SHA-256"
     challenges = _CHALLENGES.format(domain=settings.app.sip_domain, algorithms=algorithms)
@@ -65,7 +65,7 @@ def flexisip_conf(settings: Settings) -> str:
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at every link, without changing anything."""
+    """Check every link, without changing anything."""
     for finding in _of_sign_in(settings.flexisip):
         yield finding
     registrar = registrar_of(settings)
@@ -139,7 +139,7 @@ def _group_name(number: int) -> str:
 
 
 def _of_content(path: Path) -> Finding:
-    """Read it as FlexisipSettings does."""
+    """Read the file as Flexisip does."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as file:
             journal = file.execute("PRAGMA journal_mode").fetchone()[0]

@@ -1,13 +1,12 @@
-"""Keeps this host's sign-in replica equal to the store, whoever changes accounts, here or on other hosts.
+"""Continuous update of this host's sign-in replica from the store, for changes made on any host.
 
-One process of the host follows, the one that holds the lock beside the file; when it ends, another takes over. It
-compares everything once, and follows the store's changes from there. How far it came is noted in the file itself, so a
-restart goes on where the last one ended, also when that was between a change and its projection.
+One process of the host follows: the one that holds the lock beside the file; when it ends, another takes over. It
+compares everything once, and follows the store's changes from there. The position in the changes is noted in the file
+itself, so a restart continues where the last process ended, even between a change and its projection.
 """
 
 import asyncio
 import fcntl
-import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -18,33 +17,33 @@ from typing import Protocol
 from flexiapi.errors import ChangesLost, ChangesUnsupported, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.flexisip.replica_file import give_to_owner
+from flexiapi.observing import log
 
 NOTE_SECONDS = 5.0
 LOCK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 COMPARE_SECONDS = 300.0
-"""How often everything is compared when the store tells no changes."""
+"""Seconds between comparisons when the store cannot report changes."""
 
 _MOST_PENDING = 10_000
-_log = logging.getLogger(__name__)
 
 
 class Feed(Protocol):
     """The store's changes from a position on."""
 
     async def next(self) -> int | None:
-        """The id of the account that changed next, or `None` when none did for about a second."""
+        """Return the id of the account that changed next, or `None` if none did for about a second."""
 
     @property
     def position(self) -> str | None:
-        """The position after what `next` told."""
+        """The position after the last result of `next`."""
 
 
 class Changes(Protocol):
-    """Where changes of accounts are told."""
+    """The source of changes of accounts."""
 
     def watch(self, position: str | None) -> AbstractAsyncContextManager[Feed]:
-        """The changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
+        """Watch the changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
 
 
 class Follower:
@@ -56,18 +55,18 @@ class Follower:
         self._lock_path = path.with_name(path.name + ".lock")
         self._pending: dict[int, None] = {}
         self._position: str | None = None
-        self._told = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._compared = asyncio.Event()
 
     async def run(self) -> None:
-        """Follow for ever, when it is this process's turn; failures are logged and tried again."""
+        """Follow forever, once this process holds the lock; failures are logged and retried."""
         while True:
             try:
                 async with _held(self._lock_path):
                     await self._follow_for_ever()
             except OSError as error:
-                _log.warning("%s cannot be locked, so nobody follows changes: %s", self._lock_path, error)
+                log.warning("the sign-in replica cannot be locked", path=str(self._lock_path), reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_for_ever(self) -> None:
@@ -75,9 +74,9 @@ class Follower:
             try:
                 await self._follow_once()
             except (ReplicaUnavailable, StoreUnavailable) as error:
-                _log.warning("the sign-in replica does not follow now: %s", error.__cause__ or error)
-            except Exception:  # noqa: BLE001  # whatever it is, it must not end the following
-                _log.exception("the sign-in replica does not follow now")
+                log.warning("the sign-in replica does not follow now", reason=str(error.__cause__ or error))
+            except Exception:  # noqa: BLE001  # no failure may end the following
+                log.exception("the sign-in replica does not follow now")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow_once(self) -> None:
@@ -86,12 +85,12 @@ class Follower:
         except ChangesUnsupported:
             await self._compare_for_ever()
         except ChangesLost:
-            _log.warning("where the sign-in replica ended is no longer known; all accounts are compared")
+            log.warning("the position of the sign-in replica is no longer known; all accounts are compared")
             await self._replica.set_position("")
 
     async def _follow(self, position: str | None) -> None:
         self._pending, self._position = {}, None
-        for event in (self._told, self._taken, self._compared):
+        for event in (self._arrived, self._taken, self._compared):
             event.clear()
         try:
             async with self._changes.watch(position) as feed, asyncio.TaskGroup() as tasks:
@@ -99,18 +98,18 @@ class Follower:
                 tasks.create_task(self._write())
                 tasks.create_task(self._compare())
         except ExceptionGroup as group:
-            # The first to fail ended the others; its own kind tells what to do.
+            # The first task to fail cancelled the others; its exception decides what happens next.
             first = group.exceptions[0]
             raise first from first.__cause__
 
     async def _read(self, feed: Feed) -> None:
-        """Gather what changes, while the former changes are written."""
+        """Collect changed ids while earlier changes are written."""
         while True:
             changed = await feed.next()
             if changed is not None:
                 self._pending[changed] = None
             self._position = feed.position
-            self._told.set()
+            self._arrived.set()
             while len(self._pending) >= _MOST_PENDING:
                 self._taken.clear()
                 await self._taken.wait()
@@ -118,8 +117,8 @@ class Follower:
     async def _write(self) -> None:
         noted_at = time.monotonic()
         while True:
-            await self._told.wait()
-            self._told.clear()
+            await self._arrived.wait()
+            self._arrived.clear()
             ids, self._pending = list(self._pending), {}
             position = self._position
             self._taken.set()
@@ -129,7 +128,7 @@ class Follower:
                 noted_at = time.monotonic()
 
     async def _project(self, ids: list[int]) -> None:
-        """Project until it is done: the position stands for what is in the file."""
+        """Project until it succeeds: the position must stand for the content of the file."""
         while True:
             try:
                 await self._replica.project(*ids)
@@ -147,11 +146,13 @@ class Follower:
     async def _compare(self) -> None:
         done = await self._replica.rebuild()
         if done.corrected:
-            _log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
+            log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
         self._compared.set()
 
     async def _compare_for_ever(self) -> None:
-        _log.warning("MongoDB is no replica set and tells no changes: the sign-in replica is compared every 5 minutes")
+        log.warning(
+            "the sign-in replica is compared at intervals: MongoDB is not a replica set", seconds=COMPARE_SECONDS
+        )
         while True:
             await self._compare()
             await asyncio.sleep(COMPARE_SECONDS)
@@ -159,7 +160,7 @@ class Follower:
 
 @asynccontextmanager
 async def _held(path: Path) -> AsyncIterator[None]:
-    """Hold the lock of one process; it ends with the process, however that ends."""
+    """Hold the lock of one process, which ends with the process in any case."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         give_to_owner(path)

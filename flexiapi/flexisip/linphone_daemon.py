@@ -1,6 +1,6 @@
 """Messages through a linphone-daemon: one command per connection over its unix socket.
 
-The answer comes before any SIP answer does: a Call-ID says that the daemon took the message, not that it arrived.
+The daemon answers before any SIP answer comes: a Call-ID says that it accepted the message, not that it arrived.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ _ANSWERED = re.compile(rb"\AStatus: (?:Ok\n+[^\n]+\n|Error\n+[^\n]+\n)")
 _ID = re.compile(r"^Id: *(\S+)", re.MULTILINE)
 _REASON = re.compile(r"^Reason: *(.*)$", re.MULTILINE)
 _LINE_ENDS = re.compile(r"[\r\n\0]")
-# How long to let another process of ours finish its command.
+# The pause before another try, while another process uses the daemon.
 _BUSY_PAUSE = timedelta(milliseconds=20)
 
 
 class LinphoneDaemon(MessageSender):
-    """Speaks to the daemon behind the socket `path`; `timeout` bounds the wait for its turn and its answer together."""
+    """A client of the daemon behind the socket `path`; `timeout` covers the wait for its turn and for the answer."""
 
     def __init__(self, path: Path, timeout: timedelta = timedelta(seconds=5)) -> None:
         self._path = str(path)
@@ -29,7 +29,7 @@ class LinphoneDaemon(MessageSender):
         self._turn = asyncio.Lock()
 
     async def send(self, to: str, body: str) -> str:
-        """Hand the message over. The daemon reads one line, so a body of several lines is refused, not cut."""
+        """Hand over a message. The daemon reads one line, so a body of several lines is refused instead of cut."""
         address = recipient(to)
         text = body.rstrip("\r\n")
         if _LINE_ENDS.search(text):
@@ -44,11 +44,11 @@ class LinphoneDaemon(MessageSender):
         return identifier[1]
 
     async def check(self) -> None:
-        """Ask for the daemon's version."""
+        """Return if the daemon answers with its version."""
         await self._ask(b"version\n")
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: connections are not kept."""
 
     async def _ask(self, command: bytes) -> str:
         try:
@@ -62,11 +62,11 @@ class LinphoneDaemon(MessageSender):
             try:
                 return await self._exchange(command)
             except (ConnectionResetError, BrokenPipeError):
-                # The daemon has one client at a time and hangs up on others, their commands unread.
+                # The daemon serves one client at a time and closes other connections without reading their commands.
                 await asyncio.sleep(_BUSY_PAUSE.total_seconds())
 
     async def _exchange(self, command: bytes) -> bytes:
-        """One command; `ConnectionAbortedError` when the daemon took it and left without a word."""
+        """Send one command. Raises `ConnectionAbortedError` if the daemon accepted it and closed without an answer."""
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.setblocking(False)

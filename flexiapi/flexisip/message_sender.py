@@ -1,4 +1,4 @@
-"""What the server asks of whatever carries its text messages into SIP."""
+"""The interface of senders of SIP text messages."""
 
 from abc import ABC, abstractmethod
 
@@ -13,20 +13,20 @@ class MessageSender(ABC):
     async def send(self, to: str, body: str) -> str:
         """Send `body` to `user@domain` or `sip:user@domain` and return the Call-ID of the SIP request.
 
-        Raises `ValidationFailed` on what the SIP side refuses, `SipUnavailable` when it does not answer in time.
+        Raises `ValidationFailed` if the SIP side refuses the message, `SipUnavailable` if it does not answer in time.
         """
 
     @abstractmethod
     async def check(self) -> None:
-        """Return when the SIP side answers; `SipUnavailable` otherwise. Sends no message."""
+        """Return if the SIP side answers. Raises `SipUnavailable` otherwise. Sends no message."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
 
 
 def encoded(body: str) -> bytes:
-    """The text in UTF-8; `ValidationFailed` when it holds half a surrogate pair, which JSON can write."""
+    """Encode the text in UTF-8. Raises `ValidationFailed` for unpaired surrogates, which JSON can express."""
     try:
         return body.encode()
     except UnicodeEncodeError as error:
@@ -34,7 +34,7 @@ def encoded(body: str) -> bytes:
 
 
 def recipient(to: str) -> SipAddress:
-    """The address that a message goes to; `ValidationFailed` when it is none."""
+    """Parse the address of the recipient. Raises `ValidationFailed` if it is not a SIP address."""
     try:
         return SipAddress.parse(to)
     except ValueError as error:

@@ -21,12 +21,12 @@ from flexiapi.model import Device
 from flexiapi.settings import RedisSettings
 
 Answer = TypeVar("Answer")
-# `host`, `host:port`, `[IPv6 literal]:port`; all else is a host name as it stands.
+# `host`, `host:port`, `[IPv6 literal]:port`; anything else is used as host name unchanged.
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<literal>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
 
 
 class RedisRegistrar(Registrar):
-    """Reads the hash of an address; deletes from it and tells Flexisip, which keeps a copy of what it subscribed to."""
+    """Reads and deletes bindings, and notifies Flexisip of deletions, because it caches subscribed records."""
 
     def __init__(self, section: RedisSettings) -> None:
         self._prefix = section.prefix
@@ -39,7 +39,7 @@ class RedisRegistrar(Registrar):
             self._client = _client(section)
 
     async def devices(self, account_address: str) -> list[Device]:
-        """The devices of live bindings; of several bindings of one device, the last updated counts."""
+        """Return the devices of live bindings; of several bindings of one device, the last updated counts."""
         now = datetime.now(UTC)
         contacts = [contact for _, contact in await self._contacts(account_address)]
         return newest_first(contact.device for contact in contacts if contact.is_device(now))
@@ -56,11 +56,11 @@ class RedisRegistrar(Registrar):
         return removed > 0
 
     async def check(self) -> None:
-        """Ask for an answer that needs the right password."""
+        """Return if Redis answers a command that needs the password."""
         await self._ask(self._client.ping)
 
     async def close(self) -> None:
-        """Close all connections, those to the Sentinels too."""
+        """Close all connections, including those to the Sentinels."""
         clients = [self._client, *(self._sentinel.sentinels if self._sentinel else ())]
         await asyncio.gather(*(client.aclose() for client in clients), return_exceptions=True)
 
@@ -70,9 +70,9 @@ class RedisRegistrar(Registrar):
         return [(name, parse_contact(_text(name), _text(value))) for name, value in record.items()]
 
     async def _ask(self, command: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Run a command, within the timeout; again on a new connection when that from the pool has gone stale.
+        """Run a command within the timeout, and again on a new connection if the pooled one was stale.
 
-        The library's own second try would stay with a master that is none any more.
+        The library's own retry would stay with a former master.
         """
         try:
             async with asyncio.timeout(self._timeout):
@@ -85,7 +85,7 @@ class RedisRegistrar(Registrar):
 
 
 def by_sentinel(section: RedisSettings) -> bool:
-    """Whether the Sentinels are asked which Redis server is the master."""
+    """Return True if the Sentinels are asked for the master."""
     return section.client in ("sentinel", "phpredis-sentinel")
 
 
@@ -95,7 +95,7 @@ def _client(section: RedisSettings) -> Client:
         try:
             return Client.from_url(url, **_connection(section, tls=url.startswith("rediss:")))
         except ValueError:
-            # The library's text may quote the URL, and with it the password.
+            # The library's text may quote the URL, which contains the password.
             raise ConfigurationError("[redis] url is not a Redis URL") from None
     return Client(
         host=section.host or "127.0.0.1",
@@ -110,7 +110,7 @@ def _sentinel(section: RedisSettings) -> Sentinel:
     if not section.sentinel_host:
         raise ConfigurationError("[redis] client asks for Sentinels, and sentinel_host names none")
     hosts = [_host_and_port(name, section.sentinel_port) for name in section.sentinel_host]
-    # Each Sentinel may be away: asking them all must leave time for the master.
+    # Any Sentinel may be away: asking them all must leave time for the master.
     share = section.timeout_seconds / (len(hosts) + 1)
     return Sentinel(  # type: ignore[no-untyped-call]  # the library leaves this constructor untyped
         hosts,

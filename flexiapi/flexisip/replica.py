@@ -8,7 +8,6 @@ one sync to disk.
 
 import asyncio
 import contextlib
-import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip.credentials import SipCredentials, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
+from flexiapi.observing import log
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +32,6 @@ _COMPLETE = "complete"
 _POSITION = "position"
 # A path that can be no replica any more is put right by somebody, as a lock is let go of.
 _UNUSABLE = (sqlite3.Error, ConfigurationError)
-_log = logging.getLogger(__name__)
 
 
 class AccountSource(Protocol):
@@ -85,7 +84,7 @@ class SignInReplica:
         try:
             await self._run(self._file.open)
         except sqlite3.OperationalError as error:
-            _log.warning("the sign-in replica is busy; it is opened when it is needed: %s", error)
+            log.warning("the sign-in replica is busy; it is opened when it is needed", reason=str(error))
 
     async def close(self) -> None:
         """Finish what is under way and let go of the file."""
@@ -158,7 +157,7 @@ class SignInReplica:
                     wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
         except Exception as error:
-            _log.warning("the sign-in replica was not written: %s", error.__cause__ or error)
+            log.warning("the sign-in replica was not written", reason=str(error.__cause__ or error))
             raise ReplicaUnavailable from error
         await self._forget_all(outdated)
         return [None] * len(account_ids)
@@ -176,7 +175,7 @@ class SignInReplica:
             for entry in outdated:
                 await forget(entry.username, entry.domain)
         except Exception as error:  # noqa: BLE001  # the SIP server forgets by itself after its cache-expire
-            _log.warning("the SIP server was not told to forget former credentials: %s", error)
+            log.warning("the SIP server was not told to forget former credentials", reason=str(error))
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
-"""The SQLite file that Flexisip reads accounts from (its default SQL), as one process writes it. Blocking.
+"""The SQLite file that Flexisip reads accounts from with its default SQL, for one writing process. Blocking.
 
 The journal mode is DELETE because read-only readers fail in WAL mode, and the file is changed in place because an open
-reader would stay on a renamed-over inode for ever.
+reader would keep the inode of a replaced file.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ _HOLDERS = (
 
 
 def group_id(name: str) -> int:
-    """The number of a group of this host. Raises `ConfigurationError` when there is none of that name."""
+    """Return the number of a group of this host. Raises `ConfigurationError` if it does not exist."""
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
@@ -55,14 +55,14 @@ def group_id(name: str) -> int:
 
 
 def give_to_owner(path: Path) -> None:
-    """A command run by root must not leave a file that the server, whose folder it is, cannot write."""
+    """Give a file to the owner of its folder if root runs this, so that the server can write it too."""
     owner = path.parent.stat().st_uid
     if os.geteuid() == 0 and owner != path.stat().st_uid:
         os.chown(path, owner, -1)
 
 
 class ReplicaFile:
-    """One connection to the file. Use it from one thread; other processes may write at the same time."""
+    """A connection to the file. Use it from one thread; other processes may write at the same time."""
 
     def __init__(self, path: Path, group: str | None = None) -> None:
         self.path = path
@@ -72,16 +72,16 @@ class ReplicaFile:
         self.openings = 0
 
     def open(self) -> None:
-        """Make the file when it is not there, set its permissions, and check that its tables are the right ones.
+        """Open the file, create it if necessary, set its permissions, and check its tables.
 
-        Raises `ConfigurationError` when the path cannot be such a file, and `sqlite3.OperationalError` when others
-        write for too long.
+        Raises `ConfigurationError` if the path cannot be such a file, and `sqlite3.OperationalError` if others write
+        for too long.
         """
         try:
             self._create()
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
-                self._prepare(connection)
+                self._set_up(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -95,35 +95,35 @@ class ReplicaFile:
         self.openings += 1
 
     def close(self) -> None:
-        """Let go of the file; a transaction under way is undone."""
+        """Close the file; a transaction under way is rolled back."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def ensure_open(self) -> None:
-        """Open the file unless it is; again when somebody took it away, for a reader would then see another one."""
+        """Open the file unless it is open, and again if it was replaced, because readers would then see another one."""
         if self._connection is None or not self._is_in_place():
             self.close()
             self.open()
 
     def begin(self) -> None:
-        """Become the only writer, of all processes. Readers go on. Raises `sqlite3.OperationalError` after 5 s."""
+        """Become the only writer of all processes; readers continue. Raises `sqlite3.OperationalError` after 5 s."""
         self.ensure_open()
         self._db.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Let readers see what was written since `begin`."""
+        """Commit what was written since `begin`."""
         self._db.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Undo what was written since `begin`."""
+        """Roll back what was written since `begin`."""
         if self._connection is not None and self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
     def apply(self, wanted: Mapping[int, SipCredentials | None]) -> list[SipCredentials]:
-        """Make the file hold what is wanted of these account ids (`None`: nothing).
+        """Write the wanted entries of these account ids; `None` removes an entry.
 
-        Returns the former entries whose credentials are no longer right. What is right already costs no write.
+        Return the former entries whose credentials have changed. Unchanged entries cost no write.
         """
         former = self.of_ids(list(wanted))
         changed = {id_: entry for id_, entry in wanted.items() if former.get(id_) != entry}
@@ -139,33 +139,29 @@ class ReplicaFile:
         ]
 
     def of_ids(self, ids: Sequence[int]) -> dict[int, SipCredentials]:
-        """What the file holds of these accounts."""
+        """Return the entries of these accounts."""
         return _entries(self._db.execute(_SELECT + "id " + _LISTED, (json.dumps(ids),)))
 
     def page(self, after: int, limit: int) -> dict[int, SipCredentials]:
-        """What the file holds of the first `limit` ids above `after`, in their order."""
+        """Return the entries of the first `limit` ids above `after`, in their order."""
         ids = self._db.execute("SELECT id FROM accounts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
         return _entries(
             self._db.execute(_SELECT + "id " + _LISTED + " ORDER BY id", (json.dumps([i for (i,) in ids]),))
         )
 
     def remove_strays(self) -> None:
-        """Remove passwords of no account, and accounts that others marked as not activated."""
+        """Remove passwords without account, and accounts that others marked as not activated."""
         self._db.execute("DELETE FROM accounts WHERE activated <> 1")
         self._db.execute("DELETE FROM passwords WHERE account_id NOT IN (SELECT id FROM accounts)")
 
     def note(self, name: str) -> str | None:
-        """A note of our own in the file, or `None`."""
+        """Return a note of the server in the file, or `None`."""
         row = self._db.execute("SELECT value FROM flexiapi WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_note(self, name: str, value: str) -> None:
-        """Write a note of our own into the file."""
+        """Write a note of the server into the file."""
         self._db.execute("INSERT OR REPLACE INTO flexiapi VALUES (?, ?)", (name, value))
-
-    def count(self) -> int:
-        """How many accounts the file holds."""
-        return int(self._db.execute("SELECT count(*) FROM accounts").fetchone()[0])
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -179,7 +175,8 @@ class ReplicaFile:
             self.path.parent.mkdir(parents=True, mode=FOLDER_MODE)
             os.chown(self.path.parent, -1, group)
         with contextlib.suppress(FileExistsError):
-            # Never opened when it exists: closing any descriptor of a file drops this process's SQLite locks on it.
+            # An existing file is not opened: closing any descriptor of a file releases this process's SQLite locks on
+            # it.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
         state = self.path.stat()
         if group not in (-1, state.st_gid):
@@ -190,15 +187,15 @@ class ReplicaFile:
         self._inode = (state.st_dev, state.st_ino)
 
     def _is_in_place(self) -> bool:
-        """Whether the path still names the file that is open."""
+        """Return True if the path still refers to the open file."""
         try:
             state = self.path.stat()
         except OSError:
             return False
         return (state.st_dev, state.st_ino) == self._inode
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Undo what a killed writer left, and fail now when the file is not ours to write."""
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        """Recover from a killed writer, and fail now if the file cannot be written."""
         if connection.execute("PRAGMA journal_mode").fetchone() != ("delete",):
             connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("BEGIN IMMEDIATE")
@@ -210,7 +207,7 @@ class ReplicaFile:
         connection.execute("COMMIT")
 
     def _holders(self, entries: Sequence[SipCredentials]) -> list[int]:
-        """Who has these names in the file: perhaps another account, whose own change is yet to come here."""
+        """Return the ids with these names in the file, perhaps of accounts whose own change is not projected yet."""
         names = json.dumps([(entry.username, entry.domain) for entry in entries])
         return [id_ for (id_,) in self._db.execute(_HOLDERS, (names,))]
 
@@ -220,7 +217,7 @@ class ReplicaFile:
         self._db.execute("DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", listed)
 
     def _insert(self, entries: Sequence[SipCredentials]) -> None:
-        # Two entries of one batch have one name when the name went over while the batch was read; the later is right.
+        # Two entries of a batch share a name if it changed hands while the batch was read; the later one is current.
         self._db.executemany(
             "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, 1)",
             [(entry.id, entry.username, entry.domain, entry.phone) for entry in entries],
@@ -232,12 +229,12 @@ class ReplicaFile:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether others only hold the file now; the code's upper bits say why they do."""
+    """Return True if the file is only locked at the moment; the upper bits of the code are details."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """The columns of each of our tables that the file has."""
+    """Return the columns of each of our tables that the file has."""
     found: dict[str, list[str]] = {}
     for table in COLUMNS:
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]

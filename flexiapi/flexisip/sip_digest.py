@@ -1,4 +1,4 @@
-"""Answers a SIP server's challenges (RFC 3261 section 22, RFC 8760)."""
+"""Answers to a SIP server's DIGEST challenges (RFC 3261 section 22, RFC 8760)."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from flexiapi.crypto import digest
 from flexiapi.flexisip.sip_wire import Response
 
-# By status: the header that carries the challenges, and the one that answers them.
+# By status: the header with the challenges, and the header with the answer.
 _HEADERS = {401: ("www-authenticate", "Authorization"), 407: ("proxy-authenticate", "Proxy-Authorization")}
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One challenge that we can answer, as parsed parameters, and the header that the answer goes into."""
+    """A challenge with a supported algorithm, and the header that the answer goes into."""
 
     header: str
     algorithm: str
@@ -20,19 +20,19 @@ class Challenge:
 
     @property
     def stale(self) -> bool:
-        """Whether only the nonce was too old: the credentials were right."""
+        """True if only the nonce was too old: the credentials were right."""
         return self.parameters.get("stale", "").lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who we are to the SIP server."""
+    """The credentials of this client at the SIP server."""
 
     username: str
     password: str = field(repr=False)
 
     def answer(self, challenge: Challenge, method: str, uri: str) -> tuple[str, str]:
-        """The header, name and value, that answers the challenge."""
+        """Return the header, name and value, that answers the challenge."""
         asked = challenge.parameters
         cnonce, nc, qop = secrets.token_hex(16), "00000001", "auth" if "qop" in asked else None
         ha1 = digest.ha1(challenge.algorithm, self.username, asked["realm"], self.password)
@@ -52,7 +52,7 @@ class Credentials:
 
 
 def strongest_challenge(response: Response) -> Challenge | None:
-    """Of the challenges that a response makes, the one with the strongest algorithm that we have, or None."""
+    """Return the challenge of a response with the strongest supported algorithm, or `None`."""
     if response.status not in _HEADERS:
         return None
     asks, answers = _HEADERS[response.status]

@@ -1,4 +1,4 @@
-"""Messages by our own SIP client: one MESSAGE request (RFC 3428) to the configured proxy."""
+"""Messages by a SIP client of our own: one MESSAGE request (RFC 3428) to the configured proxy."""
 
 import asyncio
 import secrets
@@ -13,9 +13,9 @@ from flexiapi.flexisip.sip_wire import Response, SipRequest
 from flexiapi.settings import FlexisipSettings
 from flexiapi.sip_address import SipAddress
 
-# RFC 3261 section 18.1.1: above this many bytes a request may need more than one packet.
+# RFC 3261 section 18.1.1: a larger request, in bytes, may need more than one packet.
 _LARGEST_DATAGRAM = 1300
-# What a Via value and an answer to a challenge add to that, in bytes, generously.
+# A generous allowance, in bytes, for the Via value and the answer to a challenge.
 _VIA_ROOM = 110
 _CREDENTIALS_ROOM = 500
 _ANSWERS_TO_CHALLENGES = 2
@@ -25,7 +25,7 @@ _TIMED_OUT = 408
 
 
 class SipMessageSender(MessageSender):
-    """Sends from one address through one proxy, each message on a connection of its own. Keeps nothing open."""
+    """Sends from one address through one proxy, each message on a connection of its own."""
 
     def __init__(self, section: FlexisipSettings, timers: Timers = STANDARD_TIMERS) -> None:
         try:
@@ -43,7 +43,7 @@ class SipMessageSender(MessageSender):
         self._timers = timers
 
     async def send(self, to: str, body: str) -> str:
-        """Send the message and wait until the proxy has taken it, be it to keep it for later (202)."""
+        """Send the message and wait until the proxy has accepted it, also for later delivery (202)."""
         request = self._request("MESSAGE", recipient(to).uri, encoded(body))
         response = await self._answer(request)
         if not response.succeeded:
@@ -51,17 +51,17 @@ class SipMessageSender(MessageSender):
         return request.call_id
 
     async def check(self) -> None:
-        """Ask the proxy for its options. Any answer will do: it is there."""
+        """Return if the proxy answers a request for its options with any status."""
         await self._answer(self._request("OPTIONS", f"sip:{self._sender.host}"))
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: connections are not kept."""
 
     def _request(self, method: str, uri: str, body: bytes = b"") -> SipRequest:
         return SipRequest(method, uri, self._sender.uri, secrets.token_hex(12), secrets.token_hex(4), body)
 
     async def _answer(self, request: SipRequest) -> Response:
-        """The final response of the first address of the proxy where anybody listens."""
+        """Return the final response of the first reachable address of the proxy."""
         try:
             async with asyncio.timeout(self._seconds):
                 failure: OSError = ConnectionError("the proxy has no address")
@@ -75,7 +75,7 @@ class SipMessageSender(MessageSender):
             raise SipUnavailable from error
 
     async def _converse(self, request: SipRequest, address: tuple[str, int]) -> Response:
-        """Send the request, and again with credentials when it is challenged; once more when the nonce was stale."""
+        """Send the request, again with credentials if it is challenged, and once more if the nonce was stale."""
         room = _CREDENTIALS_ROOM if self._credentials else 0
         large = len(request.encode(" " * _VIA_ROOM, 1)) + room > _LARGEST_DATAGRAM
         async with reach(self._proxy, address, self._context, large=large) as transport:
@@ -90,7 +90,7 @@ class SipMessageSender(MessageSender):
 
 
 def _refusal(response: Response) -> ApiError:
-    """What the caller is told: what the proxy said, when that is about the message; else that SIP is not available."""
+    """Return the proxy's reason if it concerns the message, else that SIP is not available."""
     status = response.status
     if status in _CREDENTIALS_REFUSED:
         return SipUnavailable("The SIP server does not accept the credentials of the configured sender.")

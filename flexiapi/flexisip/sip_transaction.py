@@ -17,7 +17,7 @@ class Timers:
 
     @property
     def f(self) -> float:
-        """How long a transaction waits for its final response, in seconds."""
+        """The time that a transaction waits for its final response, in seconds."""
         return 64 * self.t1
 
 
@@ -29,8 +29,8 @@ async def final_response(
 ) -> Response:
     """Send the request as the `cseq`th of its call and return the final response to it.
 
-    Over UDP it is sent again until a response comes. Provisional responses and those of others are passed over.
-    Raises `TimeoutError` when no final response comes in time, `ConnectionError` when the transport fails.
+    Over UDP it is retransmitted until a response comes. Provisional responses and those to other requests are ignored.
+    Raises `TimeoutError` if no final response comes in time, `ConnectionError` if the transport fails.
     """
     branch = f"z9hG4bK{secrets.token_hex(12)}"
     message = request.encode(f"SIP/2.0/{transport.name} {transport.local};branch={branch};rport", cseq)
@@ -51,7 +51,7 @@ async def final_response(
 
 
 async def _received(transport: SipTransport, due: float) -> Response | None:
-    """The next response, or None when the time has come to send again."""
+    """Return the next response, or `None` when it is time to retransmit."""
     try:
         async with asyncio.timeout_at(None if due == float("inf") else due):
             return await transport.receive()

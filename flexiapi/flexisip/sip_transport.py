@@ -1,4 +1,4 @@
-"""How a SIP client reaches its proxy: UDP, TCP or TLS (RFC 3261 section 18)."""
+"""Transports of the SIP client: UDP, TCP and TLS (RFC 3261 section 18)."""
 
 import asyncio
 import re
@@ -23,12 +23,12 @@ _WAITING_DATAGRAMS = 100
 
 
 class Unreached(ConnectionError):
-    """Nothing listens there; what was sent has been taken by nobody."""
+    """The address does not accept connections, so nothing that was sent has been received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where requests go. `transport` is `UDP`, `TCP` or `TLS`."""
+    """The proxy that requests are sent to. `transport` is `UDP`, `TCP` or `TLS`."""
 
     host: str
     port: int
@@ -36,7 +36,10 @@ class Proxy:
 
     @classmethod
     def parse(cls, uri: str) -> Self:
-        """Read `sip:host[:port][;transport=udp|tcp|tls]` or `sips:host[:port]`; `ValueError` on all else."""
+        """Parse `sip:host[:port][;transport=udp|tcp|tls]` or `sips:host[:port]`.
+
+        Raises `ValueError` on anything else.
+        """
         match = _PROXY.fullmatch(uri.strip())
         if match is None:
             raise ValueError("not a proxy such as sip:host:port;transport=tcp")
@@ -50,14 +53,14 @@ class Proxy:
         )
 
     async def addresses(self) -> list[tuple[str, int]]:
-        """The IP addresses behind the host name, with the port, in the resolver's order; `OSError` without any."""
+        """Resolve the host name to addresses with the port, in the resolver's order. Raises `OSError` without any."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         return list(dict.fromkeys((str(address[0]), self.port) for *_, address in found))
 
 
 class SipTransport(ABC):
-    """A way to one address. Its failures are `ConnectionError`; `local` is our end, as it stands in a Via."""
+    """A transport to one address. Its failures are `ConnectionError`; `local` is the own address for a Via."""
 
     name: ClassVar[str]
     reliable: ClassVar[bool]
@@ -69,25 +72,25 @@ class SipTransport(ABC):
 
     @abstractmethod
     async def receive(self) -> Response:
-        """The next response; what is none is passed over."""
+        """Return the next response; anything else is ignored."""
 
     @abstractmethod
     def close(self) -> None:
-        """End it at once."""
+        """Close it immediately."""
 
 
 class _Arrivals(asyncio.DatagramProtocol):
-    """Keeps what comes in for whoever receives; what nobody fetches in time is lost, as datagrams are."""
+    """Queues received datagrams; when the queue is full, further ones are lost, as datagrams may be."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | OSError] = asyncio.Queue(_WAITING_DATAGRAMS)
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
-        """Keep a datagram; the socket hears one peer only."""
+        """Queue a datagram; the socket is connected to one peer only."""
         self._put(data)
 
     def error_received(self, exc: Exception) -> None:
-        """The peer's host says by ICMP that nobody listens."""
+        """Queue the error that the peer's host reports by ICMP."""
         self._put(Unreached(str(exc)))
 
     def _put(self, item: bytes | OSError) -> None:
@@ -96,7 +99,7 @@ class _Arrivals(asyncio.DatagramProtocol):
 
 
 class Datagrams(SipTransport):
-    """UDP. The socket is connected, so that only the proxy is heard, and that its absence is noticed."""
+    """UDP. The socket is connected, so that only the proxy is heard and its absence is noticed."""
 
     name = "UDP"
     reliable = False
@@ -107,7 +110,7 @@ class Datagrams(SipTransport):
 
     @classmethod
     async def open(cls, address: tuple[str, int]) -> Self:
-        """Bind a port of its own to talk to `address`."""
+        """Bind a local port to talk to `address`."""
         loop = asyncio.get_running_loop()
         try:
             return cls(*await loop.create_datagram_endpoint(_Arrivals, remote_addr=address))
@@ -119,7 +122,7 @@ class Datagrams(SipTransport):
         self._transport.sendto(message)
 
     async def receive(self) -> Response:
-        """The next datagram that is a response."""
+        """Return the next datagram that is a response."""
         while True:
             arrived = await self._arrivals.queue.get()
             if isinstance(arrived, OSError):
@@ -130,7 +133,7 @@ class Datagrams(SipTransport):
                 continue
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the socket."""
         self._transport.close()
 
 
@@ -148,7 +151,7 @@ class Stream(SipTransport):
     async def open(
         cls, address: tuple[str, int], context: ssl.SSLContext | None = None, host: str | None = None
     ) -> Self:
-        """Connect to `address`; with a TLS `context`, its certificate must be one of `host`."""
+        """Connect to `address`; with a TLS `context`, its certificate must be valid for `host`."""
         try:
             return cls(*await asyncio.open_connection(*address, ssl=context, server_hostname=host if context else None))
         except OSError as error:
@@ -159,7 +162,7 @@ class Stream(SipTransport):
         self._writer.write(message)
 
     async def receive(self) -> Response:
-        """The next message that is a response. Keep-alives (RFC 5626) and requests are passed over."""
+        """Return the next message that is a response. Keep-alives (RFC 5626) and requests are ignored."""
         while True:
             head = await self._head()
             try:
@@ -168,11 +171,11 @@ class Stream(SipTransport):
                 continue
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.transport.abort()
 
     async def _head(self) -> bytes:
-        """The headers of the next message, whose body is read and dropped."""
+        """Return the headers of the next message, and drop its body."""
         try:
             head = (await self._reader.readuntil(b"\r\n\r\n")).lstrip(b"\r\n")
             await self._reader.readexactly(min(content_length(head), _LARGEST_BODY))
@@ -192,7 +195,7 @@ class TlsStream(Stream):
 async def reach(
     proxy: Proxy, address: tuple[str, int], context: ssl.SSLContext, *, large: bool
 ) -> AsyncIterator[SipTransport]:
-    """Open the proxy's transport to one of its addresses; `large` messages leave UDP for TCP (section 18.1.1)."""
+    """Open the proxy's transport to one of its addresses; `large` messages use TCP instead of UDP (section 18.1.1)."""
     transport = await _opened(proxy, address, context, large=large)
     try:
         yield transport
@@ -209,7 +212,7 @@ async def _opened(proxy: Proxy, address: tuple[str, int], context: ssl.SSLContex
         try:
             return await Stream.open(address)
         except Unreached:
-            # A proxy that speaks UDP only may still take datagrams that IP must cut into pieces.
+            # A proxy without TCP may still accept datagrams that IP must fragment.
             return await Datagrams.open(address)
     return await Datagrams.open(address)
 

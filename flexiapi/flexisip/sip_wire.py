@@ -1,4 +1,4 @@
-"""SIP on the wire (RFC 3261 section 7): the requests that we write and the responses that we read."""
+"""SIP messages on the wire (RFC 3261 section 7): encoding of requests, parsing of responses."""
 
 import re
 from dataclasses import dataclass, replace
@@ -21,25 +21,25 @@ class Response:
 
     @property
     def is_final(self) -> bool:
-        """Whether no other response will follow."""
+        """True if no other response will follow."""
         return self.status >= 200  # noqa: PLR2004 - below are the provisional ones
 
     @property
     def succeeded(self) -> bool:
-        """Whether the request was accepted."""
+        """True if the request was accepted."""
         return self.status // 100 == 2  # noqa: PLR2004 - the class of success
 
     @property
     def failed_at_server(self) -> bool:
-        """Whether the server is at fault, not the request."""
+        """True if the server is at fault, not the request."""
         return self.status // 100 == 5  # noqa: PLR2004 - the class of server failures
 
     def all(self, name: str) -> list[str]:
-        """Every value of a header; `name` in lower case."""
+        """Return every value of a header; `name` in lower case."""
         return [value for found, value in self.headers if found == name]
 
     def answers(self, branch: str, method: str) -> bool:
-        """Whether it belongs to the client transaction (RFC 3261 section 17.1.3)."""
+        """Return True if it belongs to the client transaction (RFC 3261 section 17.1.3)."""
         via, cseq = self.all("via"), self.all("cseq")
         found = _BRANCH.search(via[0]) if via else None
         return found is not None and found[1] == branch and bool(cseq) and cseq[0].split()[1:] == [method]
@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class SipRequest:
-    """What all tries of one request share. The parts must hold no line ends: addresses and tokens that are checked."""
+    """The parts that all tries of a request share. They must be validated: line ends are not escaped."""
 
     method: str
     uri: str
@@ -58,11 +58,11 @@ class SipRequest:
     more: tuple[tuple[str, str], ...] = ()
 
     def having(self, header: tuple[str, str]) -> Self:
-        """The same request with one more header, such as credentials."""
+        """Return the same request with one more header, such as credentials."""
         return replace(self, more=(header,))
 
     def encode(self, via: str, cseq: int) -> bytes:
-        """The bytes of one transaction, which has a Via value and a sequence number of its own."""
+        """Encode the request for one transaction, which has its own Via value and sequence number."""
         headers = [
             ("Via", via),
             ("Max-Forwards", "70"),
@@ -81,7 +81,7 @@ class SipRequest:
 
 
 def parse_response(head: bytes) -> Response:
-    """Read a response up to the end of its headers, whatever follows; `ValueError` on anything else."""
+    """Parse a response up to the end of its headers, ignoring the rest. Raises `ValueError` on anything else."""
     text = head.partition(b"\r\n\r\n")[0].decode(errors="replace")
     start, *lines = _FOLD.sub(" ", text).split("\r\n")
     status_line = _STATUS_LINE.fullmatch(start)
@@ -91,7 +91,7 @@ def parse_response(head: bytes) -> Response:
 
 
 def content_length(head: bytes) -> int:
-    """How many bytes of body follow the headers of a message on a stream; `ValueError` when that cannot be known."""
+    """Return the length in bytes of the body after the headers, on a stream. Raises `ValueError` if it is malformed."""
     lines = _FOLD.sub(" ", head.decode(errors="replace")).split("\r\n")[1:]
     for name, value in (_header(line) for line in lines if line):
         if name == "content-length":

@@ -16,7 +16,7 @@ from flexiapi.model import Account
 _HEADER = "version:1\n\n"
 _NAMES = {"MD5": "md5", "SHA-256": "sha256"}
 
-# Flexisip's alphabet is larger by `%`, which starts an escape that its versions read differently.
+# Flexisip's alphabet also has `%`, which starts an escape that its versions read differently.
 _WORD = r"[A-Za-z0-9\-.!*_+`'~:]+"
 _SECRET = r"(?:md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})"  # noqa: S105  # a grammar, not a secret
 _LINE = re.compile(rf"{_WORD}@{_WORD}(?: {_SECRET})+ ;(?: {_WORD}(?: {_WORD})?)?\n")
@@ -25,25 +25,28 @@ _NAME = re.compile(_WORD)
 
 @dataclass(slots=True)
 class Report:
-    """What an export did: how many accounts it wrote, and which it left out, as (address, why)."""
+    """The result of an export: the number of accounts written, and those left out as (address, reason)."""
 
     written: int = 0
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 def line(entry: SipCredentials) -> str:
-    """The entry's line, with its line end. Raises `ValueError`, saying why, when the grammar cannot carry the entry."""
+    """Return the entry's line, with its line end.
+
+    Raises `ValueError` with the reason if the format cannot express it.
+    """
     for name, what in ((entry.username, "username"), (entry.domain, "domain")):
         if not _NAME.fullmatch(name):
             raise ValueError(f"the {what} has characters that the file cannot carry")
     words = [f"{_NAMES[name]}:{ha1}" for name, ha1 in sorted(entry.hashes.items())]
     if not words:
         raise ValueError("the account has no password that it could sign in with")
-    # The phone number stands only after a user id; it serves the presence server, not the sign-in.
+    # The phone number follows a user id; it serves the presence server, not the sign-in.
     phone = [entry.username, entry.phone] if entry.phone and _NAME.fullmatch(entry.phone) else []
     made = " ".join([entry.address, *words, ";", *phone]) + "\n"
     if not _LINE.fullmatch(made):
-        raise ValueError("a stored password is no hash")
+        raise ValueError("a stored password is not a hash")
     return made
 
 
@@ -55,10 +58,10 @@ async def export(
     md5: bool = True,
     group: str | None = None,
 ) -> Report:
-    """Write all activated accounts to `path` in one step: a reader sees the former file or the whole new one.
+    """Write all activated accounts to `path` atomically: a reader sees either the former file or the new one.
 
-    `realm` `None` is each account's domain; without `md5` no hash of MD5 is written. The file is for its owner and
-    `group`. Raises `OSError`, and leaves the former file, when the new one cannot be written.
+    `realm` defaults to each account's domain; without `md5` no MD5 hash is written. The file is readable by its owner
+    and `group`. Raises `OSError`, and leaves the former file, if the new one cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     report = Report()

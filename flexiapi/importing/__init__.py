@@ -1,1 +1,1 @@
-"""File formats that bring accounts."""
+"""File formats for importing accounts."""

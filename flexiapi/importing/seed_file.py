@@ -1,4 +1,4 @@
-"""The file of accounts that the liblinphone tester has, and that a migration writes."""
+"""JSON files of accounts in the format of the liblinphone tester, which migrations also write."""
 
 import json
 import re
@@ -13,20 +13,20 @@ from flexiapi.model import Algorithm
 
 _ID = "%id%"
 _POSTFIX = "%usernamePostfix%"
-_RANGE_PASSWORD = "secret"  # noqa: S105  # what the format says
+_RANGE_PASSWORD = "secret"  # noqa: S105  # given by the format
 _DIGITS = {Algorithm.MD5: 32, Algorithm.SHA_256: 64}
 _HEXADECIMAL = re.compile("[0-9a-fA-F]*")
 _TOLD = 10
 
 
 class Seed(BaseModel):
-    """A JSON object of the file; keys that it does not know are kept apart, to be told."""
+    """A JSON object of the file; unknown keys are collected, so that they can be reported."""
 
     model_config = ConfigDict(extra="allow")
 
     @property
     def unknown(self) -> list[str]:
-        """Keys that mean nothing here, those of what is inside too."""
+        """The unknown keys of the object and of the objects inside it."""
         inside = [part for value in self.__dict__.values() for part in (value if isinstance(value, tuple) else [value])]
         return [*(self.model_extra or {}), *(key for part in inside if isinstance(part, Seed) for key in part.unknown)]
 
@@ -48,7 +48,7 @@ class SeedPassword(Seed):
 
     @property
     def ha1(self) -> str:
-        """What is stored; hashes in lower case, as clients compute with them."""
+        """The stored form; hashes in lower case, as clients compute with them."""
         return self.hash.lower() if self.algorithm in _DIGITS else self.hash
 
 
@@ -60,7 +60,7 @@ class SeedAlias(Seed):
 
 
 class SeedAccount(Seed):
-    """One account."""
+    """An account."""
 
     type: Literal["account"]
     id: int = Field(ge=1, lt=2**31)
@@ -74,12 +74,12 @@ class SeedAccount(Seed):
 
     @property
     def accounts(self) -> Iterator["SeedAccount"]:
-        """Itself."""
+        """The account itself."""
         yield self
 
 
 class SeedRange(Seed):
-    """Many accounts that differ in a number; `%id%` and `%usernamePostfix%` stand for it."""
+    """A series of accounts that differ in a number, for which `%id%` and `%usernamePostfix%` stand."""
 
     type: Literal["range"]
     id: str = Field(_ID, pattern=r"^[0-9]*(%id%|[0-9])[0-9]*$")
@@ -93,7 +93,7 @@ class SeedRange(Seed):
 
     @property
     def accounts(self) -> Iterator[SeedAccount]:
-        """Each of them."""
+        """The accounts of the series."""
         password = SeedPassword(hash=_RANGE_PASSWORD, algorithm=Algorithm.CLRTXT)
         for step in range(self.iteration):
             number, postfix = str(self.id_start + step), str(self.username_start + step)
@@ -115,14 +115,14 @@ _ELEMENT: TypeAdapter[SeedAccount | SeedRange] = TypeAdapter(
 
 @dataclass(frozen=True, slots=True)
 class SeedFile:
-    """What a file holds; `unknown` has keys that mean nothing, each with the accounts that have it."""
+    """The content of a file; `unknown` maps each unknown key to the accounts that have it."""
 
     accounts: list[SeedAccount]
     unknown: dict[str, list[str]]
 
 
 def read(text: str | bytes) -> SeedFile:
-    """The accounts of a file. Raises `ConfigurationError` that names those that are wrong."""
+    """Parse the accounts of a file. Raises `ConfigurationError` naming the invalid ones."""
     accounts: list[SeedAccount] = []
     unknown: dict[str, list[str]] = {}
     wrong: list[str] = []
@@ -145,9 +145,9 @@ def _elements(text: str | bytes) -> list[Any]:
     try:
         elements = json.loads(text)
     except ValueError as error:
-        raise ConfigurationError(f"This is no file of accounts, for it is no JSON: {error}.") from error
+        raise ConfigurationError(f"This is not a file of accounts, because it is not JSON: {error}.") from error
     if not isinstance(elements, list):
-        raise ConfigurationError("This is no file of accounts, which is a JSON list: [{...}, {...}].")
+        raise ConfigurationError("This is not a file of accounts, which is a JSON list: [{...}, {...}].")
     return elements
 
 
@@ -159,7 +159,7 @@ def _name(place: int, element: Any) -> str:
 
 
 def _texts(error: ValidationError) -> list[str]:
-    """Field and trouble, without the values: some are hashes."""
+    """Return field and problem of each error, without the values: some are hashes."""
     texts = []
     for detail in error.errors(include_input=False, include_url=False, include_context=False):
         tagged = detail["loc"][:1] in (("account",), ("range",))

@@ -1,4 +1,4 @@
-"""Handing messages to the configured notification backends: services use a `Notifier` and know no backend."""
+"""Delivery of messages through the configured notification backends; services use the `Notifier` only."""
 
 from flexiapi.notify.assembly import configured_backends
 from flexiapi.notify.discovery import InstalledBackend, Transport, installed_backends

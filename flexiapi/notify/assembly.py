@@ -1,4 +1,4 @@
-"""From the settings tables to routes: which backends are configured, and with what."""
+"""Construction of routes and backends from the settings tables."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import Route
 from flexiapi.settings import BackendSettings, MailSettings, Settings
 
-# Names that are in use for the ways of encryption that the SMTP backend knows.
+# Other spellings of the encryption modes of the SMTP backend.
 _ENCRYPTIONS = {"": "none", "ssl": "tls"}
 
 _PREFIX = re.compile(r"\+[0-9]{1,15}")
 
 
 def configured_backends(settings: Settings, transport: Transport) -> dict[str, BackendSettings]:
-    """The tables of a transport's backends by label, or that of `delivery.fallback_backend` when it has none."""
+    """Return the backend tables of a transport by label, or that of `delivery.fallback_backend` if it has none."""
     named = tables(settings, transport)
     fallback = settings.delivery.fallback_backend
     if not named and fallback is not None:
@@ -26,7 +26,7 @@ def configured_backends(settings: Settings, transport: Transport) -> dict[str, B
 
 
 def tables(settings: Settings, transport: Transport) -> dict[str, BackendSettings]:
-    """The configured backends of a transport by label, without the fallback."""
+    """Return the configured backends of a transport by label, without the fallback."""
     if transport is Transport.PUSH:
         return settings.push
     if transport is Transport.SMS:
@@ -58,14 +58,14 @@ def _smtp_options(mail: MailSettings, host: str) -> dict[str, Any]:
 
 
 def routes(settings: Settings, transport: Transport) -> list[Route]:
-    """The routes of a transport. Raises `ConfigurationError`."""
+    """Return the routes of a transport. Raises `ConfigurationError`."""
     found = configured_backends(settings, transport)
     return [_route(settings, transport, label, table) for label, table in found.items()]
 
 
 def _route(settings: Settings, transport: Transport, label: str, table: BackendSettings) -> Route:
     name = f"{transport}.{label}"
-    _check_prefixes(transport, table, name)
+    _validate_prefixes(transport, table, name)
     loaded = backend_class(transport, table.backend, name)
     options = {**_inherited(settings, transport, loaded.Config.model_fields), **table.options}
     backend = configured(loaded, options, settings.data.path, name)
@@ -73,13 +73,13 @@ def _route(settings: Settings, transport: Transport, label: str, table: BackendS
 
 
 def _inherited(settings: Settings, transport: Transport, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What a backend gets from the transport's own table, when it has a setting of that name."""
+    """Return the values of the transport's own table that the backend has settings for."""
     if transport is not Transport.MAIL:
         return {}
     return {name: getattr(settings.mail, name) for name in ("from_address", "from_name") if name in fields}
 
 
-def _check_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:
+def _validate_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:
     if table.prefixes and transport is not Transport.SMS:
         raise ConfigurationError(f"[{name}] prefixes: only SMS backends have them. Remove it.")
     wrong = [prefix for prefix in table.prefixes if not _PREFIX.fullmatch(prefix)]

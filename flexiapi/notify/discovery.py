@@ -1,4 +1,4 @@
-"""From names in the settings to validated backends, by the entry points of the installed distributions."""
+"""Installed backends, found by entry points, and their validated settings."""
 
 import sys
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ AnyBackend = Backend[Any, Any]
 
 
 class Transport(StrEnum):
-    """What a backend carries; also the name of its settings table."""
+    """A kind of message that backends carry; its value is the name of the settings table."""
 
     PUSH = "push"
     SMS = "sms"
@@ -40,7 +40,7 @@ _BASES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class InstalledBackend:
-    """One backend that an installed distribution offers; it is not imported."""
+    """A backend that an installed distribution offers; it is not imported."""
 
     transport: Transport
     name: str
@@ -53,7 +53,7 @@ class InstalledBackend:
 
 
 def installed_backends() -> list[InstalledBackend]:
-    """All backends of all installed distributions, by transport and name. Imports none of them."""
+    """Return the backends of all installed distributions, by transport and name, without importing any."""
     found = [_described(transport, entry) for transport in Transport for entry in entry_points(group=transport.group)]
     return sorted(
         found, key=lambda backend: (list(Transport).index(backend.transport), backend.name, backend.distribution)
@@ -66,7 +66,7 @@ def _described(transport: Transport, entry: EntryPoint) -> InstalledBackend:
 
 
 def backend_class(transport: Transport, name: str, table: str) -> type[AnyBackend]:
-    """The class behind a name, imported now. Raises `ConfigurationError` when there is none, two, or a broken one."""
+    """Import the backend class of this name. Raises `ConfigurationError` if there is none, several, or a broken one."""
     of_transport = [backend for backend in installed_backends() if backend.transport is transport]
     found = [backend for backend in of_transport if backend.name == name]
     if not found:
@@ -96,7 +96,7 @@ def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
         ) from error
     base = _BASES[backend.transport]
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
-        raise ConfigurationError(f"{which} is no {base.__name__}. Ask its makers to correct it.")
+        raise ConfigurationError(f"{which} is not a {base.__name__}. Ask its makers to correct it.")
     lacking = _lacking(loaded)
     if lacking is not None:
         raise ConfigurationError(
@@ -106,7 +106,7 @@ def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
 
 
 def _lacking(loaded: type[AnyBackend]) -> str | None:
-    """What every backend has and this one has not; without it nothing can be made of it."""
+    """Return the members that every backend must have and this one lacks, or `None`."""
     config = getattr(loaded, "Config", None)
     if not (isinstance(config, type) and issubclass(config, BackendConfig)):
         return "a `Config` that is a BackendConfig"
@@ -115,14 +115,14 @@ def _lacking(loaded: type[AnyBackend]) -> str | None:
 
 
 def configured(loaded: type[AnyBackend], options: Mapping[str, Any], data_path: Path, table: str) -> AnyBackend:
-    """An instance with validated settings. Raises `ConfigurationError` that names the table and every wrong field."""
+    """Return an instance with validated settings. Raises `ConfigurationError` with the table and every wrong field."""
     try:
         return loaded(_validated(loaded.Config, options, data_path, table))
     except ConfigurationError:
         raise
     except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way
         wrong = f"{type(error).__name__} at {raised_at(error, loaded.__init__)}"
-    # Raised here, and without its text, so that an error that quotes the settings is not carried along.
+    # Raised here, and without its text, so that an error that quotes the settings is not chained.
     raise ConfigurationError(
         f"[{table}] {loaded.__name__} cannot be made of its settings: {wrong}. It is called with its `Config` alone: "
         "correct it there, or ask its makers to."
@@ -134,7 +134,7 @@ def _validated(config: type[BackendConfig], options: Mapping[str, Any], data_pat
         return config.model_validate(options, context={"data_path": data_path})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    # Raised here so that the validation error, which quotes the values, is not carried along.
+    # Raised here so that the validation error, which quotes the values, is not chained.
     raise ConfigurationError("\n".join(_explained(detail, config, table) for detail in details))
 
 

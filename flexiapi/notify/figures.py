@@ -1,4 +1,4 @@
-"""What is counted of deliveries, per transport and label; never what they hold or for whom they are."""
+"""Prometheus metrics of deliveries, per transport and label; they hold neither contents nor recipients."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,10 +1,8 @@
-"""What services send with."""
+"""The notifier, through which services send messages."""
 
 import asyncio
 import time
 from typing import NamedTuple
-
-import structlog
 
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
 from flexiapi.notify.assembly import routes, tables
@@ -13,14 +11,13 @@ from flexiapi.notify.origin import raised_at
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import AnyMessage, Route, chosen
 from flexiapi.notify.trial import trial_message
+from flexiapi.observing import log
 from flexiapi.plugin import DeliveryError, MailMessage, PushMessage, Receipt, SmsMessage, Unregistered
 from flexiapi.settings import Settings
 
-log = structlog.get_logger(__name__)
-
 
 class Checked(NamedTuple):
-    """Whether a configured backend could send now; `error` says what to fix, `None` is well."""
+    """The result of checking a configured backend; `error` says what to fix, and is `None` if it could send now."""
 
     transport: Transport
     label: str
@@ -28,11 +25,12 @@ class Checked(NamedTuple):
 
 
 class Notifier:
-    """Sends messages through the configured backends, each transport's in order until one accepts.
+    """Sends messages through the configured backends of a transport, in order, until one accepts.
 
-    Making one imports the backends that the settings name; it raises `ConfigurationError`. After any failure of one
-    backend the next is tried, also after a refusal: another provider may well serve that number or address. Only a
-    dead push address ends it at once. The backends share the deadline, so that a silent one leaves time for the rest.
+    The constructor imports the backends that the settings name and raises `ConfigurationError`. After any failure of
+    one backend the next is tried, also after a refusal, because another provider may well serve that number or address.
+    Only an unregistered push address ends it at once. The backends share the deadline, so that a silent one leaves time
+    for the others.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -47,7 +45,7 @@ class Notifier:
         return [route.outlet for transport in Transport for route in self._routes[transport]]
 
     async def start(self) -> None:
-        """Start every backend on this event loop. Raises `ConfigurationError` when one cannot."""
+        """Start every backend on this event loop. Raises `ConfigurationError` if one cannot."""
         if self._unserved:
             log.warning(
                 "no backend is configured",
@@ -68,19 +66,19 @@ class Notifier:
         return f"messages go to `{used}`: nobody receives them" if used else "such messages cannot be sent"
 
     async def close(self) -> None:
-        """Close what `start` started."""
+        """Close the backends that were started."""
         while self._started:
             await self._started.pop().close()
 
     async def push(self, message: PushMessage) -> Receipt:
-        """Send a push notification. Raises `DeliveryFailed`, or its kind `DeviceUnregistered` for a dead address."""
+        """Send a push notification. Raises `DeliveryFailed`, or its subclass `DeviceUnregistered`."""
         try:
             return await self._deliver(Transport.PUSH, message)
         except Unregistered as error:
             raise DeviceUnregistered from error
 
     async def sms(self, message: SmsMessage) -> Receipt:
-        """Send a text. Raises `DeliveryFailed`."""
+        """Send an SMS. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.SMS, message)
 
     async def mail(self, message: MailMessage) -> Receipt:
@@ -102,7 +100,7 @@ class Notifier:
         raise failure
 
     async def check(self, label: str | None = None) -> list[Checked]:
-        """Ask the backends of that label (`sms.main` or `main`; all without one) whether they could send now."""
+        """Check that the backends of that label (`sms.main` or `main`; all by default) could send now."""
         outlets = self._labelled(label) if label is not None else self.outlets
         errors = await asyncio.gather(*(outlet.check() for outlet in outlets))
         return [Checked(outlet.transport, outlet.label, error) for outlet, error in zip(outlets, errors, strict=True)]
@@ -110,7 +108,7 @@ class Notifier:
     async def send_test(self, label: str, to: str) -> Receipt:
         """Send a test message through one backend; `to` is a phone number, a mail address or `pn-*` parameters.
 
-        Raises `ConfigurationError` for a wrong label or address, `DeliveryFailed` whose cause says why.
+        Raises `ConfigurationError` for a wrong label or address, `DeliveryFailed` with the reason as its cause.
         """
         found = self._labelled(label)
         if len(found) > 1:
@@ -131,7 +129,7 @@ class Notifier:
 
 
 def _reason(error: Exception, outlet: Outlet[AnyMessage]) -> str:
-    """What may be shown: texts that are written for operators, not those of any exception."""
+    """Return a reason that may be shown: a text written for operators, never that of an arbitrary exception."""
     if isinstance(error, DeliveryError):
         return error.reason
     if isinstance(error, OSError | ValueError):

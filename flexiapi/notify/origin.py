@@ -1,4 +1,4 @@
-"""Where in a plugin something is wrong: what its author needs, and an operator who writes to them."""
+"""Source locations of faults in plugins, for the plugin's author."""
 
 import importlib
 import inspect
@@ -7,22 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Frames of these are in every trace, and never where the fault is.
-_OF_THE_HOST = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<frozen importlib")
+# Frames of these are in every traceback and never the place of the fault.
+_OWN_FRAMES = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<frozen importlib")
 
 
 def raised_at(error: BaseException, otherwise: Any = None) -> str:
-    """File and line that raised; those of `otherwise`, a class or function, when it did not get that far."""
+    """Return the file and line that raised, or those of `otherwise`, a class or function, if no plugin code ran."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(_OF_THE_HOST):
+        if not frame.filename.startswith(_OWN_FRAMES):
             return f"{frame.filename}:{frame.lineno}"
     return defined_at(otherwise)
 
 
 def defined_at(what: type[Any] | Callable[..., Any]) -> str:
-    """File and line of a class or function."""
+    """Return the file and line of a class or function."""
     try:
         return f"{inspect.getfile(what)}:{inspect.getsourcelines(what)[1]}"
     except (OSError, TypeError):

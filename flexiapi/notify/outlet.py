@@ -1,4 +1,4 @@
-"""One configured backend with all that a backend does not do itself: limit, deadline, retries, circuit, figures."""
+"""A configured backend with limit, deadline, retries, circuit breaker and metrics around it."""
 
 import asyncio
 import time
@@ -7,33 +7,32 @@ from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import stamina
-import structlog
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.origin import defined_at, raised_at
+from flexiapi.observing import log
 from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
 from flexiapi.settings import DeliverySettings
 
-# It would tell of each retry without saying of which backend.
+# The hook would log each retry without the name of the backend.
 stamina.instrumentation.set_on_retry_hooks(())
 
-log = structlog.get_logger(__name__)
 
 M = TypeVar("M")
 
-# The longest wait between two tries, as a part of the deadline.
+# The longest wait between two tries, as a fraction of the deadline.
 _LONGEST_WAIT = 1 / 8
 
 
 class Faulty(DeliveryError):
-    """The backend raised or returned what it must not; trying again would do the same."""
+    """The backend raised or returned something that the contract does not allow; a retry would do the same."""
 
 
 class TurnedAway(DeliveryError):
-    """The message was not tried: the backend rests after failures, or is at its limit."""
+    """The message was not tried, because the backend rests after failures or is at its limit."""
 
 
 _OUTCOMES: dict[type | None, str] = {Permanent: "refused", TurnedAway: "turned_away"}
@@ -64,7 +63,7 @@ class Outlet(Generic[M]):
             except Unregistered:
                 raise
             except DeliveryError as error:
-                # During an outage each caller is turned away; the outage itself is logged once.
+                # During an outage every caller is turned away; the outage itself is logged once.
                 tell = log.info if isinstance(error, TurnedAway) else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
                 raise DeliveryFailed from error
@@ -121,7 +120,7 @@ class Outlet(Generic[M]):
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
-        """Tell the circuit how a try went, and make a `Faulty` of what a backend must not raise."""
+        """Report the outcome of a try to the circuit, and turn exceptions that are not allowed into `Faulty`."""
         try:
             yield
         except Permanent:
@@ -135,7 +134,7 @@ class Outlet(Generic[M]):
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
             self._failed()
-            # Only where it was raised: the text of an unforeseen exception may hold the message.
+            # Only the place: the text of an unforeseen exception may contain the message.
             raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.send)}") from None
         else:
             self._answered()
@@ -170,7 +169,7 @@ class Outlet(Generic[M]):
             figures.seconds.labels(self.transport, self.label).observe(time.monotonic() - started)
 
     async def check(self) -> str | None:
-        """What keeps the backend from sending now, or `None`."""
+        """Return the reason why the backend cannot send now, or `None`."""
         try:
             async with asyncio.timeout(self._delivery.deadline_seconds):
                 await self.backend.check()
@@ -184,13 +183,13 @@ class Outlet(Generic[M]):
         return None
 
     async def close(self) -> None:
-        """Let the backend go; what goes wrong then harms nobody."""
+        """Close the backend and ignore its errors."""
         with suppress(Exception):
             await self.backend.close()
 
 
 def _worth_retrying(deadline: float, longest_wait: float) -> Callable[[Exception], bool | float]:
-    """Retry what is `Retryable` while time is left, after the wait that the provider asks for if it asks for one."""
+    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any."""
 
     def decide(error: Exception) -> bool | float:
         if not isinstance(error, Retryable):

@@ -1,4 +1,4 @@
-"""Which backends serve a message, and in what order: by provider, by phone prefix, by `order`."""
+"""Selection and order of the backends for a message: by provider, phone prefix and `order`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ AnyMessage = PushMessage | SmsMessage | MailMessage
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One outlet and the rules for its use."""
+    """An outlet and the rules for its use."""
 
     outlet: Outlet[Any]
     order: int = 0
     prefixes: Sequence[str] = ()
 
     def serves(self, message: AnyMessage) -> bool:
-        """Whether the message may go this way."""
+        """Return True if the rules allow the message."""
         if isinstance(message, SmsMessage):
             return not self.prefixes or any(message.phone.startswith(prefix) for prefix in self.prefixes)
         if isinstance(message, PushMessage) and isinstance(self.outlet.backend, PushBackend):
@@ -27,14 +27,14 @@ class Route:
         return True
 
     def closeness(self, message: AnyMessage) -> int:
-        """How closely the rules name the message: the length of the prefix that fits it."""
+        """Return the length of the longest prefix that matches the message."""
         if not isinstance(message, SmsMessage):
             return 0
         return max((len(prefix) for prefix in self.prefixes if message.phone.startswith(prefix)), default=0)
 
 
 def chosen(routes: Sequence[Route], message: AnyMessage) -> list[Outlet[Any]]:
-    """The outlets to try, one after the other: lower `order` first, then the longest prefix, then as configured."""
+    """Return the outlets to try in turn: by lower `order`, then the longest prefix, then the order of the settings."""
     serving = [route for route in routes if route.serves(message)]
     serving.sort(key=lambda route: (route.order, -route.closeness(message)))
     return [route.outlet for route in serving]

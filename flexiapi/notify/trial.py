@@ -1,4 +1,4 @@
-"""Messages that an operator sends to see that a backend works."""
+"""Test messages, sent by operators to check a backend."""
 
 import re
 from urllib.parse import unquote
@@ -14,9 +14,9 @@ _PHONE = re.compile(r"\+[0-9]{3,15}")
 
 
 def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | MailMessage:
-    """A test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
+    """Return a test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
 
-    Raises `ConfigurationError` for what is none: a backend relies on it, so a wrong one would show nothing.
+    Raises `ConfigurationError` for anything else: backends rely on a valid address, so a wrong one would prove nothing.
     """
     if transport is Transport.SMS:
         return SmsMessage(_phone(to), _TEXT)
@@ -28,7 +28,7 @@ def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | M
 def _phone(to: str) -> str:
     if not _PHONE.fullmatch(to):
         raise ConfigurationError(
-            f"`{to}` is no phone number. Write + and the country's code before the digits, as in +33612345678."
+            f"`{to}` is not a phone number. Write + and the country's code before the digits, as in +33612345678."
         )
     return to
 
@@ -37,7 +37,7 @@ def _address(to: str) -> str:
     try:
         validate_email(to, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise ConfigurationError(f"`{to}` is no mail address. Write one as in alice@example.org.") from error
+        raise ConfigurationError(f"`{to}` is not a mail address. Write one as in alice@example.org.") from error
     return to
 
 

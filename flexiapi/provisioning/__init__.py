@@ -1,4 +1,4 @@
-"""What phones are configured with: liblinphone's remote provisioning (lpconfig), and QR codes that lead to it.
+"""Remote provisioning documents of liblinphone (lpconfig), and QR codes that lead to them.
 
-Plugins import `flexiapi.provisioning.hooks` and nothing else of it.
+Plugins import `flexiapi.provisioning.hooks` only.
 """

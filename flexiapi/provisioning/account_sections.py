@@ -1,4 +1,4 @@
-"""An account's own sections: `proxy_N` says who it is, `auth_info_M` how it signs in."""
+"""Sections of an account: `proxy_N` with its SIP identity, `auth_info_M` with its credentials."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ FinishAuth = Callable[[Section, Password], None]
 
 
 def reg_identity(username: str, domain: str, display_name: str | None) -> str:
-    """A SIP name-addr, the display name as quoted-string (RFC 3261 section 25.1)."""
+    """Return a SIP name-addr, the display name as quoted-string (RFC 3261 section 25.1)."""
     if not display_name:
         return f"<sip:{username}@{domain}>"
     quoted = _NEEDS_BACKSLASH.sub(r"\\\1", _LINE_BREAK.sub(" ", display_name))
@@ -24,7 +24,7 @@ def reg_identity(username: str, domain: str, display_name: str | None) -> str:
 
 
 def proxy(number: int, account: Account, finish: Finish) -> Section:
-    """The account's `proxy_N`; `finish` adds to it before what ties it to an external account."""
+    """Return the account's `proxy_N`; `finish` adds to it before the reference to an external account."""
     section = Section(
         f"proxy_{number}",
         [
@@ -40,7 +40,7 @@ def proxy(number: int, account: Account, finish: Finish) -> Section:
 
 
 def auth_infos(first: int, account: Account, realm: str, finish: FinishAuth) -> list[Section]:
-    """One `auth_info_M` per hash, from `first` on."""
+    """Return one `auth_info_M` per hash, from `first` on."""
     sections = []
     for number, password in enumerate(hashes(account.passwords, account.username, realm), start=first):
         section = _auth_info(number, account.username, account.domain, realm, password)
@@ -50,7 +50,7 @@ def auth_infos(first: int, account: Account, realm: str, finish: FinishAuth) -> 
 
 
 def external(proxy_number: int, auth_number: int, account: ExternalAccount) -> Iterator[Section]:
-    """The sections of the account on another server."""
+    """Return the sections of the account on another server."""
     yield Section(
         f"proxy_{proxy_number}",
         [

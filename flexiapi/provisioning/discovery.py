@@ -1,17 +1,15 @@
-"""From the names in the settings to installed hooks, and to calls that cannot leave half a document."""
+"""Installed provisioning hooks, found by entry points, and calls of them that fail as a whole."""
 
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from flexiapi.errors import ConfigurationError, ProvisioningFailed
 from flexiapi.model import Account, Password
+from flexiapi.observing import log
 from flexiapi.provisioning.document import Document, Section
 from flexiapi.provisioning.hooks import GROUP, ProvisioningHook, ProvisioningRequest
-
-_log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -30,7 +28,7 @@ class Hooks:
 
     @property
     def add_sections(self) -> bool:
-        """Whether a document without account depends on the request."""
+        """True if a document without account depends on the request."""
         return bool(self._sections)
 
     def proxy(self, section: Section, request: ProvisioningRequest, account: Account) -> None:
@@ -47,7 +45,7 @@ class Hooks:
 
 
 def load(names: Iterable[str]) -> Hooks:
-    """The installed hooks of these names; no other plugin is imported. Raises `ConfigurationError`."""
+    """Load the installed hooks of these names and import no other plugin. Raises `ConfigurationError`."""
     installed: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
         installed.setdefault(point.name, []).append(point)
@@ -72,10 +70,10 @@ def _hook(point: EntryPoint) -> ProvisioningHook:
     except Exception as error:
         raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) does not load: {error}") from error
     if not isinstance(hook, ProvisioningHook):
-        raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) is no ProvisioningHook")
+        raise ConfigurationError(f"provisioning hook {point.name!r} ({point.value}) is not a ProvisioningHook")
     for method in (hook.proxy, hook.auth, hook.additional_section):
         if inspect.iscoroutinefunction(method):
-            raise ConfigurationError(f"provisioning hook {point.name!r}: {method.__name__} must be no coroutine")
+            raise ConfigurationError(f"provisioning hook {point.name!r}: {method.__name__} must not be a coroutine")
     return hook
 
 
@@ -93,5 +91,5 @@ def _call(
         try:
             hook(node, request, subject)
         except Exception as error:
-            _log.exception("provisioning: hook %s failed", name)
+            log.exception("a provisioning hook failed", hook=name)
             raise ProvisioningFailed from error

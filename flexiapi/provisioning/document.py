@@ -1,6 +1,6 @@
 """A provisioning document as sections and entries, and its XML.
 
-A client applies entries in document order: it sets a key that it does not have, or any key when the entry says
+A client applies entries in document order: it sets a key that it does not have, or any key if the entry says
 `overwrite`. Hence for one key the first value wins, and later ones only with `overwrite`. `Section.merge` keeps that.
 """
 
@@ -20,7 +20,7 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 class Entry(NamedTuple):
-    """One key of a section. `overwrite` replaces a value that the client has already."""
+    """A key of a section and its value. `overwrite` replaces a value that the client already has."""
 
     name: str
     value: str
@@ -35,17 +35,17 @@ class Section:
     entries: list[Entry] = field(default_factory=list)
 
     def add(self, name: str, value: str, *, overwrite: bool = False) -> None:
-        """Append an entry. Raises `TypeError` for a value that is no text."""
+        """Append an entry. Raises `TypeError` for a value that is not a string."""
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError(f"entry {name!r} of section {self.name!r} needs a text, not {type(value).__name__}")
         self.entries.append(Entry(name, value, overwrite))
 
     def get(self, name: str) -> str | None:
-        """The value that a client without own configuration would end up with."""
+        """Return the value that a client without a configuration of its own would end up with."""
         return next((entry.value for entry in _effective(self.entries) if entry.name == name), None)
 
     def merge(self, later: Iterable[Entry]) -> None:
-        """Take in entries that come later in the document, each key once, with the outcome for clients unchanged."""
+        """Merge entries that come later in the document, each key once, with the outcome for clients unchanged."""
         self.entries = _effective([*self.entries, *later])
 
 
@@ -62,21 +62,21 @@ class Document:
         return section
 
     def section(self, name: str) -> Section | None:
-        """The first section of this name."""
+        """Return the first section of this name."""
         return next((section for section in self.sections if section.name == name), None)
 
     def xml(self) -> bytes:
-        """The document in UTF-8, without XML declaration."""
+        """Return the document in UTF-8, without XML declaration."""
         return encoded([HEAD, *map(section_xml, self.sections), TAIL])
 
 
 def encoded(parts: Iterable[str]) -> bytes:
-    """The parts of a document as bytes."""
+    """Encode the parts of a document."""
     return "".join(parts).encode()
 
 
 def section_xml(section: Section) -> str:
-    """A section element."""
+    """Return a section element."""
     parts = [f"<section name={_attribute(section.name)}>"]
     for name, value, overwrite in section.entries:
         mark = ' overwrite="true"' if overwrite else ""
@@ -86,7 +86,7 @@ def section_xml(section: Section) -> str:
 
 
 def overwriting(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries, all marked to overwrite."""
+    """Return the entries, all marked to overwrite."""
     return [Entry(name, value, overwrite=True) for name, value, _ in entries]
 
 

@@ -1,9 +1,9 @@
-"""The contract of a provisioning hook: all that such a plugin imports.
+"""Contract of a provisioning hook: the names that such a plugin imports.
 
-A hook adds to what phones are configured with. It is a class derived from `ProvisioningHook`, installed under a name
-in the entry-point group `flexiapi.provisioning` and used when `[account] provisioning_hooks` names it. Its methods
-run on the event loop for every provisioning request: they must neither wait nor do I/O. When one raises, the
-device gets status 500 and no half configuration.
+A hook adds to the configuration of phones. It is a class derived from `ProvisioningHook`, installed under a name in the
+entry-point group `flexiapi.provisioning` and used when `[account] provisioning_hooks` names it. Its methods run on the
+event loop for every provisioning request: they must neither wait nor do I/O. When one raises, the device gets status
+500 instead of an incomplete configuration.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningRequest:
-    """What the device sent: query parameters, and those of `HEADERS` that it had, names in lower case."""
+    """The request of a device: query parameters, and those of `HEADERS` that it sent, with names in lower case."""
 
     query: Mapping[str, str] = field(default_factory=_nothing)
     headers: Mapping[str, str] = field(default_factory=_nothing)
@@ -45,9 +45,9 @@ class ProvisioningRequest:
 
 
 class ProvisioningHook:
-    """Derive from this and define the methods that you need; the others do nothing.
+    """Base class of hooks: define the methods that you need; the others do nothing.
 
-    The host makes one instance, without arguments, at the start.
+    One instance is made without arguments at the start of the server.
     """
 
     def proxy(self, section: Section, request: ProvisioningRequest, account: Account) -> None:
@@ -57,7 +57,7 @@ class ProvisioningHook:
         """
 
     def auth(self, section: Section, request: ProvisioningRequest, password: Password) -> None:
-        """Add to one of the account's `auth_info_M`; `password` is the hash that it carries, never the clear text."""
+        """Add to an `auth_info_M` of the account; `password` is the hash that it carries, never the clear text."""
 
     def additional_section(self, document: Document, request: ProvisioningRequest, account: Account | None) -> None:
         """Add to the finished document, also when it is for no account."""

@@ -1,4 +1,4 @@
-"""The provisioning documents of this server: with and without an account."""
+"""The provisioning documents of this server, with and without an account."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What every document starts with, rendered once per change of the base file."""
+    """The part that all documents start with, rendered once per change of the base file."""
 
     file: tuple[Section, ...]
     sections: tuple[Section, ...]
@@ -29,7 +29,7 @@ class _Base:
 
 
 class ProvisioningDocuments:
-    """Renders documents; keeps nothing but the base file's content.
+    """Renders documents and caches the base file's content.
 
     `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning.
     """
@@ -43,7 +43,7 @@ class ProvisioningDocuments:
         self._last = self._rendered(())
 
     def base(self, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
-        """The document for no account. Raises `ProvisioningFailed`.
+        """Return the document for no account. Raises `ProvisioningFailed`.
 
         `headers` has names in lower case; hooks see some of them (`hooks.HEADERS`).
         """
@@ -53,7 +53,7 @@ class ProvisioningDocuments:
         return self._with_additional_sections(base.sections, _request(query, headers, None))
 
     def of(self, account: Account, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
-        """The document that signs a device in as `account`: it carries what signs in. Raises `ProvisioningFailed`."""
+        """Return the document of `account`, with the credentials that sign a device in. Raises `ProvisioningFailed`."""
         base = self._base()
         request = _request(query, headers, account)
         sections = list(base.sections)
@@ -107,7 +107,7 @@ class ProvisioningDocuments:
         return self._marked(sections)
 
     def _with_additional_sections(self, sections: Iterable[Section], request: ProvisioningRequest) -> bytes:
-        # Hooks may change what they see, and the base file's sections are shared by all answers.
+        # Hooks may change the sections, and those of the base file are shared by all answers.
         document = Document([Section(section.name, list(section.entries)) for section in sections])
         self._hooks.additional_section(document, request, request.account)
         document.sections = list(self._marked(document.sections))

@@ -1,4 +1,4 @@
-"""QR codes that lead a phone to its provisioning."""
+"""QR codes of provisioning URLs."""
 
 from io import BytesIO
 
@@ -12,7 +12,7 @@ _MARGIN_PIXELS = 10
 
 
 def png(url: str) -> bytes:
-    """A black on white PNG of 320 x 320 pixels that holds the URL; takes milliseconds, so call it in a thread.
+    """Return a black on white PNG of 320 x 320 pixels with the URL; it takes milliseconds, so call it in a thread.
 
     Raises `qrcode.exceptions.DataOverflowError` for more than 1273 bytes.
     """
@@ -23,7 +23,7 @@ def png(url: str) -> bytes:
     modules = Image.new("1", (len(dark), len(dark)))
     modules.putdata([not module for row in dark for module in row])
     picture = Image.new("1", (_MODULES_PIXELS + 2 * _MARGIN_PIXELS,) * 2, 1)
-    # Whole-pixel modules would leave the picture smaller than promised; a pixel more or less harms no reader.
+    # Modules of whole pixels would make the picture smaller than promised; readers tolerate a pixel more or less.
     picture.paste(modules.resize((_MODULES_PIXELS,) * 2, Image.Resampling.NEAREST), (_MARGIN_PIXELS,) * 2)
     stream = BytesIO()
     picture.save(stream, "PNG", optimize=True)

@@ -1,26 +1,24 @@
 """liblinphone's rc files: `[section]` headers and `key=value` lines."""
 
-import logging
 from pathlib import Path
 
 from flexiapi.errors import ProvisioningFailed
+from flexiapi.observing import log
 from flexiapi.provisioning.document import Entry, Section
-
-_log = logging.getLogger(__name__)
 
 _QUOTED_LENGTH = 2
 
 
 class MalformedRcFile(ValueError):
-    """A line that is neither header, `key=value`, comment nor empty; says which."""
+    """A line that is neither header, `key=value`, comment nor empty; the message names it."""
 
 
 def parse(text: str) -> list[Section]:
-    """Read an rc file. Raises `MalformedRcFile`.
+    """Parse an rc file. Raises `MalformedRcFile`.
 
-    A value is all that follows the first `=`, but for one pair of double quotes around it. `#` and `;` start a
-    comment only at the start of a line. Later sections of one name continue the first, later values of
-    one key replace the first.
+    A value is everything after the first `=`, except for one pair of double quotes around it. `#` and `;` start a
+    comment only at the start of a line. A repeated section continues the first of its name; a repeated key replaces the
+    earlier value.
     """
     sections: dict[str, dict[str, str]] = {}
     current: dict[str, str] | None = None
@@ -53,7 +51,7 @@ def _pair(line: str, number: int) -> tuple[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """Files written for an INI reader put values with special characters between double quotes."""
+    """Remove the double quotes that INI writers put around values with special characters."""
     inner = value.strip()
     if len(inner) >= _QUOTED_LENGTH and inner[0] == inner[-1] == '"' and '"' not in inner[1:-1]:
         return inner[1:-1]
@@ -61,7 +59,7 @@ def _unquoted(value: str) -> str:
 
 
 class RcFile:
-    """A base configuration file, read again whenever it changes. No path and no file mean no sections."""
+    """A base configuration file, read again whenever it changes. A missing path or file has no sections."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -69,9 +67,9 @@ class RcFile:
         self._sections: tuple[Section, ...] | None = ()
 
     def sections(self) -> tuple[Section, ...]:
-        """The sections; the same object as long as the file is unchanged. Treat them as constant.
+        """Return the sections, the same object while the file is unchanged. Treat them as constant.
 
-        Raises `ProvisioningFailed` when the file cannot be read or is malformed (logged once per change).
+        Raises `ProvisioningFailed` if the file cannot be read or is malformed (logged once per change).
         """
         if self._path is not None:
             seen = _signature(self._path)
@@ -84,7 +82,7 @@ class RcFile:
 
 
 def _signature(path: Path) -> tuple[int, ...]:
-    """What differs when the file does; the change time tells of new permissions."""
+    """Return a value that changes with the file; the change time covers permissions."""
     try:
         status = path.stat()
     except OSError as error:
@@ -93,12 +91,12 @@ def _signature(path: Path) -> tuple[int, ...]:
 
 
 def _read(path: Path) -> tuple[Section, ...] | None:
-    """The sections, none for no file, `None` for one that cannot be used."""
+    """Return the sections, an empty tuple for no file, or `None` for a file that cannot be used."""
     try:
         return tuple(parse(path.read_bytes().decode()))
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        _log.error("provisioning: base file %s cannot be used: %s", path, reason)
+        log.error("the base provisioning file cannot be used", path=str(path), reason=reason)
         return None

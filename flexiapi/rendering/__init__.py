@@ -1,1 +1,1 @@
-"""Texts and pages for people: Jinja2 templates, and what each may say."""
+"""Jinja2 templates for mails, SMS and pages, and the variables of each."""

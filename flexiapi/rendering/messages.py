@@ -1,4 +1,4 @@
-"""Every mail and SMS, with the variables of its templates. All have `app_name` and `signature` besides."""
+"""Mails and SMS with the variables of their templates. All also have `app_name` and `signature`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,9 +7,9 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail: the templates `mail/NAME.subject.txt`, `mail/NAME.txt` and `mail/NAME.html`.
+    """A mail, rendered from the templates `mail/NAME.subject.txt`, `mail/NAME.txt` and `mail/NAME.html`.
 
-    `sip_address` is `user@domain`; `expires_in` is how long a code may be used, `None` for ever.
+    `sip_address` is `user@domain`; `expires_in` is the life of a code, `None` if it does not expire.
     """
 
     name: ClassVar[str]
@@ -19,7 +19,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfirmationMail(Mail):
-    """To a new account's address: the key that activates it, and a link to a page that takes it, if there is one."""
+    """Mail to the address of a new account: the key that activates it, and a link to a page that takes it, if any."""
 
     name: ClassVar[str] = "account.confirmation"
 
@@ -30,7 +30,7 @@ class AccountConfirmationMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecoveryMail(Mail):
-    """To an account's address: what gives access again. Both URLs set a new password when a device uses them."""
+    """Mail with the recovery code of an account. Opening either URL on a device sets a new password."""
 
     name: ClassVar[str] = "account.recovery"
 
@@ -42,7 +42,7 @@ class AccountRecoveryMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
-    """To the new address: the PIN that confirms it."""
+    """Mail to the new address: the PIN that confirms it."""
 
     name: ClassVar[str] = "email.change"
 
@@ -52,7 +52,7 @@ class EmailChangeMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class PasswordSetMail(Mail):
-    """To an account whose first password was set: how to sign in."""
+    """Mail to an account whose first password was set: the SIP settings to sign in with."""
 
     name: ClassVar[str] = "account.password.set"
 
@@ -74,7 +74,7 @@ class PasswordChangedMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class EmailChangedMail(Mail):
-    """Notice, to the old address: the account has another one now."""
+    """Notice to the old address: the account has another one now."""
 
     name: ClassVar[str] = "notice.email"
 
@@ -92,7 +92,7 @@ class PhoneChangedMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """A text: the template `sms/NAME.txt`. `code` is a PIN, `expires_in` how long it may be used."""
+    """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life."""
 
     name: ClassVar[str]
 
@@ -102,20 +102,20 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfirmationSms(Sms):
-    """To a new account's number: the PIN that activates it."""
+    """SMS to the number of a new account: the PIN that activates it."""
 
     name: ClassVar[str] = "account.confirmation"
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRecoverySms(Sms):
-    """To an account's number: the PIN that gives access again."""
+    """SMS to the number of an account: the recovery PIN."""
 
     name: ClassVar[str] = "account.recovery"
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneChangeSms(Sms):
-    """To the new number: the PIN that confirms it."""
+    """SMS to the new number: the PIN that confirms it."""
 
     name: ClassVar[str] = "phone.change"

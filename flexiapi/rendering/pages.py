@@ -1,4 +1,4 @@
-"""Every page that people see, with the variables of its template. All have `app_name` besides."""
+"""HTML pages with the variables of their templates. All also have `app_name`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from flexiapi.rendering.reference import ReferenceSection
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: the template `FOLDER/NAME.html`. The Content-Security-Policy knows style and script by `nonce`."""
+    """A page, rendered from the template `FOLDER/NAME.html`. The Content-Security-Policy allows its code by `nonce`."""
 
     folder: ClassVar[str] = "pages"
     name: ClassVar[str]
@@ -19,7 +19,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Captcha:
-    """The widget that tells people from programs: a script, and the class of the element that it fills."""
+    """A CAPTCHA widget: its script, and the class of the element that it fills."""
 
     sitekey: str
     script_url: str
@@ -28,7 +28,7 @@ class Captcha:
 
 @dataclass(frozen=True, slots=True)
 class CreationTokenCheckPage(Page):
-    """The human check: a form that posts to `action` the request token, `csrf` and the captcha's answer."""
+    """The human check: a form that posts the request token, `csrf` and the captcha's answer to `action`."""
 
     name: ClassVar[str] = "creation_token_check"
 
@@ -41,14 +41,14 @@ class CreationTokenCheckPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class CreationTokenValidatedPage(Page):
-    """The human check is passed: back to the app."""
+    """The page after a successful human check; it sends people back to the app."""
 
     name: ClassVar[str] = "creation_token_validated"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage(Page):
-    """Why there is no other page."""
+    """The page that says why a request failed."""
 
     name: ClassVar[str] = "error"
 

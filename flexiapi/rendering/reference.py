@@ -1,4 +1,4 @@
-"""What the documentation page shows: the endpoints in sections, ready to be laid out."""
+"""View model of the documentation page: endpoints in sections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure of the endpoint's own."""
+    """A failure that the endpoint declares."""
 
     status: str
     description: str
@@ -26,7 +26,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A verb of a path. `is_enabled` is `None` for those that every server has."""
+    """An HTTP method of a path. `is_enabled` is `None` for endpoints that cannot be switched off."""
 
     anchor: str
     method: str

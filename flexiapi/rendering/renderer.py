@@ -1,4 +1,4 @@
-"""Jinja2 environments: the operator's folder first, the built-in templates next."""
+"""Jinja2 environment: the operator's template folder first, the built-in templates next."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ _MONTHS = "January February March April May June July August September October N
 
 
 class RenderedMail(NamedTuple):
-    """A mail's parts; the subject is one line."""
+    """The parts of a mail; the subject is one line."""
 
     subject: str
     text: str
@@ -29,18 +29,18 @@ class RenderedMail(NamedTuple):
 
 
 class Renderer:
-    """Renders messages and pages. Templates are read once: a change of a file needs a new start.
+    """Renders messages and pages. Templates are read once: a changed file needs a restart.
 
-    Raises `ConfigurationError` when `templates.path` is no folder.
+    Raises `ConfigurationError` if `templates.path` is not a folder.
     """
 
     def __init__(self, templates: TemplateSettings, app_name: str, signature: str) -> None:
         folders = [shared("templates")]
         if templates.path is not None:
             if not templates.path.is_dir():
-                raise ConfigurationError(f"templates.path: {templates.path} is no folder")
+                raise ConfigurationError(f"templates.path: {templates.path} is not a folder")
             folders.insert(0, templates.path)
-        # Values are escaped in HTML and nowhere else; a variable that a template misspells is an error, not a gap.
+        # Values are escaped in HTML only. A misspelled variable is an error, so that it cannot leave a gap.
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
             autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
@@ -53,7 +53,7 @@ class Renderer:
         self._environment.globals.update(app_name=app_name, signature=signature)
 
     def mail(self, mail: Mail) -> RenderedMail:
-        """The parts of a mail."""
+        """Return the parts of a mail."""
         values = _values(mail)
         subject, text, html = (
             self._render(f"mail/{mail.name}{suffix}", values) for suffix in (".subject.txt", ".txt", ".html")
@@ -61,11 +61,11 @@ class Renderer:
         return RenderedMail(" ".join(subject.split()), text.strip() + "\n", html)
 
     def sms(self, sms: Sms) -> str:
-        """The text of an SMS, in one line."""
+        """Return the text of an SMS, in one line."""
         return " ".join(self._render(f"sms/{sms.name}.txt", _values(sms)).split())
 
     def page(self, page: Page) -> str:
-        """A page's HTML."""
+        """Return the HTML of a page."""
         return self._render(f"{page.folder}/{page.name}.html", _values(page))
 
     def render_all_samples(self) -> None:
@@ -100,7 +100,7 @@ def _failure(attempt: tuple[str, Callable[[], object]]) -> str | None:
 
 
 def duration(value: timedelta) -> str:
-    """A duration in words, in the largest unit that is exact: `10 minutes`, `1 hour`."""
+    """Format a duration in words, in the largest unit that is exact: `10 minutes`, `1 hour`."""
     seconds = max(0, round(value.total_seconds()))
     unit, length = next(
         (unit, length) for unit, length in _UNITS if (seconds % length == 0 and seconds >= length) or length == 1
@@ -110,12 +110,12 @@ def duration(value: timedelta) -> str:
 
 
 def moment(value: datetime) -> str:
-    """A time in words: `1 November 2026, 09:05 UTC`."""
+    """Format a time in words: `1 November 2026, 09:05 UTC`."""
     utc = value.astimezone(UTC)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
 
 
 def prose(text: str) -> Markup:
-    """A docstring as HTML: words in backticks are code, an empty line ends a paragraph."""
+    """Convert a docstring to HTML: words in backticks are code, an empty line ends a paragraph."""
     paragraphs = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text.strip()))).split("\n\n")
     return Markup("").join(Markup(f"<p>{paragraph}</p>") for paragraph in paragraphs)  # noqa: S704  # escaped above

@@ -1,4 +1,4 @@
-"""One value for every template, with and without what is optional: `flexiapi check` renders them all."""
+"""Sample values of every template, with and without optional ones, which `flexiapi check` renders."""
 
 from datetime import UTC, datetime, timedelta
 

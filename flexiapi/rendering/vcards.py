@@ -1,4 +1,4 @@
-"""Contacts as vCards (RFC 6350, version 4.0), as the liblinphone vCard list reads them."""
+"""Contacts as vCards (RFC 6350, version 4.0), in the form that the vCard list of liblinphone reads."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ _ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",
 
 
 def cards(contacts: Iterable[Account], types: Types) -> str:
-    """One card per contact; one line end for none, since liblinphone takes no empty body.
+    """Return one card per contact, or a single line end for none, because liblinphone rejects an empty body.
 
     `types` has the account types by id; unknown ids are left out.
     """
@@ -37,7 +37,7 @@ def _card(contact: Account, types: Types) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """A text value (RFC 6350 section 3.4): a raw comma would end liblinphone's reading of the list."""
+    """Escape a text value (RFC 6350 section 3.4): a raw comma would end liblinphone's reading of the list."""
     if _PLAIN(value):
         return value
     return value.replace("\r\n", "\n").translate(_ESCAPES)

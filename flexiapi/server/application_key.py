@@ -10,12 +10,12 @@ from flexiapi.store import EmbeddedMongod
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the key is kept when `app.key` is not set."""
+    """Return the file of the key that is used if `app.key` is not set."""
     return settings.data.path / "application.key"
 
 
 def existing_key(settings: Settings) -> ApplicationKey | None:
-    """The key, `None` where there is none yet. Raises `ConfigurationError`."""
+    """Return the key, or `None` if there is none yet. Raises `ConfigurationError`."""
     if settings.app.key is not None:
         return ApplicationKey(settings.app.key.get_secret_value(), _previous(settings))
     file = key_file(settings)
@@ -24,8 +24,8 @@ def existing_key(settings: Settings) -> ApplicationKey | None:
 
 
 def application_key(settings: Settings) -> ApplicationKey:
-    """The key, made when there is neither key nor database yet. Raises `ConfigurationError`."""
-    # Looked at before the key: whoever starts at the same time makes the key first, and then the database.
+    """Return the key, made if there is neither key nor database yet. Raises `ConfigurationError`."""
+    # Checked before the key: another process that starts now makes the key first, and then the database.
     is_used = settings.mongodb.is_embedded and EmbeddedMongod.has_data(settings.data.path)
     key = existing_key(settings)
     if key is not None:
@@ -39,9 +39,9 @@ def application_key(settings: Settings) -> ApplicationKey:
 
 
 def key_missing(settings: Settings) -> ConfigurationError:
-    """What to say of a database whose key is not here."""
+    """Return the error for a database whose key is not here."""
     return ConfigurationError(
-        f"{key_file(settings)} is missing: the key without which nobody signs in with what the database holds. "
+        f"{key_file(settings)} is missing: without this key, the accounts in the database cannot sign in. "
         "Restore the file from the backup, or set app.key (APP_KEY) to the key that was in use."
     )
 

@@ -1,4 +1,4 @@
-"""An HTTP server that stops without dropping a client that it has let in."""
+"""HTTP server that stops without dropping accepted connections."""
 
 import asyncio
 import time
@@ -11,15 +11,15 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 
 _KEPT_ALIVE_SECONDS = 0.25
 _FIRST_REQUEST_SECONDS = 2.0
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 _TURNS_OF_A_POLL = 2
 
 
 class GracefulServer(HTTPServer):
-    """Tornado's server, which also knows what connections still wait for their first answer."""
+    """Tornado's server with a record of connections that wait for their first answer."""
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
-        """Take what Tornado's server takes."""
+        """Accept the arguments of Tornado's server."""
         super().initialize(*args, **kwargs)
         self._requests_of: dict[HTTP1ServerConnection, int] = {}
 
@@ -30,16 +30,16 @@ class GracefulServer(HTTPServer):
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
-        """Forget a connection."""
+        """Forget a closed connection."""
         self._requests_of.pop(cast("HTTP1ServerConnection", server_conn), None)
         super().on_close(server_conn)
 
     async def finish(self, drain: Callable[[], Awaitable[None]], seconds: float) -> None:
-        """Refuse new connections, answer those let in, then close. `drain` waits until no request is under way.
+        """Refuse new connections, answer the accepted ones, then close. `drain` waits until no request is under way.
 
-        After `seconds` the connections are closed also over requests that are still under way.
+        After `seconds` the remaining connections are closed even if requests are under way.
         """
-        # Who connected before the signal is in the kernel's queue: closing the socket would reset them.
+        # Earlier connections may still be in the kernel's queue: closing the socket would reset them.
         for _ in range(_TURNS_OF_A_POLL):
             await asyncio.sleep(0)
         self.stop()
@@ -59,9 +59,9 @@ class GracefulServer(HTTPServer):
         while (passed := time.monotonic() - began) < _FIRST_REQUEST_SECONDS:
             if passed >= _KEPT_ALIVE_SECONDS and 1 not in self._requests_of.values():
                 return
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _written(self) -> None:
-        """Wait until slow clients have taken the whole of their answers."""
-        while any(connection.stream.writing() for connection in self._requests_of):  # noqa: ASYNC110  # no event tells
-            await asyncio.sleep(_LOOK_SECONDS)
+        """Wait until slow clients have received their whole answers."""
+        while any(connection.stream.writing() for connection in self._requests_of):  # noqa: ASYNC110  # no such event
+            await asyncio.sleep(_POLL_SECONDS)

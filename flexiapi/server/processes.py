@@ -1,4 +1,4 @@
-"""Serving: one process, or a parent that owns the socket and the mongod and children that serve."""
+"""Server processes: a single one, or a parent with the socket and the mongod, and children that serve."""
 
 import asyncio
 import contextlib
@@ -30,14 +30,14 @@ _BACKLOG = 1024
 _MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 16
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _RESTART_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
 def listening_socket(settings: Settings) -> socket.socket:
-    """The socket that all processes accept from. Raises `ConfigurationError` when the address cannot be had."""
+    """Return the socket that all processes accept from. Raises `ConfigurationError` if the address is not available."""
     server = settings.server
     family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -86,14 +86,14 @@ async def serve_on(
 
 
 def spare_the_collector() -> None:
-    """Let the garbage collector skip what was made at the start, and come less often: requests leave few cycles."""
+    """Exempt the objects of the start from garbage collection, and collect less often: requests make few cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on uvloop, where that is installed."""
+    """Run to the end on uvloop, if it is installed."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(coroutine)
 
@@ -113,18 +113,18 @@ def serve(settings: Settings, file: Path | None) -> None:
         application_key(settings)
         settings = _on_port(settings, listener.getsockname()[1])
         processes = settings.server.processes or os.cpu_count() or 1
+        on_ready = functools.partial(_announce, settings, began)
         if processes == 1:
             throttle = Throttle(settings.limits.requests_per_minute)
-            ready = functools.partial(_announce, settings, began)
-            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=ready))
+            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=on_ready))
         else:
             run(_prepared(settings, uri))
-            Family(listener, settings, uri, file, processes).live(functools.partial(_announce, settings, began))
+            ServerProcesses(listener, settings, uri, file, processes).supervise(on_ready)
     log.info("stopped")
 
 
 def _on_port(settings: Settings, port: int) -> Settings:
-    """The settings with the port that was free, when any was asked for."""
+    """Return the settings with the port in use, if the configured one is 0."""
     if settings.server.port:
         return settings
     app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
@@ -140,93 +140,93 @@ async def _prepared(settings: Settings, uri: str) -> None:
         parts.store.close()
 
 
-class Family:
-    """Server processes that share one listening socket; one that dies is replaced."""
+class ServerProcesses:
+    """Server processes that share a listening socket; one that ends unexpectedly is replaced."""
 
     def __init__(self, listener: socket.socket, settings: Settings, uri: str, file: Path | None, size: int) -> None:
         self._listener = listener
         self._table = shared_table()
-        self._heard, self._tell = os.pipe()
-        os.set_blocking(self._heard, False)
+        self._ready_reader, self._ready_writer = os.pipe()
+        os.set_blocking(self._ready_reader, False)
         self._file = file
         self._size = size
-        # What options and free ports have made of the settings; children read all others themselves.
+        # Only values changed by options and free ports; children read all other settings themselves.
         self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
         self._children: list[subprocess.Popen[bytes]] = []
-        self._born_from = 0.0
+        self._start_after = 0.0
         self._is_stopping = False
-        self._are_told = False
+        self._stop_passed_on = False
 
-    def live(self, on_ready: Callable[[], None]) -> None:
+    def supervise(self, on_ready: Callable[[], None]) -> None:
         """Keep the children running until a signal, then let them finish; `on_ready` is called when all serve."""
         for number in _SIGNALS:
             signal.signal(number, self._stop)
         waiting_for = self._size
-        with _figures_folder() as figures:
-            environment = {**os.environ, **figures, **self._variables}
+        with _metrics_folder() as metrics:
+            environment = {**os.environ, **metrics, **self._variables}
             while self._children or not self._is_stopping:
-                self._complete(environment)
+                self._start_missing(environment)
                 if waiting_for > 0 and (waiting_for := waiting_for - self._newly_ready()) <= 0:
                     on_ready()
-                time.sleep(_LOOK_SECONDS)
-                self._tell_to_stop()
-                self._bury()
+                time.sleep(_POLL_SECONDS)
+                self._pass_stop_on()
+                self._remove_ended()
 
     def _newly_ready(self) -> int:
-        """How many children have begun to serve since the last look: each writes one byte."""
+        """Return how many children have begun to serve since the last call: each writes one byte."""
         try:
-            return len(os.read(self._heard, self._size))
+            return len(os.read(self._ready_reader, self._size))
         except BlockingIOError:
             return 0
 
-    def _born(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        descriptors = (self._listener.fileno(), self._table, self._tell)
+    def _started(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        descriptors = (self._listener.fileno(), self._table, self._ready_writer)
         config = ["--config", str(self._file)] if self._file else []
         arguments = [sys.executable, "-m", "flexiapi", *config, "worker", *map(str, descriptors), str(os.getpid())]
         return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves
 
-    def _complete(self, environment: Mapping[str, str]) -> None:
-        """Start the children that are missing, but none just after another has died."""
-        if time.monotonic() < self._born_from:
+    def _start_missing(self, environment: Mapping[str, str]) -> None:
+        """Start the missing children, but pause after one has ended unexpectedly."""
+        if time.monotonic() < self._start_after:
             return
         while len(self._children) < self._size and not self._is_stopping:
-            self._children.append(self._born(environment))
+            self._children.append(self._started(environment))
 
-    def _tell_to_stop(self) -> None:
-        """Pass a signal on, once: a second one would cut short who is on the way out."""
-        if self._is_stopping and not self._are_told:
-            self._are_told = True
+    def _pass_stop_on(self) -> None:
+        """Pass a signal on once: a second one would cut short children that are stopping."""
+        if self._is_stopping and not self._stop_passed_on:
+            self._stop_passed_on = True
             for child in self._children:
                 child.terminate()
 
-    def _bury(self) -> None:
+    def _remove_ended(self) -> None:
         for child in [child for child in self._children if child.poll() is not None]:
             self._children.remove(child)
             if not self._is_stopping:
                 log.error("server process ended", pid=child.pid, status=child.returncode)
-                self._born_from = time.monotonic() + _RESTART_SECONDS
+                self._start_after = time.monotonic() + _RESTART_SECONDS
 
     def _stop(self, _number: int, _frame: object) -> None:
-        # It may come at any time, also while a child is born that nobody knows yet: the loop tells them.
+        # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
         self._is_stopping = True
 
 
 def die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent is gone, however it went."""
+    """Make the kernel end this process when its parent has ended for any reason."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit(1)
 
 
 @contextlib.contextmanager
-def _figures_folder() -> Iterator[dict[str, str]]:
-    """Where the processes put their figures, for any of them to answer for all."""
+def _metrics_folder() -> Iterator[dict[str, str]]:
+    """Make the folder through which all processes share their metrics."""
     with tempfile.TemporaryDirectory(prefix="flexiapi-figures-") as folder:
         yield {"PROMETHEUS_MULTIPROC_DIR": folder}
 
 
 def _announce(settings: Settings, began: float) -> None:
-    """Say that the server answers, and in development what to do next."""
+    """Log that the server answers, and in development print the next steps."""
     log.info("ready", url=settings.app.url, seconds=round(time.monotonic() - began, 2))
     if settings.app.env == "development":
         sys.stderr.write(_WELCOME.format(url=settings.app.url, path=settings.data.path))

@@ -1,4 +1,4 @@
-"""Every setting, declared once. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE` in the environment."""
+"""The settings model. `[account] email_unique` is `ACCOUNT_EMAIL_UNIQUE` in the environment."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,13 +16,11 @@ from flexiapi.settings.sections import (
     ServerSettings,
     TemplateSettings,
 )
-from flexiapi.settings.values import Network
 
 __all__ = [
     "AccountSettings",
     "AppSettings",
     "BackendSettings",
-    "BackendTables",
     "DataSettings",
     "DeliverySettings",
     "FlexisipSettings",
@@ -31,7 +29,6 @@ __all__ = [
     "MailSettings",
     "MetricsSettings",
     "MongodbSettings",
-    "Network",
     "NocaptchaSettings",
     "RedisSettings",
     "ServerSettings",

@@ -8,7 +8,7 @@ from flexiapi.settings.values import Names, OptionalSecret, OptionalText, Settin
 
 
 class DeliverySettings(SettingsSection):
-    """How messages are handed to the backends of [push.*], [sms.*] and [mail.*]."""
+    """Delivery of messages by the backends of [push.*], [sms.*] and [mail.*]."""
 
     fallback_backend: OptionalText = Field(
         None, description="backend of every transport that has none configured; `outbox` in development"
@@ -21,17 +21,17 @@ class DeliverySettings(SettingsSection):
 
 
 class BackendSettings(BaseModel):
-    """One configured backend: `[sms.main]` is the backend `main` of the transport `sms`."""
+    """A configured backend: `[sms.main]` is the backend `main` of the transport `sms`."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     backend: str = Field(description="name of an installed backend (`flexiapi plugins` lists them)")
     order: int = Field(0, description="lower numbers are tried first")
-    prefixes: Names = Field((), description="SMS only: phone number prefixes (+33, ...) that it serves; none is all")
+    prefixes: Names = Field((), description="SMS only: phone number prefixes (+33, ...) that it serves; by default all")
 
     @property
     def options(self) -> dict[str, Any]:
-        """The backend's own settings."""
+        """The settings of the backend itself."""
         return dict(self.model_extra or {})
 
 
@@ -49,7 +49,9 @@ class MailSettings(SettingsSection):
     signature: str = Field("The FlexiAPI team", description="last line of every mail")
     host: OptionalText = Field(None, description="SMTP server; makes a backend `smtp` of these settings")
     port: int = Field(587, ge=1, le=65535, description="TCP port of the SMTP server")
-    encryption: Literal["", "none", "starttls", "tls", "ssl"] = Field("starttls", description="how it is protected")
+    encryption: Literal["", "none", "starttls", "tls", "ssl"] = Field(
+        "starttls", description="encryption of the connection"
+    )
     username: OptionalText = Field(None, description="user at the SMTP server")
     password: OptionalSecret = Field(None, description="password at the SMTP server")
-    verify_peer: bool = Field(True, description="demand a certificate that can be trusted")
+    verify_peer: bool = Field(True, description="require a trusted certificate")

@@ -1,4 +1,4 @@
-"""Settings of the SIP server beside this one: its registrar, sign-in and messages."""
+"""Settings of the SIP server next to this one: its registrar, sign-in and messages."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from flexiapi.settings.values import Names, Networks, OptionalPath, OptionalSecr
 
 
 class RedisSettings(SettingsSection):
-    """Flexisip's registrar database. Without `host` or `url` there is none."""
+    """Flexisip's registrar database, used if `host` or `url` is set."""
 
     url: OptionalSecret = Field(None, description="Redis URL (redis:// or rediss://), in place of the rest")
     host: OptionalText = Field(None, description="host name of the Redis server")
@@ -16,7 +16,7 @@ class RedisSettings(SettingsSection):
     username: OptionalText = Field(None, description="ACL user")
     password: OptionalSecret = Field(None, description="password")
     db: int = Field(0, ge=0, description="database number (Flexisip always uses 0)")
-    tls: bool = Field(False, description="speak TLS")
+    tls: bool = Field(False, description="use TLS")
     tls_ca_file: OptionalPath = Field(None, description="certificates to trust in place of the system's")
     client: Literal["redis", "phpredis", "phpredis-sentinel", "sentinel"] = Field(
         "redis", description="`sentinel` asks the Sentinels for the master"
@@ -30,7 +30,7 @@ class RedisSettings(SettingsSection):
 
 
 class FlexisipSettings(SettingsSection):
-    """The SIP server beside us."""
+    """The Flexisip SIP server that uses these accounts."""
 
     cli_socket: OptionalText = Field(None, description="Flexisip's CLI socket; may hold `*` for the process id")
     auth_replica: OptionalPath = Field(
@@ -39,10 +39,12 @@ class FlexisipSettings(SettingsSection):
     auth_replica_group: OptionalText = Field(None, description="group that may read the replica")
     external_auth: bool = Field(False, description="answer Flexisip's ExternalAuthentication plugin at /sip/auth")
     external_auth_networks: Networks = Field(
-        ("127.0.0.0/8", "::1/128"), validate_default=True, description="who may ask /sip/auth"
+        ("127.0.0.0/8", "::1/128"), validate_default=True, description="networks that may call /sip/auth"
     )
     proxy: OptionalText = Field(None, description="SIP proxy that takes our messages: sip:host:port;transport=tcp")
     sender: OptionalText = Field(None, description="SIP address that messages come from")
-    sender_password: OptionalSecret = Field(None, description="the sender's password, when the proxy asks for one")
-    tls_ca_file: OptionalPath = Field(None, description="certificates to trust when the proxy speaks TLS")
-    message_seconds: float = Field(12.0, gt=0, description="how long a message may take to be taken, in seconds")
+    sender_password: OptionalSecret = Field(None, description="the sender's password, for proxies that ask for one")
+    tls_ca_file: OptionalPath = Field(None, description="certificates to trust when the proxy uses TLS")
+    message_seconds: float = Field(
+        12.0, gt=0, description="how long the proxy may take to accept a message, in seconds"
+    )

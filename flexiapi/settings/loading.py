@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file, and above it the environment."""
+"""Loading of settings from a TOML file and the environment, which takes precedence."""
 
 import difflib
 import os
@@ -22,7 +22,7 @@ Tables = dict[str, Any]
 
 
 def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a TOML file, or of `/etc/flexiapi/flexiapi.toml` if there is one, under the environment's.
+    """Load the settings of a TOML file, by default `/etc/flexiapi/flexiapi.toml` if it exists, and the environment.
 
     Raises `ConfigurationError` naming every wrong setting.
     """
@@ -41,7 +41,7 @@ def _with_url(settings: Settings) -> Settings:
         return settings
     server = settings.server
     host = f"[{server.address}]" if ":" in server.address else server.address
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # nobody can call these addresses
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # not usable by clients
     app = settings.app.model_copy(update={"url": f"http://{host}:{server.port}"})
     return settings.model_copy(update={"app": app})
 
@@ -52,7 +52,7 @@ def _read(file: Path) -> Tables:
     except OSError as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The settings file {file} is no valid TOML: {error}.") from error
+        raise ConfigurationError(f"The settings file {file} is not valid TOML: {error}.") from error
 
 
 def _merge(below: Tables, above: Mapping[str, Any]) -> None:
@@ -64,17 +64,17 @@ def _merge(below: Tables, above: Mapping[str, Any]) -> None:
 
 
 class _Environment(EnvSettingsSource):
-    """Reads `ACCOUNT_EMAIL_UNIQUE` as `[account] email_unique`; other programs' variables are not ours to judge."""
+    """A source that reads `ACCOUNT_EMAIL_UNIQUE` as `[account] email_unique` and ignores unrelated variables."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        super().__init__(Settings, env_nested_delimiter="_", env_nested_max_split=1)  # type: ignore[arg-type]  # no BaseSettings, for there is one source more
+        super().__init__(Settings, env_nested_delimiter="_", env_nested_max_split=1)  # type: ignore[arg-type]  # not a BaseSettings: the file is another source
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._environment.items() if _is_ours(name, value)}
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Lists and tables may be JSON; any other text is for the setting itself to read."""
+        """Parse JSON lists and tables, and leave any other text to the setting itself."""
         try:
             decoded = super().decode_complex_value(field_name, field, value)
         except ValueError:
@@ -94,9 +94,9 @@ def _is_ours(name: str, value: str) -> bool:
 
 
 def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Variables that are no setting, each with the one that was meant.
+    """Yield variables that look like misspelt settings, each with the name that was probably meant.
 
-    Only what is very close counts: other programs have a SERVER_NAME, and the original server a MAIL_VERIFY_PEER_NAME.
+    Only very close names count: other programs have a SERVER_NAME, and the original server a MAIL_VERIFY_PEER_NAME.
     """
     for name, value in environment.items():
         table, _, key = name.lower().partition("_")
@@ -130,7 +130,7 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
         variable = f" ({table}_{rest[0]})".upper() if rest else ""
         return f"{name}{variable}: {detail['msg'].removeprefix('Value error, ')}"
     if not rest and (tables := [f"[{other}]" for other in Settings.model_fields if table in _names(other)]):
-        return f"{name}: there is no such setting; `{table}` belongs into {' or '.join(tables)}"
+        return f"{name}: there is no such setting; `{table}` belongs in {' or '.join(tables)}"
     close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     if table in _TRANSPORTS and not close:

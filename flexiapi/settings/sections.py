@@ -17,7 +17,7 @@ from flexiapi.settings.values import (
     SettingsSection,
 )
 
-# Characters that no domain in a SIP address may have; an address literal has its brackets.
+# Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
 _DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
 _ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ class ServerSettings(SettingsSection):
     @classmethod
     def _is_named(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("names no address; 127.0.0.1 is this host alone, 0.0.0.0 is everybody")
+            raise ValueError("names no address; 127.0.0.1 is for this host only, 0.0.0.0 for all networks")
         return value
 
 
@@ -48,7 +48,7 @@ class AppSettings(SettingsSection):
     """The service as its users know it."""
 
     env: Literal["production", "development"] = Field(
-        "production", description="development allows what is dangerous elsewhere, such as the test administrator"
+        "production", description="`development` allows what is dangerous in production, such as the test administrator"
     )
     name: str = Field("FlexiAPI", description="name of the service in mails and texts")
     key: OptionalSecret = Field(
@@ -72,34 +72,40 @@ class AppSettings(SettingsSection):
     @classmethod
     def _is_domain(cls, value: str) -> str:
         if not _DOMAIN.fullmatch(value):
-            raise ValueError("is no domain alone, such as sip.example.org")
+            raise ValueError("is not a domain alone, such as sip.example.org")
         return value.lower()
 
     @field_validator("url")
     @classmethod
     def _is_root(cls, value: str) -> str:
         if value and not _ROOT_URL.fullmatch(value):
-            raise ValueError("is no absolute URL, such as https://accounts.example.org")
+            raise ValueError("is not an absolute URL, such as https://accounts.example.org")
         return value.rstrip("/")
 
 
 class AccountSettings(SettingsSection):
-    """What accounts may be."""
+    """Rules for accounts."""
 
     realm: OptionalText = Field(None, description="DIGEST realm of all accounts; unset, the account's domain")
     email_unique: bool = Field(False, description="an e-mail address belongs to one account at most")
-    username_regex: str = Field(r"^[a-z0-9+_.-]*$", description="what usernames look like (regular expression)")
+    username_regex: str = Field(r"^[a-z0-9+_.-]*$", description="regular expression that usernames must match")
     username_min_length: int = Field(6, ge=1, description="shortest new username, in characters")
     password_min_length: int = Field(6, ge=1, description="shortest new password, in characters")
-    refuse_common_passwords: bool = Field(True, description="refuse the commonest passwords, and username or domain")
-    blacklisted_usernames: Names = Field((), description="usernames or regular expressions that nobody may take")
+    refuse_common_passwords: bool = Field(
+        True, description="refuse the most common passwords, and the username or domain as password"
+    )
+    blacklisted_usernames: Names = Field(
+        (), description="usernames, or regular expressions of usernames, that cannot be registered"
+    )
     public_domains: Names = Field((), description="domains that accounts/public may name beside app.sip_domain")
     consume_external_account_on_create: bool = Field(
-        False, description="each new account takes a free external account; none free: no creation"
+        False, description="each new account takes a free external account; without a free one, creation fails"
     )
     proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
     transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
-    confirmed_text: OptionalText = Field(None, description="text of the mail that a first password brings")
+    confirmed_text: OptionalText = Field(
+        None, description="text in the mail that follows the first password of an account"
+    )
     provisioning_rc_file: OptionalPath = Field(
         None, description="liblinphone rc file that every provisioning starts with"
     )
@@ -112,17 +118,19 @@ class AccountSettings(SettingsSection):
     )
     provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
     creation_token_retry_minutes: int = Field(
-        60, ge=0, description="wait for the next push of a creation token, minutes"
+        60, ge=0, description="wait for the next push of a creation token, in minutes"
     )
     creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
     creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
     request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
     pin_minutes: int = Field(10, ge=1, description="life of a PIN sent by SMS or mail, in minutes")
-    pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is gone")
+    pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is invalid")
     activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
     nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
-    md5: bool = Field(True, description="take MD5 for DIGEST, by HTTP and by SIP; false leaves SHA-256")
-    tombstone_days: int = Field(7, ge=0, description="how long a deleted name stays taken for sign-up; 0 is for ever")
+    md5: bool = Field(True, description="accept MD5 for DIGEST, over HTTP and SIP; false allows SHA-256 only")
+    tombstone_days: int = Field(
+        7, ge=0, description="how long a deleted name cannot be registered, in days; 0 is for ever"
+    )
 
     @field_validator("realm")
     @classmethod
@@ -137,17 +145,17 @@ class AccountSettings(SettingsSection):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
         return value
 
     @property
     def pin_life(self) -> timedelta:
-        """How long a PIN may be used."""
+        """The life of a PIN."""
         return timedelta(minutes=self.pin_minutes)
 
 
 class DataSettings(SettingsSection):
-    """Files of the server's own."""
+    """Files of the server."""
 
     path: Path = Field(Path("var"), description="folder of the embedded MongoDB, the application key and the outbox")
 
@@ -161,12 +169,12 @@ class MongodbSettings(SettingsSection):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it is a private mongod of the server's own."""
+        """True if the database is a private mongod, started by the server."""
         return self.uri == "embedded"
 
 
 class LimitSettings(SettingsSection):
-    """How often something may be done. 0 is off, for each."""
+    """Rate limits. 0 switches one off."""
 
     requests_per_minute: int = Field(600, ge=0, description="API requests per IP address and minute")
     anonymous_tokens_per_minute: int = Field(
@@ -183,14 +191,14 @@ class LimitSettings(SettingsSection):
         60, ge=0, description="failed sign-ins (password or key) per IP address and minute"
     )
     failed_sign_ins_per_account: int = Field(
-        60, ge=0, description="failed sign-ins per account, IP address and hour: nobody else is locked out"
+        60, ge=0, description="failed sign-ins per account, IP address and hour; other addresses are not locked out"
     )
 
 
 class NocaptchaSettings(SettingsSection):
     """The human check of the creation token page (reCAPTCHA, hCaptcha and Turnstile share one protocol)."""
 
-    sitekey: OptionalText = Field(None, description="public key of the site; without both keys, a button is the check")
+    sitekey: OptionalText = Field(None, description="public key of the site; without both keys, the check is a button")
     secret: OptionalSecret = Field(None, description="secret key of the site")
     script_url: str = Field("https://www.google.com/recaptcha/api.js", description="script that shows the check")
     verify_url: str = Field("https://www.google.com/recaptcha/api/siteverify", description="where answers are verified")
@@ -199,21 +207,23 @@ class NocaptchaSettings(SettingsSection):
 
 
 class TemplateSettings(SettingsSection):
-    """Texts and pages."""
+    """Templates of texts and pages."""
 
     path: OptionalPath = Field(None, description="folder searched before the built-in templates")
 
 
 class LogSettings(SettingsSection):
-    """What is logged, on standard error."""
+    """Logs, written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest severity that is logged")
     format: Literal["text", "json"] = Field("text", description="for people or for machines")
     access: bool = Field(True, description="one line per request")
 
 
 class MetricsSettings(SettingsSection):
-    """Figures for Prometheus."""
+    """Metrics for Prometheus."""
 
     enabled: bool = Field(True, description="answer GET /metrics")
-    networks: Networks = Field(("127.0.0.0/8", "::1/128"), validate_default=True, description="who may read /metrics")
+    networks: Networks = Field(
+        ("127.0.0.0/8", "::1/128"), validate_default=True, description="networks that may read /metrics"
+    )

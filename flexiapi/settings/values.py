@@ -10,14 +10,14 @@ Network = IPv4Network | IPv6Network
 
 
 def _separated(value: object) -> object:
-    """The environment writes a list with commas."""
+    """Split a comma-separated list, as it is written in the environment."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [item.strip() for item in value.split(",") if item.strip()]
     return value
 
 
 def _networks(value: object) -> object:
-    """Addresses and networks, each told by its place when it is neither."""
+    """Parse addresses and networks. Raises `ValueError` with the position of a wrong one."""
     items = _separated(value)
     if not isinstance(items, list | tuple):
         return items
@@ -26,12 +26,12 @@ def _networks(value: object) -> object:
         try:
             networks.append(ip_network(item))
         except ValueError as error:
-            raise ValueError(f"number {number} is no IP address or network, such as 10.0.0.0/8") from error
+            raise ValueError(f"number {number} is not an IP address or network, such as 10.0.0.0/8") from error
     return networks
 
 
 def _empty_is_unset(value: object) -> object:
-    """An empty variable, or the word `null`, means that the setting is not made."""
+    """Treat an empty variable, or the word `null`, as unset."""
     return None if value in ("", "null", "(null)") else value
 
 
@@ -44,6 +44,6 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
 
 class SettingsSection(BaseModel):
-    """One TOML table: unknown keys are errors, and nothing changes after the start."""
+    """A TOML table: unknown keys are errors, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

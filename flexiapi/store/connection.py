@@ -1,4 +1,4 @@
-"""The connection to MongoDB, and the one place where its failures become ours."""
+"""The connection to MongoDB, and the translation of its failures."""
 
 import functools
 import inspect
@@ -50,7 +50,7 @@ _DUPLICATE = 11000
 
 
 class WritesRefused(Exception):
-    """MongoDB refused writes of a batch, and nobody foresaw that. Only the codes stand in it: its text has the data."""
+    """MongoDB refused writes of a batch unexpectedly. The message has the codes only: MongoDB's own quotes the data."""
 
     def __init__(self, error: BulkWriteError) -> None:
         codes = sorted({failure["code"] for failure in error.details["writeErrors"]})
@@ -58,7 +58,7 @@ class WritesRefused(Exception):
 
 
 def open_database(settings: MongodbSettings, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
-    """The database, majority-written, with bounded waits. Raises `ConfigurationError` for a wrong URI."""
+    """Open the database with majority writes and bounded waits. Raises `ConfigurationError` for an invalid URI."""
     try:
         client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
             uri, event_listeners=[Outage()], **_client_options(settings)
@@ -69,7 +69,7 @@ def open_database(settings: MongodbSettings, uri: str) -> "AsyncIOMotorDatabase[
 
 
 def open_native_database(settings: MongodbSettings, uri: str) -> AsyncDatabase[dict[str, Any]]:
-    """The same by PyMongo's own asynchronous client (decision 0044). It belongs to the running event loop."""
+    """Open the database with PyMongo's asynchronous client (decision 0044), for the running event loop only."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, **_client_options(settings))
     return client.get_database(settings.database, **_database_options(settings))
 
@@ -96,7 +96,7 @@ def _database_options(settings: MongodbSettings) -> dict[str, Any]:
 
 
 def translated(error: PyMongoError) -> Exception:
-    """`StoreUnavailable` for a MongoDB that is away or did not acknowledge a write, else the error without data."""
+    """Return `StoreUnavailable` if MongoDB is away or did not acknowledge a write, else the error without data."""
     if isinstance(error, _AWAY) or error.has_error_label("RetryableWriteError"):
         return StoreUnavailable(reason_of(error))
     if isinstance(error, OperationFailure) and error.code in _AUTHORISATION_CODES:
@@ -108,7 +108,7 @@ def translated(error: PyMongoError) -> Exception:
 
 
 def duplicates(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:
-    """The writes that were refused because of what a unique index holds. Raises the error if it tells of more."""
+    """Return the writes that a unique index refused. Raises the error if there are other failures."""
     failures: Sequence[Mapping[str, Any]] = error.details["writeErrors"]
     if error.details["writeConcernErrors"] or any(failure["code"] != _DUPLICATE for failure in failures):
         raise error
@@ -116,7 +116,7 @@ def duplicates(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:
 
 
 def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """The call, with a MongoDB that is away told as `StoreUnavailable`."""
+    """Wrap a coroutine function so that it raises `StoreUnavailable` if MongoDB is away."""
 
     @functools.wraps(call)
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -124,14 +124,14 @@ def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
             return await call(*args, **kwargs)
         except PyMongoError as error:
             told = translated(error)
-            # A trace would quote the cause.
+            # A traceback would quote the cause.
             raise told from None if isinstance(told, WritesRefused) else error
 
     return wrapped
 
 
 class Translating:
-    """The base of everything that asks MongoDB: all its public operations are `translating`."""
+    """Base class of all users of MongoDB: its public operations are wrapped by `translating`."""
 
     def __init_subclass__(cls) -> None:
         """Wrap the public coroutine methods."""
@@ -142,7 +142,7 @@ class Translating:
 
 
 class Records(Translating):
-    """The base of everything that keeps records by Motor."""
+    """Base class of the stores that use Motor."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         self._database = database

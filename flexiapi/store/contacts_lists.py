@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 class ContactsListStore(Records):
-    """The lists; which accounts have one stands in the accounts."""
+    """The lists; the accounts refer to them."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -24,23 +24,23 @@ class ContactsListStore(Records):
         self._counters = counters
 
     async def all(self) -> list[ContactsList]:
-        """Every list, by id."""
+        """Return all lists, by id."""
         return [_decoded(document) for document in await self._lists.find().sort("_id").to_list(None)]
 
     async def by_id(self, list_id: int) -> ContactsList | None:
-        """The list with the id."""
+        """Return the list with the id."""
         document = await self._lists.find_one({"_id": list_id})
         return None if document is None else _decoded(document)
 
     async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
-        """Everybody on any of these lists."""
+        """Return the ids of all contacts on these lists."""
         if not list_ids:
             return set()
         found = await self._lists.find({"_id": {"$in": list(list_ids)}}, {"contacts": 1}).to_list(None)
         return {contact_id for document in found for contact_id in document.get("contacts", ())}
 
     async def any_has(self, list_ids: Sequence[int], contact_id: int) -> bool:
-        """Whether somebody is on any of these lists."""
+        """Return True if the contact is on any of these lists."""
         query = {"_id": {"$in": list(list_ids)}, "contacts": contact_id}
         return bool(list_ids) and await self._lists.find_one(query, {"_id": 1}) is not None
 
@@ -92,7 +92,7 @@ class ContactsListStore(Records):
         return is_changed
 
     async def forget_contact(self, contact_id: int) -> None:
-        """Take a removed account off every list."""
+        """Remove a removed account from every list."""
         await self._lists.update_many({"contacts": contact_id}, {"$pull": {"contacts": contact_id}})
 
 

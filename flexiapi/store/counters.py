@@ -1,4 +1,4 @@
-"""Integer ids: clients need them. One atomic counter per kind; concurrent requests share one increment."""
+"""Integer ids: one atomic counter per kind, whose increments are shared by concurrent requests."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from flexiapi.store.connection import Records
 
 
 class Counters(Records):
-    """Hands out the next ids, from 1 on, without gaps while nothing fails."""
+    """Assigns ids from 1 on, without gaps as long as writes succeed."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -19,7 +19,7 @@ class Counters(Records):
         self._batches: dict[str, Batches[None, int]] = {}
 
     async def next(self, kind: str) -> int:
-        """The next id of a kind."""
+        """Return the next id of a kind."""
         if kind not in self._batches:
             self._batches[kind] = Batches(self._drawer(kind), in_flight=1)
         return await self._batches[kind].add(None)
@@ -35,5 +35,5 @@ class Counters(Records):
         return draw
 
     async def raise_to(self, kind: str, at_least: int) -> None:
-        """Let the ids of a kind go on after `at_least`."""
+        """Raise the last id of a kind to at least this value."""
         await self._counters.update_one({"_id": kind}, {"$max": {"last": at_least}}, upsert=True)

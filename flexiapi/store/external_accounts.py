@@ -1,4 +1,4 @@
-"""SIP accounts on another server, each for one account of ours, once."""
+"""Pool of SIP accounts on another server, each to be used for one account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 class ExternalAccountStore(Records):
-    """The pool. One that was used stays used, also when the account that had it is gone."""
+    """The pool. A used external account stays used, even after its account was removed."""
 
     def __init__(
         self, database: "AsyncIOMotorDatabase[dict[str, Any]]", key: ApplicationKey, counters: Counters
@@ -83,7 +83,7 @@ class ExternalAccountStore(Records):
         trace(actor, "external_account.given", external_account=number, account=account_id)
 
     async def detach(self, account_id: int) -> None:
-        """Forget whose it was."""
+        """Remove the reference to a removed account."""
         await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
     async def free_abandoned(self, before: datetime, actor: Actor) -> int:
@@ -101,5 +101,5 @@ class ExternalAccountStore(Records):
 
 
 def bound_to_number(number: int) -> str:
-    """What the seal of an external account is bound to."""
+    """Return the context that the seal of an external account is bound to."""
     return f"external account:{number}"

@@ -1,4 +1,4 @@
-"""The indexes, made at the start. Making one that exists does nothing, so several processes may do it at once."""
+"""Creation of the indexes at the start; it is idempotent, so several processes may do it at once."""
 
 from typing import Any
 
@@ -55,13 +55,13 @@ INDEXES: dict[str, list[IndexModel]] = {
 
 
 async def ensure(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
-    """Make what is missing."""
+    """Create missing indexes."""
     for collection, indexes in INDEXES.items():
         await database[collection].create_indexes(indexes)
 
 
 async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
-    """Make addresses identifiers, or no longer, when the setting was changed since the last start."""
+    """Make addresses identifiers, or no longer, if the setting was changed since the last start."""
     if await _are_unique(database) == wanted:
         return
     others = {"$filter": {"input": "$identifiers", "cond": {"$ne": [{"$substrBytes": ["$$this", 0, 7]}, "mailto:"]}}}
@@ -74,7 +74,7 @@ async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *
 
 
 async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
-    """Raise `ConfigurationError` if addresses should become unique and are not; change nothing."""
+    """Raise `ConfigurationError` if addresses should become unique and are not. Change nothing."""
     if not wanted or await _are_unique(database):
         return
     twice: list[dict[str, Any]] = [
@@ -88,6 +88,6 @@ async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, want
 
 
 async def _are_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> bool | None:
-    """What the setting was at the last start, `None` before the first."""
+    """Return the setting of the last start, or `None` before the first."""
     known = await database["meta"].find_one({"_id": "email_unique"})
     return None if known is None else bool(known["value"])

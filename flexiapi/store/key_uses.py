@@ -1,4 +1,4 @@
-"""When API keys were used: gathered in memory and written together, for nobody needs it to the second."""
+"""Times of last use of API keys, buffered in memory and written in bulk, because seconds do not matter."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from flexiapi.store.connection import Records
 
 
 class KeyUses(Records):
-    """The last uses that are not written yet."""
+    """The buffer of uses that are not written yet."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -18,15 +18,15 @@ class KeyUses(Records):
         self._uses: dict[bytes, datetime] = {}
 
     def note(self, key_hash: bytes, now: datetime) -> None:
-        """Remember a use."""
+        """Note a use."""
         self._uses[key_hash] = now
 
     def last(self, key_hash: bytes) -> datetime | None:
-        """The use that is not written yet."""
+        """Return the last use if it is not written yet."""
         return self._uses.get(key_hash)
 
     async def write(self) -> None:
-        """Write what was gathered; on failure it is kept for the next time."""
+        """Write the buffered uses; on failure they are kept for the next time."""
         if not self._uses:
             return
         uses, self._uses = self._uses, {}

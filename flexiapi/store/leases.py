@@ -1,4 +1,4 @@
-"""Short locks that all server processes share; one that is not given back ends by time."""
+"""Leases that all server processes share; one that is not given back expires."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,14 +10,14 @@ from flexiapi.store.connection import Records
 
 
 class Leases(Records):
-    """Each name is held by one holder at most."""
+    """Leases by name, each held by one holder at most."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._leases = database["leases"]
 
     async def take(self, name: str, holder: str, life: timedelta) -> bool:
-        """Hold the name for a while; `False` when somebody else does."""
+        """Acquire the lease for a limited time. Return False if another holder has it."""
         now = datetime.now(UTC)
         change = {"$set": {"holder": holder, "until": now + life}}
         try:
@@ -27,5 +27,5 @@ class Leases(Records):
         return True
 
     async def give_back(self, name: str, holder: str) -> None:
-        """Let others have it."""
+        """Release the lease."""
         await self._leases.delete_one({"_id": name, "holder": holder})

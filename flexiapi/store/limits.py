@@ -1,4 +1,4 @@
-"""Counters of limits, which all server processes share: one atomic update each, ended by time."""
+"""Counters of limits, shared by all server processes: one atomic update each, removed when their window ends."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,21 +12,21 @@ from flexiapi.store.connection import Records
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many there are in a window, and when it ends."""
+    """The count in a window, and the end of the window."""
 
     number: int
     ends_at: datetime
 
 
 class LimitCounters(Records):
-    """Counts what happens per name and subject in windows; each begins with the first that is counted in it."""
+    """Counts events per name and subject in windows; each window begins with its first event."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
         self._limits = database.get_collection("limits", write_concern=WriteConcern(w=1))
 
     async def count(self, name: str, subject: str, window: timedelta, now: datetime) -> Count:
-        """Count one; how many there are now in the window."""
+        """Count one event and return the count in the window."""
         is_open = {"$gt": ["$expires_at", now]}
         change = {
             "count": {"$cond": [is_open, {"$add": ["$count", 1]}, 1]},
@@ -38,7 +38,7 @@ class LimitCounters(Records):
         return Count(int(document["count"]), document["expires_at"])
 
     async def give_back(self, name: str, subject: str) -> None:
-        """Undo one count, because what it stood for did not happen."""
+        """Undo one count, because the counted event did not happen."""
         await self._limits.update_one({"_id": _place(name, subject), "count": {"$gt": 0}}, {"$inc": {"count": -1}})
 
 

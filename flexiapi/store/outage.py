@@ -1,4 +1,4 @@
-"""Tells the operator when MongoDB goes away and when it is back: one line each, whatever the number of requests."""
+"""Log of MongoDB outages: one line at the beginning and one at the end, independent of the number of requests."""
 
 import re
 
@@ -15,21 +15,21 @@ _DETAILS = re.compile(r" \(configured timeouts|, Timeout: |, full error: ")
 
 
 def reason_of(error: Exception) -> str:
-    """What PyMongo says, without its picture of the topology and the server's whole reply."""
+    """Return PyMongo's message without the topology description and the server's reply."""
     return _DETAILS.split(str(error), maxsplit=1)[0]
 
 
 class Outage(TopologyListener):
-    """Hears from the driver's own monitor; who has never found MongoDB ends with that, and needs no line here."""
+    """A listener of the driver's monitor. A MongoDB that was never found ends the start and needs no line here."""
 
     def __init__(self) -> None:
         self._is_on = False
 
     def opened(self, event: TopologyOpenedEvent) -> None:
-        """The client begins to look."""
+        """Ignore the start of monitoring."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        """Servers were found or lost."""
+        """Log that the primary was lost or found."""
         before, now = event.previous_description, event.new_description
         servers = now.server_descriptions().values()
         if before.has_writable_server() and not now.has_writable_server() and servers:
@@ -41,4 +41,4 @@ class Outage(TopologyListener):
             log.warning("the database is back")
 
     def closed(self, event: TopologyClosedEvent) -> None:
-        """The client is closed."""
+        """Ignore the end of monitoring."""

@@ -1,4 +1,4 @@
-"""Devices that creation tokens were pushed to: how many each has had, and whether it still holds one that is unused."""
+"""Devices that creation tokens were pushed to, with the number of tokens and the unused one."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 
 class PushDeviceStore(Records):
-    """One record per device that has had a token. What became of the token is read where tokens are kept."""
+    """One record per device that was sent a token. The state of the token itself is in the token collection."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -22,13 +22,13 @@ class PushDeviceStore(Records):
         self._tokens = database["creation_tokens"]
 
     async def reserve(self, device: PushAddress, now: datetime, until: datetime, most: int) -> bool:
-        """Claim the sending of a token to a device; `False` when one is under way or unused, or it has had `most`."""
+        """Reserve the sending of a token. Return False if one is under way or unused, or the device has had `most`."""
         key = _key(device)
         known: Document = await self._devices.find_one({"_id": key}) or {}
         waits_until = known.get("waits_until")
         if waits_until is not None and waits_until > now and not await self._is_used_up(known, now):
             return False
-        # Whoever else has read the same finds another `waits_until` here, and then cannot make a second record.
+        # A concurrent request then finds another `waits_until` here, and cannot insert a second record.
         query: Document = {"_id": key, "tokens": {"$lt": most}, "waits_until": waits_until}
         change: Document = {"$inc": {"tokens": 1}, "$set": {"waits_until": until}, "$unset": {"waits_for": ""}}
         try:
@@ -38,20 +38,20 @@ class PushDeviceStore(Records):
         return True
 
     async def _is_used_up(self, device: Document, now: datetime) -> bool:
-        """Whether the token that the device was sent last can no longer be used; not while it is being sent."""
+        """Return True if the last token sent to the device can no longer be used; False while it is being sent."""
         if "waits_for" not in device:
             return False
         free = {"_id": device["waits_for"], "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(free, {"_id": 1}) is None
 
     async def note_sent(self, device: PushAddress, token: str) -> None:
-        """Remember which token the device holds."""
+        """Note which token the device holds."""
         await self._devices.update_one({"_id": _key(device)}, {"$set": {"waits_for": token_hash(token)}})
 
     async def release(self, device: PushAddress) -> None:
-        """Undo a claim, because nothing was sent."""
+        """Undo a reservation, because nothing was sent."""
         key = _key(device)
-        # Anybody can invent devices: those that have had nothing leave no record.
+        # Any caller can invent devices: those that were sent nothing leave no record.
         if (await self._devices.delete_one({"_id": key, "tokens": {"$lte": 1}})).deleted_count:
             return
         await self._devices.update_one({"_id": key}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}})

@@ -1,4 +1,4 @@
-"""What is sealed with earlier application keys, sealed anew with the current one."""
+"""Renewal of the seals made with previous application keys."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class Seals(Records):
-    """Seals of accounts and external accounts. One that changes meanwhile is left alone: its writer has the new key."""
+    """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[Document]", key: ApplicationKey) -> None:
         super().__init__(database)
@@ -26,7 +26,10 @@ class Seals(Records):
         self._key = key
 
     async def renew(self, progress: Callable[[int], None]) -> int:
-        """Seal everything anew; how many documents have changed. `progress` is told how many were looked at."""
+        """Seal everything with the current key and return the number of changed documents.
+
+        `progress` is called with the number of documents read.
+        """
         looked_at = count = 0
         for collection, change in ((self._accounts, self._of_account), (self._externals, self._of_external)):
             last_id = -1

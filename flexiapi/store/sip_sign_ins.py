@@ -1,4 +1,4 @@
-"""What a sign-in by SIP reads and writes: one request in flight waits for both, so here each costs the least it can."""
+"""Database access of the sign-in by SIP, kept as cheap as possible because each SIP request waits for it."""
 
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,9 @@ from flexiapi.store.documents import AccountDocuments
 
 
 class SipSignIns(Translating):
-    """Accounts, and the nonces that were used by SIP; on PyMongo's own client, which has no hop to a thread.
+    """Accounts and nonces used by SIP, on PyMongo's own client, which needs no hop to a thread.
 
-    The client belongs to the event loop that asks first, and `close` lets go of it.
+    The client belongs to the first event loop that uses it, and is closed by `close`.
     """
 
     def __init__(self, settings: MongodbSettings, uri: str, documents: AccountDocuments) -> None:
@@ -34,21 +34,21 @@ class SipSignIns(Translating):
 
     @property
     def _uses(self) -> AsyncCollection[dict[str, Any]]:
-        """The primary's memory is enough for these.
+        """The used nonces, acknowledged by the primary's memory alone.
 
-        What a crash may lose is the last tenth of a second: only a request replayed in that moment would pass.
+        A crash may lose the last tenth of a second: only a request replayed in that moment would be accepted.
         """
         return self._database["used_nonces"].with_options(write_concern=WriteConcern(w=1))
 
     async def account(self, username: str, domain: str) -> Account | None:
-        """The account with exactly this user name and domain; aliases do not count."""
+        """Return the account with exactly this user name and domain; aliases do not count."""
         document = await self._database["accounts"].find_one({"identifiers": f"sip:{username}@{domain}"})
         if document is None or document["username"] != username or document["domain"] != domain:
             return None
         return self._documents.decode(document)
 
     async def first(self, use: str, expires_at: datetime) -> bool:
-        """Keep a use until then; `False` when it was kept already, also among parallel requests."""
+        """Store a use until it expires. Return False if it was stored already, also by a parallel request."""
         try:
             await self._uses.insert_one({"_id": use, "expires_at": expires_at})
         except DuplicateKeyError:
@@ -56,11 +56,11 @@ class SipSignIns(Translating):
         return True
 
     async def forget(self, use: str) -> None:
-        """Make a use as good as new: it was not right."""
+        """Remove a use, because its request was not valid."""
         await self._uses.delete_one({"_id": use})
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._opened is not None:
             await self._opened.client.close()
             self._opened = None

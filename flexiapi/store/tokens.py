@@ -1,4 +1,4 @@
-"""Tokens that live alone: stored as SHA-256 because nothing shows them again, used once, ended by time."""
+"""Single-use tokens in their own collections, stored as SHA-256 because they are never shown again, with an expiry."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 class CreationTokenStore(Records):
-    """Each lets one account be created."""
+    """Tokens that each allow the creation of one account."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -36,7 +36,7 @@ class CreationTokenStore(Records):
         trace(actor, "creation_token.created")
 
     async def is_free(self, token: str, now: datetime) -> bool:
-        """Whether the token can be used."""
+        """Return True if the token can be used."""
         document = await self._reads.get(token_hash(token))
         return document is not None and "used_at" not in document and document["expires_at"] > now
 
@@ -45,7 +45,7 @@ class CreationTokenStore(Records):
         return _traced(await self._uses.add((token_hash(token), now)) is not None, actor, "creation_token.used")
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
-        """Mark the free ones of a batch as used by it, then read which those are: each token goes to one request."""
+        """Mark the free tokens of a batch as used by it, then read which those are: each token goes to one request."""
         use = secrets.token_bytes(12)
         hashes = list({token for token, _ in uses})
         now = max(moment for _, moment in uses)
@@ -63,7 +63,7 @@ class CreationTokenStore(Records):
         trace(actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
-        """Forget a token, by its hash."""
+        """Remove a token, by its hash."""
         await self._tokens.delete_one({"_id": hashed})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:
@@ -74,7 +74,7 @@ class CreationTokenStore(Records):
 
 
 class RequestTokenStore(Records):
-    """Each, once a human validated it, gives one creation token."""
+    """Tokens that each give one creation token once a human has validated them."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -86,7 +86,7 @@ class RequestTokenStore(Records):
         trace(actor, "request_token.created")
 
     async def is_open(self, token: str, now: datetime) -> bool:
-        """Whether the token can be validated."""
+        """Return True if the token can be validated."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(query, {"_id": 1}) is not None
 
@@ -114,7 +114,7 @@ class RequestTokenStore(Records):
         trace(actor, "request_token.given_back")
 
     async def remove_leading_to(self, hashed: bytes) -> None:
-        """Forget the one that gave a creation token, by that one's hash."""
+        """Remove the request token that gave a creation token, by the hash of the creation token."""
         await self._tokens.delete_many({"creation_token": hashed})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:
@@ -126,14 +126,14 @@ class RequestTokenStore(Records):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An account, and the epoch of the sign-in that has attached a token to it."""
+    """An account, and the epoch of the sign-in that attached a token to it."""
 
     account_id: int
     epoch: int
 
 
 class AuthTokenStore(Records):
-    """Each lets one device sign in as the account that another device attaches it to."""
+    """Tokens that each let one device sign in as the account that another device attaches it to."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -152,7 +152,7 @@ class AuthTokenStore(Records):
         return _traced(result.matched_count == 1, actor, "auth_token.attached")
 
     async def attached(self, token: str, now: datetime) -> Attached | None:
-        """What the token is attached to; it stays."""
+        """Return the account that the token is attached to, without using the token."""
         document = await self._tokens.find_one(_attached(token, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
@@ -162,7 +162,7 @@ class AuthTokenStore(Records):
         return _traced(result.deleted_count == 1, actor, "auth_token.used")
 
     async def remove_of(self, account_id: int) -> None:
-        """Forget the tokens of a removed account."""
+        """Remove the tokens of a removed account."""
         await self._tokens.delete_many({"account_id": account_id})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:

@@ -1,4 +1,4 @@
-"""Names of deleted accounts, which nobody else may sign up with for a while."""
+"""Addresses of deleted accounts, reserved for a while."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from flexiapi.store.trail import trace
 
 
 class TombstoneStore(Records):
-    """One per address; the first stays."""
+    """Tombstones, one per address; the first one stays."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -33,11 +33,11 @@ class TombstoneStore(Records):
         trace(actor, "tombstone.created", address=address)
 
     async def has(self, address: str) -> bool:
-        """Whether somebody had the address."""
+        """Return True if the address is reserved."""
         return await self._reads.get(address) is not None
 
     async def count_before(self, moment: datetime) -> int:
-        """How many are older."""
+        """Return the number of tombstones that are older."""
         return await self._tombstones.count_documents({"created_at": {"$lt": moment}})
 
     async def clear_before(self, moment: datetime, actor: Actor) -> int:

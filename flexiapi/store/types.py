@@ -1,4 +1,4 @@
-"""Account types: a few records that accounts name by id."""
+"""Account types: a few records that accounts refer to by id."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 class AccountTypeStore(Records):
-    """The types, each key once."""
+    """The types, with unique keys."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -31,21 +31,21 @@ class AccountTypeStore(Records):
         return {document["_id"]: document for document in await self._types.find({"_id": {"$in": ids}}).to_list(None)}
 
     async def all(self) -> list[AccountType]:
-        """Every type, by id."""
+        """Return all types, by id."""
         return [_decoded(document) for document in await self._types.find().sort("_id").to_list(None)]
 
     async def by_id(self, type_id: int) -> AccountType | None:
-        """The type with the id."""
+        """Return the type with the id."""
         document = await self._reads.get(type_id)
         return None if document is None else _decoded(document)
 
     async def by_key(self, key: str) -> AccountType | None:
-        """The type with the key."""
+        """Return the type with the key."""
         document = await self._types.find_one({"key": key})
         return None if document is None else _decoded(document)
 
     async def by_ids(self, type_ids: Sequence[int]) -> dict[int, AccountType]:
-        """The types with these ids that exist."""
+        """Return the existing types with these ids."""
         if not type_ids:
             return {}
         found = await self._types.find({"_id": {"$in": list(type_ids)}}).to_list(None)

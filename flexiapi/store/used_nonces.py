@@ -1,4 +1,4 @@
-"""Nonces that were used, each with the highest count seen; the only part of DIGEST that is stored."""
+"""Used nonces, each with the highest count seen; other nonces are not stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ Use = tuple[str, int, datetime]
 
 
 class NonceUse(StrEnum):
-    """What the use of a nonce came to."""
+    """The outcome of using a nonce."""
 
     COUNTED = "counted"
     REPLAYED = "replayed"
@@ -31,9 +31,9 @@ def _use_of(last: int | None, count: int) -> NonceUse:
 
 
 class UsedNonceStore(Records):
-    """Refuses a count that is not greater than the last one of its nonce, and ends the nonce then.
+    """Refuses a count that is not greater than the last one of its nonce, and invalidates the nonce then.
 
-    Each use is one atomic write, so this holds among parallel requests too.
+    Each use is one atomic write, so this also holds among parallel requests.
     """
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
@@ -42,10 +42,10 @@ class UsedNonceStore(Records):
         self._first_uses: Batches[Use, bool] = Batches(self._insert, in_flight=2)
 
     async def use(self, nonce: str, count: int, expires_at: datetime) -> NonceUse:
-        """Note the use of a nonce. A count that is not greater than the last one ends it."""
+        """Note the use of a nonce. A count that is not greater than the last one invalidates it."""
         if count != 1 and (last := await self._raise(nonce, count)) is not None:
             return _use_of(last, count)
-        # No count is greater than 0 was before the first use, so that ends the nonce too.
+        # The count before the first use is 0, which 0 does not exceed, so a count of 0 invalidates the nonce too.
         if await self._first_uses.add((nonce, count or _NO_COUNT_IS_GREATER, expires_at)):
             return NonceUse.COUNTED if count else NonceUse.REPLAYED
         return _use_of(await self._raise(nonce, count), count)
@@ -61,15 +61,15 @@ class UsedNonceStore(Records):
         return results
 
     async def _raise(self, nonce: str, count: int) -> int | None:
-        """Raise the count of a nonce, or end the nonce; what the count was, or `None` when the nonce is not known."""
+        """Raise the count of a nonce, or invalidate it. Return the former count, or `None` for an unknown nonce."""
         raised = {"$cond": [{"$lt": ["$nc", count]}, count, _NO_COUNT_IS_GREATER]}
         before = await self._nonces.find_one_and_update({"_id": nonce}, [{"$set": {"nc": raised}}])
         return None if before is None else int(before["nc"])
 
     async def end(self, expiring_before: datetime, now: datetime) -> int:
-        """End the nonces that would expire before that; how many.
+        """Invalidate the nonces that would expire before that. Return their number.
 
-        Those that have not expired yet stay on record, for a nonce that is forgotten could be used anew.
+        Those that have not expired yet are kept, because a nonce without record could be used again.
         """
         removed = (await self._nonces.delete_many({"expires_at": {"$lte": now}})).deleted_count
         query = {"expires_at": {"$lte": expiring_before}, "nc": {"$lt": _NO_COUNT_IS_GREATER}}
@@ -77,5 +77,5 @@ class UsedNonceStore(Records):
         return removed + ended.modified_count
 
     async def clear(self, expired_before: datetime) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the nonces that expired before. Return their number."""
         return (await self._nonces.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count

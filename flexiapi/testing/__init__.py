@@ -1,7 +1,7 @@
-"""PUBLIC: the kit that a notification backend is tested with (the extra `flexiapi[testing]`).
+"""PUBLIC: test kit for notification backends (the extra `flexiapi[testing]`).
 
-A backend's tests inherit from `BackendContract`; gateways are real servers on localhost that answer what the test says.
-The kit follows flexiapi's version: within one major version, tests that pass keep passing for a backend that is right.
+A backend's tests inherit from `BackendContract`; gateways are real servers on localhost whose answers the test sets.
+The kit follows flexiapi's version: within one major version, tests of a correct backend that pass keep passing.
 """
 
 import pytest

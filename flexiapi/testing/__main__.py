@@ -1,4 +1,4 @@
-"""`python -m flexiapi.testing PORT`: a gateway that accepts everything and prints what it got, to try a backend."""
+"""Command `python -m flexiapi.testing PORT`: a gateway that accepts and prints every request, to try a backend."""
 
 import signal
 import sys
@@ -29,6 +29,6 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    # Before any thread is made, which would take the signals otherwise.
+    # Threads inherit the signal mask; one made earlier would take the signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     main()

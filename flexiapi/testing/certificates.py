@@ -8,7 +8,7 @@ import trustme
 
 
 class Certificates:
-    """An authority of the test's own with one server certificate, valid for `names`."""
+    """A certificate authority of its own with one server certificate, valid for `names`."""
 
     def __init__(self, *names: str) -> None:
         self._folder = TemporaryDirectory(prefix="flexiapi-testing-")
@@ -18,7 +18,7 @@ class Certificates:
         self._authority.cert_pem.write_to_path(str(self.ca_file))
 
     def server_context(self, *protocols: str) -> ssl.SSLContext:
-        """What the server speaks TLS with; it asks for a client certificate and takes clients without one."""
+        """Return the server's TLS context, which asks for a client certificate and accepts clients without one."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._server.configure_cert(context)
         self._authority.configure_trust(context)
@@ -28,7 +28,7 @@ class Certificates:
         return context
 
     def client_certificate(self, name: str) -> Path:
-        """A file with a new client certificate of that common name, and its key."""
+        """Return a file with a new client certificate of that common name, and its key."""
         issued = self._authority.issue_cert(name, common_name=name)
         path = Path(self._folder.name) / f"{name}.pem"
         issued.private_key_and_cert_chain_pem.write_to_path(str(path))
@@ -40,7 +40,7 @@ class Certificates:
 
 
 def common_name(certificate: object) -> str | None:
-    """The common name in what `SSLObject.getpeercert` returns."""
+    """Return the common name in the result of `SSLObject.getpeercert`."""
     if not isinstance(certificate, dict):
         return None
     subject = dict(pair[0] for pair in certificate.get("subject", ()))

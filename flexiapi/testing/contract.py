@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _UNDECLARED = Reply(status=0)
 _AT_ONCE = 20
-# A busy machine may stand still for as long as the first answer takes, but not for as long as the second takes too.
+# A busy machine may pause for as long as the first answer takes, but not also for as long as the second takes.
 _ANSWER_SECONDS = (1.0, 3.0)
 _MOST_OF_AN_ANSWER = 0.9
 
@@ -38,8 +38,8 @@ _MOST_OF_AN_ANSWER = 0.9
 class BackendContract(BackendDeclaration):
     """Tests that a backend inherits; all run against a real server on localhost.
 
-    Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` when the provider
-    cannot tell), and `settings`. `accepted` is the gateway's own default answer unless set.
+    Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` if the provider has
+    no such answer), and define `settings`. `accepted` is the gateway's default answer unless set.
     """
 
     accepted: ClassVar[Reply | None] = None
@@ -48,7 +48,7 @@ class BackendContract(BackendDeclaration):
     gone: ClassVar[Reply | None] = _UNDECLARED
 
     def message(self) -> Any:
-        """The message that is sent; override it when the backend needs another."""
+        """Return the message to send; override it when the backend needs another."""
         if self.group == "flexiapi.sms":
             return SmsMessage("+33612345678", "Votre code reçu : 471100")
         if self.group == "flexiapi.mail":
@@ -106,7 +106,7 @@ class BackendContract(BackendDeclaration):
     def test_busy_is_retryable_and_asked_once(self) -> None:
         with self.gateway() as gateway:
             assert isinstance(self._failure(gateway, self.busy), Retryable)
-            assert len(gateway.sends) == 1, "a backend sends once: the host tries again"
+            assert len(gateway.sends) == 1, "a backend sends once: the server tries again"
 
     def test_refused_is_permanent(self) -> None:
         with self.gateway() as gateway:
@@ -177,7 +177,7 @@ class BackendContract(BackendDeclaration):
         try:
             for _ in range(_AT_ONCE):
                 sends.append(asyncio.create_task(backend.send(self.message())))
-                # One by one, so that the first that blocks is seen before all have begun.
+                # One by one, so that the first that blocks is noticed before all have begun.
                 await asyncio.sleep(0)
             assert all(isinstance(receipt, Receipt) for receipt in await asyncio.gather(*sends))
         finally:

@@ -1,4 +1,4 @@
-"""What every backend declares, as tests to inherit."""
+"""Packaging and configuration of a backend, as tests to inherit."""
 
 import re
 from importlib.metadata import entry_points
@@ -17,36 +17,36 @@ _SECRET_NAME = re.compile(r"(^|_)(password|passphrase|secret|token|key)$")
 
 
 class BackendDeclaration:
-    """Tests of how a backend is packaged and configured: `group` and `name` are its entry point's."""
+    """Tests of the packaging and configuration of a backend: `group` and `name` are those of its entry point."""
 
     pytestmark = pytest.mark.timeout(180)
 
     group: ClassVar[str]
     name: ClassVar[str]
     data_path: Path
-    """A folder of the test's own; also the data folder that a `DataPath` is relative to."""
+    """A folder of this test; also the data folder that a `DataPath` is relative to."""
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
         self.data_path = tmp_path
 
     def gateway(self) -> Any:
-        """The provider's double, a context manager: override it for another protocol than HTTP/1.1."""
+        """Return the provider's stand-in, a context manager; override it for another protocol than HTTP/1.1."""
         return Gateway()
 
     def settings(self, gateway: Any) -> dict[str, Any]:
-        """The backend's settings, such that it sends through the gateway; with all its secrets set."""
+        """Return settings with which the backend sends through the gateway, with all its secrets set."""
         raise NotImplementedError(f"{type(self).__name__} needs a method settings(self, gateway)")
 
     def backend_class(self) -> type[Backend[Any, Any]]:
-        """The class that the entry point names."""
+        """Return the class that the entry point names."""
         found = entry_points(group=self.group, name=self.name)
         assert len(found) == 1, f"install the distribution: {len(found)} entry points `{self.name}` in {self.group}"
         loaded: type[Backend[Any, Any]] = next(iter(found)).load()
         return loaded
 
     def config(self, gateway: Any, **more: object) -> Any:
-        """The validated settings."""
+        """Return the validated settings."""
         options = {**self.settings(gateway), **more}
         return self.backend_class().Config.model_validate(options, context={"data_path": self.data_path})
 

@@ -12,7 +12,7 @@ _CHUNK = 65536
 
 
 class Gateway(StreamServer):
-    """An HTTP/1.1 server on localhost that answers what the test says and remembers what it was asked."""
+    """An HTTP/1.1 server on localhost that answers as the test says and records its requests."""
 
     def __init__(self, *, tls: bool = False, certificate_for: str = HOST) -> None:
         super().__init__(reply(200, {"id": "1"}), tls=tls, certificate_for=certificate_for)

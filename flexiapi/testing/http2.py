@@ -18,7 +18,7 @@ _CHUNK = 65536
 
 
 class Http2Gateway(StreamServer):
-    """An HTTP/2 server (TLS, ALPN `h2`) that answers what the test says, at most `max_streams` requests at once."""
+    """An HTTP/2 server (TLS, ALPN `h2`) that answers as the test says, at most `max_streams` requests at once."""
 
     protocols = ("h2",)
 
@@ -46,7 +46,7 @@ class _Stream:
 
 
 class _Conversation:
-    """One HTTP/2 connection."""
+    """An HTTP/2 connection."""
 
     def __init__(self, gateway: Http2Gateway, writer: asyncio.StreamWriter, max_streams: int) -> None:
         self.connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
@@ -58,7 +58,7 @@ class _Conversation:
         writer.write(self.connection.data_to_send())
 
     async def heard(self, data: bytes) -> None:
-        """Take what came in."""
+        """Process received data."""
         for event in self.connection.receive_data(data):
             self._take(event)
         await self._flush()
@@ -103,7 +103,7 @@ class _Conversation:
 
     def _send(self, stream_id: int, answer: Reply, body: bytes) -> None:
         self.connection.send_headers(stream_id, [(":status", str(answer.status)), *answer.headers.items()])
-        # Answers of gateways are small: one frame each.
+        # The answers of gateways are small enough for one frame each.
         self.connection.send_data(stream_id, body, end_stream=True)
 
     async def _flush(self) -> None:
@@ -111,7 +111,7 @@ class _Conversation:
         await self._writer.drain()
 
     def end(self) -> None:
-        """Give up what is not answered."""
+        """Cancel the requests that are not answered."""
         for stream in self._streams.values():
             if stream.task is not None:
                 stream.task.cancel()

@@ -1,4 +1,4 @@
-"""What the gateways share: a server on localhost in its own thread, so that a backend that blocks fails its tests."""
+"""Base of the gateways: a server on localhost in a thread of its own, so that a backend that blocks fails its tests."""
 
 import asyncio
 import threading
@@ -17,17 +17,17 @@ _TURNS_TO_LET_IN = 5
 
 
 class LocalServer(ABC, Generic[R]):
-    """Answers what the test says, and remembers what it was asked. A context manager; `stop` and `start` are an outage.
+    """A server that answers as the test says and records its requests.
 
-    To test a backend over a protocol that the kit has no gateway for, derive one from this, and call `received_one` for
-    each request to learn the answer.
+    It is a context manager; `stop` and `start` simulate an outage. To test a backend over a protocol that the kit has
+    no gateway for, derive a class from this one, and call `received_one` for each request to learn the answer.
     """
 
     def __init__(self, default: Reply) -> None:
         self.default = default
         self.requests: list[R] = []
         self.sends: list[R] = []
-        """Those of `requests` that no path of its own answered."""
+        """The `requests` to paths without an answer of their own."""
         self.connections = 0
         self.port = 0
         self._answers: dict[str | None, deque[Reply | Callable[[R], Reply]]] = {None: deque([default])}
@@ -36,11 +36,11 @@ class LocalServer(ABC, Generic[R]):
         self._server: asyncio.Server | None = None
 
     def answer(self, *answers: Reply | Callable[[R], Reply], path: str | None = None) -> None:
-        """Answer these, one after the other and the last for ever; with `path`, to requests of that path only."""
+        """Give these answers, in turn and the last one for ever; with `path`, to requests of that path only."""
         self._answers[path] = deque(answers)
 
     def received_one(self, request: R, path: str | None = None) -> Reply:
-        """Remember a request and return its answer."""
+        """Record a request and return its answer."""
         self.requests.append(request)
         if path not in self._answers:
             path = None
@@ -51,7 +51,7 @@ class LocalServer(ABC, Generic[R]):
         return answer if isinstance(answer, Reply) else answer(request)
 
     async def received(self, count: int = 1) -> None:
-        """Wait until so many requests have come to paths without an answer of their own."""
+        """Wait for this many requests to paths without an answer of their own."""
         while len(self.sends) < count:  # noqa: ASYNC110 - requests come in on the loop of another thread
             await asyncio.sleep(0.005)
 
@@ -64,7 +64,7 @@ class LocalServer(ABC, Generic[R]):
         """End all connections."""
 
     def start(self) -> None:
-        """Serve, on the port of the last time if there was one."""
+        """Start to serve, on the port of the last time if there was one."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=type(self).__name__, daemon=True)
         self._thread.start()
@@ -75,7 +75,7 @@ class LocalServer(ABC, Generic[R]):
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        """Stop serving; connections end."""
+        """Stop serving and end the connections."""
         if self._loop is None or self._thread is None:
             return
         asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
@@ -93,7 +93,7 @@ class LocalServer(ABC, Generic[R]):
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-        # Transports end on the turns after they were aborted.
+        # Transports close on the loop iterations after they were aborted.
         await asyncio.sleep(0.01)
 
     def __enter__(self) -> Self:
@@ -105,7 +105,7 @@ class LocalServer(ABC, Generic[R]):
 
 
 async def _let_in(server: asyncio.Server) -> None:
-    """Let nobody in any more but those at the door: asyncio would forget to close their sockets."""
+    """Stop accepting, but accept pending connections first: asyncio would not close their sockets."""
     for listener in server.sockets:
         asyncio.get_running_loop().remove_reader(listener.fileno())
     for _ in range(_TURNS_TO_LET_IN):

@@ -1,4 +1,4 @@
-"""Seeing that an event loop runs."""
+"""Detection of a blocked event loop."""
 
 import asyncio
 from typing import Self
@@ -7,9 +7,9 @@ _TURN_SECONDS = 0.01
 
 
 class LoopWatch:
-    """Turns with the running event loop: `stalled` is done once `seconds` passed between two turns.
+    """Watches the running event loop: `stalled` is done once `seconds` have passed between two iterations.
 
-    A machine that stands still stalls its loops too. But a call that blocks for so long is always seen.
+    A machine that pauses stalls its loops too, but a call that blocks for so long is always noticed.
     """
 
     def __init__(self, seconds: float) -> None:

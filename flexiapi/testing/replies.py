@@ -1,4 +1,4 @@
-"""What gateways are asked, and what they answer."""
+"""Requests that gateways receive, and answers that they give."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as it arrived; header names are in lower case, `client` is the client certificate's name."""
+    """An HTTP request as received; header names are in lower case, `client` is the client certificate's common name."""
 
     method: str
     target: str
@@ -24,15 +24,15 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's fields."""
+        """The fields of the query."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """Parse the body as JSON."""
         return json.loads(self.body)
 
     def form(self) -> dict[str, str]:
-        """The body, read as `application/x-www-form-urlencoded`."""
+        """Parse the body as `application/x-www-form-urlencoded`."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
@@ -41,7 +41,7 @@ Fault = Literal["reset", "garbage", "silence", "goaway"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, after `delay` seconds; with a `fault`, none that is worth the name."""
+    """An answer, given after `delay` seconds, or a `fault` in its place."""
 
     status: int = 200
     body: bytes = b""
@@ -51,16 +51,16 @@ class Reply:
 
 
 RESET = Reply(fault="reset")
-"""The connection is reset in place of an answer."""
+"""The connection is reset instead of an answer."""
 
 GARBAGE = Reply(fault="garbage")
-"""Bytes that are no answer in the gateway's protocol."""
+"""Bytes that do not belong to the gateway's protocol."""
 
 SILENCE = Reply(fault="silence")
-"""No answer ever comes."""
+"""The answer never comes."""
 
 GOAWAY = Reply(fault="goaway")
-"""The server says goodbye (HTTP/2: GOAWAY) and closes, requests under way unanswered."""
+"""The server announces the end (HTTP/2: GOAWAY) and closes without answering the requests under way."""
 
 
 def reply(
@@ -71,7 +71,7 @@ def reply(
     headers: Mapping[str, str] | None = None,
     delay: float = 0.0,
 ) -> Reply:
-    """An answer with a JSON body, or with `body` as it is; for SMTP the status is the code and `body` the text."""
+    """Return an answer with a JSON body, or with `body` as it is; for SMTP `status` is the code and `body` the text."""
     if body is None:
         content = b"" if json_body is None else json.dumps(json_body).encode()
         types = {} if json_body is None else {"content-type": "application/json"}

@@ -19,7 +19,7 @@ Encryption = Literal["none", "starttls", "tls"]
 
 @dataclass(slots=True)
 class ReceivedMail:
-    """One mail transaction; `content` stays empty when the server did not take the mail."""
+    """A mail transaction; `content` stays empty if the server rejected the mail."""
 
     sender: str | None
     recipient: str
@@ -34,7 +34,7 @@ class ReceivedMail:
 
 
 class SmtpGateway(LocalServer[ReceivedMail]):
-    """An SMTP server on localhost; replies are given to `stage` (RCPT or DATA). With a user, it demands AUTH."""
+    """An SMTP server on localhost that gives replies at `stage` (RCPT or DATA) and demands AUTH if it has a user."""
 
     def __init__(
         self,
@@ -55,16 +55,16 @@ class SmtpGateway(LocalServer[ReceivedMail]):
 
     @property
     def ca_file(self) -> Path:
-        """A file with the authority to trust."""
+        """A file with the certificate authority to trust."""
         return self._certificates.ca_file
 
     @property
     def demands_sign_in(self) -> bool:
-        """Whether mails are taken from its user only."""
+        """True if mails are accepted from its user only."""
         return self._credentials is not None
 
     async def listen(self) -> asyncio.Server:
-        """Listen, with TLS from the first byte if so made."""
+        """Listen, with TLS from the first byte if configured."""
         context = self._certificates.server_context() if self._encryption == "tls" else None
         loop = asyncio.get_running_loop()
         return await loop.create_server(self._session, HOST, self.port, ssl=context)
@@ -108,7 +108,7 @@ class SmtpGateway(LocalServer[ReceivedMail]):
 
 
 class _Session(SMTP):
-    """One connection that can be cut from outside."""
+    """A connection that can be cut from outside."""
 
     @property
     def encrypted(self) -> bool:
@@ -120,7 +120,7 @@ class _Session(SMTP):
 
 
 class _Handler:
-    """What is done with the mails of one connection."""
+    """The handler of the mails of a connection."""
 
     def __init__(self, gateway: SmtpGateway) -> None:
         self._gateway = gateway

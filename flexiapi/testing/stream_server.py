@@ -1,4 +1,4 @@
-"""What the HTTP gateways share: connections as streams, TLS, faults."""
+"""Base of the HTTP gateways: connections as streams, TLS, faults."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ _NO_PROTOCOL = b"\x00\xff\x15\x03garbage\r\n\r\n"
 
 
 class StreamServer(LocalServer[Request]):
-    """An HTTP server; with TLS, its certificate is good for `certificate_for`."""
+    """An HTTP server; with TLS, its certificate is valid for `certificate_for`."""
 
     protocols: ClassVar[tuple[str, ...]] = ()
 
@@ -27,16 +27,16 @@ class StreamServer(LocalServer[Request]):
 
     @property
     def url(self) -> str:
-        """The root, without a slash at its end."""
+        """The root URL, without a slash at its end."""
         return f"{'https' if self._certificates else 'http'}://{HOST}:{self.port}"
 
     @property
     def ca_file(self) -> Path:
-        """A file with the authority to trust."""
+        """A file with the certificate authority to trust."""
         return self._own_certificates.ca_file
 
     def client_certificate(self, name: str) -> Path:
-        """A PEM file with a certificate and key that the server knows its client by."""
+        """Return a PEM file with a client certificate that the server trusts, and its key."""
         return self._own_certificates.client_certificate(name)
 
     @property
@@ -46,7 +46,7 @@ class StreamServer(LocalServer[Request]):
         return self._certificates
 
     async def listen(self) -> asyncio.Server:
-        """Listen, with TLS if so made."""
+        """Listen, with TLS if configured."""
         context = self._certificates.server_context(*self.protocols) if self._certificates else None
         return await asyncio.start_server(self._accept, HOST, self.port, ssl=context)
 
@@ -56,7 +56,7 @@ class StreamServer(LocalServer[Request]):
         try:
             await self.converse(reader, writer)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
-            # A cancelled handler would be reported as an error of the loop; the server is stopping.
+            # A cancelled handler would be reported as an error of the loop, although the server is stopping.
             writer.transport.abort()
         finally:
             self._writers.discard(writer)
@@ -78,14 +78,14 @@ class StreamServer(LocalServer[Request]):
 
 
 async def misbehave(fault: Fault, writer: asyncio.StreamWriter) -> None:
-    """Break the connection, or never answer; raises `ConnectionError` when the connection is over."""
+    """Break the connection, or never answer. Raises `ConnectionError` when the connection is over."""
     if fault == "silence":
         await asyncio.Event().wait()
     if fault == "garbage":
         writer.write(_NO_PROTOCOL)
         await writer.drain()
     if fault == "reset":
-        # Lingering for no time makes the kernel send RST in place of FIN.
+        # A linger time of zero makes the kernel send RST instead of FIN.
         linger = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
@@ -93,5 +93,5 @@ async def misbehave(fault: Fault, writer: asyncio.StreamWriter) -> None:
 
 
 def client_name(writer: asyncio.StreamWriter) -> str | None:
-    """The common name of the client's certificate, if it showed one."""
+    """Return the common name of the client's certificate, or `None`."""
     return common_name(writer.get_extra_info("peercert"))

@@ -1,4 +1,4 @@
-"""Write messages to a file, one JSON object a line, for development: nobody receives them."""
+"""Backends for development, which append messages to a file, one JSON object a line, instead of sending them."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from flexiapi.plugin import (
 
 
 class OutboxConfig(BackendConfig):
-    """Where messages are written."""
+    """Settings of the outbox."""
 
     path: DataPath = Field(Path("outbox.jsonl"), description="file that messages are appended to")
 
@@ -42,7 +42,7 @@ def append(path: Path, transport: str, fields: dict[str, Any]) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[int]:
-    """The file descriptor of the outbox, made for its owner only when it is new."""
+    """Open the outbox, readable by its owner only if it is new, and yield its file descriptor."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -52,7 +52,7 @@ def opened(path: Path) -> Iterator[int]:
 
 
 async def written(config: OutboxConfig, transport: str, fields: dict[str, Any]) -> Receipt:
-    """Append off the event loop."""
+    """Append outside of the event loop."""
     try:
         await asyncio.to_thread(append, config.path, transport, fields)
     except OSError as error:
@@ -61,7 +61,7 @@ async def written(config: OutboxConfig, transport: str, fields: dict[str, Any]) 
 
 
 def check_writable(config: OutboxConfig) -> None:
-    """Raise `Permanent` when the file cannot be written."""
+    """Raise `Permanent` if the file cannot be written."""
     try:
         with opened(config.path):
             return
@@ -86,21 +86,21 @@ class OutboxPush(PushBackend[OutboxConfig]):
         return await written(self.config, "push", fields)
 
     async def check(self) -> None:
-        """See that the file can be written."""
+        """Check that the file can be written."""
         check_writable(self.config)
 
 
 class OutboxSms(SmsBackend[OutboxConfig]):
-    """Writes texts."""
+    """Writes SMS."""
 
     Config = OutboxConfig
 
     async def send(self, message: SmsMessage) -> Receipt:
-        """Append the text."""
+        """Append the SMS."""
         return await written(self.config, "sms", {"phone": message.phone, "text": message.text})
 
     async def check(self) -> None:
-        """See that the file can be written."""
+        """Check that the file can be written."""
         check_writable(self.config)
 
 
@@ -115,5 +115,5 @@ class OutboxMail(MailBackend[OutboxConfig]):
         return await written(self.config, "mail", fields)
 
     async def check(self) -> None:
-        """See that the file can be written."""
+        """Check that the file can be written."""
         check_writable(self.config)

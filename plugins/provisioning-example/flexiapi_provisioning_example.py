@@ -1,4 +1,4 @@
-"""An example of a provisioning hook: it shows each of the three places where a hook may add to a document."""
+"""Example of a provisioning hook, which uses each of its three methods."""
 
 from flexiapi.provisioning.hooks import (
     Account,
@@ -9,15 +9,15 @@ from flexiapi.provisioning.hooks import (
     Section,
 )
 
-# Whoever writes the link chooses its parameters: one that may be anything could send a phone to another server.
+# The parameters of a link are not trusted: an arbitrary one could direct a phone to another server.
 NUMBERS = frozenset({"reg_expires", "publish_expires"})
 
 
 class ExampleHook(ProvisioningHook):
-    """Takes numbers from the link, has group accounts publish presence, and tells the app what it was made for."""
+    """Takes numbers from the link, makes accounts of groups publish presence, and tells the app its account."""
 
     def proxy(self, section: Section, request: ProvisioningRequest, account: Account) -> None:
-        """`/provisioning/{token}?reg_expires=600` becomes `reg_expires`, whatever the base file or the phone say."""
+        """Set `reg_expires` from `/provisioning/{token}?reg_expires=600`, over the base file and the phone's value."""
         for name in NUMBERS & request.query.keys():
             if request.query[name].isdecimal():
                 section.add(name, request.query[name], overwrite=True)
@@ -25,12 +25,12 @@ class ExampleHook(ProvisioningHook):
             section.add("publish", "1")
 
     def auth(self, section: Section, request: ProvisioningRequest, password: Password) -> None:
-        """Let the phone offer the only algorithm that it has a hash for, unless it is too old to know the key."""
+        """Let the phone offer the algorithm of this hash only, unless it is too old to know the key."""
         if not request.headers.get("user-agent", "").startswith("Old Phone/"):
             section.add("available_algorithms", password.algorithm)
 
     def additional_section(self, document: Document, request: ProvisioningRequest, account: Account | None) -> None:
-        """A section of the app's own, also in documents without account."""
+        """Add a section for the app, also in documents without account."""
         app = document.add("app")
         app.add("language", request.headers.get("accept-language", "en"))
         app.add("provisioned_for", account.address if account else "anybody")
@@ -39,6 +39,6 @@ class ExampleHook(ProvisioningHook):
 
 
 def proxy_default(document: Document) -> str | None:
-    """The server that the base file gives to every account."""
+    """Return the SIP server that the base file gives to every account."""
     section = document.section("proxy_default_values")
     return section.get("reg_proxy") if section else None

@@ -1,4 +1,4 @@
-"""Send push notifications with Flexisip's own program, flexisip_pusher."""
+"""Push backend that runs Flexisip's own program, flexisip_pusher."""
 
 import asyncio
 import json
@@ -14,17 +14,17 @@ from pydantic import Field
 
 from flexiapi.plugin import BackendConfig, DataPath, Permanent, PushBackend, PushMessage, Receipt, Retryable
 
-# What the program needs of our environment, which holds secrets that are not its business.
+# The variables that the program needs; others may be secrets.
 _ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
 
-# Visible ASCII; what begins with a dash would be an option.
+# Visible ASCII; a leading dash would make it an option.
 _VALUE = re.compile(r"(?!-)[\x21-\x7e]+")
 
 _PUSH_FAILED = 1
 
 
 class PusherConfig(BackendConfig):
-    """Where the program is, and what it signs in with."""
+    """Settings of the program and of its credentials."""
 
     program: Path = Field(
         Path("/opt/belledonne-communications/bin/flexisip_pusher"), description="the program flexisip_pusher"
@@ -44,7 +44,7 @@ class PusherConfig(BackendConfig):
 
 
 class Run:
-    """One run of a program, in a thread: to start one takes longer than the event loop may stand still."""
+    """One run of the program, in a thread, because starting it takes too long for the event loop."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self._arguments = arguments
@@ -55,7 +55,7 @@ class Run:
 
     def status(self, seconds: float) -> int:
         """Run and return the exit status, the negative number of a signal. Raises `OSError` and `TimeoutExpired`."""
-        # What it prints may hold the message.
+        # The program may print the message.
         process = Popen(  # noqa: S603 - no shell, and no value can be an option
             self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=self._environment
         )
@@ -72,7 +72,7 @@ class Run:
             raise
 
     def abandon(self) -> None:
-        """Kill it, also when it is only about to start."""
+        """Kill the program, even if it is only about to start."""
         with self._lock:
             self._is_abandoned = True
             process = self._process
@@ -87,7 +87,7 @@ class FlexisipPusher(PushBackend[PusherConfig]):
     providers = frozenset({"apns", "apns.dev", "fcm"})
 
     async def start(self) -> None:
-        """Nothing runs until something is sent."""
+        """Make the thread pool."""
         self._threads = ThreadPoolExecutor(self.config.concurrent, "flexisip_pusher")
 
     async def send(self, message: PushMessage) -> Receipt:
@@ -134,13 +134,13 @@ class FlexisipPusher(PushBackend[PusherConfig]):
             raise
 
     async def check(self) -> None:
-        """See that the program, the keys and the certificates are where the settings say."""
+        """Check that the program, the keys and the certificates exist."""
         await asyncio.to_thread(self._check)
 
     def _check(self) -> None:
         config = self.config
         if not os.access(config.program, os.X_OK) or not config.program.is_file():
-            raise Permanent(f"{config.program} is no program that can be run: install Flexisip, or set `program`")
+            raise Permanent(f"{config.program} is not an executable program: install Flexisip, or set `program`")
         keys = [key for key in (config.firebase_key_file, *config.firebase_key_files.values()) if key is not None]
         for key in keys:
             if not key.is_file() or not os.access(key, os.R_OK):
@@ -151,5 +151,5 @@ class FlexisipPusher(PushBackend[PusherConfig]):
             raise Permanent(f"{config.log_path} cannot be written: make the folder, or look at log_path")
 
     async def close(self) -> None:
-        """Start no more."""
+        """Start no further programs."""
         self._threads.shutdown(wait=False, cancel_futures=True)

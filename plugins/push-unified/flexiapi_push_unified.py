@@ -1,4 +1,4 @@
-"""Send push notifications to UnifiedPush endpoints and ntfy topics: for phones without Google's or Apple's services."""
+"""Push backend for UnifiedPush endpoints and ntfy topics: phones without Google's or Apple's services."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ Host = Annotated[str, AfterValidator(_a_host)]
 
 
 class UnifiedConfig(BackendConfig):
-    """Whose endpoints are posted to: nobody else's, for whoever calls the API chooses them."""
+    """Settings with the allowed hosts, because callers of the API choose the endpoints."""
 
     hosts: tuple[Host, ...] = Field(
         min_length=1, description="push servers that endpoints may be on, such as ntfy.sh or push.example.org:8443"
@@ -72,7 +72,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
     providers = frozenset({"ntfy", "unifiedpush"})
 
     async def start(self) -> None:
-        """Make the client; redirects lead anywhere, so it follows none."""
+        """Make the client, which does not follow redirects, because their targets are not allowed hosts."""
         context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._http = httpx.AsyncClient(verify=context, timeout=30, follow_redirects=False)
 
@@ -92,30 +92,30 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         return Receipt(_id(answer))
 
     def _endpoint(self, prid: str) -> tuple[httpx.URL, str]:
-        """The endpoint, and the entry of `hosts` that it is on. Raises `Permanent`."""
+        """Return the endpoint, and its entry in `hosts`. Raises `Permanent`."""
         try:
             url = httpx.URL(prid)
         except (httpx.InvalidURL, ValueError):
-            raise Permanent("pn_prid is no endpoint") from None
+            raise Permanent("pn_prid is not an endpoint") from None
         if url.scheme != "https" and not (url.scheme == "http" and self.config.allow_http):
-            raise Permanent("pn_prid is no https endpoint")
+            raise Permanent("pn_prid is not an https endpoint")
         # The root of ntfy would take the topic from the message.
         if url.userinfo or url.fragment or url.path in ("", "/") or _has_dot_segments(prid):
-            raise Permanent("pn_prid is no endpoint")
+            raise Permanent("pn_prid is not an endpoint")
         host = _written(url)
         if host not in self.config.hosts:
             raise Permanent("the endpoint's host is not one of `hosts`")
         if host in self.config.access_tokens and not self._may_have_token(url):
-            raise Permanent("the endpoint is none that an access token is sent to: look at token_paths")
+            raise Permanent("no access token is sent to this endpoint: look at token_paths")
         return url, host
 
     def _may_have_token(self, url: httpx.URL) -> bool:
-        """Whether the operator's token lets it do nothing but push: servers read commands from path and query."""
+        """Return True if the request can do nothing but push, because servers read commands from path and query."""
         path = url.raw_path.partition(b"?")[0].decode("ascii")
         return self.config.token_paths.fullmatch(path) is not None and url.query in _QUERIES
 
     async def check(self) -> None:
-        """See that each host answers."""
+        """Check that each host answers."""
         for host in self.config.hosts:
             url = f"{'http' if self.config.allow_http else 'https'}://{host}/"
             try:
@@ -131,14 +131,14 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
 
 
 def _written(url: httpx.URL) -> str:
-    """The host as in the settings; httpx leaves out a scheme's usual port."""
+    """Return the host as it is written in the settings; httpx omits the default port of a scheme."""
     name = url.raw_host.decode("ascii").lower()
     name = f"[{name}]" if ":" in name else name
     return name if url.port is None else f"{name}:{url.port}"
 
 
 def _has_dot_segments(prid: str) -> bool:
-    """Whether the path climbs: httpx resolves `..`, and servers also those that are percent-encoded."""
+    """Return True if the path has dot segments: httpx resolves them, and servers also percent-encoded ones."""
     return any(segment in (".", "..") for segment in _SLASH.split(unquote(prid.partition("?")[0])))
 
 
@@ -155,7 +155,7 @@ def _refused(answer: httpx.Response, host: str) -> DeliveryError:
 
 
 def _id(answer: httpx.Response) -> str | None:
-    """What ntfy calls the message; UnifiedPush servers answer anything."""
+    """Return ntfy's id of the message; other UnifiedPush servers answer anything."""
     try:
         found = answer.json().get("id")
     except (ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Send SMS through Twilio."""
+"""SMS backend for Twilio."""
 
 import asyncio
 from typing import Any, Self
@@ -23,7 +23,7 @@ from flexiapi.plugin import (
 _HINTS = {
     20003: "look at account_sid, api_key_sid and auth_token",
     20404: "look at account_sid",
-    21211: "this is no phone number",
+    21211: "this is not a phone number",
     21212: "look at sender",
     21408: "allow the country in Twilio's console: Messaging, Geo permissions",
     21606: "the sender cannot send there: look at sender",
@@ -34,14 +34,14 @@ _HINTS = {
 
 
 class TwilioConfig(BackendConfig):
-    """An account, and what texts are sent from."""
+    """Settings of a Twilio account and of the sender."""
 
     account_sid: str = Field(pattern="^AC[0-9A-Za-z]{1,64}$", description="SID of the account (AC...)")
     auth_token: SecretStr = Field(description="auth token of the account, or the secret of the API key")
     api_key_sid: str | None = Field(None, description="SID of an API key (SK...) to sign in with, not as the account")
     sender: str | None = Field(None, description="number (+...) or name that texts come from")
     messaging_service_sid: str | None = Field(None, description="messaging service (MG...) that chooses the sender")
-    endpoint: HttpUrl = Field(HttpUrl("https://api.twilio.com"), description="where the API is")
+    endpoint: HttpUrl = Field(HttpUrl("https://api.twilio.com"), description="URL of the API")
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ class TwilioConfig(BackendConfig):
 
 
 class TwilioSms(SmsBackend[TwilioConfig]):
-    """Sends texts as messages of one account."""
+    """Sends SMS as messages of one account."""
 
     Config = TwilioConfig
 
@@ -69,7 +69,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         )
 
     async def send(self, message: SmsMessage) -> Receipt:
-        """Send one text."""
+        """Send one SMS."""
         config = self.config
         sender = {"From": config.sender} if config.sender else {"MessagingServiceSid": config.messaging_service_sid}
         answer = await self._asked("POST", "/Messages.json", data={"To": message.phone, **sender, "Body": message.text})
@@ -89,7 +89,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         return content
 
     async def check(self) -> None:
-        """See that the account is there and active."""
+        """Check that the account exists and is active."""
         status = (await self._asked("GET", ".json")).get("status")
         if status in ("suspended", "closed"):
             raise Permanent(f"the account is {status}: look at Twilio's console")
@@ -108,7 +108,7 @@ def _content(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _refused(answer: httpx.Response, code: object) -> DeliveryError:
-    """Without Twilio's text, which quotes phone numbers."""
+    """Return the contract's error without Twilio's text, because it quotes phone numbers."""
     text = f"Twilio answers {answer.status_code}" + (f" ({code})" if isinstance(code, int) else "")
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
         return Retryable(text, retry_after=retry_after(answer.headers))

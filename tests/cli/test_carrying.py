@@ -105,13 +105,16 @@ class TestSeed:
 
     @pytest.mark.parametrize(
         ("text", "why"),
-        [("{}", "which is a JSON list"), ('[{"type"]', "for it is no JSON: Expecting ':' delimiter: line 1 column 9")],
+        [
+            ("{}", "which is a JSON list"),
+            ('[{"type"]', "because it is not JSON: Expecting ':' delimiter"),
+        ],
     )
     def test_what_is_no_such_file_is_told(self, command, tmp_path, text, why):
         path = tmp_path / "wrong.json"
         path.write_text(text)
         told = command("accounts", "seed", str(path), status=1)
-        assert "This is no file of accounts, " in told
+        assert "This is not a file of accounts, " in told
         assert why in told
 
     @pytest.mark.parametrize(

@@ -140,8 +140,11 @@ class TestDoubtful:
         ("environment", "sentence"),
         [
             ({"ACCOUNT_PROVISIONING_RC_FILE": "/nonexistent"}, "there is no /nonexistent; phones are provisioned"),
-            ({"ACCOUNT_BLACKLISTED_USERNAMES": "root,adm[in"}, "'adm[in' is no regular expression"),
-            ({"ACCOUNT_EMAIL_UNIQE": "true"}, "ACCOUNT_EMAIL_UNIQE is no setting; did you mean ACCOUNT_EMAIL_UNIQUE?"),
+            ({"ACCOUNT_BLACKLISTED_USERNAMES": "root,adm[in"}, "'adm[in' is not a regular expression"),
+            (
+                {"ACCOUNT_EMAIL_UNIQE": "true"},
+                "EMAIL_UNIQE is not a setting; did you mean ACCOUNT_EMAIL_UNIQUE?",
+            ),
             ({"DATA_PATH": "var"}, "data.path (DATA_PATH) depends on where the server is started"),
         ],
     )

@@ -91,14 +91,14 @@ def test_send_tells_what_to_do(flexiapi):
 def test_send_takes_nothing_but_phone_numbers_for_sms(flexiapi, tmp_path, to):
     done = flexiapi("send", "sms.main", "--to", to)
     assert done.exit_code == 1
-    assert f"`{to}` is no phone number. Write + and the country's code" in done.output
+    assert f"`{to}` is not a phone number. Write + and the country's code" in done.output
     assert not (tmp_path / "outbox.jsonl").exists()
 
 
 @pytest.mark.parametrize("to", ["+33612345678", "foo", "alice@", "a b@example.org"])
 def test_send_takes_nothing_but_mail_addresses_for_mail(flexiapi, tmp_path, to):
     settings = f'[data]\npath = "{tmp_path}"\n[mail.main]\nbackend = "outbox"'
-    assert f"`{to}` is no mail address." in flexiapi("send", "main", "--to", to, settings=settings).output
+    assert f"`{to}` is not a mail address." in flexiapi("send", "main", "--to", to, settings=settings).output
     assert flexiapi("send", "main", "--to", "alice@mail.local", settings=settings).exit_code == 0
 
 

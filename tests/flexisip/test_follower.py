@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from flexiapi import observing
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ChangesLost, ChangesUnsupported
 from flexiapi.flexisip import follower
@@ -199,7 +202,7 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
     asyncio.run(run())
 
 
-def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database, caplog):
+def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
     lock = tmp_path / "auth.sqlite.lock"
     lock.mkdir()
@@ -207,12 +210,35 @@ def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database
     async def run():
         with opened(mongod_uri, database) as store:
             async with following(store, path):
-                await until(lambda: "cannot be locked" in caplog.text)
+                await until(lambda: any("cannot be locked" in entry["event"] for entry in logs))
                 lock.rmdir()
                 await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
 
+    with capture_logs() as logs:
+        asyncio.run(run())
+    assert logs[0] == {
+        "event": "the sign-in replica cannot be locked",
+        "log_level": "warning",
+        "path": str(lock),
+        "reason": f"[Errno 21] Is a directory: '{lock}'",
+    }
+
+
+def test_a_correction_of_the_replica_is_logged_at_info(tmp_path, mongod_uri, database):
+    stream = io.StringIO()
+    observing.configure("info", stream=stream)
+
+    async def run():
+        with opened(mongod_uri, database) as store:
+            for username in ("alice", "bob"):
+                await store.accounts.add(account(0, username))
+            async with following(store, tmp_path / "auth.sqlite") as replica:
+                await until_noted(replica)
+
     asyncio.run(run())
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(" info    the sign-in replica had 2 of 2 accounts wrong")
 
 
 def test_uses_of_keys_are_no_changes(mongod_uri, database):
@@ -317,11 +343,11 @@ def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod_ur
     asyncio.run(run())
 
 
-def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_uri, database, caplog):
+def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     def warnings():
-        return [record for record in caplog.records if "does not follow now" in record.getMessage()]
+        return [entry for entry in logs if "does not follow now" in entry["event"]]
 
     async def run():
         with opened(mongod_uri, database) as store:
@@ -334,7 +360,9 @@ def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_ur
                 path.rmdir()
                 await until(lambda: path.exists() and _has(path, "alice"))
 
-    asyncio.run(run())
-    for record in warnings():
-        assert (record.levelname, record.exc_info) == ("WARNING", None)
-        assert f"{path} cannot be written" in record.getMessage()
+    with capture_logs() as logs:
+        asyncio.run(run())
+    for entry in warnings():
+        assert entry["log_level"] == "warning"
+        assert "exc_info" not in entry
+        assert f"{path} cannot be written" in entry["reason"]

@@ -477,7 +477,7 @@ def test_a_file_that_others_hold_in_any_way_stops_no_start(path, code, monkeypat
         monkeypatch.undo()
         await replica.project(1)
 
-    monkeypatch.setattr("flexiapi.flexisip.replica_file.ReplicaFile._prepare", held)
+    monkeypatch.setattr("flexiapi.flexisip.replica_file.ReplicaFile._set_up", held)
     with_replica(path, Accounts(account(1, "alice")), test)
     assert asked(path, "alice")
 

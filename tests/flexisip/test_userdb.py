@@ -73,7 +73,7 @@ def test_the_file_has_the_activated_accounts(tmp_path):
         (account(1, ""), "username"),
         (account(1, "alice", domain="[2001:db8::1]"), "domain"),
         (account(1, "alice", passwords=()), "no password"),
-        (account(1, "alice", passwords=(Password(Algorithm.MD5, "clear text ;"),)), "no hash"),
+        (account(1, "alice", passwords=(Password(Algorithm.MD5, "clear text ;"),)), "not a hash"),
     ],
 )
 def test_what_the_grammar_cannot_carry_is_reported_and_breaks_nothing(tmp_path, made, why):

@@ -48,7 +48,7 @@ def test_module_that_cannot_be_imported(install, tmp_path):
 
 def test_class_of_another_transport(install, tmp_path):
     install("flexiapi-sms-mixed", "mixed_backend", "[flexiapi.sms]\nmixed = mixed_backend:Mail")
-    assert "is no SmsBackend" in refusal(tmp_path, sms={"main": {"backend": "mixed"}})
+    assert "is not a SmsBackend" in refusal(tmp_path, sms={"main": {"backend": "mixed"}})
 
 
 def test_every_wrong_setting_is_named_with_its_table_and_purpose(scripted, tmp_path):

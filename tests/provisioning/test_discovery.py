@@ -64,8 +64,8 @@ def test_one_name_in_two_distributions_names_both(install):
         ("epsilon_hooks:Nothing", "does not load"),
         ("no_such_module:Hook", "does not load: No module named"),
         ("epsilon_hooks:Broken", "does not load: no licence"),
-        ("epsilon_hooks:Other", "is no ProvisioningHook"),
-        ("epsilon_hooks:Waiting", "proxy must be no coroutine"),
+        ("epsilon_hooks:Other", "is not a ProvisioningHook"),
+        ("epsilon_hooks:Waiting", "proxy must not be a coroutine"),
     ],
 )
 def test_what_cannot_be_a_hook_stops_the_start(install, value, reason):

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from structlog.testing import capture_logs
 
 from flexiapi.errors import ProvisioningFailed
 from flexiapi.model import Algorithm, ExternalAccount, Password
@@ -231,18 +232,18 @@ def test_hooks_see_documents_without_account_and_share_nothing(server, read):
 
 
 @pytest.mark.parametrize("method", ["proxy", "auth", "additional_section"])
-def test_a_hook_that_fails_is_no_document(server, account, caplog, method):
+def test_a_hook_that_fails_is_no_document(server, account, method):
     def fail(self, *_):
         raise RuntimeError("out of paper")
 
     hook = type("Failing", (ProvisioningHook,), {method: fail})()
-    with pytest.raises(ProvisioningFailed):
+    with capture_logs() as logs, pytest.raises(ProvisioningFailed) as failure:
         server(hooks={"failing": hook}).of(account())
-    assert "hook failing failed" in caplog.text
-    assert "out of paper" in caplog.text
+    assert logs == [{"event": "a provisioning hook failed", "log_level": "error", "hook": "failing", "exc_info": True}]
+    assert str(failure.value.__cause__) == "out of paper"
 
 
-def test_a_hook_cannot_change_what_was_asked(server, account, caplog):
+def test_a_hook_cannot_change_what_was_asked(server, account):
     class Greedy(ProvisioningHook):
         def proxy(self, section, request, account):
             request.query["x"] = "y"

@@ -6,6 +6,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from flexiapi.errors import ProvisioningFailed
 from flexiapi.files import shared
@@ -94,25 +95,25 @@ def test_a_change_is_seen_and_nothing_else_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"[a]\nsecret\n", b"[a]\nk=\xff\n"])
-def test_a_malformed_file_fails_until_it_is_mended(tmp_path, caplog, content):
+def test_a_malformed_file_fails_until_it_is_mended(tmp_path, content):
     path = tmp_path / "base.rc"
     path.write_bytes(content)
     file = RcFile(path)
-    for _ in range(3):
-        with pytest.raises(ProvisioningFailed):
-            file.sections()
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-    assert str(path) in caplog.text
-    assert "secret" not in caplog.text
+    with capture_logs() as logs:
+        for _ in range(3):
+            with pytest.raises(ProvisioningFailed):
+                file.sections()
+    assert [(entry["log_level"], entry["path"]) for entry in logs] == [("error", str(path))]
+    assert "secret" not in repr(logs)
     path.write_text("[a]\nk=v\n")
     assert plain(file.sections()) == [("a", [("k", "v")])]
 
 
-def test_a_file_that_cannot_be_read_fails(tmp_path, caplog):
+def test_a_file_that_cannot_be_read_fails(tmp_path):
     (tmp_path / "base.rc").mkdir()
-    with pytest.raises(ProvisioningFailed):
+    with capture_logs() as logs, pytest.raises(ProvisioningFailed):
         RcFile(tmp_path / "base.rc").sections()
-    assert os.strerror(errno.EISDIR) in caplog.text
+    assert [entry["reason"] for entry in logs] == [os.strerror(errno.EISDIR)]
 
 
 def test_the_example_gives_accounts_a_server():

@@ -1,4 +1,4 @@
-"""Send mails through an SMTP server."""
+"""Mail backend for SMTP servers."""
 
 import asyncio
 from email.errors import MessageError
@@ -15,12 +15,12 @@ __all__ = ["SmtpConfig", "SmtpMail"]
 
 
 class SmtpMail(MailBackend[SmtpConfig]):
-    """Hands mails to an SMTP server over connections that are kept open."""
+    """Sends mails to an SMTP server over persistent connections."""
 
     Config = SmtpConfig
 
     async def start(self) -> None:
-        """Read the key and the certificates; connections are made when they are needed."""
+        """Read the key and the certificates; connections are opened when needed."""
         self._composer = await asyncio.to_thread(Composer, self.config)
         self._connections = await asyncio.to_thread(Connections, self.config)
 
@@ -29,7 +29,7 @@ class SmtpMail(MailBackend[SmtpConfig]):
         try:
             composed = await asyncio.to_thread(self._composer.compose, message)
         except (MessageError, ValueError) as error:
-            raise Permanent("this is no mail address or no subject") from error
+            raise Permanent("the mail address or the subject is not valid") from error
         try:
             async with self._connections.one() as connection:
                 await self._hand_over(connection, composed)
@@ -50,5 +50,5 @@ class SmtpMail(MailBackend[SmtpConfig]):
             raise explained(error, self.config.server) from error
 
     async def close(self) -> None:
-        """Say goodbye on all connections."""
+        """Close all connections."""
         await self._connections.close()

@@ -1,4 +1,4 @@
-"""From a message to the bytes that are sent."""
+"""Composition of mails, with DKIM signatures."""
 
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -11,7 +11,7 @@ import dkim
 from flexiapi.plugin import MailMessage
 from flexiapi_mail_smtp.config import SmtpConfig, address_parts
 
-# Only 7-bit lines, which every server passes on as they are: a signature survives.
+# Only 7-bit lines, which servers do not re-encode: a signature stays valid.
 _POLICY = SMTP.clone(cte_type="7bit")
 
 _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
@@ -19,7 +19,7 @@ _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A mail as it is sent, and its Message-ID."""
+    """The bytes of a mail, and its Message-ID."""
 
     id: str
     to: str = field(repr=False)
@@ -27,7 +27,7 @@ class Composed:
 
 
 class Composer:
-    """Writes mails, with a DKIM signature when the settings have a key."""
+    """Composes mails, with a DKIM signature if the settings have a key."""
 
     def __init__(self, config: SmtpConfig) -> None:
         self._config = config
@@ -38,7 +38,7 @@ class Composer:
             self._signature(b"From: a@example.org\r\n\r\n", [b"from"])
 
     def compose(self, message: MailMessage) -> Composed:
-        """Write one mail. Raises `ValueError` or `MessageError` when an address or the subject cannot be written."""
+        """Compose one mail. Raises `ValueError` or `MessageError` if an address or the subject is not valid."""
         to = Address("", *address_parts(message.to))
         mail = EmailMessage(policy=_POLICY if to.addr_spec.isascii() else _POLICY.clone(utf8=True))
         mail["From"] = Address(self._config.from_name, *address_parts(self._config.from_address))

@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings of the SMTP backend."""
 
 import socket
 from pathlib import Path
@@ -13,7 +13,7 @@ _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
 def address_parts(address: str) -> tuple[str, str]:
-    """Local part and domain, the domain as DNS knows it. Raises `ValueError` when this is no mail address."""
+    """Split a mail address into local part and ASCII domain. Raises `ValueError` if it is not valid."""
     valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
     return valid.local_part, valid.ascii_domain
 
@@ -23,21 +23,21 @@ def _address(value: str) -> str:
 
 
 class SmtpConfig(BackendConfig):
-    """One SMTP server."""
+    """Settings of an SMTP server."""
 
     host: str = Field(description="name of the SMTP server")
     port: int | None = Field(
         None, ge=1, le=65535, description="TCP port; unset, 587 with starttls, 465 with tls, 25 with none"
     )
-    encryption: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")
+    encryption: Literal["none", "starttls", "tls"] = Field("starttls", description="encryption of the connection")
     username: str | None = Field(None, description="user to sign in as")
     password: SecretStr | None = Field(None, description="password of the user")
-    verify_peer: bool = Field(True, description="demand a certificate that can be trusted")
+    verify_peer: bool = Field(True, description="require a trusted certificate")
     ca_file: Path | None = Field(None, description="certificates to trust in place of the system's")
     from_address: Annotated[str, AfterValidator(_address)] = Field("hello@example.org", description="sender's address")
     from_name: str = Field("", description="sender's name")
     hello_name: str = Field(
-        default_factory=socket.gethostname, description="our name in EHLO; some servers want one that DNS knows"
+        default_factory=socket.gethostname, description="the client's name in EHLO; some servers require a name in DNS"
     )
     connections: int = Field(4, ge=1, le=100, description="connections that are open at once")
     timeout_seconds: float = Field(30.0, gt=0, description="how long the server may take for an answer, in seconds")
@@ -47,15 +47,15 @@ class SmtpConfig(BackendConfig):
 
     @property
     def tcp_port(self) -> int:
-        """The port that is used."""
+        """The configured port, or the usual one of the encryption."""
         return self.port or _PORTS[self.encryption]
 
     @property
     def server(self) -> str:
-        """Host and port, as operators know it."""
+        """Host and port, for messages to operators."""
         return f"{self.host}:{self.tcp_port}"
 
     @property
     def signing_domain(self) -> str:
-        """The domain that signs, and of message ids."""
+        """The domain of the DKIM signature and of message ids."""
         return self.dkim_domain or self.from_address.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Connections that are kept open between mails."""
+"""Pool of SMTP connections."""
 
 import asyncio
 import ssl
@@ -11,7 +11,7 @@ from flexiapi_mail_smtp.config import SmtpConfig
 
 
 class Connections:
-    """Up to `connections` at once; one that something went wrong on, or that was left halfway, is not used again."""
+    """A pool of up to `connections` connections; one that failed or was cancelled is not used again."""
 
     def __init__(self, config: SmtpConfig) -> None:
         self._config = config
@@ -21,7 +21,7 @@ class Connections:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[SMTP]:
-        """A connection to send one mail on."""
+        """Lend a connection to send one mail."""
         async with self._places:
             connection = await self._ready()
             try:
@@ -69,7 +69,7 @@ class Connections:
         return connection
 
     async def close(self) -> None:
-        """Say goodbye on those that are idle."""
+        """Close the idle connections."""
         while self._idle:
             connection = self._idle.pop()
             with suppress(SMTPException, OSError):
@@ -78,10 +78,10 @@ class Connections:
 
 
 def _is_answer(error: BaseException) -> bool:
-    """Whether the server answered, and both sides know where they are."""
+    """Return True if the server gave a regular answer, so that the connection can be used again."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(_is_answer(recipient) for recipient in error.recipients)
-    # 421 announces the end of the connection; codes below 400 are no answers but what the library makes of garbage.
+    # 421 announces the end of the connection; the library reports garbage with codes below 400.
     return isinstance(error, SMTPResponseException) and error.code >= 400 and error.code != 421  # noqa: PLR2004 - SMTP's
 
 

@@ -1,4 +1,4 @@
-"""What a failure means: try again, or never; without the server's words, which quote addresses."""
+"""Translation of SMTP failures, without the server's texts, because they quote addresses."""
 
 import re
 import ssl
@@ -20,12 +20,12 @@ _PERMANENT = 500
 
 
 def explained(error: Exception, server: str) -> DeliveryError:
-    """The contract's error for the library's; `server` is host and port."""
+    """Return the contract's error for one of the library; `server` is host and port."""
     if isinstance(error, SMTPRecipientsRefused):
         return explained(error.recipients[0], server)
     if isinstance(error, SMTPResponseException):
         return _by_code(error)
-    # The library has no class of its own for a server that lacks STARTTLS or AUTH.
+    # The library has no exception class for a server that lacks STARTTLS or AUTH.
     if isinstance(error, SMTPNotSupported) or type(error) is SMTPException:
         return Permanent("the server does not offer what is configured: look at encryption, username, and the address")
     untrusted = _untrusted(error)
@@ -34,7 +34,7 @@ def explained(error: Exception, server: str) -> DeliveryError:
         return Retryable(f"the server's certificate is not trusted ({problem}): look at host and ca_file")
     if isinstance(error, OSError | SMTPException):
         return Retryable(f"{server} cannot be reached, or broke off ({type(error).__name__})")
-    return Permanent("this is no mail address")
+    return Permanent("this is not a mail address")
 
 
 def _by_code(error: SMTPResponseException) -> DeliveryError:

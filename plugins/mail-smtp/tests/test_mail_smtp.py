@@ -165,7 +165,7 @@ def test_server_without_starttls_gets_nothing():
     ],
 )
 def test_header_injection_is_refused(message):
-    with SmtpGateway() as gateway, pytest.raises(Permanent, match="no mail address or no subject"):
+    with SmtpGateway() as gateway, pytest.raises(Permanent, match="the mail address or the subject is not valid"):
         send(config(gateway), message)
     assert not gateway.sends
 

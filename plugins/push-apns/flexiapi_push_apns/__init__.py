@@ -1,4 +1,4 @@
-"""Send push notifications to iPhones through the Apple Push Notification service."""
+"""Push backend for iPhones, by the Apple Push Notification service."""
 
 import asyncio
 from http import HTTPStatus
@@ -14,18 +14,18 @@ from flexiapi_push_apns.signing_in import authorization, context
 
 __all__ = ["ApnsConfig", "ApnsPush"]
 
-# Apple asks this of background notifications: the phone may choose its moment.
+# Apple requires this priority for background notifications: the phone may choose the moment.
 _CONSIDERATE = 5
 
 
 class ApnsPush(PushBackend[ApnsConfig]):
-    """Sends background notifications, to production or the sandbox as the device's `pn_provider` says."""
+    """Sends background notifications, to production or the sandbox depending on the device's `pn_provider`."""
 
     Config = ApnsConfig
     providers = frozenset({"apns", "apns.dev"})
 
     async def start(self) -> None:
-        """Read the key or the certificates; connections are made when they are needed."""
+        """Read the key or the certificates; connections are opened when needed."""
         self._lines = await asyncio.to_thread(self._made)
 
     def _made(self) -> dict[str, Line]:
@@ -59,13 +59,13 @@ class ApnsPush(PushBackend[ApnsConfig]):
         )
 
     async def check(self) -> None:
-        """Ask production for a device that cannot exist: APNs looks at who asks first."""
+        """Send to an impossible device in production: APNs checks the credentials first."""
         request = self._request("0" * 64, "org.example.check", {"aps": {"content-available": 1}})
         result = await self._lines["apns"].exchange(request)
         if int(result.status) not in (HTTPStatus.BAD_REQUEST, HTTPStatus.GONE):
             receipt(result)
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         for line in self._lines.values():
             await line.close()

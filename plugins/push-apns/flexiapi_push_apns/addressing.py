@@ -1,4 +1,4 @@
-"""From the RFC 8599 parameters to a topic and a device token."""
+"""Parsing of the RFC 8599 parameters into topic and device token."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _SERVICES = {"voip", "remote"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a background notification goes; `topic` is the bundle ID."""
+    """The address of a background notification; `topic` is the bundle ID."""
 
     team: str
     topic: str
@@ -20,9 +20,9 @@ class Target:
 
 
 def target(message: PushMessage) -> Target:
-    """Read `<team>.<bundle>[.<services>]` and `<token>[:<service>][&...]`. Raises `Permanent`.
+    """Parse `<team>.<bundle>[.<services>]` and `<token>[:<service>][&...]`. Raises `Permanent`.
 
-    Background notifications go to the token for remote notifications; an app must not be woken as for a call.
+    Background notifications use the token for remote notifications; the other one would wake the app as for a call.
     """
     team, topic, services = _param(message.param)
     tokens = _tokens(message.prid, services)
@@ -42,7 +42,7 @@ def _param(param: str) -> tuple[str, str, list[str]]:
 
 
 def _tokens(prid: str, services: list[str]) -> dict[str, str]:
-    """Token by service; one alone may come without its service."""
+    """Return the token by service; a single token may omit its service."""
     written = [part.partition(":") for part in prid.split("&")]
     if len(written) != len(services):
         raise Permanent("pn_prid has not one token for each service in pn_param")

@@ -1,4 +1,4 @@
-"""What APNs' answers mean."""
+"""Interpretation of APNs' answers."""
 
 from http import HTTPStatus
 
@@ -6,7 +6,7 @@ from aioapns.common import NotificationResult
 
 from flexiapi.plugin import Permanent, Receipt, Retryable, Unregistered
 
-# With 400: the token is none, is for the other environment, or is another app's.
+# With status 400: the token is invalid, or belongs to the other environment or another app.
 _DEAD = {"BadDeviceToken", "DeviceTokenNotForTopic"}
 
 _HINTS = {
@@ -24,7 +24,7 @@ _HINTS = {
 
 
 def receipt(result: NotificationResult) -> Receipt:
-    """The receipt of an accepted notification. Raises `Retryable`, `Permanent` or `Unregistered`."""
+    """Return the receipt of an accepted notification. Raises `Retryable`, `Permanent` or `Unregistered`."""
     if result.is_successful:
         return Receipt(result.notification_id)
     status, reason = int(result.status), result.description or ""

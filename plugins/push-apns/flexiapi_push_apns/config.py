@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings of the APNs backend."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ FOUR_WEEKS = 2419200
 
 
 class ApnsConfig(BackendConfig):
-    """How to sign in to APNs: by a key of the team, or by a certificate of the app."""
+    """Credentials at APNs: a key of the team, or a certificate of the app."""
 
     key_file: DataPath | None = Field(None, description="key of the team (.p8) that signs tokens")
     key_id: str | None = Field(None, description="key ID that Apple shows beside the key")

@@ -1,4 +1,4 @@
-"""One connection to APNs: aioapns speaks, this keeps it sound."""
+"""A connection to APNs, which adds limits and error handling to aioapns."""
 
 import asyncio
 from collections import deque
@@ -9,17 +9,17 @@ from aioapns.exceptions import ConnectionClosed
 from h2.exceptions import ProtocolError
 from h2.settings import ChangedSetting, SettingCodes
 
-# What aioapns allows on a connection of its own accord.
+# The limit of aioapns for one connection.
 _MOST_AT_ONCE = 1000
 
 
 class ApnsConnection(APNsTLSClientProtocol):
-    """Takes requests once the server has said how many it takes at once; then as many as it says, in turn.
+    """Sends up to as many concurrent requests as the server allows, once it has announced how many; others wait.
 
     The limit is kept here because aioapns cannot raise one that is reached.
     """
 
-    # APNs wants connections kept; middleboxes forget silent ones after some minutes.
+    # APNs expects connections to be kept; middleboxes forget idle ones after some minutes.
     INACTIVITY_TIME = 60
 
     def __init__(self, host: str, authorization: AuthorizationHeaderProvider | None) -> None:
@@ -33,7 +33,7 @@ class ApnsConnection(APNsTLSClientProtocol):
 
     @property
     def is_over(self) -> bool:
-        """Whether it takes no more requests."""
+        """True if it cannot send requests any more."""
         return self.lost.done() or self.transport is None or self.transport.is_closing()
 
     @property
@@ -41,7 +41,7 @@ class ApnsConnection(APNsTLSClientProtocol):
         return min(self.conn.remote_settings.max_concurrent_streams, _MOST_AT_ONCE) - self._under_way
 
     async def exchange(self, request: NotificationRequest, seconds: float) -> NotificationResult:
-        """Send and wait for the answer; a server that gives none loses the connection. Raises `ConnectionClosed`.
+        """Send and wait for the answer; without one, the connection is closed. Raises `ConnectionClosed`.
 
         It must not be cancelled: aioapns would fail on the answer.
         """
@@ -63,7 +63,7 @@ class ApnsConnection(APNsTLSClientProtocol):
             self._call_up(self._free)
 
     def abort(self) -> None:
-        """End it now."""
+        """Close the connection immediately."""
         if self.transport is not None:
             self.transport.abort()
 
@@ -73,7 +73,7 @@ class ApnsConnection(APNsTLSClientProtocol):
             count -= 1
 
     def data_received(self, data: bytes) -> None:
-        """Take what came in; garbage ends the connection."""
+        """Process received data; invalid data ends the connection."""
         try:
             super().data_received(data)
         except (ProtocolError, ValueError, KeyError):
@@ -83,18 +83,18 @@ class ApnsConnection(APNsTLSClientProtocol):
         self,
         changed_settings: dict[SettingCodes, ChangedSetting],  # noqa: ARG002 - the name is that of aioapns
     ) -> None:
-        """Let requests in."""
+        """Start waiting requests."""
         if not self.ready.done():
             self.ready.set_result(None)
         self._call_up(self._free)
 
     def on_data_received(self, raw_data: bytes, stream_id: int) -> None:
-        """Take the reason of a refusal; aioapns would read an empty frame as one."""
+        """Pass on the reason of a refusal, but not an empty frame, which aioapns would take for one."""
         if raw_data:
             super().on_data_received(raw_data, stream_id)
 
     def on_stream_ended(self, stream_id: int) -> None:
-        """Let go of the request; one that ended without the answer that aioapns looks for has failed."""
+        """Forget the request; one that ended without the answer that aioapns looks for has failed."""
         super().on_stream_ended(stream_id)
         notification_id = self.request_streams.pop(stream_id, "")
         self.request_statuses.pop(notification_id, None)
@@ -103,7 +103,7 @@ class ApnsConnection(APNsTLSClientProtocol):
             unanswered.set_exception(ConnectionClosed("an answer without a reason"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail all that wait."""
+        """Fail all waiting requests."""
         super().connection_lost(exc)
         if not self.ready.done():
             self.ready.set_exception(ConnectionClosed("before HTTP/2 began"))

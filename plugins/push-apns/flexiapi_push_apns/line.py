@@ -1,4 +1,4 @@
-"""The way to one APNs environment: one connection, opened when it is needed and again when it is lost."""
+"""Access to one APNs environment over a single connection, reopened when it is lost."""
 
 import asyncio
 import ssl
@@ -16,7 +16,7 @@ _CONNECT_SECONDS = 5
 
 
 class Line:
-    """Exchanges requests and answers; all that need a connection share the opening of one."""
+    """Exchanges requests and answers; concurrent callers share the opening of a connection."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Line:
         self._exchanges: set[asyncio.Task[NotificationResult | Retryable]] = set()
 
     async def exchange(self, request: NotificationRequest) -> NotificationResult:
-        """Send once. Raises `Retryable`. A caller that is cancelled leaves the connection sound."""
+        """Send once. Raises `Retryable`. Cancelling a caller does not break the connection."""
         exchange = asyncio.create_task(self._exchange(request))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._exchanges.discard)
@@ -44,7 +44,7 @@ class Line:
         return outcome
 
     async def _exchange(self, request: NotificationRequest) -> NotificationResult | Retryable:
-        """Failures are returned, for a caller that has left would not take them."""
+        """Return failures instead of raising them, because a cancelled caller would not retrieve them."""
         try:
             connection = await self._connected()
             return await connection.exchange(request, self._answer_seconds)
@@ -76,7 +76,7 @@ class Line:
         return connection
 
     async def close(self) -> None:
-        """End the connection, and with it what is under way."""
+        """Close the connection and the requests under way."""
         if self._opening is not None:
             self._opening.cancel()
         if self._connection is not None:

@@ -1,4 +1,4 @@
-"""Who we are to APNs. These functions read files: not on the event loop."""
+"""Credentials at APNs. These functions read files, so they must not run on the event loop."""
 
 import ssl
 from pathlib import Path
@@ -10,9 +10,9 @@ from flexiapi_push_apns.config import ApnsConfig
 
 
 def authorization(config: ApnsConfig) -> JWTAuthorizationHeaderProvider | None:
-    """What signs tokens with the key, `None` without one.
+    """Return a provider of signed tokens, or `None` without a key.
 
-    One signs for all connections: APNs refuses teams whose tokens change too often.
+    It is shared by all connections: APNs refuses teams whose tokens change too often.
     """
     if config.key_file is None:
         return None
@@ -20,18 +20,18 @@ def authorization(config: ApnsConfig) -> JWTAuthorizationHeaderProvider | None:
     try:
         provider.get_header()
     except (PyJWTError, ValueError, TypeError):
-        raise ValueError(f"{config.key_file} is no key for APNs: put the .p8 file there that Apple gave you") from None
+        raise ValueError(f"{config.key_file} is not a key for APNs: put the .p8 file from Apple there") from None
     return provider
 
 
 def context(config: ApnsConfig, certificate: Path | None) -> ssl.SSLContext:
-    """What TLS is spoken with, with the client's certificate if there is one."""
+    """Return the TLS context, with the client's certificate if there is one."""
     made = ssl.create_default_context(cafile=config.ca_file)
     made.set_alpn_protocols(["h2"])
     if certificate is None:
         return made
     try:
-        # An empty password makes a key that needs one an error, where without OpenSSL would ask the terminal.
+        # With an empty password, an encrypted key is an error; otherwise OpenSSL would prompt on the terminal.
         made.load_cert_chain(certificate, password="")
     except ssl.SSLError:
         raise ValueError(f"{certificate} must hold a certificate and its key, without password, as PEM") from None

@@ -361,7 +361,7 @@ def test_settings_that_cannot_work(settings, reason):
 def test_files_that_cannot_work(apns, tmp_path):
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("s3cret")
-    with pytest.raises(ValueError, match=r"is no key for APNs: put the \.p8 file there") as caught:
+    with pytest.raises(ValueError, match=r"is not a key for APNs: put the \.p8 file") as caught:
         send(apns, tmp_path, key_file=wrong)
     assert "s3cret" not in str(caught.value)
     with pytest.raises(ValueError, match="must hold a certificate and its key"):

@@ -1,4 +1,4 @@
-"""Send push notifications to Android phones through Firebase Cloud Messaging (HTTP v1)."""
+"""Push backend for Android phones, by Firebase Cloud Messaging (HTTP v1)."""
 
 import asyncio
 import json
@@ -15,13 +15,13 @@ __all__ = ["FcmConfig", "FcmPush"]
 
 
 class FcmPush(PushBackend[FcmConfig]):
-    """Sends data messages, as the project that the device's `pn_param` names."""
+    """Sends data messages, in the project that the device's `pn_param` names."""
 
     Config = FcmConfig
     providers = frozenset({"fcm"})
 
     async def start(self) -> None:
-        """Read the service accounts; tokens are fetched when they are needed."""
+        """Read the service accounts; access tokens are fetched when needed."""
         context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._oauth = OAuthTransport(context)
         self._http = httpx.AsyncClient(verify=context, timeout=30)
@@ -52,7 +52,7 @@ class FcmPush(PushBackend[FcmConfig]):
         return await project.send(message.prid, payload(message), self.config.ttl_seconds)
 
     async def check(self) -> None:
-        """Let FCM validate a message of each project, to no device."""
+        """Let FCM validate a message of each project, without sending it."""
         for project in self._all:
             await project.check()
 
@@ -65,7 +65,7 @@ class FcmPush(PushBackend[FcmConfig]):
 
 
 def payload(message: PushMessage) -> dict[str, str]:
-    """The data that Linphone for Android reads; it takes braces and quotes out of all values but the first."""
+    """Return the data that Linphone for Android reads; it removes braces and quotes from all values but the first."""
     return {
         "custom-payload": json.dumps(dict(message.data), separators=(",", ":")),
         "call-id": "",

@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings of the FCM backend."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ FOUR_WEEKS = 2419200
 
 
 class FcmConfig(BackendConfig):
-    """The Firebase projects, each by its service account."""
+    """The Firebase projects, each with its service account."""
 
     service_account_file: DataPath | None = Field(
         None, description="service account (JSON) of the project for every pn_param that `projects` does not name"
@@ -19,7 +19,7 @@ class FcmConfig(BackendConfig):
         {}, description="service account file of each project, by its number, which apps send as pn_param"
     )
     ttl_seconds: int = Field(FOUR_WEEKS, ge=0, le=FOUR_WEEKS, description="how long FCM keeps a message, in seconds")
-    endpoint: HttpUrl = Field(HttpUrl("https://fcm.googleapis.com"), description="where messages are posted")
+    endpoint: HttpUrl = Field(HttpUrl("https://fcm.googleapis.com"), description="URL that messages are posted to")
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
 
     @model_validator(mode="after")

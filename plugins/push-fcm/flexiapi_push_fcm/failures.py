@@ -1,4 +1,4 @@
-"""What failures mean, without Google's sentences, which quote device tokens."""
+"""Translation of FCM's failures, without Google's texts, because they quote device tokens."""
 
 import re
 
@@ -25,17 +25,17 @@ _HINTS = {
 
 
 def is_passing(status: int) -> bool:
-    """Whether a status says that another try may do."""
+    """Return True if a retry may succeed after this status."""
     return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 def word(value: object) -> str:
-    """An error code in parentheses, nothing for what does not look like one."""
+    """Return an error code in parentheses, or an empty text if it does not look like one."""
     return f" ({value})" if isinstance(value, str) and _WORD.fullmatch(value) else ""
 
 
 def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
-    """The contract's error for pyfcm's."""
+    """Return the contract's error for one of pyfcm."""
     code = error_code(answer)
     if isinstance(error, FCMNotRegisteredError) and code == "UNREGISTERED":
         return Unregistered("FCM does not know the device any more (UNREGISTERED)")
@@ -49,7 +49,7 @@ def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
 
 
 def error_code(answer: httpx.Response) -> str | None:
-    """FCM's own code, or else Google's status."""
+    """Return FCM's own code, or else Google's status."""
     try:
         error = answer.json()["error"]
         details = error.get("details", [])

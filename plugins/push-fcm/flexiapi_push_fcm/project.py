@@ -1,4 +1,4 @@
-"""One Firebase project."""
+"""A Firebase project."""
 
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ _NO_DEVICE = "check"
 
 
 class Project:
-    """Sends as one service account: pyfcm builds and reads, httpx carries. Making one reads the file.
+    """Sends with one service account: pyfcm builds requests and reads answers, httpx sends them.
 
-    Raises `OSError` and `ValueError` when the file is none.
+    The constructor reads the file. Raises `OSError` and `ValueError` if it is not a service account file.
     """
 
     def __init__(self, file: Path, endpoint: str, oauth: OAuthTransport, http: httpx.AsyncClient) -> None:
@@ -38,7 +38,7 @@ class Project:
         return Receipt(self._read(await self._post(payload)))
 
     async def check(self) -> None:
-        """Let FCM validate a message to no device: it looks at the credentials and the project first."""
+        """Let FCM validate a message without device: it checks the credentials and the project first."""
         payload = self._fcm.parse_payload(fcm_token=_NO_DEVICE, data_payload={"check": "1"}, dry_run=True)
         answer = await self._post(payload)
         if answer.status_code != httpx.codes.BAD_REQUEST or error_code(answer) != "INVALID_ARGUMENT":
@@ -60,11 +60,11 @@ class Project:
             # pyfcm's text is Google's, which quotes the device's token.
             raise refused(error, answer) from None
         except ValueError:
-            raise Retryable("FCM's answer is no JSON") from None
+            raise Retryable("FCM's answer is not JSON") from None
         return name
 
     async def close(self) -> None:
-        """Wait for what cannot be stopped."""
+        """Wait for the renewal of the access token."""
         await self._token.close()
 
 
@@ -78,7 +78,7 @@ def _credentials(file: Path) -> Credentials:
         found = Credentials.from_service_account_file(str(file), scopes=[_SCOPE])
     except (GoogleAuthError, ValueError) as error:
         raise ValueError(
-            f"{file} is no service account file ({type(error).__name__}). "
+            f"{file} is not a service account file ({type(error).__name__}). "
             "Generate a new private key in the Firebase console and put it there."
         ) from None
     if not isinstance(found, Credentials) or not found.project_id:

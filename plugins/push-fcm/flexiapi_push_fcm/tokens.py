@@ -1,4 +1,4 @@
-"""Access tokens: google-auth makes and signs the request for one, httpx carries it."""
+"""Access tokens: google-auth makes and signs the requests for them, httpx sends them."""
 
 import asyncio
 import ssl
@@ -22,7 +22,10 @@ class _Response(NamedTuple):
 
 
 class OAuthTransport:
-    """What google-auth asks over. It fails at once where google-auth would wait and ask again: the host does that."""
+    """The transport of google-auth.
+
+    It fails where google-auth would wait and retry, because flexiapi does so itself.
+    """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._http = httpx.Client(verify=context, timeout=_OAUTH_SECONDS)
@@ -36,7 +39,7 @@ class OAuthTransport:
         timeout: float | None = None,
         **_: Any,
     ) -> _Response:
-        """Ask once. Raises `TransportError` from the `DeliveryError` that says why."""
+        """Send one request. Raises `TransportError` from the `DeliveryError` with the reason."""
         try:
             answer = self._http.request(method, url, content=body, headers=headers, timeout=timeout or _OAUTH_SECONDS)
         except httpx.RequestError as error:
@@ -52,7 +55,7 @@ class OAuthTransport:
 
 
 class AccessToken:
-    """A service account's access token, renewed in a thread when it nears its end; all who wait share one renewal."""
+    """The access token of a service account, renewed in a thread before it expires, once for concurrent callers."""
 
     def __init__(self, credentials: Credentials, transport: OAuthTransport) -> None:
         self._credentials = credentials
@@ -60,22 +63,22 @@ class AccessToken:
         self._renewing: asyncio.Task[DeliveryError | None] | None = None
 
     async def header(self) -> str:
-        """The value of `Authorization`. Raises `Retryable` or `Permanent`."""
+        """Return the value of `Authorization`. Raises `Retryable` or `Permanent`."""
         if not self._credentials.valid:
             if self._renewing is None or self._renewing.done():
                 self._renewing = asyncio.create_task(asyncio.to_thread(self._renew))
-            # The thread cannot be stopped: a caller that leaves must not take it from those who stay.
+            # The thread cannot be stopped: cancelling one caller must not cancel the renewal for the others.
             failure = await asyncio.shield(self._renewing)
             if failure is not None:
                 raise failure.with_traceback(None)
         return f"Bearer {self._credentials.token}"
 
     def forget(self) -> None:
-        """Get a new one next time: the service did not take this one."""
+        """Discard the token, because the service did not accept it."""
         self._credentials.token = None
 
     async def close(self) -> None:
-        """Wait for the renewal that is under way."""
+        """Wait for the renewal under way."""
         if self._renewing is not None:
             await self._renewing
 

@@ -202,7 +202,7 @@ def test_an_access_token_that_is_not_taken_is_replaced(fcm, account):
         (reply(404, body="<html>"), Permanent, "does not know the project"),
         (reply(413), Permanent, "answers 413"),
         (reply(302, headers={"location": "http://127.0.0.1:9/"}), Permanent, "answers 302"),
-        (reply(200, body="<html>ok</html>"), Retryable, "no JSON"),
+        (reply(200, body="<html>ok</html>"), Retryable, "is not JSON"),
         (reply(200), Retryable, "answers 200"),
         (RESET, Retryable, "cannot be reached, or broke off"),
         (GARBAGE, Retryable, "cannot be reached, or broke off"),
@@ -238,7 +238,7 @@ def test_trouble_at_the_token_endpoint_is_retryable_and_heals(fcm, account, answ
     async def two(backend):
         with pytest.raises(Retryable, match=reason):
             await backend.send(MESSAGE)
-        assert len(fcm.requests) == 1, "the host tries again, not google-auth"
+        assert len(fcm.requests) == 1, "the server tries again, not google-auth"
         await backend.send(MESSAGE)
 
     run(fcm, two, service_account_file=account)
@@ -294,11 +294,11 @@ def test_settings_that_cannot_work(fcm, tmp_path):
     with pytest.raises(ValueError, match="set service_account_file or projects"):
         FcmPush.Config.model_validate({})
     (tmp_path / "empty.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"is no service account file .* Generate"):
+    with pytest.raises(ValueError, match=r"is not a service account file .* Generate"):
         send(fcm, tmp_path / "empty.json")
     with pytest.raises(FileNotFoundError):
         send(fcm, tmp_path / "missing.json")
     broken = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
-    with pytest.raises(ValueError, match="is no service account file") as caught:
+    with pytest.raises(ValueError, match="is not a service account file") as caught:
         send(fcm, fcm.service_account(tmp_path, private=broken))
     assert "c2VjcmV0" not in str(caught.value)

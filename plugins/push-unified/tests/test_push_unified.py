@@ -111,7 +111,7 @@ def test_it_is_no_open_relay(server, endpoint):
 
 
 def test_only_https_unless_configured(server):
-    assert failure(server, allow_http=False).reason == "pn_prid is no https endpoint"
+    assert failure(server, allow_http=False).reason == "pn_prid is not an https endpoint"
     assert not server.requests
 
 
@@ -286,14 +286,14 @@ def test_without_an_access_token_endpoints_may_have_any_path(server):
 def test_dot_segments_are_refused(server, endpoint, token):
     settings = with_token(server, token_paths=".*") if token else {}
     error = failure(server, server.url + endpoint, **settings)
-    assert (type(error), error.reason) == (Permanent, "pn_prid is no endpoint")
+    assert (type(error), error.reason) == (Permanent, "pn_prid is not an endpoint")
     assert not server.requests
 
 
 @pytest.mark.parametrize("credentials", ["user@", "user:secret@", ":secret@"])
 def test_credentials_in_the_endpoint_are_refused(server, credentials):
     error = failure(server, f"http://{credentials}127.0.0.1:{server.port}/up")
-    assert error.reason == "pn_prid is no endpoint"
+    assert error.reason == "pn_prid is not an endpoint"
     assert not server.requests
 
 

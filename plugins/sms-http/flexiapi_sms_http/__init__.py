@@ -1,4 +1,4 @@
-"""Send SMS through any HTTP gateway, by configuration alone."""
+"""SMS backend for HTTP gateways, by configuration alone."""
 
 import asyncio
 import ssl
@@ -17,12 +17,12 @@ __all__ = ["HttpSms", "HttpSmsConfig"]
 
 
 class HttpSms(SmsBackend[HttpSmsConfig]):
-    """Makes one request per text from templates, and reads the answer by rules, all of them settings."""
+    """Makes one request per SMS from templates, and reads the answer by configured rules."""
 
     Config = HttpSmsConfig
 
     async def start(self) -> None:
-        """Make the client; connections are made when they are needed."""
+        """Make the client; connections are opened when needed."""
         config = self.config
         context = await asyncio.to_thread(ssl.create_default_context, cafile=config.ca_file)
         password = config.password.get_secret_value() if config.password else ""
@@ -30,7 +30,7 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         self._http = httpx.AsyncClient(verify=context, auth=auth, timeout=config.timeout_seconds)
 
     async def send(self, message: SmsMessage) -> Receipt:
-        """Send one text."""
+        """Send one SMS."""
         try:
             request = self._request(message)
         except (TemplateError, httpx.InvalidURL, ValueError, TypeError) as error:
@@ -88,7 +88,7 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         raise Permanent(told)
 
     async def check(self) -> None:
-        """Ask `check_url`, or see that the gateway takes a connection."""
+        """Call `check_url`, or check that the gateway accepts connections."""
         config = self.config
         if config.check_url is None:
             await self._asked(self._http.build_request("HEAD", httpx.URL(fill_url(config.url, {})).join("/")))

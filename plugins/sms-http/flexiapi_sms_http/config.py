@@ -1,4 +1,4 @@
-"""The settings: what is asked, and how the answer is read."""
+"""Settings of the HTTP SMS backend: the request, and the interpretation of the answer."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -7,27 +7,27 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from flexiapi.plugin import BackendConfig
-from flexiapi_sms_http.templating import check_expression, check_template, fill_url
+from flexiapi_sms_http.templating import fill_url, validate_expression, validate_template
 
 
 def _template(template: Any) -> Any:
-    check_template(template)
+    validate_template(template)
     return template
 
 
 def _expression(expression: str) -> str:
-    check_expression(expression)
+    validate_expression(expression)
     return expression
 
 
 def _secret_templates(secrets: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for secret in secrets.values():
-        check_template(secret.get_secret_value())
+        validate_template(secret.get_secret_value())
     return secrets
 
 
 def _url(template: str) -> str:
-    check_template(template)
+    validate_template(template)
     parts = urlsplit(template)
     if parts.scheme not in ("http", "https") or not parts.hostname or "{" in parts.netloc:
         raise ValueError("starts with http:// or https:// and a host name without templates")
@@ -39,9 +39,9 @@ Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class HttpSmsConfig(BackendConfig):
-    """One gateway. Templates know `phone` (+33...), `digits` (33...), `text`, `id` and `secrets`."""
+    """Settings of a gateway. Templates know `phone` (+33...), `digits` (33...), `text`, `id` and `secrets`."""
 
-    url: Annotated[str, AfterValidator(_url)] = Field(description="where requests go (template)")
+    url: Annotated[str, AfterValidator(_url)] = Field(description="URL of requests (template)")
     method: Literal["GET", "POST", "PUT"] = Field("POST", description="HTTP method")
     headers: Annotated[dict[str, SecretStr], AfterValidator(_secret_templates)] = Field(
         default_factory=dict, description="headers (templates)"
@@ -58,7 +58,7 @@ class HttpSmsConfig(BackendConfig):
     body_text: Annotated[str | None, AfterValidator(_template)] = Field(None, description="any other body (template)")
     content_type: str = Field("text/plain; charset=utf-8", description="type of body_text")
     secrets: dict[str, SecretStr] = Field(
-        default_factory=dict, description="what templates use as secrets.NAME and nobody may see"
+        default_factory=dict, description="secret values, which templates use as secrets.NAME"
     )
     username: str | None = Field(None, description="user of HTTP Basic authentication")
     password: SecretStr | None = Field(None, description="password of HTTP Basic authentication")
@@ -67,7 +67,7 @@ class HttpSmsConfig(BackendConfig):
         description="when a text is accepted: an expression over status, headers, text and json of the answer",
     )
     busy: Expression = Field(
-        "status in [408, 425, 429] or status >= 500", description="when another try may help, if it is no success"
+        "status in [408, 425, 429] or status >= 500", description="when a retry may succeed, if the SMS is not accepted"
     )
     receipt: Expression | None = Field(None, description="the gateway's id of the text, such as json.id")
     check_url: HttpUrl | None = Field(None, description="URL that answers 2xx when the credentials are good")

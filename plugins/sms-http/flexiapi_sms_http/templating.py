@@ -10,17 +10,17 @@ from jinja2.sandbox import SandboxedEnvironment
 MESSAGE_NAMES = frozenset({"phone", "digits", "text", "id", "secrets"})
 ANSWER_NAMES = frozenset({"status", "headers", "text", "json"})
 
-# Values go into JSON, forms and headers whose writers escape; HTML escaping would spoil them.
+# The writers of JSON, forms and headers escape values; HTML escaping would corrupt them.
 _TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
 _URLS = SandboxedEnvironment(undefined=ChainableUndefined, finalize=lambda inserted: quote(str(inserted), safe=""))
 
-# What an answer does not have is undefined, and equal to nothing.
+# A field that an answer lacks is undefined, and equal to nothing.
 _EXPRESSIONS = SandboxedEnvironment(undefined=ChainableUndefined)
 
 
 def fill(template: Any, names: Mapping[str, Any]) -> Any:
-    """The template with its values; in tables and lists, each text in them."""
+    """Fill in a template, or each template in a table or list."""
     if isinstance(template, str):
         return _TEMPLATES.from_string(template).render(names)
     if isinstance(template, Mapping):
@@ -31,42 +31,42 @@ def fill(template: Any, names: Mapping[str, Any]) -> Any:
 
 
 def fill_url(template: str, names: Mapping[str, Any]) -> str:
-    """The URL, all that is inserted percent-encoded; without values, they are left out."""
+    """Fill in the URL with percent-encoded values; missing ones are left out."""
     return _URLS.from_string(template).render(names)
 
 
 def value(expression: str, names: Mapping[str, Any]) -> Any:
-    """What the expression says of an answer; `None` for what the answer does not have."""
+    """Evaluate the expression on an answer; a field that the answer lacks is `None`."""
     return _EXPRESSIONS.compile_expression(expression)(**names)
 
 
 def holds(expression: str, names: Mapping[str, Any]) -> bool:
-    """Whether the expression is true of an answer."""
+    """Return True if the expression is true for an answer."""
     return bool(value(expression, names))
 
 
-def check_template(template: Any) -> None:
-    """Raise `ValueError` that says what is wrong with a template."""
+def validate_template(template: Any) -> None:
+    """Raise `ValueError` with the reason if a template is not valid."""
     if isinstance(template, str):
-        _check(template, MESSAGE_NAMES)
+        _validate(template, MESSAGE_NAMES)
     elif isinstance(template, Mapping):
         for item in template.values():
-            check_template(item)
+            validate_template(item)
     elif isinstance(template, list | tuple):
         for item in template:
-            check_template(item)
+            validate_template(item)
 
 
-def check_expression(expression: str) -> None:
-    """Raise `ValueError` that says what is wrong with an expression."""
-    _check("{{ " + expression + " }}", ANSWER_NAMES)
+def validate_expression(expression: str) -> None:
+    """Raise `ValueError` with the reason if an expression is not valid."""
+    _validate("{{ " + expression + " }}", ANSWER_NAMES)
 
 
-def _check(source: str, known: frozenset[str]) -> None:
+def _validate(source: str, known: frozenset[str]) -> None:
     try:
         used = meta.find_undeclared_variables(_TEMPLATES.parse(source))
     except TemplateSyntaxError as error:
-        raise ValueError(f"is no Jinja2 template: {error.message}") from error
+        raise ValueError(f"is not a Jinja2 template: {error.message}") from error
     unknown = sorted(used - known - set(_TEMPLATES.globals))
     if unknown:
         raise ValueError(f"knows {', '.join(sorted(known))}, not {', '.join(unknown)}")

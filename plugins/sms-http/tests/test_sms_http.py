@@ -145,8 +145,8 @@ def test_a_line_break_never_makes_a_header():
     ("settings", "text"),
     [
         ({"body_json": {"to": "{{ number }}"}}, "knows digits, id, phone, secrets, text, not number"),
-        ({"body_form": {"to": "{{ phone"}}, "is no Jinja2 template"),
-        ({"success": "json.status =="}, "is no Jinja2 template"),
+        ({"body_form": {"to": "{{ phone"}}, "is not a Jinja2 template"),
+        ({"success": "json.status =="}, "is not a Jinja2 template"),
         ({"success": "phone"}, "not phone"),
         ({"headers": {"x": "{{ token }}"}}, "not token"),
         ({"body_form": {}, "body_text": ""}, "one of body_json, body_form and body_text"),

@@ -1,4 +1,4 @@
-"""Send SMS through OVHcloud."""
+"""SMS backend for OVHcloud."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from flexiapi_sms_ovh.config import OvhConfig
 
 __all__ = ["OvhConfig", "OvhSms"]
 
-# The alphabet of GSM 03.38 with its extension: texts in it take 160 characters, all others 70.
+# The alphabet of GSM 03.38 with its extension: SMS in it have 160 characters, others 70.
 _SEVEN_BITS = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
@@ -17,17 +17,17 @@ _SEVEN_BITS = frozenset(
 
 
 class OvhSms(SmsBackend[OvhConfig]):
-    """Sends texts as jobs of one SMS service."""
+    """Sends SMS as jobs of one SMS service."""
 
     Config = OvhConfig
 
     async def start(self) -> None:
-        """Make the client; OVH is first asked when something is sent."""
+        """Make the client; the first request is made when an SMS is sent."""
         self._api = OvhApi(self.config, await asyncio.to_thread(tls_context, self.config.ca_file))
         self._service = self.config.service
 
     async def send(self, message: SmsMessage) -> Receipt:
-        """Send one text."""
+        """Send one SMS."""
         answer = await self._api.call("POST", f"/sms/{await self._chosen()}/jobs", self._job(message))
         if not isinstance(answer, dict) or not isinstance(answer.get("ids"), list):
             raise Retryable("OVH does not answer as it should")
@@ -61,7 +61,7 @@ class OvhSms(SmsBackend[OvhConfig]):
         return self._service
 
     async def check(self) -> None:
-        """See that the service is there and has credits."""
+        """Check that the service exists and has credits."""
         answer = await self._api.call("GET", f"/sms/{await self._chosen()}")
         left = answer.get("creditsLeft") if isinstance(answer, dict) else None
         if isinstance(left, int | float) and left <= 0:

@@ -24,7 +24,7 @@ class OvhApi:
         self._asking_time = asyncio.Lock()
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
-        """The answer to one signed request, read as JSON. Raises a `DeliveryError`."""
+        """Make a signed request and return the parsed JSON answer. Raises a `DeliveryError`."""
         url = self._config.endpoint + path
         content = "" if body is None else json.dumps(body, ensure_ascii=False)
         headers = self._signed(method, url, content, int(time.time() + await self._seconds_ahead()))
@@ -35,7 +35,7 @@ class OvhApi:
         config = self._config
         consumer = config.consumer_key.get_secret_value()
         signed = "+".join((config.application_secret.get_secret_value(), consumer, method, url, content, str(now)))
-        digest = hashlib.sha1(signed.encode()).hexdigest()  # noqa: S324 - OVH's API knows no other
+        digest = hashlib.sha1(signed.encode()).hexdigest()  # noqa: S324 - OVH's API requires it
         return {
             "Content-Type": "application/json; charset=utf-8",
             "X-Ovh-Application": config.application_key.get_secret_value(),
@@ -45,7 +45,7 @@ class OvhApi:
         }
 
     async def _seconds_ahead(self) -> float:
-        """How far OVH's clock is ahead of ours."""
+        """Return how many seconds OVH's clock is ahead of the local one."""
         async with self._asking_time:
             if self._ahead is None:
                 answer = await self._asked("GET", f"{self._config.endpoint}/auth/time")
@@ -76,4 +76,4 @@ def _read(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise Retryable("OVH's answer is no JSON") from None
+        raise Retryable("OVH's answer is not JSON") from None

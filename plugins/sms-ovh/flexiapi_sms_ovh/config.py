@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings of the OVHcloud backend."""
 
 from typing import Annotated
 
@@ -23,17 +23,17 @@ def _url(endpoint: str) -> str:
 
 
 class OvhConfig(BackendConfig):
-    """An application of an OVHcloud account, and how its texts look."""
+    """An application of an OVHcloud account, and the parameters of its SMS."""
 
     application_key: SecretStr = Field(description="key of the application")
     application_secret: SecretStr = Field(description="secret of the application")
-    consumer_key: SecretStr = Field(description="consumer key: what the account lets the application do")
+    consumer_key: SecretStr = Field(description="consumer key, which grants rights to the application")
     endpoint: Annotated[str, AfterValidator(_url)] = Field(
         "ovh-eu", description="ovh-eu, ovh-ca, ovh-us, or the URL of the API"
     )
     service: str | None = Field(
         None, pattern=r"^[A-Za-z0-9_-]+$", description="SMS service (sms-ab12345-1); unset, the account's first"
     )
-    sender: str | None = Field(None, description="sender that the account has; unset, a number that takes answers")
-    validity_minutes: int = Field(2880, ge=1, description="how long a text is tried to be delivered, in minutes")
+    sender: str | None = Field(None, description="registered sender; unset, a number that accepts replies")
+    validity_minutes: int = Field(2880, ge=1, description="how long delivery is attempted, in minutes")
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")

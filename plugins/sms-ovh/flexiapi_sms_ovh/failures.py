@@ -1,4 +1,4 @@
-"""What failures mean, without OVH's sentences, which may quote numbers."""
+"""Translation of OVH's failures, without its texts, because they may quote numbers."""
 
 import re
 
@@ -17,11 +17,11 @@ _HINTS = {
 }
 
 TIME_OUT = "QUERY_TIME_OUT"
-"""The signature's time is too far from OVH's."""
+"""The time in the signature differs too much from OVH's."""
 
 
 def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
-    """The contract's error for an answer that is no success."""
+    """Return the contract's error for an answer that is not a success."""
     status = answer.status_code
     text = f"OVH answers {status}" + (f" ({code})" if code else "")
     if code == TIME_OUT or status == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
@@ -34,7 +34,7 @@ def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
 
 
 def error_code(answer: httpx.Response) -> str | None:
-    """OVH's own code."""
+    """Return OVH's own code."""
     try:
         code = answer.json().get("errorCode")
     except (ValueError, AttributeError):

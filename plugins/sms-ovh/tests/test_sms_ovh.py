@@ -158,7 +158,7 @@ def test_a_number_that_ovh_does_not_take(ovh):
         (refusal(400, "+33612345678"), Permanent, "OVH answers 400"),
         (reply(302, headers={"location": "http://127.0.0.1:9/"}), Permanent, "OVH answers 302"),
         (reply(502, body="<html>"), Retryable, "OVH answers 502"),
-        (reply(200, body="<html>"), Retryable, "no JSON"),
+        (reply(200, body="<html>"), Retryable, "is not JSON"),
         (reply(200, []), Retryable, "does not answer as it should"),
         (reply(200, {"ids": None}), Retryable, "does not answer as it should"),
         (RESET, Retryable, "cannot be reached, or broke off"),
