@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Id, Key
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import TypeView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.web.endpoint import endpoint
@@ -20,13 +20,13 @@ class TypeParameters(Params):
     key: Key
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     key = values.get("key")
-    own_id = handler.path_kwargs.get("id")
+    own_id = handler.arguments.get("id")
     return await handler.services.types.conflicts(key, int(own_id) if own_id else None) if key else {}
 
 
-class AccountTypesEndpoint(Handler):
+class AccountTypesEndpoint(ApiEndpoint):
     """All of them."""
 
     path = "/api/account_types"
@@ -36,13 +36,13 @@ class AccountTypesEndpoint(Handler):
         """Show all the account types."""
         return [TypeView.of(account_type) for account_type in await self.services.types.all()]
 
-    @endpoint(Access.ADMIN, status=201, check=_conflicts)
+    @endpoint(Access.ADMIN, status=201, checks=_conflicts)
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
         return TypeView.of(await self.services.types.add(body.key))
 
 
-class AccountTypeByIdEndpoint(Handler):
+class AccountTypeByIdEndpoint(ApiEndpoint):
     """One of them."""
 
     path = "/api/account_types/{id}"
@@ -52,7 +52,7 @@ class AccountTypeByIdEndpoint(Handler):
         """Show an account type."""
         return TypeView.of(await self.services.types.get(id))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), check=_conflicts)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), checks=_conflicts)
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
         return TypeView.of(await self.services.types.rename(id, body.key))
@@ -66,7 +66,7 @@ class AccountTypeByIdEndpoint(Handler):
         await self.services.types.remove(id)
 
 
-class TypeOfAccountEndpoint(Handler):
+class TypeOfAccountEndpoint(ApiEndpoint):
     """A type on an account."""
 
     path = "/api/accounts/{id}/types/{type_id}"

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from flexiapi.api.endpoint import ApiEndpoint, required_address
 from flexiapi.api.fields import (
     Algorithm,
     Beginning,
@@ -25,7 +26,6 @@ from flexiapi.api.fields import (
     Username,
     as_kept,
 )
-from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.pages import AccountsPage
 from flexiapi.api.views import (
     AccountView,
@@ -113,15 +113,15 @@ class AccountFilter(Params):
     search: Beginning | None = None
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     domain = handler.services.accounts.domain_for_admin(values.get("domain"))
     return await handler.services.creation.conflicts(values, domain, public=False)
 
 
-async def _replacement_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _replacement_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     """The rules of user names are for names that change: an account is never blocked by the name that it has."""
     services = handler.services
-    account = await services.accounts.if_any(int(handler.path_kwargs["id"]))
+    account = await services.accounts.if_any(int(handler.arguments["id"]))
     asked = values.get("domain")
     domain = services.accounts.domain_for_admin(asked) if asked or account is None else account.domain
     errors: Errors = {}
@@ -133,7 +133,7 @@ async def _replacement_conflicts(handler: Handler, values: Mapping[str, Any]) ->
     return {**taken, **errors}
 
 
-class AccountsEndpoint(Handler):
+class AccountsEndpoint(ApiEndpoint):
     """All of them."""
 
     path = "/api/accounts"
@@ -154,9 +154,9 @@ class AccountsEndpoint(Handler):
         page = await self.services.accounts.page(wanted, query.page)
         types = await self.types_of(*page.accounts)
         listed = [self.views.listed(account, types) for account in page.accounts]
-        return AccountsPage.of(page, listed, f"{self.host.public_url}{self.path}")
+        return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
 
-    @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), check=_conflicts, secret=True)
+    @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), checks=_conflicts, secret=True)
     async def post(self, body: AccountCreation) -> CreatedAccount:
         """Create an account directly from the API.
 
@@ -179,7 +179,7 @@ class AccountsEndpoint(Handler):
         return self.views.created(await self.services.creation.by_admin(new, self.origin, body.expires), {})
 
 
-class AccountByIdEndpoint(Handler):
+class AccountByIdEndpoint(ApiEndpoint):
     """One of them."""
 
     path = "/api/accounts/{id}"
@@ -190,7 +190,7 @@ class AccountByIdEndpoint(Handler):
         account = await self.services.accounts.for_admin(id)
         return self.views.single(account, await self.types_of(account))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), check=_replacement_conflicts, secret=True)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), checks=_replacement_conflicts, secret=True)
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
@@ -218,7 +218,7 @@ class AccountByIdEndpoint(Handler):
         await self.services.removal.remove(await self.services.accounts.for_admin(id))
 
 
-class AccountBySipEndpoint(Handler):
+class AccountBySipEndpoint(ApiEndpoint):
     """One of them, by SIP address."""
 
     path = "/api/accounts/{sip}/search"
@@ -230,7 +230,7 @@ class AccountBySipEndpoint(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class AccountByEmailEndpoint(Handler):
+class AccountByEmailEndpoint(ApiEndpoint):
     """One of them, by mail address."""
 
     path = "/api/accounts/{email}/search-by-email"
@@ -245,16 +245,16 @@ class AccountByEmailEndpoint(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-async def _is_there(handler: Handler, id: int) -> None:
+async def _is_there(handler: ApiEndpoint, id: int) -> None:
     await handler.services.accounts.for_admin(id)
 
 
-class AccountActivationEndpoint(Handler):
+class AccountActivationEndpoint(ApiEndpoint):
     """What lets an account be used."""
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
         """Activate an account."""
         return await self._activated(id)
@@ -269,12 +269,12 @@ class AccountActivationEndpoint(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class AccountDeactivationEndpoint(Handler):
+class AccountDeactivationEndpoint(ApiEndpoint):
     """What shuts an account out."""
 
     path = "/api/accounts/{id}/deactivate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, requires=_is_there)
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
@@ -292,12 +292,12 @@ class AccountDeactivationEndpoint(Handler):
         return self.views.inactive(account, await self.types_of(account))
 
 
-class AccountProvisioningEndpoint(Handler):
+class AccountProvisioningEndpoint(ApiEndpoint):
     """A token that provisions a device of the account."""
 
     path = "/api/accounts/{id}/provision"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id))

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Code, Id, Key
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import ActionView
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
 from flexiapi.web.endpoint import endpoint
@@ -21,11 +21,11 @@ class ActionParameters(Params):
     code: Code
 
 
-async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:
+async def _has_dtmf_protocol(handler: ApiEndpoint, id: int, **_path: Any) -> None:
     await handler.services.actions.owner(id)
 
 
-class ActionsEndpoint(Handler):
+class ActionsEndpoint(ApiEndpoint):
     """All of an account. It must have a DTMF protocol."""
 
     path = "/api/accounts/{id}/actions"
@@ -39,7 +39,7 @@ class ActionsEndpoint(Handler):
         owner = await self.services.actions.owner(id)
         return [ActionView.of(action) for action in owner.actions]
 
-    @endpoint(Access.ADMIN, status=201, raises=_FAILURES, before=_has_dtmf_protocol)
+    @endpoint(Access.ADMIN, status=201, raises=_FAILURES, requires=_has_dtmf_protocol)
     async def post(self, id: Id, body: ActionParameters) -> ActionView:
         """Create an account action.
 
@@ -49,7 +49,7 @@ class ActionsEndpoint(Handler):
         return ActionView.of(await self.services.actions.add(owner, body.key, body.code))
 
 
-class ActionByIdEndpoint(Handler):
+class ActionByIdEndpoint(ApiEndpoint):
     """One of them."""
 
     path = "/api/accounts/{id}/actions/{action_id}"
@@ -63,7 +63,7 @@ class ActionByIdEndpoint(Handler):
         owner = await self.services.actions.owner(id)
         return ActionView.of(self.services.actions.one_of(owner, action_id))
 
-    @endpoint(Access.ADMIN, raises=_FAILURES, before=_has_dtmf_protocol)
+    @endpoint(Access.ADMIN, raises=_FAILURES, requires=_has_dtmf_protocol)
     async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:
         """Update an account action.
 

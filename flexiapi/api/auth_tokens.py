@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import AuthToken
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.identity import COOKIE
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.replies import Cookie, Json, PlainText
 
 
@@ -28,12 +28,12 @@ class ApiKeyView(View):
     api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]
 
 
-class AuthTokensEndpoint(Handler):
+class AuthTokensEndpoint(ApiEndpoint):
     """Auth tokens."""
 
     path = "/api/accounts/auth_token"
 
-    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    @endpoint(Access.PUBLIC, status=201, secret=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self) -> AuthTokenView:
         """Generate an `auth_token`.
 
@@ -43,12 +43,12 @@ class AuthTokensEndpoint(Handler):
         return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
 
 
-class AuthTokenAttachmentEndpoint(Handler):
+class AuthTokenAttachmentEndpoint(ApiEndpoint):
     """What binds an auth token to an account."""
 
     path = "/api/accounts/auth_token/{auth_token}/attach"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guard=Guard(guess=True))
     async def get(self, auth_token: AuthToken) -> None:
         """Attach a publicly generated authentication token to the currently authenticated account.
 
@@ -57,7 +57,7 @@ class AuthTokenAttachmentEndpoint(Handler):
         await self.services.api_keys.attach(auth_token, self.me)
 
 
-class ApiKeyByAuthTokenEndpoint(Handler):
+class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
     """An API key for whoever holds an attached auth token."""
 
     path = "/api/accounts/me/api_key/{auth_token}"
@@ -67,7 +67,7 @@ class ApiKeyByAuthTokenEndpoint(Handler):
         raises=(RecordNotFound,),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
     )
     async def get(self, auth_token: AuthToken) -> Annotated[Json, ApiKeyView]:
         """Generate and retrieve a fresh API Key from an `auth_token`.
@@ -79,7 +79,7 @@ class ApiKeyByAuthTokenEndpoint(Handler):
         return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
 
 
-class MyApiKeyEndpoint(Handler):
+class MyApiKeyEndpoint(ApiEndpoint):
     """The signed-in account's API key."""
 
     path = "/api/accounts/me/api_key"
@@ -100,5 +100,5 @@ class MyApiKeyEndpoint(Handler):
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
 
-def _cookie(handler: Handler, key: str) -> Cookie:
+def _cookie(handler: ApiEndpoint, key: str) -> Cookie:
     return Cookie(COOKIE, key, handler.services.key_minutes * 60)

@@ -1,7 +1,7 @@
 """Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
 
+from flexiapi.api.endpoint import ApiEndpoint, required_address
 from flexiapi.api.fields import Id, Sip
-from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.views import AccountView, ContactView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.rendering import vcards
@@ -16,7 +16,7 @@ _CARD = (
 )
 
 
-class MyContactsEndpoint(Handler):
+class MyContactsEndpoint(ApiEndpoint):
     """All of one's own."""
 
     path = "/api/accounts/me/contacts"
@@ -29,7 +29,7 @@ class MyContactsEndpoint(Handler):
         return [self.views.contact(contact, types) for contact in contacts]
 
 
-class MyContactEndpoint(Handler):
+class MyContactEndpoint(ApiEndpoint):
     """One of one's own."""
 
     path = "/api/accounts/me/contacts/{sip}"
@@ -41,7 +41,7 @@ class MyContactEndpoint(Handler):
         return self.views.contact(contact, await self.types_of(contact))
 
 
-class VCardListEndpoint(Handler):
+class VCardListEndpoint(ApiEndpoint):
     """All of one's own, as liblinphone reads them."""
 
     path = "/contacts/vcard"
@@ -56,7 +56,7 @@ class VCardListEndpoint(Handler):
         return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
-class VCardEndpoint(Handler):
+class VCardEndpoint(ApiEndpoint):
     """One of one's own, as liblinphone reads it."""
 
     path = "/contacts/vcard/{sip}"
@@ -68,7 +68,7 @@ class VCardEndpoint(Handler):
         return VCards(vcards.cards([contact], await self.types_of(contact)).encode())
 
 
-class AccountContactsEndpoint(Handler):
+class AccountContactsEndpoint(ApiEndpoint):
     """All of an account's."""
 
     path = "/api/accounts/{id}/contacts"
@@ -81,7 +81,7 @@ class AccountContactsEndpoint(Handler):
         return [self.views.user(contact, types) for contact in contacts]
 
 
-class AccountContactEndpoint(Handler):
+class AccountContactEndpoint(ApiEndpoint):
     """One of an account's."""
 
     path = "/api/accounts/{id}/contacts/{contact_id}"

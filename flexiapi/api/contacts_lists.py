@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import DisplayName, Id, Text
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import ContactView, View
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.model import ContactsList
@@ -50,7 +50,7 @@ def _listed(contacts_list: ContactsList) -> ListedContactsList:
     )
 
 
-class ContactsListsEndpoint(Handler):
+class ContactsListsEndpoint(ApiEndpoint):
     """All of them."""
 
     path = "/api/contacts_lists"
@@ -66,7 +66,7 @@ class ContactsListsEndpoint(Handler):
         return _listed(await self.services.contacts_lists.add(body.title, body.description))
 
 
-class ContactsListByIdEndpoint(Handler):
+class ContactsListByIdEndpoint(ApiEndpoint):
     """One of them."""
 
     path = "/api/contacts_lists/{id}"
@@ -91,7 +91,7 @@ class ContactsListByIdEndpoint(Handler):
         await self.services.contacts_lists.remove(id)
 
 
-class ContactsListContactEndpoint(Handler):
+class ContactsListContactEndpoint(ApiEndpoint):
     """An account on a list."""
 
     path = "/api/contacts_lists/{id}/contacts/{contact_id}"
@@ -113,7 +113,7 @@ class ContactsListContactEndpoint(Handler):
         await self.services.contacts_lists.remove_contact(id, contact_id)
 
 
-class AccountContactsListEndpoint(Handler):
+class AccountContactsListEndpoint(ApiEndpoint):
     """A list that an account has."""
 
     path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import PushId, PushParameter, RequestToken
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
 
 
@@ -44,24 +44,24 @@ class ValidatedRequest(Params):
     account_creation_request_token: RequestToken
 
 
-class CreationRequestTokensEndpoint(Handler):
+class CreationRequestTokensEndpoint(ApiEndpoint):
     """Request tokens."""
 
     path = "/api/account_creation_request_tokens"
 
-    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    @endpoint(Access.PUBLIC, status=201, secret=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self) -> RequestTokenView:
         """Create and return an `account_creation_request_token` that should then be validated to be used."""
         token = await self.services.creation_tokens.request()
-        return RequestTokenView(token=token, validation_url=f"{self.host.public_url}/creation_token/check/{token}")
+        return RequestTokenView(token=token, validation_url=f"{self.context.public_url}/creation_token/check/{token}")
 
 
-class CreationTokenByPushEndpoint(Handler):
+class CreationTokenByPushEndpoint(ApiEndpoint):
     """A creation token that proves to be on a device."""
 
     path = "/api/account_creation_tokens/send-by-push"
 
-    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), limit="messages")
+    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), guard=Guard(limit="messages"))
     async def post(self, body: PushTarget) -> None:
         """Create and send an `account_creation_token` using a push notification to the device.
 
@@ -71,12 +71,12 @@ class CreationTokenByPushEndpoint(Handler):
         await self.services.creation_tokens.send_by_push(PushAddress(body.pn_provider, body.pn_param, body.pn_prid))
 
 
-class CreationTokenByRequestEndpoint(Handler):
+class CreationTokenByRequestEndpoint(ApiEndpoint):
     """A creation token for a human."""
 
     path = "/api/account_creation_tokens/using-account-creation-request-token"
 
-    @endpoint(Access.PUBLIC, status=201, raises=(RecordNotFound,), secret=True, guess=True)
+    @endpoint(Access.PUBLIC, status=201, raises=(RecordNotFound,), secret=True, guard=Guard(guess=True))
     async def post(self, body: ValidatedRequest) -> CreationTokenView:
         """Create an `account_creation_token` using an `account_creation_request_token`.
 
@@ -86,7 +86,7 @@ class CreationTokenByRequestEndpoint(Handler):
         return CreationTokenView(token=token)
 
 
-class CreationTokensEndpoint(Handler):
+class CreationTokensEndpoint(ApiEndpoint):
     """Creation tokens from an administrator."""
 
     path = "/api/account_creation_tokens"

@@ -1,7 +1,7 @@
 """The signed-in account's devices."""
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Uuid
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.web.endpoint import endpoint
@@ -25,7 +25,7 @@ class DeviceView(View):
     user_agent: str
 
 
-class MyDevicesEndpoint(Handler):
+class MyDevicesEndpoint(ApiEndpoint):
     """All of them."""
 
     path = "/api/accounts/me/devices"
@@ -39,7 +39,7 @@ class MyDevicesEndpoint(Handler):
         }
 
 
-class MyDeviceEndpoint(Handler):
+class MyDeviceEndpoint(ApiEndpoint):
     """One of them."""
 
     path = "/api/accounts/me/devices/{uuid}"

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Text
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import View
 from flexiapi.errors import RouteNotFound, SipUnavailable
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -27,11 +27,11 @@ class SentMessage(View):
     id: Annotated[str, Field(examples=["z2kXuW8~dR"])]
 
 
-async def _faults(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _faults(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     return handler.services.messages.faults(values.get("to"), values.get("body"))
 
 
-class MessagesEndpoint(Handler):
+class MessagesEndpoint(ApiEndpoint):
     """Messages; the endpoint is there when the settings say how to send them."""
 
     path = "/api/messages"
@@ -39,10 +39,9 @@ class MessagesEndpoint(Handler):
     @endpoint(
         Access.ADMIN,
         raises=(SipUnavailable,),
-        switch=lambda handler: handler.services.messages.is_enabled,
-        off=RouteNotFound,
-        check=_faults,
-        limit="messages",
+        switch=Switch(lambda exchange: exchange.services.messages.is_enabled, off=RouteNotFound),
+        checks=_faults,
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: NewMessage) -> SentMessage:
         """Send a message over SIP. The `id` is the Call-ID of the request."""

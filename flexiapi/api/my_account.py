@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Algorithm, OldPassword, Password
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import AccountView, ProvisionedAccount
 from flexiapi.errors import LastAdmin, RecordNotFound
 from flexiapi.web.endpoint import endpoint
@@ -20,13 +20,13 @@ class PasswordChange(Params):
     old_password: OldPassword | None = None
 
 
-async def _guessable(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _guessable(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     password = values.get("password")
     rules = handler.services.name_rules
     return rules.password_for(password, handler.me.username, handler.me.domain) if password else {}
 
 
-class MeEndpoint(Handler):
+class MeEndpoint(ApiEndpoint):
     """The account itself."""
 
     path = "/api/accounts/me"
@@ -42,7 +42,7 @@ class MeEndpoint(Handler):
         await self.services.removal.remove(self.me)
 
 
-class MyProvisioningEndpoint(Handler):
+class MyProvisioningEndpoint(ApiEndpoint):
     """A token that provisions another device."""
 
     path = "/api/accounts/me/provision"
@@ -57,12 +57,12 @@ class MyProvisioningEndpoint(Handler):
         return self.views.provisioned(account, await self.types_of(account))
 
 
-class MyPasswordEndpoint(Handler):
+class MyPasswordEndpoint(ApiEndpoint):
     """The password."""
 
     path = "/api/accounts/me/password"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), check=_guessable)
+    @endpoint(Access.USER, raises=(RecordNotFound,), checks=_guessable)
     async def post(self, body: PasswordChange) -> None:
         """Change the account password.
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import Email, Phone, Pin
-from flexiapi.api.handler import Handler
 from flexiapi.api.views import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -30,17 +30,17 @@ class ChangeConfirmation(Params):
     code: Pin
 
 
-async def _email_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _email_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     email = values.get("email")
     return await handler.services.my_addresses.conflicts("email", email, handler.me) if email else {}
 
 
-async def _phone_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _phone_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     phone = values.get("phone")
     return await handler.services.my_addresses.conflicts("phone", phone, handler.me) if phone else {}
 
 
-class MyEmailRequestEndpoint(Handler):
+class MyEmailRequestEndpoint(ApiEndpoint):
     """A change of address that is asked for."""
 
     path = "/api/accounts/me/email/request"
@@ -48,20 +48,20 @@ class MyEmailRequestEndpoint(Handler):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        check=_email_conflicts,
-        limit="messages",
+        checks=_email_conflicts,
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: EmailChange) -> None:
         """Change the account email. An email will be sent to the new email address to confirm the operation."""
         await self.services.my_addresses.request_email(self.me, body.email)
 
 
-class MyEmailEndpoint(Handler):
+class MyEmailEndpoint(ApiEndpoint):
     """A change of address that is confirmed."""
 
     path = "/api/accounts/me/email"
 
-    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guard=Guard(guess=True))
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received by email and change the address.
 
@@ -71,7 +71,7 @@ class MyEmailEndpoint(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class MyPhoneRequestEndpoint(Handler):
+class MyPhoneRequestEndpoint(ApiEndpoint):
     """A change of number that is asked for."""
 
     path = "/api/accounts/me/phone/request"
@@ -79,20 +79,20 @@ class MyPhoneRequestEndpoint(Handler):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        check=_phone_conflicts,
-        limit="messages",
+        checks=_phone_conflicts,
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:
         """Request a specific code by SMS to change the phone number."""
         await self.services.my_addresses.request_phone(self.me, body.phone)
 
 
-class MyPhoneEndpoint(Handler):
+class MyPhoneEndpoint(ApiEndpoint):
     """A change of number that is confirmed."""
 
     path = "/api/accounts/me/phone"
 
-    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guard=Guard(guess=True))
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received and change the phone number. Activate the account.
 

@@ -1,12 +1,12 @@
 """Whether the server answers."""
 
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class PingEndpoint(Handler):
+class PingEndpoint(ApiEndpoint):
     """The shortest answer."""
 
     path = "/api/ping"

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field
 
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.fields import AuthToken, Token
-from flexiapi.api.handler import Handler
 from flexiapi.errors import ProvisioningFailed, RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
 
@@ -44,19 +44,26 @@ class PasswordReset(Params):
     reset_password: Annotated[Any, Field(description="reset the password while doing the provisioning")] = None
 
 
-class ProvisioningHandler(Handler):
+class ProvisioningHandler(ApiEndpoint):
     """What the four documents share."""
 
     @property
     def device_query(self) -> Mapping[str, str]:
         """The query parameters, those without value too."""
-        query = self.request.query
+        query = self.query
         return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
     @property
     def device_headers(self) -> Mapping[str, str]:
         """The request's headers, names in lower case."""
         return {name.lower(): value for name, value in self.request.headers.items()}
+
+
+def _presents_no_token(exchange: ApiEndpoint) -> bool:
+    """Return whether a token counts for nothing, for the request lacks the header that must come with it."""
+    return exchange.services.provisioning_header_required and (
+        "X-Linphone-Provisioning" not in exchange.request.headers
+    )
 
 
 class BaseProvisioningEndpoint(ProvisioningHandler):
@@ -80,6 +87,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         raises=(ProvisioningFailed, TooManyRequests),
         secret=True,
         effects=True,
+        guard=Guard(guess=True, spared=_presents_no_token),
         example=_WITH_ACCOUNT,
     )
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
@@ -89,16 +97,11 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
         """
         del body
-        services = self.services
-        if services.provisioning_header_required and "X-Linphone-Provisioning" not in self.request.headers:
-            return Xml(services.provisioning.base(self.device_query, self.device_headers))
-        self.host.refuse_guesser(self.client)
-        document, is_valid = await services.provisioning.by_token(
-            provisioning_token, self.device_query, self.device_headers
-        )
-        if not is_valid:
-            await self.host.count_wrong_guess(self.client)
-        return Xml(document)
+        provisioning = self.services.provisioning
+        if _presents_no_token(self):
+            return Xml(provisioning.base(self.device_query, self.device_headers))
+        document, is_valid = await provisioning.by_token(provisioning_token, self.device_query, self.device_headers)
+        return Xml(document, is_wrong_guess=not is_valid)
 
 
 class ProvisioningQrCodeEndpoint(ProvisioningHandler):
@@ -106,7 +109,7 @@ class ProvisioningQrCodeEndpoint(ProvisioningHandler):
 
     path = "/provisioning/qrcode/{provisioning_token}"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, guard=Guard(guess=True))
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Png:
         """Return a QRCode that points to the provisioning URL."""
         del body
@@ -139,7 +142,7 @@ class AuthTokenProvisioningEndpoint(ProvisioningHandler):
         raises=(RecordNotFound, ProvisioningFailed),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
         example=_WITH_ACCOUNT,
     )
     async def get(self, auth_token: AuthToken) -> Xml:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flexiapi.api.endpoint import ApiEndpoint, required_address
 from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, RecoverKey, Sip, is_phone
-from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.sign_up import is_dangerous_enabled
 from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -26,19 +26,19 @@ class PhoneRecovery(Params):
     account_creation_token: CreationToken
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     token = values.get("account_creation_token")
     if token is None or await handler.services.creation_tokens.is_free(token):
         return {}
     return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
 
 
-class AccountInfoByPhoneEndpoint(Handler):
+class AccountInfoByPhoneEndpoint(ApiEndpoint):
     """What everybody may know of a number."""
 
     path = "/api/accounts/{phone}/info-by-phone"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ValidationFailed), switch=is_dangerous_enabled)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ValidationFailed), switch=Switch(is_dangerous_enabled))
     async def get(self, phone: PhoneNumber) -> PhoneInfo:
         """Retrieve public information about the account.
 
@@ -51,7 +51,7 @@ class AccountInfoByPhoneEndpoint(Handler):
         return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
 
 
-class RecoveryByPhoneEndpoint(Handler):
+class RecoveryByPhoneEndpoint(ApiEndpoint):
     """A PIN for whoever has the phone."""
 
     path = "/api/accounts/recover-by-phone"
@@ -59,9 +59,9 @@ class RecoveryByPhoneEndpoint(Handler):
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        switch=is_dangerous_enabled,
-        check=_conflicts,
-        limit="messages",
+        switch=Switch(is_dangerous_enabled),
+        checks=_conflicts,
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
         """Send a SMS with a recovery PIN code to the phone number provided.
@@ -72,7 +72,7 @@ class RecoveryByPhoneEndpoint(Handler):
         await self.services.recovery.send_pin(body.phone, body.account_creation_token)
 
 
-class RecoveryByKeyEndpoint(Handler):
+class RecoveryByKeyEndpoint(ApiEndpoint):
     """The account, for its key."""
 
     path = "/api/accounts/{sip}/recover/{recover_key}"
@@ -80,10 +80,10 @@ class RecoveryByKeyEndpoint(Handler):
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, ActivationExpired, TooManyRequests),
-        switch=is_dangerous_enabled,
+        switch=Switch(is_dangerous_enabled),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
     )
     async def get(self, sip: Sip, recover_key: RecoverKey) -> RecoveredAccount:
         """Activate the account if the correct `recover_key` is provided.
@@ -96,7 +96,7 @@ class RecoveryByKeyEndpoint(Handler):
         return self.views.recovered(account, await self.types_of(account))
 
 
-class RecoveryByEmailEndpoint(Handler):
+class RecoveryByEmailEndpoint(ApiEndpoint):
     """A mail that gives access."""
 
     path = "/api/accounts/{id}/recover-by-email"
@@ -105,7 +105,7 @@ class RecoveryByEmailEndpoint(Handler):
         Access.ADMIN,
         raises=(RecordNotFound, ValidationFailed, DeliveryFailed, TooManyRequests),
         secret=True,
-        limit="messages",
+        guard=Guard(limit="messages"),
     )
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from flexiapi.api.endpoint import ApiEndpoint, required_address
 from flexiapi.api.fields import (
     Algorithm,
     ConfirmationKey,
@@ -17,12 +18,11 @@ from flexiapi.api.fields import (
     Sip,
     Username,
 )
-from flexiapi.api.handler import Handler, required_address
 from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
 from flexiapi.services.accounts.creation import NewAccount
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Errors, Params
 
 
@@ -72,18 +72,18 @@ class PhoneConfirmation(Params):
     confirmation_key: Pin
 
 
-def is_dangerous_enabled(handler: Handler) -> bool:
+def is_dangerous_enabled(handler: ApiEndpoint) -> bool:
     """Whether the document's optional endpoints are on."""
     return handler.services.dangerous_endpoints
 
 
-async def _sign_up_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _sign_up_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     services = handler.services
     errors = await services.creation.conflicts(values, services.sip_domain, public=True)
     return {**_guessable(handler, values, services.sip_domain), **errors}
 
 
-async def _public_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
+async def _public_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
     domain = values.get("domain") or handler.services.sip_domain
     named = {**values, "username": values.get("username") or values.get("phone")}
     errors = await handler.services.creation.conflicts(named, domain, public=True)
@@ -95,12 +95,12 @@ async def _public_conflicts(handler: Handler, values: Mapping[str, Any]) -> Erro
     return {**_guessable(handler, named, domain), **errors}
 
 
-def _guessable(handler: Handler, values: Mapping[str, Any], domain: str) -> Errors:
+def _guessable(handler: ApiEndpoint, values: Mapping[str, Any], domain: str) -> Errors:
     password = values.get("password")
     return handler.services.name_rules.password_for(password, values.get("username"), domain) if password else {}
 
 
-class PublicAccountsEndpoint(Handler):
+class PublicAccountsEndpoint(ApiEndpoint):
     """Accounts with a code by mail or SMS."""
 
     path = "/api/accounts/public"
@@ -108,9 +108,9 @@ class PublicAccountsEndpoint(Handler):
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, NoExternalAccountLeft),
-        switch=is_dangerous_enabled,
-        check=_public_conflicts,
-        limit="messages",
+        switch=Switch(is_dangerous_enabled),
+        checks=_public_conflicts,
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PublicSignUp) -> InactiveAccount:
         """Create an account.
@@ -130,12 +130,12 @@ class PublicAccountsEndpoint(Handler):
         return self.views.inactive(account, {})
 
 
-class AccountsWithTokenEndpoint(Handler):
+class AccountsWithTokenEndpoint(ApiEndpoint):
     """Accounts by creation token alone."""
 
     path = "/api/accounts/with-account-creation-token"
 
-    @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), check=_sign_up_conflicts)
+    @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), checks=_sign_up_conflicts)
     async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
 
@@ -153,7 +153,7 @@ class AccountsWithTokenEndpoint(Handler):
         return self.views.inactive(account, {})
 
 
-class AccountInfoEndpoint(Handler):
+class AccountInfoEndpoint(ApiEndpoint):
     """What everybody may know."""
 
     path = "/api/accounts/{sip}/info"
@@ -167,12 +167,12 @@ class AccountInfoEndpoint(Handler):
         return self.views.info(await self.services.accounts.is_activated(*required_address(sip)))
 
 
-class ActivationByEmailEndpoint(Handler):
+class ActivationByEmailEndpoint(ApiEndpoint):
     """Activation by a key."""
 
     path = "/api/accounts/{sip}/activate/email"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guard=Guard(guess=True))
     async def post(self, sip: Sip, body: EmailConfirmation) -> AccountView:
         """Activate an account using a secret code received by email.
 
@@ -182,12 +182,12 @@ class ActivationByEmailEndpoint(Handler):
         return self.views.user(account, await self.types_of(account))
 
 
-class ActivationByPhoneEndpoint(Handler):
+class ActivationByPhoneEndpoint(ApiEndpoint):
     """Activation by a PIN."""
 
     path = "/api/accounts/{sip}/activate/phone"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guard=Guard(guess=True))
     async def post(self, sip: Sip, body: PhoneConfirmation) -> AccountView:
         """Activate an account using a pin code received by phone.
 

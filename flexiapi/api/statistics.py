@@ -1,6 +1,6 @@
 """How many accounts were made when."""
 
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views import View
 from flexiapi.services.accounts.statistics import Period
 from flexiapi.store import Creations
@@ -35,7 +35,7 @@ _EXAMPLE = {"2023-07-04": {"all": 3, "phone": 1, "email": 2, "activated_phone": 
 _HOURS = {"2023-07-04 14": _EXAMPLE["2023-07-04"]}
 
 
-class _Statistics(Handler):
+class _Statistics(ApiEndpoint):
     async def _figures(self, period: Period) -> Figures:
         figures = await self.services.statistics.of(period)
         return {key: CreationsView.of(made) for key, made in figures.items()}

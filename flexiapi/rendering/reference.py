@@ -1,11 +1,11 @@
-"""What the documentation page shows: the endpoints in sections, ready to be laid out."""
+"""Variables of the documentation page: the endpoints in sections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ReferenceParameter:
     """A parameter; `place` is `path`, `query` or `body`."""
 
     name: str
@@ -17,7 +17,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ReferenceFailure:
     """A failure of the endpoint's own."""
 
     status: str
@@ -25,7 +25,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ReferenceEndpoint:
     """A verb of a path. `is_enabled` is `None` for those that every server has."""
 
     anchor: str
@@ -35,12 +35,12 @@ class Endpoint:
     summary: str
     description: str
     is_enabled: bool | None
-    parameters: Sequence[Parameter]
+    parameters: Sequence[ReferenceParameter]
     call: str
     status: str
     media_type: str
     answer: str | None
-    failures: Sequence[Failure]
+    failures: Sequence[ReferenceFailure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ class ReferenceSection:
     anchor: str
     title: str
     description: str
-    endpoints: Sequence[Endpoint]
+    endpoints: Sequence[ReferenceEndpoint]

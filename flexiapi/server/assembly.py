@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
 
-from flexiapi.api.views import Views
 from flexiapi.crypto.codes import Codes
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.crypto.nonces import Nonces
@@ -59,7 +58,7 @@ from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.sip import SipSignIn
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
-from flexiapi.web.routing import Api
+from flexiapi.web.application import Api
 from flexiapi.web.throttle import Throttle
 
 _KEY_USES_SECONDS = 5.0
@@ -214,26 +213,19 @@ async def running(
     """The application with everything that it needs, until the end of the block."""
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    host = ServiceContext(settings, parts.services, parts.replication.settled, throttle, log_stream or sys.stderr)
+    settled, log_stream = parts.replication.settled, log_stream or sys.stderr
+    context = ServiceContext(settings, parts.services, parts.renderer, settled, throttle, log_stream)
     async with parts.closing():
         if prepare:
             await parts.store.prepare()
             await parts.services.removal.heal()
         await parts.notifier.start()
-        application = Api(
-            host,
-            ENDPOINTS,
-            services=parts.services,
-            views=Views(settings.account.realm),
-            renderer=parts.renderer,
-            notifier=parts.notifier,
-            metrics=settings.metrics,
-        )
+        application = Api(context, ENDPOINTS)
         try:
             async with _key_uses_written(parts.store), parts.replication.opened(), parts.replication.followed():
-                yield Running(application, parts, host.drain)
+                yield Running(application, parts, context.drain)
         finally:
-            host.flush()
+            context.flush()
 
 
 @contextlib.asynccontextmanager

@@ -7,8 +7,8 @@ from typing import Any
 from flexiapi import __version__
 from flexiapi.errors import SignInRequired, TooManyRequests, Unavailable, ValidationFailed
 from flexiapi.web.curl import curl, target_of
+from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.failures import Failure, failures_of
-from flexiapi.web.handler import ApiHandler
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.schemas import Examples, Schema, Schemas, alternatives
 
@@ -67,12 +67,12 @@ _VALIDATION_ERROR = {
 _EMPTY = {"type": "object", "description": "Nothing is to be said: `{}`."}
 
 
-def document_of(handlers: Iterable[type[ApiHandler]], url: str) -> dict[str, Any]:
+def document_of(handlers: Iterable[type[Endpoint]], url: str) -> dict[str, Any]:
     """The document for a server at `url`. Endpoints that are declared as hidden are left out."""
     return OpenApiDocument(url).of([handler for handler in handlers if any(_shown(handler))])
 
 
-def _shown(handler: type[ApiHandler]) -> Iterator[tuple[str, Operation]]:
+def _shown(handler: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
     return ((verb, operation) for verb, operation in handler.operations.items() if not operation.hidden)
 
 
@@ -86,7 +86,7 @@ class OpenApiDocument:
         self._examples = Examples(self._schemas)
         self._responses: dict[str, Any] = {}
 
-    def of(self, handlers: list[type[ApiHandler]]) -> dict[str, Any]:
+    def of(self, handlers: list[type[Endpoint]]) -> dict[str, Any]:
         """The whole."""
         for handler in handlers:
             for _, operation in _shown(handler):
@@ -108,10 +108,10 @@ class OpenApiDocument:
             },
         }
 
-    def _path(self, handler: type[ApiHandler]) -> dict[str, Any]:
+    def _path(self, handler: type[Endpoint]) -> dict[str, Any]:
         return {verb: self._operation(handler, operation) for verb, operation in _shown(handler)}
 
-    def _operation(self, handler: type[ApiHandler], operation: Operation) -> dict[str, Any]:
+    def _operation(self, handler: type[Endpoint], operation: Operation) -> dict[str, Any]:
         schema = self._schemas.of_params(operation.params) if operation.params is not None else None
         in_query = operation.verb in _IN_QUERY
         parameters = [*_path_parameters(operation), *(self._query(schema) if schema and in_query else ())]
@@ -210,7 +210,7 @@ class OpenApiDocument:
         }
 
 
-def _tag(handler: type[ApiHandler]) -> dict[str, str]:
+def _tag(handler: type[Endpoint]) -> dict[str, str]:
     name = handler.__module__.rpartition(".")[2].replace("_", " ")
     return {"name": name[0].upper() + name[1:], "description": (sys.modules[handler.__module__].__doc__ or "").strip()}
 
@@ -265,6 +265,6 @@ def _own_failures(operation: Operation) -> dict[str, str]:
     """What to expect of this operation, beside what any may answer."""
     own = [*operation.raises]
     own += [ValidationFailed] if operation.params is not None else []
-    own += [operation.off] if operation.switch is not None else []
+    own += [operation.switch.off] if operation.switch is not None else []
     statuses = sorted({failure.status for failure in own})
     return {str(status): _told(failure for failure in own if failure.status == status) for status in statuses}

@@ -1,19 +1,20 @@
-"""What an endpoint may answer beside a JSON value."""
+"""Answers: the replies that an endpoint may return beside a JSON value, and the answer that goes out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpReply:
-    """A body that is not made from the return annotation, with its headers."""
+    """A body with its headers. `is_wrong_guess` marks the reply to a wrong secret that is no failure."""
 
     content_type: ClassVar[str] = "application/octet-stream"
 
     body: bytes
     headers: Sequence[tuple[str, str]] = ()
     cookies: Sequence["Cookie"] = ()
+    is_wrong_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,24 @@ class VCards(HttpReply):
 
 
 class Json(HttpReply):
-    """JSON that also sets cookies or headers; the body is encoded already."""
+    """JSON that is encoded already, such as one that comes with cookies."""
 
     content_type = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageReply(HttpReply):
-    """A page with a status of its own; for what people see in a browser."""
+    """A page with a status of its own."""
 
     content_type = "text/html; charset=UTF-8"
     status: int = 200
+
+
+@dataclass(slots=True)
+class Answer:
+    """A finished answer: the reply, its status, and the headers that the pipeline adds. A secret is never stored."""
+
+    status: int
+    reply: HttpReply
+    headers: Sequence[tuple[str, str]] = ()
+    is_secret: bool = False

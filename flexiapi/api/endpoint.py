@@ -1,56 +1,68 @@
-"""What the endpoints have at hand: the services, the views, and who is signed in."""
+"""The base of the API's endpoints."""
 
-from typing import cast
+from typing import Protocol, cast
 
 from flexiapi.api.fields import address
+from flexiapi.api.reference import Documentation
 from flexiapi.api.views import Types, Views
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
 from flexiapi.services import Services
 from flexiapi.services.origin import Origin
 from flexiapi.services.sign_in.http import SignedIn
-from flexiapi.web.handler import ApiHandler
+from flexiapi.settings import MetricsSettings
+from flexiapi.web.endpoint import Endpoint
+from flexiapi.web.exchange import ServerContext
 
 
-class Handler(ApiHandler):
-    """The base of all endpoints."""
+class ApiContext(ServerContext, Protocol):
+    """The application around the API."""
+
+    services: Services
+    views: Views
+    documentation: Documentation
+    metrics: MetricsSettings
+
+
+class ApiEndpoint(Endpoint):
+    """An endpoint with services and views at hand. Its failures are JSON."""
+
+    context: ApiContext
 
     @property
     def services(self) -> Services:
         """The rules."""
-        services: Services = self.application.settings["services"]
-        return services
+        return self.context.services
 
     @property
     def views(self) -> Views:
-        """How records are shown."""
-        views: Views = self.application.settings["views"]
-        return views
+        """The views of accounts."""
+        return self.context.views
 
     @property
     def signed_in(self) -> SignedIn:
-        """Who is signed in, on User and Admin endpoints."""
+        """The identity, on User and Admin operations."""
         return cast("SignedIn", self.identity)
 
     @property
     def me(self) -> Account:
-        """The account that is signed in."""
+        """The account of the current user."""
         return self.signed_in.account
 
     @property
     def origin(self) -> Origin:
-        """Where the request comes from."""
+        """The client's address and program."""
         agent = self.request.headers.get("User-Agent", "")
         printable = "".join(character for character in agent if character.isprintable())[:256]
         return Origin(self.client, printable or self.services.app_name)
 
     async def types_of(self, *accounts: Account) -> Types:
-        """The account types that the accounts have."""
+        """Return the types of the accounts."""
         return await self.services.types.of(accounts)
 
 
 def required_address(sip: str) -> tuple[str, str]:
-    """User name and domain of a `{sip}` parameter. Raises `RecordNotFound` for what is no address."""
+    """Return user name and domain of a `{sip}` parameter. Raises `RecordNotFound` for a malformed one."""
     parts = address(sip)
     if parts is None:
         raise RecordNotFound

@@ -1,0 +1,99 @@
+"""An HTTP exchange: the request as the pipeline sees it, and the state of its way to the answer."""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Protocol
+
+from flexiapi.web.identity import Claim
+from flexiapi.web.parameters import Validated
+from flexiapi.web.peers import Peers
+from flexiapi.web.request import Request
+from flexiapi.web.throttle import Throttle
+
+# Request ids that are taken from front servers. A space would allow to forge fields in the log.
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+class Identity(Protocol):
+    """A proven identity, as far as HTTP needs it."""
+
+    @property
+    def label(self) -> str:
+        """Name in the log; never a secret."""
+
+    @property
+    def is_active_admin(self) -> bool:
+        """Whether Admin operations are allowed."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """Headers that answers to this identity carry."""
+
+
+class ServerContext(Protocol):
+    """The application around the HTTP layer."""
+
+    peers: Peers
+    throttle: Throttle
+    maintenance: bool
+    max_body_bytes: int
+    public_url: str
+    cors_origins: Sequence[str]
+    validation_context: object
+
+    def entered(self) -> None:
+        """Note that a request is under way."""
+
+    def left(self) -> None:
+        """Note that a request is answered."""
+
+    async def sign_in(self, claim: Claim, address: str) -> Identity:
+        """Return the identity that a claim proves. Raises `ApiError`."""
+
+    async def limit(self, name: str, address: str) -> None:
+        """Count against a limit per IP address. Raises `TooManyRequests`."""
+
+    def refuse_guesser(self, address: str) -> None:
+        """Raise `TooManyRequests` for an address with too many wrong guesses."""
+
+    async def count_wrong_guess(self, address: str) -> None:
+        """Count a wrong guess at a secret."""
+
+    def settled(self) -> AbstractAsyncContextManager[None]:
+        """Wait at the end of the block for all that follows from its changes. Raises `Unavailable`."""
+
+    def observe(self, exchange: "Exchange", status: int, seconds: float) -> None:
+        """Log and count an answered request."""
+
+
+class Exchange:
+    """A request on its way through the pipeline. An endpoint is a subclass with a path and operations."""
+
+    path: ClassVar[str] = ""
+    is_throttled: ClassVar[bool] = False
+
+    identity: Identity | None = None
+    claim: Claim | None = None
+    validated: Validated
+
+    def __init__(self, context: ServerContext, request: Request, path_values: Mapping[str, str]) -> None:
+        self.context = context
+        self.request = request
+        self.path_values = path_values
+        self.arguments: dict[str, Any] = {}
+        self.headers: list[tuple[str, str]] = []
+        self.client = context.peers.address(request)
+        given = request.headers.get("X-Request-Id", "")
+        is_believed = _REQUEST_ID.fullmatch(given) is not None and context.peers.is_trusted(request)
+        self.request_id = given if is_believed else secrets.token_hex(8)
+
+    @property
+    def query(self) -> str:
+        """Query part of the target."""
+        return self.request.target.partition("?")[2]
+
+    def exists(self) -> bool:
+        """Return whether the path is there."""
+        return True
