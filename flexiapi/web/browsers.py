@@ -17,9 +17,10 @@ OF_EVERY_ANSWER: Mapping[str, str] = {
 def of_exchange(exchange: Exchange) -> list[tuple[str, str]]:
     """Return the headers that depend on the request and the site. All values are our own or were compared to ours."""
     headers = [("X-Request-Id", exchange.request_id)]
-    origin = exchange.request.headers.get("Origin")
-    if origin is not None and origin in exchange.context.cors_origins:
-        headers += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+    if "Origin" in exchange.request.headers:
+        origin = exchange.request.headers["Origin"]
+        if origin in exchange.context.cors_origins:
+            headers += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
     if exchange.context.public_url.startswith("https:"):
         headers.append(("Strict-Transport-Security", "max-age=31536000"))
     return headers

@@ -85,9 +85,14 @@ class Exchange:
         self.arguments: dict[str, Any] = {}
         self.headers: list[tuple[str, str]] = []
         self.client = context.peers.address(request)
-        given = request.headers.get("X-Request-Id", "")
-        is_believed = _REQUEST_ID.fullmatch(given) is not None and context.peers.is_trusted(request)
-        self.request_id = given if is_believed else secrets.token_hex(8)
+        self.request_id = self._given_id() or secrets.token_hex(8)
+
+    def _given_id(self) -> str | None:
+        headers = self.request.headers
+        if "X-Request-Id" not in headers or not self.context.peers.is_trusted(self.request):
+            return None
+        given = headers["X-Request-Id"]
+        return given if _REQUEST_ID.fullmatch(given) else None
 
     @property
     def query(self) -> str:

@@ -48,8 +48,7 @@ Claim = ApiKey | DigestClaim
 def claim(request: Request) -> Claim:
     """Return the claim of a request. Raises `ValidationFailed` on `from` without a key and a valid `From`."""
     headers = request.headers
-    key = headers.get("X-Api-Key", "").strip()
-    if key:
+    if "X-Api-Key" in headers and (key := headers["X-Api-Key"].strip()):
         return ApiKey(key, from_cookie=False)
     if "Cookie" in headers and (key := _cookie(headers["Cookie"])):
         return ApiKey(key, from_cookie=True)
