@@ -1,29 +1,19 @@
 """Account types, and which accounts have them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Id, Key
+from flexiapi.api.segments import Id, TypeId
 from flexiapi.api.views import TypeView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.services.fields import Key
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Segment
-from flexiapi.web.parameters import Errors, Params
-
-TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+from flexiapi.web.operation import Access
+from flexiapi.web.parameters import Params
 
 
 class TypeParameters(Params):
     """A type."""
 
     key: Key
-
-
-async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    key = values.get("key")
-    own_id = handler.arguments.get("id")
-    return await handler.services.types.conflicts(key, int(own_id) if own_id else None) if key else {}
 
 
 class AccountTypesEndpoint(ApiEndpoint):
@@ -36,7 +26,7 @@ class AccountTypesEndpoint(ApiEndpoint):
         """Show all the account types."""
         return [TypeView.of(account_type) for account_type in await self.services.types.all()]
 
-    @endpoint(Access.ADMIN, status=201, checks=_conflicts)
+    @endpoint(Access.ADMIN, status=201, checks=lambda exchange, values: exchange.services.types.faults(values))
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
         return TypeView.of(await self.services.types.add(body.key))
@@ -52,7 +42,11 @@ class AccountTypeByIdEndpoint(ApiEndpoint):
         """Show an account type."""
         return TypeView.of(await self.services.types.get(id))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), checks=_conflicts)
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound,),
+        checks=lambda exchange, values: exchange.services.types.faults(values, exchange.arguments["id"]),
+    )
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
         return TypeView.of(await self.services.types.rename(id, body.key))

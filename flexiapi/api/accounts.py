@@ -1,32 +1,14 @@
 """AccountsEndpoint as administrators handle them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from flexiapi.api.endpoint import ApiEndpoint, required_address
-from flexiapi.api.fields import (
-    Algorithm,
-    Beginning,
-    DisplayName,
-    Domain,
-    DtmfProtocol,
-    Email,
-    EmailAddress,
-    ExistingUsername,
-    Expiry,
-    Flag,
-    Id,
-    Password,
-    Phone,
-    Sip,
-    Text,
-    Username,
-    as_kept,
-)
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.pages import AccountsPage
+from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
 from flexiapi.api.views import (
     AccountView,
     CreatedAccount,
@@ -36,12 +18,27 @@ from flexiapi.api.views import (
     WrittenAccount,
 )
 from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
+from flexiapi.model import AccountSelection
 from flexiapi.services.accounts.administration import Replacement
 from flexiapi.services.accounts.creation import NewAccount
-from flexiapi.store import Wanted
+from flexiapi.services.fields import (
+    Algorithm,
+    Beginning,
+    DisplayName,
+    Domain,
+    DtmfProtocol,
+    Email,
+    ExistingUsername,
+    Expiry,
+    Flag,
+    Password,
+    Phone,
+    Text,
+    Username,
+)
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 # Outside of the `| None`, where the schema of a flag would replace it.
 AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
@@ -113,26 +110,6 @@ class AccountFilter(Params):
     search: Beginning | None = None
 
 
-async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    domain = handler.services.accounts.domain_for_admin(values.get("domain"))
-    return await handler.services.creation.conflicts(values, domain, public=False)
-
-
-async def _replacement_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    """The rules of user names are for names that change: an account is never blocked by the name that it has."""
-    services = handler.services
-    account = await services.accounts.if_any(int(handler.arguments["id"]))
-    asked = values.get("domain")
-    domain = services.accounts.domain_for_admin(asked) if asked or account is None else account.domain
-    errors: Errors = {}
-    username = values.get("username")
-    if username and (account is None or account.username != username):
-        texts = services.name_rules.username(username, may_be_phone=False)
-        errors = {"username": [text.format(field="username") for text in texts]} if texts else {}
-    taken = await services.creation.conflicts(values, domain, public=False, own_id=account.id if account else None)
-    return {**taken, **errors}
-
-
 class AccountsEndpoint(ApiEndpoint):
     """All of them."""
 
@@ -145,7 +122,7 @@ class AccountsEndpoint(ApiEndpoint):
         Every page costs the same as long as nothing but `page` and `domain` is given. `search` compares the
         beginning of usernames, SIP addresses, phone numbers and e-mail addresses, in any case.
         """
-        wanted = Wanted(
+        wanted = AccountSelection(
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
@@ -156,7 +133,12 @@ class AccountsEndpoint(ApiEndpoint):
         listed = [self.views.listed(account, types) for account in page.accounts]
         return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
 
-    @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), checks=_conflicts, secret=True)
+    @endpoint(
+        Access.ADMIN,
+        raises=(NoExternalAccountLeft,),
+        checks=lambda exchange, values: exchange.services.account_rules.creation_faults(values),
+        secret=True,
+    )
     async def post(self, body: AccountCreation) -> CreatedAccount:
         """Create an account directly from the API.
 
@@ -190,7 +172,14 @@ class AccountByIdEndpoint(ApiEndpoint):
         account = await self.services.accounts.for_admin(id)
         return self.views.single(account, await self.types_of(account))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), checks=_replacement_conflicts, secret=True)
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, LastAdmin),
+        checks=lambda exchange, values: exchange.services.account_rules.replacement_faults(
+            exchange.arguments["id"], values
+        ),
+        secret=True,
+    )
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
@@ -245,8 +234,8 @@ class AccountByEmailEndpoint(ApiEndpoint):
         return self.views.user(account, await self.types_of(account))
 
 
-async def _is_there(handler: ApiEndpoint, id: int) -> None:
-    await handler.services.accounts.for_admin(id)
+def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
+    return exchange.services.accounts.for_admin(id)
 
 
 class AccountActivationEndpoint(ApiEndpoint):

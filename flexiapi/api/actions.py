@@ -1,16 +1,17 @@
 """Actions of accounts: what a device does on a DTMF code."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Any
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Code, Id, Key
+from flexiapi.api.segments import ActionId, Id
 from flexiapi.api.views import ActionView
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
+from flexiapi.services.fields import Code, Key
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Segment
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
-ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
 _FAILURES = (RecordNotFound, NoDtmfProtocol)
 
 
@@ -21,8 +22,8 @@ class ActionParameters(Params):
     code: Code
 
 
-async def _has_dtmf_protocol(handler: ApiEndpoint, id: int, **_path: Any) -> None:
-    await handler.services.actions.owner(id)
+def _has_dtmf_protocol(exchange: ApiEndpoint, id: int, **_path: Any) -> Awaitable[object]:
+    return exchange.services.actions.owner(id)
 
 
 class ActionsEndpoint(ApiEndpoint):

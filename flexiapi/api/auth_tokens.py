@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import AuthToken
+from flexiapi.api.segments import AuthToken
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound
 from flexiapi.web.endpoint import endpoint

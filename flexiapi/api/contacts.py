@@ -1,7 +1,7 @@
 """Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
 
-from flexiapi.api.endpoint import ApiEndpoint, required_address
-from flexiapi.api.fields import Id, Sip
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id, Sip, required_address
 from flexiapi.api.views import AccountView, ContactView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.rendering import vcards

@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import DisplayName, Id, Text
+from flexiapi.api.segments import Id
 from flexiapi.api.views import ContactView, View
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.model import ContactsList
+from flexiapi.services.fields import DisplayName, Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params

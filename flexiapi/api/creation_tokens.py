@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import PushId, PushParameter, RequestToken
 from flexiapi.api.views import View
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
+from flexiapi.services.fields import PushId, PushParameter, RequestToken
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params

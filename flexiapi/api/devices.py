@@ -1,7 +1,7 @@
 """The signed-in account's devices."""
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Uuid
+from flexiapi.api.segments import Uuid
 from flexiapi.api.views import Moment, View
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.web.endpoint import endpoint

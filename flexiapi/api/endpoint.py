@@ -2,10 +2,8 @@
 
 from typing import Protocol, cast
 
-from flexiapi.api.fields import address
 from flexiapi.api.reference import Documentation
 from flexiapi.api.views import Types, Views
-from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account
 from flexiapi.services import Services
 from flexiapi.services.origin import Origin
@@ -59,11 +57,3 @@ class ApiEndpoint(Endpoint):
     async def types_of(self, *accounts: Account) -> Types:
         """Return the types of the accounts."""
         return await self.services.types.of(accounts)
-
-
-def required_address(sip: str) -> tuple[str, str]:
-    """Return user name and domain of a `{sip}` parameter. Raises `RecordNotFound` for a malformed one."""
-    parts = address(sip)
-    if parts is None:
-        raise RecordNotFound
-    return parts

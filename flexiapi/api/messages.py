@@ -1,17 +1,16 @@
 """Text messages into SIP."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Text
 from flexiapi.api.views import View
 from flexiapi.errors import RouteNotFound, SipUnavailable
+from flexiapi.services.fields import Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class NewMessage(Params):
@@ -27,10 +26,6 @@ class SentMessage(View):
     id: Annotated[str, Field(examples=["z2kXuW8~dR"])]
 
 
-async def _faults(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    return handler.services.messages.faults(values.get("to"), values.get("body"))
-
-
 class MessagesEndpoint(ApiEndpoint):
     """Messages; the endpoint is there when the settings say how to send them."""
 
@@ -40,7 +35,7 @@ class MessagesEndpoint(ApiEndpoint):
         Access.ADMIN,
         raises=(SipUnavailable,),
         switch=Switch(lambda exchange: exchange.services.messages.is_enabled, off=RouteNotFound),
-        checks=_faults,
+        checks=lambda exchange, values: exchange.services.messages.faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: NewMessage) -> SentMessage:

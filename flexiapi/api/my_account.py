@@ -1,15 +1,12 @@
 """The signed-in account."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Algorithm, OldPassword, Password
 from flexiapi.api.views import AccountView, ProvisionedAccount
 from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.services.fields import Algorithm, OldPassword, Password
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class PasswordChange(Params):
@@ -18,12 +15,6 @@ class PasswordChange(Params):
     algorithm: Algorithm
     password: Password
     old_password: OldPassword | None = None
-
-
-async def _guessable(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    password = values.get("password")
-    rules = handler.services.name_rules
-    return rules.password_for(password, handler.me.username, handler.me.domain) if password else {}
 
 
 class MeEndpoint(ApiEndpoint):
@@ -62,7 +53,11 @@ class MyPasswordEndpoint(ApiEndpoint):
 
     path = "/api/accounts/me/password"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), checks=_guessable)
+    @endpoint(
+        Access.USER,
+        raises=(RecordNotFound,),
+        checks=lambda exchange, values: exchange.services.account_rules.password_faults(exchange.me, values),
+    )
     async def post(self, body: PasswordChange) -> None:
         """Change the account password.
 

@@ -1,15 +1,12 @@
 """The signed-in account's e-mail address and phone number."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import Email, Phone, Pin
 from flexiapi.api.views import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
+from flexiapi.services.fields import Email, Phone, Pin
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class EmailChange(Params):
@@ -30,16 +27,6 @@ class ChangeConfirmation(Params):
     code: Pin
 
 
-async def _email_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    email = values.get("email")
-    return await handler.services.my_addresses.conflicts("email", email, handler.me) if email else {}
-
-
-async def _phone_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    phone = values.get("phone")
-    return await handler.services.my_addresses.conflicts("phone", phone, handler.me) if phone else {}
-
-
 class MyEmailRequestEndpoint(ApiEndpoint):
     """A change of address that is asked for."""
 
@@ -48,7 +35,7 @@ class MyEmailRequestEndpoint(ApiEndpoint):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        checks=_email_conflicts,
+        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: EmailChange) -> None:
@@ -79,7 +66,7 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        checks=_phone_conflicts,
+        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.fields import AuthToken, Token
+from flexiapi.api.segments import AuthToken, Token
 from flexiapi.errors import ProvisioningFailed, RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard

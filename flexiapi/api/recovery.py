@@ -1,16 +1,14 @@
 """The way back into an account."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from flexiapi.api.endpoint import ApiEndpoint, required_address
-from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, RecoverKey, Sip, is_phone
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
 from flexiapi.api.sign_up import is_dangerous_enabled
 from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
+from flexiapi.services.fields import CreationToken, Phone
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class PhoneInfo(PublicInfo):
@@ -26,13 +24,6 @@ class PhoneRecovery(Params):
     account_creation_token: CreationToken
 
 
-async def _conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    token = values.get("account_creation_token")
-    if token is None or await handler.services.creation_tokens.is_free(token):
-        return {}
-    return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
-
-
 class AccountInfoByPhoneEndpoint(ApiEndpoint):
     """What everybody may know of a number."""
 
@@ -45,9 +36,7 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
         `phone` tells whether the number is the account's alias, and not its username.
         Return `404` if the account doesn't exist, `422` if it is no phone number.
         """
-        if not is_phone(phone):
-            raise ValidationFailed({"phone": ["phone must be a phone number: + and 3 to 15 digits"]})
-        account, is_alias = await self.services.recovery.by_phone(phone)
+        account, is_alias = await self.services.recovery.by_phone(required_phone(phone))
         return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
 
 
@@ -60,7 +49,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
         switch=Switch(is_dangerous_enabled),
-        checks=_conflicts,
+        checks=lambda exchange, values: exchange.services.creation_tokens.faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:

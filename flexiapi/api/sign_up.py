@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from flexiapi.api.endpoint import ApiEndpoint, required_address
-from flexiapi.api.fields import (
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Sip, required_address
+from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
+from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
+from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.services.fields import (
     Algorithm,
     ConfirmationKey,
     CreationToken,
@@ -15,15 +19,11 @@ from flexiapi.api.fields import (
     Phone,
     Pin,
     PublicUsername,
-    Sip,
     Username,
 )
-from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
-from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.accounts.creation import NewAccount
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class SignUp(Params):
@@ -48,7 +48,7 @@ class PublicSignUp(Params):
     account_creation_token: CreationToken
 
     @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
         """A name of its own or a phone number, and a way to send the code."""
         if values.get("phone") or "phone" in errors:
             return
@@ -72,32 +72,9 @@ class PhoneConfirmation(Params):
     confirmation_key: Pin
 
 
-def is_dangerous_enabled(handler: ApiEndpoint) -> bool:
-    """Whether the document's optional endpoints are on."""
-    return handler.services.dangerous_endpoints
-
-
-async def _sign_up_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    services = handler.services
-    errors = await services.creation.conflicts(values, services.sip_domain, public=True)
-    return {**_guessable(handler, values, services.sip_domain), **errors}
-
-
-async def _public_conflicts(handler: ApiEndpoint, values: Mapping[str, Any]) -> Errors:
-    domain = values.get("domain") or handler.services.sip_domain
-    named = {**values, "username": values.get("username") or values.get("phone")}
-    errors = await handler.services.creation.conflicts(named, domain, public=True)
-    if not values.get("username") and "username" in errors:
-        errors["phone"] = ["phone is taken"]
-        del errors["username"]
-    if domain not in handler.services.name_rules.public_domains:
-        errors["domain"] = ["domain is not one of this service"]
-    return {**_guessable(handler, named, domain), **errors}
-
-
-def _guessable(handler: ApiEndpoint, values: Mapping[str, Any], domain: str) -> Errors:
-    password = values.get("password")
-    return handler.services.name_rules.password_for(password, values.get("username"), domain) if password else {}
+def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
+    """Return whether the document's optional endpoints are on."""
+    return exchange.services.dangerous_endpoints
 
 
 class PublicAccountsEndpoint(ApiEndpoint):
@@ -109,7 +86,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, NoExternalAccountLeft),
         switch=Switch(is_dangerous_enabled),
-        checks=_public_conflicts,
+        checks=lambda exchange, values: exchange.services.account_rules.public_sign_up_faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PublicSignUp) -> InactiveAccount:
@@ -135,7 +112,11 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
 
     path = "/api/accounts/with-account-creation-token"
 
-    @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), checks=_sign_up_conflicts)
+    @endpoint(
+        Access.PUBLIC,
+        raises=(NoExternalAccountLeft,),
+        checks=lambda exchange, values: exchange.services.account_rules.sign_up_faults(values),
+    )
     async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
 

@@ -2,8 +2,8 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views import View
+from flexiapi.model import CreationCount
 from flexiapi.services.accounts.statistics import Period
-from flexiapi.store import Creations
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 
@@ -18,7 +18,7 @@ class CreationsView(View):
     activated_email: int
 
     @classmethod
-    def of(cls, made: Creations) -> "CreationsView":
+    def of(cls, made: CreationCount) -> "CreationsView":
         """Show one period."""
         return cls(
             all=made.accounts,

@@ -17,10 +17,12 @@ from flexiapi.model.account import (
 )
 from flexiapi.model.contacts import ContactsList
 from flexiapi.model.devices import Device, PushAddress
+from flexiapi.model.listings import AccountSelection, CreationCount
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
     "Account",
+    "AccountSelection",
     "AccountType",
     "Action",
     "ActivationExpiration",
@@ -29,6 +31,7 @@ __all__ = [
     "Challenged",
     "Confirmation",
     "ContactsList",
+    "CreationCount",
     "Device",
     "DtmfProtocol",
     "ExternalAccount",

@@ -7,15 +7,17 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field
 
-from flexiapi.api.fields import RequestToken, Text, Token
 from flexiapi.errors import RecordNotFound
 from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage
 from flexiapi.services.codes.human_check import HumanCheckUnavailable
+from flexiapi.services.fields import RequestToken, Text
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Guard
+from flexiapi.web.operation import Access, Guard, Segment
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import PageReply
+
+Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
 
 
 class Check(Params):

@@ -33,6 +33,7 @@ from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.accounts.rules import AccountRules
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.statistics import Statistics
 from flexiapi.services.accounts.types import AccountTypes
@@ -145,6 +146,7 @@ def _services(
     guard = LastAdminGuard(store)
     removal = AccountRemoval(store, guard, account, clock)
     externals = ExternalAccounts(store, account, passwords, clock, app.sip_domain)
+    creation_tokens = CreationTokens(store, notifier, account, clock)
     confirmations = Confirmations(store, codes, limiter, account, clock)
     activation = Activation(store, confirmations, clock, public)
     return Services(
@@ -165,9 +167,10 @@ def _services(
             nonce_life=timedelta(minutes=account.nonce_minutes),
         ),
         accounts=accounts,
+        account_rules=AccountRules(names, rules, accounts, creation_tokens, app.sip_domain),
         administration=Administration(store, accounts, guard, passwords, notices, clock),
         creation=Creation(store, settings, passwords, names, notices, externals, codes, clock),
-        creation_tokens=CreationTokens(store, notifier, account, clock),
+        creation_tokens=creation_tokens,
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
         api_keys=ApiKeys(store, clock),
         activation=activation,

@@ -24,7 +24,7 @@ from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
-from flexiapi.store.listings import Creations, Listings, Wanted
+from flexiapi.store.listings import Listings
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
@@ -34,7 +34,7 @@ from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store", "Wanted"]
+__all__ = ["EmbeddedMongod", "IdentifierTaken", "KeyHolder", "Removal", "Store"]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts.
 _SETTLING_TIMEOUTS = 6

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from flexiapi.errors import ApiError, NotFound, RecordNotFound
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.errors import ApiError, FieldErrors, NotFound, RecordNotFound
+from flexiapi.web.parameters import Params
 from flexiapi.web.replies import HttpReply, Json
 
 Verb = Callable[..., Awaitable[Any]]
-Checks = Callable[[Any, Any], Awaitable[Errors]]
+Checks = Callable[[Any, Any], Awaitable[FieldErrors]]
 Requirement = Callable[..., Awaitable[object]]
 Predicate = Callable[[Any], bool]
 

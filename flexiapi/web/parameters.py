@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from flexiapi.errors import MalformedRequest, ValidationFailed
+from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed, Violations
 
 Raw = dict[str, Any]
-Errors = dict[str, list[str]]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
 _MOST_FIELDS = 100
@@ -36,14 +35,6 @@ _TEXTS = {
 }
 
 
-class Violations(ValueError):
-    """All the rules that one value breaks; `{field}` in a text stands for the parameter's name."""
-
-    def __init__(self, *texts: str) -> None:
-        super().__init__("; ".join(texts))
-        self.texts = texts
-
-
 class Params(BaseModel):
     """The parameters of one endpoint. Unknown ones are ignored; an absent one, `null` and `""` are the same."""
 
@@ -51,7 +42,7 @@ class Params(BaseModel):
     aliases: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
         """Rules over several parameters; `values` has those that are right so far."""
 
     @classmethod
@@ -61,7 +52,7 @@ class Params(BaseModel):
         return frozenset(cls.model_fields) | frozenset(cls.aliases)
 
 
-def read(model: type[Params], body: bytes, content_type: str, query: str) -> tuple[Raw, Errors]:
+def read(model: type[Params], body: bytes, content_type: str, query: str) -> tuple[Raw, FieldErrors]:
     """The parameters of a request that the model knows, those of the query under those of the body, normalised.
 
     Also what is wrong with them before any rule, by field. Raises `MalformedRequest`.
@@ -71,7 +62,7 @@ def read(model: type[Params], body: bytes, content_type: str, query: str) -> tup
         raw.update(_form(query))
     if body:
         raw.update(_of_body(body, content_type))
-    errors: Errors = {}
+    errors: FieldErrors = {}
     known = {name: raw[name] for name in model.names() & raw.keys()}
     return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
 
@@ -113,7 +104,7 @@ def _form(text: str) -> Raw:
         raise MalformedRequest(f"There are more than {_MOST_FIELDS} parameters.") from error
 
 
-def _normalised(raw: Raw, errors: Errors) -> Raw:
+def _normalised(raw: Raw, errors: FieldErrors) -> Raw:
     for name, value in raw.items():
         if not isinstance(value, str):
             continue
@@ -137,7 +128,7 @@ def _is_encodable(text: str) -> bool:
 class Validated:
     """The outcome of the syntactic rules: the values that are right, and what is wrong with the others."""
 
-    def __init__(self, model: type[Params], raw: Raw, context: object, errors: Errors) -> None:
+    def __init__(self, model: type[Params], raw: Raw, context: object, errors: FieldErrors) -> None:
         self.model = model
         self.errors = errors
         self.values: Mapping[str, Any] = {}

@@ -1,9 +1,7 @@
 """How an account comes to be: one document, written once, whatever the way."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from flexiapi.crypto.codes import Codes, random_pin
 from flexiapi.crypto.keys import random_text, token_hash
@@ -62,16 +60,6 @@ class Creation:
         self._notices = notices
         self._codes = codes
         self._clock = clock
-
-    async def conflicts(
-        self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
-    ) -> dict[str, list[str]]:
-        """Names that others have, and a creation token that cannot be used; `own_id` may keep its own names."""
-        errors = await self._names.conflicts(values, domain, public=public, own_id=own_id)
-        token = values.get("account_creation_token")
-        if token and not await self._store.creation_tokens.is_free(token, self._clock.now()):
-            errors["account_creation_token"] = ["account_creation_token is unknown, used or expired"]
-        return errors
 
     async def with_token(self, new: NewAccount, token: str, origin: Origin) -> Account:
         """The account that a creation token is good for; it waits for its provisioning. Raises `ValidationFailed`."""

@@ -1,9 +1,9 @@
 """A user's own e-mail address and phone number: changed by a PIN that was sent to the new one."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from flexiapi.crypto.codes import Codes, random_pin
-from flexiapi.errors import RecordNotFound, ValidationFailed, WrongCode
+from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
 from flexiapi.model import Account, PendingChange
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
 from flexiapi.services.clock import Clock
@@ -16,6 +16,13 @@ from flexiapi.store import IdentifierTaken, Store
 
 Channel = Literal["email", "phone"]
 _PHONE_TRIES = 1
+
+
+class AddressValues(TypedDict, total=False):
+    """A new address or number, if it is well-formed."""
+
+    email: str
+    phone: str
 
 
 class AddressChanges:
@@ -43,11 +50,12 @@ class AddressChanges:
         self._tries = {"email": settings.pin_tries, "phone": _PHONE_TRIES}
         self._clock = clock
 
-    async def conflicts(self, channel: Channel, value: str, account: Account) -> dict[str, list[str]]:
-        """What is wrong with a new address or number: it is the present one, or somebody's."""
-        if channel == "email" and value == account.email:
+    async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
+        """Check a new address or number: it is neither the present one nor taken."""
+        email = values.get("email")
+        if email is not None and email == account.email:
             return {"email": ["email is the present one"]}
-        return await self._names.conflicts({channel: value}, account.domain, public=False)
+        return await self._names.conflicts(values, account.domain, public=False)
 
     async def request_email(self, account: Account, email: str) -> None:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""

@@ -1,4 +1,7 @@
-"""What the parameters of the API look like. Rules that settings decide on come with the validation context."""
+"""Field types of bodies and forms: syntax, normal form and examples.
+
+Rules that depend on settings come with the validation context, which is the `NameRules`.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -8,11 +11,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi import model
+from flexiapi.errors import Violations
 from flexiapi.services.names import NameRules
-from flexiapi.web.operation import Segment
-from flexiapi.web.parameters import Violations
 
-# A closed network has its mail in `.local` and the like; which domains exist is for its mail server to say.
+# Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
 SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _LONGEST = 64
@@ -33,7 +35,7 @@ def _refuse(texts: list[str]) -> None:
 
 
 def _name_faults(value: str, info: ValidationInfo, *, may_be_phone: bool) -> list[str]:
-    """What is wrong with a user name. Settings may bring slow regexes, so those see no more than a name may have."""
+    """Return the faults of a user name. Regexes of settings may be slow, so they see no more than a name may have."""
     rules = _rules(info)
     faults = rules.username(value[:_LONGEST], may_be_phone=may_be_phone)
     return faults if len(value) <= _LONGEST else ["{field} must have at most 64 characters", *faults]
@@ -50,7 +52,7 @@ def _public_username(value: str, info: ValidationInfo) -> str:
 
 
 def _existing_username(value: str, info: ValidationInfo) -> str:
-    """The other rules are for names that change, and only the endpoint knows which do; one too long is no account's."""
+    """Refuse a name that no account can have. The other rules are for names that change; services check those."""
     if len(value) > _LONGEST:
         return _username(value, info)
     return value
@@ -64,13 +66,13 @@ def _password(value: str, info: ValidationInfo) -> str:
 
 def _email(value: str) -> str:
     faults = ["{field} must have at most 64 characters"] if len(value) > _LONGEST else []
-    kept = _kept_email(value)
+    kept = kept_email(value)
     _refuse(faults if kept else [*faults, "{field} must be an e-mail address"])
     return kept or ""
 
 
-def _kept_email(text: str) -> str | None:
-    """The form in which an e-mail address is kept; `None` for what is none."""
+def kept_email(text: str) -> str | None:
+    """Return an e-mail address in the form in which it is kept, `None` for a malformed one."""
     if len(text) > _LONGEST_ADDRESS:
         return None
     try:
@@ -103,7 +105,7 @@ def _printable(longest: int) -> AfterValidator:
 
 
 def _flag(value: Any) -> bool:
-    """Exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | str) and str(value) in ("0", "1"):
@@ -112,7 +114,7 @@ def _flag(value: Any) -> bool:
 
 
 def _digits(value: Any) -> Any:
-    """A code that came as a JSON number; how many digits it may have is for its field to say."""
+    """Accept a code that came as a JSON number; its field says how many digits it may have."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST:
         return str(value)
     return value
@@ -262,29 +264,6 @@ def _not_text() -> datetime:
     raise Violations("{field} must be a string")
 
 
-Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
-Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
-PhoneNumber = Annotated[str, Segment(".{1,255}", "+33612345678", "a phone number")]
-EmailAddress = Annotated[str, Segment(".{1,255}", "alice@example.org", "an e-mail address")]
-Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
-AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
-RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
-Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
-
-
-def as_kept(email: str) -> str:
-    """An `{email}` parameter in the form in which addresses are kept."""
-    return _kept_email(email) or email.lower()
-
-
 def is_phone(text: str) -> bool:
-    """Whether a `{phone}` parameter is a phone number."""
+    """Return whether a text is a phone number."""
     return _PHONE.fullmatch(text) is not None
-
-
-def address(sip: str) -> tuple[str, str] | None:
-    """User name and domain of a `{sip}` parameter, `None` for what is no address."""
-    text = re.sub(r"^sips?:", "", sip, flags=re.IGNORECASE)
-    username, at, rest = text.partition("@")
-    domain = rest.partition("@")[0].lower()
-    return (username, domain) if at and username and domain else None
