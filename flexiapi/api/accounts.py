@@ -2,21 +2,22 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.pages import AccountsPage
 from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
-from flexiapi.api.views import (
+from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
     InactiveAccount,
+    ListedAccount,
     ProvisionedAccount,
     SingleAccount,
     WrittenAccount,
 )
+from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
 from flexiapi.model import AccountSelection
 from flexiapi.services.accounts.administration import Replacement
@@ -31,6 +32,7 @@ from flexiapi.services.fields import (
     ExistingUsername,
     Expiry,
     Flag,
+    PageNumber,
     Password,
     Phone,
     Text,
@@ -79,27 +81,6 @@ class AccountReplacement(Params):
     dtmf_protocol: DtmfProtocol | None = None
 
 
-_MOST_DIGITS = 15
-_BEYOND_THE_END = 10**_MOST_DIGITS
-
-
-def _page_number(value: Any) -> int:
-    """Whatever is no page number means the first page; one that no list has is beyond the end."""
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
-        return 1
-    digits = text.lstrip("0")
-    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
-
-
-PageNumber = Annotated[
-    int,
-    BeforeValidator(_page_number),
-    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
-    WithJsonSchema({"type": "integer", "minimum": 1}),
-]
-
-
 class AccountFilter(Params):
     """Which accounts to list; all parameters are optional, and narrow the list together."""
 
@@ -129,8 +110,8 @@ class AccountsEndpoint(ApiEndpoint):
             text=query.search.lower() if query.search else None,
         )
         page = await self.services.accounts.page(wanted, query.page)
-        types = await self.types_of(*page.accounts)
-        listed = [self.views.listed(account, types) for account in page.accounts]
+        data = await self.view_data(*page.accounts)
+        listed = [ListedAccount.of(account, data) for account in page.accounts]
         return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
 
     @endpoint(
@@ -158,7 +139,8 @@ class AccountsEndpoint(ApiEndpoint):
             activated=bool(body.activated),
             admin=bool(body.admin),
         )
-        return self.views.created(await self.services.creation.by_admin(new, self.origin, body.expires), {})
+        account = await self.services.creation.by_admin(new, self.origin, body.expires)
+        return CreatedAccount.of(account, await self.view_data(account))
 
 
 class AccountByIdEndpoint(ApiEndpoint):
@@ -170,7 +152,7 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> SingleAccount:
         """Retrieve a specific account."""
         account = await self.services.accounts.for_admin(id)
-        return self.views.single(account, await self.types_of(account))
+        return SingleAccount.of(account, await self.view_data(account))
 
     @endpoint(
         Access.ADMIN,
@@ -199,7 +181,7 @@ class AccountByIdEndpoint(ApiEndpoint):
         )
         keep_key = self.me.id == id and self.signed_in.key_hash is not None
         account = await self.services.administration.replace(id, new, self.origin, keep_key=keep_key)
-        return self.views.written(account, await self.types_of(account))
+        return WrittenAccount.of(account, await self.view_data(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
@@ -216,7 +198,7 @@ class AccountBySipEndpoint(ApiEndpoint):
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
         account = await self.services.accounts.for_admin_by_address(*required_address(sip))
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
 class AccountByEmailEndpoint(ApiEndpoint):
@@ -231,7 +213,7 @@ class AccountByEmailEndpoint(ApiEndpoint):
         The first one, when several have the address.
         """
         account = await self.services.accounts.for_admin_by_email(as_kept(email))
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
 def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
@@ -255,7 +237,7 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     async def _activated(self, account_id: int) -> AccountView:
         account = await self.services.administration.activate(account_id)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
 class AccountDeactivationEndpoint(ApiEndpoint):
@@ -278,7 +260,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
 
     async def _deactivated(self, account_id: int) -> InactiveAccount:
         account = await self.services.administration.deactivate(account_id)
-        return self.views.inactive(account, await self.types_of(account))
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
 class AccountProvisioningEndpoint(ApiEndpoint):
@@ -290,4 +272,4 @@ class AccountProvisioningEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id))
-        return self.views.provisioned(account, await self.types_of(account))
+        return ProvisionedAccount.of(account, await self.view_data(account))

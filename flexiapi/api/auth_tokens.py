@@ -2,30 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic_core import to_json
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import AuthToken
-from flexiapi.api.views import Moment, View
+from flexiapi.api.views.tokens import ApiKeyView, AuthTokenView
 from flexiapi.errors import RecordNotFound
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.identity import COOKIE
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.replies import Cookie, Json, PlainText
-
-
-class AuthTokenView(View):
-    """A token that is to be attached to an account."""
-
-    token: Annotated[str, Field(examples=["mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG"])]
-    created_at: Moment
-    updated_at: Moment
-
-
-class ApiKeyView(View):
-    """An API key."""
-
-    api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]
 
 
 class AuthTokensEndpoint(ApiEndpoint):
@@ -40,7 +26,7 @@ class AuthTokensEndpoint(ApiEndpoint):
         To attach the generated token to an account see the `auth_token` attachment endpoint. It lives five minutes.
         """
         token = await self.services.api_keys.new_auth_token()
-        return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
+        return AuthTokenView.of(token)
 
 
 class AuthTokenAttachmentEndpoint(ApiEndpoint):
@@ -76,7 +62,7 @@ class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
         Return `404` if the token is invalid or not attached. This endpoint is also setting the API Key as a Cookie.
         """
         key = await self.services.api_keys.redeem(auth_token)
-        return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
+        return Json(to_json(ApiKeyView(api_key=key)), cookies=[_cookie(self, key)])
 
 
 class MyApiKeyEndpoint(ApiEndpoint):

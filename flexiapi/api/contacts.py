@@ -2,7 +2,8 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, Sip, required_address
-from flexiapi.api.views import AccountView, ContactView
+from flexiapi.api.views.accounts import AccountView
+from flexiapi.api.views.contacts import ContactView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.rendering import vcards
 from flexiapi.web.endpoint import endpoint
@@ -25,8 +26,8 @@ class MyContactsEndpoint(ApiEndpoint):
     async def get(self) -> list[ContactView]:
         """Return the user contacts, also those from lists."""
         contacts = await self.services.contacts.of_user(self.me)
-        types = await self.types_of(*contacts)
-        return [self.views.contact(contact, types) for contact in contacts]
+        data = await self.view_data(*contacts)
+        return [ContactView.of(contact, data) for contact in contacts]
 
 
 class MyContactEndpoint(ApiEndpoint):
@@ -38,7 +39,7 @@ class MyContactEndpoint(ApiEndpoint):
     async def get(self, sip: Sip) -> ContactView:
         """Return a user contact."""
         contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
-        return self.views.contact(contact, await self.types_of(contact))
+        return ContactView.of(contact, await self.view_data(contact))
 
 
 class VCardListEndpoint(ApiEndpoint):
@@ -77,8 +78,8 @@ class AccountContactsEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> list[AccountView]:
         """Get all the account contacts; those from lists are not among them."""
         contacts = await self.services.contacts.of(id)
-        types = await self.types_of(*contacts)
-        return [self.views.user(contact, types) for contact in contacts]
+        data = await self.view_data(*contacts)
+        return [AccountView.of(contact, data) for contact in contacts]
 
 
 class AccountContactEndpoint(ApiEndpoint):
@@ -90,7 +91,7 @@ class AccountContactEndpoint(ApiEndpoint):
     async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
         contact = await self.services.contacts.one_of(id, contact_id)
-        return self.views.user(contact, await self.types_of(contact))
+        return AccountView.of(contact, await self.view_data(contact))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
     async def post(self, id: Id, contact_id: Id) -> None:

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
-from flexiapi.api.views import ContactView, View
+from flexiapi.api.views.contacts import ContactsListView, ListedContactsList
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import ContactsList
 from flexiapi.services.fields import DisplayName, Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -27,30 +26,6 @@ class ContactsListParams(Params):
     description: Description
 
 
-class ListedContactsList(View):
-    """A list, by its texts."""
-
-    id: int
-    title: str
-    description: str
-    contacts_count: int
-
-
-class ContactsListView(ListedContactsList):
-    """A list with those on it."""
-
-    contacts: list[ContactView]
-
-
-def _listed(contacts_list: ContactsList) -> ListedContactsList:
-    return ListedContactsList(
-        id=contacts_list.id,
-        title=contacts_list.title,
-        description=contacts_list.description,
-        contacts_count=len(contacts_list.contact_ids),
-    )
-
-
 class ContactsListsEndpoint(ApiEndpoint):
     """All of them."""
 
@@ -59,12 +34,12 @@ class ContactsListsEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN)
     async def get(self) -> list[ListedContactsList]:
         """Get all the contacts lists."""
-        return [_listed(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
+        return [ListedContactsList.of(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
 
     @endpoint(Access.ADMIN, status=201)
     async def post(self, body: ContactsListParams) -> ListedContactsList:
         """Create a contacts list."""
-        return _listed(await self.services.contacts_lists.add(body.title, body.description))
+        return ListedContactsList.of(await self.services.contacts_lists.add(body.title, body.description))
 
 
 class ContactsListByIdEndpoint(ApiEndpoint):
@@ -77,14 +52,12 @@ class ContactsListByIdEndpoint(ApiEndpoint):
         """Get a contacts list with its contacts."""
         contacts_list = await self.services.contacts_lists.by_id(id)
         members = await self.services.contacts_lists.members(contacts_list)
-        types = await self.types_of(*members)
-        contacts = [self.views.contact(member, types) for member in members]
-        return ContactsListView(**dict(_listed(contacts_list)), contacts=contacts)
+        return ContactsListView.of(contacts_list, members, await self.view_data(*members))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:
         """Update a contacts list."""
-        return _listed(await self.services.contacts_lists.change(id, body.title, body.description))
+        return ListedContactsList.of(await self.services.contacts_lists.change(id, body.title, body.description))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:

@@ -5,26 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.views import View
+from flexiapi.api.views.tokens import CreationTokenView, RequestTokenView
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
 from flexiapi.services.fields import PushId, PushParameter, RequestToken
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
-
-
-class CreationTokenView(View):
-    """A token that creates one account."""
-
-    token: Annotated[str, Field(examples=["8tuVPTa9XcQ2k"])]
-
-
-class RequestTokenView(View):
-    """A token that a human must validate, at `validation_url`."""
-
-    token: Annotated[str, Field(examples=["7Ma0JzRtWg3kP"])]
-    validation_url: Annotated[str | None, Field(examples=["https://example.org/creation_token/check/7Ma0JzRtWg3kP"])]
 
 
 class PushTarget(Params):

@@ -2,7 +2,7 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Uuid
-from flexiapi.api.views import Moment, View
+from flexiapi.api.views.devices import DeviceView
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -17,14 +17,6 @@ _EXAMPLE = {
 }
 
 
-class DeviceView(View):
-    """A device that is registered now."""
-
-    uuid: str
-    update_time: Moment
-    user_agent: str
-
-
 class MyDevicesEndpoint(ApiEndpoint):
     """All of them."""
 
@@ -33,10 +25,7 @@ class MyDevicesEndpoint(ApiEndpoint):
     @endpoint(Access.USER, raises=(RegistrarUnavailable,), example=_EXAMPLE)
     async def get(self) -> dict[str, DeviceView]:
         """Return the user registered devices, by their `uuid`."""
-        return {
-            device.uuid: DeviceView(uuid=device.uuid, update_time=device.updated_at, user_agent=device.user_agent)
-            for device in await self.services.devices.of(self.me)
-        }
+        return {device.uuid: DeviceView.of(device) for device in await self.services.devices.of(self.me)}
 
 
 class MyDeviceEndpoint(ApiEndpoint):

@@ -3,8 +3,8 @@
 from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
-from flexiapi.api.views import Types, Views
-from flexiapi.model import Account
+from flexiapi.api.views.values import ViewData
+from flexiapi.model import Account, Types
 from flexiapi.services import Services
 from flexiapi.services.origin import Origin
 from flexiapi.services.sign_in.http import SignedIn
@@ -17,13 +17,13 @@ class ApiContext(ServerContext, Protocol):
     """The application around the API."""
 
     services: Services
-    views: Views
+    realm: str | None
     documentation: Documentation
     metrics: MetricsSettings
 
 
 class ApiEndpoint(Endpoint):
-    """An endpoint with services and views at hand. Its failures are JSON."""
+    """An endpoint with services at hand. Its failures are JSON."""
 
     context: ApiContext
 
@@ -31,11 +31,6 @@ class ApiEndpoint(Endpoint):
     def services(self) -> Services:
         """The rules."""
         return self.context.services
-
-    @property
-    def views(self) -> Views:
-        """The views of accounts."""
-        return self.context.views
 
     @property
     def signed_in(self) -> SignedIn:
@@ -57,3 +52,7 @@ class ApiEndpoint(Endpoint):
     async def types_of(self, *accounts: Account) -> Types:
         """Return the types of the accounts."""
         return await self.services.types.of(accounts)
+
+    async def view_data(self, *accounts: Account) -> ViewData:
+        """Return the data that views of the accounts need."""
+        return ViewData(self.context.realm, await self.services.types.of(accounts))

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.views import View
+from flexiapi.api.views.messages import SentMessage
 from flexiapi.errors import RouteNotFound, SipUnavailable
 from flexiapi.services.fields import Text
 from flexiapi.web.endpoint import endpoint
@@ -18,12 +18,6 @@ class NewMessage(Params):
 
     to: Annotated[Text, Field(description="SIP address of the receiver", examples=["sip:bob@sip.example.org"])]
     body: Annotated[Text, Field(description="content of the message, at most 16 KiB", examples=["Hello Bob"])]
-
-
-class SentMessage(View):
-    """A message that was handed to SIP."""
-
-    id: Annotated[str, Field(examples=["z2kXuW8~dR"])]
 
 
 class MessagesEndpoint(ApiEndpoint):

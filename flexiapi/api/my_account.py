@@ -1,7 +1,7 @@
 """The signed-in account."""
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.views import AccountView, ProvisionedAccount
+from flexiapi.api.views.accounts import AccountView, ProvisionedAccount
 from flexiapi.errors import LastAdmin, RecordNotFound
 from flexiapi.services.fields import Algorithm, OldPassword, Password
 from flexiapi.web.endpoint import endpoint
@@ -25,7 +25,7 @@ class MeEndpoint(ApiEndpoint):
     @endpoint(Access.USER)
     async def get(self) -> AccountView:
         """Retrieve the account information."""
-        return self.views.user(self.me, await self.types_of(self.me))
+        return AccountView.of(self.me, await self.view_data(self.me))
 
     @endpoint(Access.USER, raises=(LastAdmin, RecordNotFound))
     async def delete(self) -> None:
@@ -45,7 +45,7 @@ class MyProvisioningEndpoint(ApiEndpoint):
         Return the account object.
         """
         account = await self.services.provisioning.new_token(self.me)
-        return self.views.provisioned(account, await self.types_of(account))
+        return ProvisionedAccount.of(account, await self.view_data(account))
 
 
 class MyPasswordEndpoint(ApiEndpoint):

@@ -1,7 +1,7 @@
 """The signed-in account's e-mail address and phone number."""
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.views import AccountView
+from flexiapi.api.views.accounts import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
 from flexiapi.services.fields import Email, Phone, Pin
 from flexiapi.web.endpoint import endpoint
@@ -55,7 +55,7 @@ class MyEmailEndpoint(ApiEndpoint):
         Return `404` if no change is pending, `403` if the code is wrong: the change is gone after three tries.
         """
         account = await self.services.my_addresses.confirm_email(self.me, body.code)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
 class MyPhoneRequestEndpoint(ApiEndpoint):
@@ -86,4 +86,4 @@ class MyPhoneEndpoint(ApiEndpoint):
         Return `404` if no change is pending, `403` if the code is wrong: the change is gone then.
         """
         account = await self.services.my_addresses.confirm_phone(self.me, body.code)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))

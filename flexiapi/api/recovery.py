@@ -3,18 +3,12 @@
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
 from flexiapi.api.sign_up import is_dangerous_enabled
-from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
+from flexiapi.api.views.accounts import PhoneInfo, RecoveredAccount, WrittenAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
 from flexiapi.services.fields import CreationToken, Phone
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
-
-
-class PhoneInfo(PublicInfo):
-    """What everybody may know of a phone number."""
-
-    phone: bool
 
 
 class PhoneRecovery(Params):
@@ -37,7 +31,7 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
         Return `404` if the account doesn't exist, `422` if it is no phone number.
         """
         account, is_alias = await self.services.recovery.by_phone(required_phone(phone))
-        return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
+        return PhoneInfo(activated=account.activated, realm=self.context.realm, phone=is_alias)
 
 
 class RecoveryByPhoneEndpoint(ApiEndpoint):
@@ -82,7 +76,7 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         the key is gone after three tries.
         """
         account = await self.services.recovery.recover(*required_address(sip), recover_key)
-        return self.views.recovered(account, await self.types_of(account))
+        return RecoveredAccount.of(account, await self.view_data(account))
 
 
 class RecoveryByEmailEndpoint(ApiEndpoint):
@@ -102,4 +96,4 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
         Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
         """
         account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id))
-        return self.views.written(account, await self.types_of(account))
+        return WrittenAccount.of(account, await self.view_data(account))

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Sip, required_address
-from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
+from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
 from flexiapi.services.accounts.creation import NewAccount
 from flexiapi.services.fields import (
@@ -104,7 +104,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
             phone=body.phone,
         )
         account = await self.services.creation.public(new, body.account_creation_token, self.origin)
-        return self.views.inactive(account, {})
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
 class AccountsWithTokenEndpoint(ApiEndpoint):
@@ -131,7 +131,7 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
         )
         account = await self.services.creation.with_token(new, body.account_creation_token, self.origin)
-        return self.views.inactive(account, {})
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
 class AccountInfoEndpoint(ApiEndpoint):
@@ -145,7 +145,8 @@ class AccountInfoEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist.
         """
-        return self.views.info(await self.services.accounts.is_activated(*required_address(sip)))
+        activated = await self.services.accounts.is_activated(*required_address(sip))
+        return PublicInfo(activated=activated, realm=self.context.realm)
 
 
 class ActivationByEmailEndpoint(ApiEndpoint):
@@ -160,7 +161,7 @@ class ActivationByEmailEndpoint(ApiEndpoint):
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
         account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
 class ActivationByPhoneEndpoint(ApiEndpoint):
@@ -175,4 +176,4 @@ class ActivationByPhoneEndpoint(ApiEndpoint):
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
         account = await self.services.activation.activate(*required_address(sip), body.confirmation_key)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))

@@ -1,33 +1,10 @@
 """How many accounts were made when."""
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.views import View
-from flexiapi.model import CreationCount
+from flexiapi.api.views.statistics import CreationsView
 from flexiapi.services.accounts.statistics import Period
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-
-
-class CreationsView(View):
-    """The accounts made in one period; `email` means those without a phone number."""
-
-    all: int
-    phone: int
-    email: int
-    activated_phone: int
-    activated_email: int
-
-    @classmethod
-    def of(cls, made: CreationCount) -> "CreationsView":
-        """Show one period."""
-        return cls(
-            all=made.accounts,
-            phone=made.with_phone,
-            email=made.accounts - made.with_phone,
-            activated_phone=made.activated_with_phone,
-            activated_email=made.activated - made.activated_with_phone,
-        )
-
 
 Figures = dict[str, CreationsView]
 

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TextIO
 
 from flexiapi.api.reference import Documentation
-from flexiapi.api.views import Views
 from flexiapi.limit_key import counted_as
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
@@ -43,7 +42,7 @@ class ServiceContext:
         self.validation_context: object = services.name_rules
         self.settled = settled
         self.services = services
-        self.views = Views(settings.account.realm)
+        self.realm = settings.account.realm
         self.renderer = renderer
         self.metrics = settings.metrics
         self.documentation = Documentation(ENDPOINTS, settings.app.url, settings.app.sip_domain, renderer)

@@ -22,6 +22,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
 _LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
+_MOST_DIGITS = 15
+_BEYOND_THE_END = 10**_MOST_DIGITS
 _DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -111,6 +113,15 @@ def _flag(value: Any) -> bool:
     if isinstance(value, int | str) and str(value) in ("0", "1"):
         return str(value) == "1"
     raise Violations("{field} must be true or false")
+
+
+def _page_number(value: Any) -> int:
+    """Read a page number. A malformed one means the first page, a very large one a page after the last."""
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        return 1
+    digits = text.lstrip("0")
+    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
 
 
 def _digits(value: Any) -> Any:
@@ -254,6 +265,12 @@ Code = Annotated[
     BeforeValidator(_digits),
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     Field(description="lower-case letters and digits", examples=["1234"]),
+]
+PageNumber = Annotated[
+    int,
+    BeforeValidator(_page_number),
+    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
+    WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
 PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, ClassVar, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
@@ -165,7 +166,7 @@ def _operation(method: Verb, access: Access, declared: Declaration) -> Operation
         params_name=params_name,
         answer=answer,
         reply=reply,
-        encode=TypeAdapter(answer).dump_json if reply is None and answer is not None else None,
+        encode=partial(TypeAdapter(answer).dump_json, by_alias=True) if reply is None and answer is not None else None,
         **declared,
     )
 
