@@ -1,4 +1,4 @@
-"""Account types, and which accounts have them."""
+"""Account types and their assignment to accounts."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, TypeId
@@ -11,13 +11,13 @@ from flexiapi.web.parameters import Params
 
 
 class TypeParameters(Params):
-    """A type."""
+    """The values of an account type."""
 
     key: Key
 
 
 class AccountTypesEndpoint(ApiEndpoint):
-    """All of them."""
+    """The collection of account types."""
 
     path = "/api/account_types"
 
@@ -33,7 +33,7 @@ class AccountTypesEndpoint(ApiEndpoint):
 
 
 class AccountTypeByIdEndpoint(ApiEndpoint):
-    """One of them."""
+    """An account type."""
 
     path = "/api/account_types/{id}"
 
@@ -61,7 +61,7 @@ class AccountTypeByIdEndpoint(ApiEndpoint):
 
 
 class TypeOfAccountEndpoint(ApiEndpoint):
-    """A type on an account."""
+    """The assignment of a type to an account."""
 
     path = "/api/accounts/{id}/types/{type_id}"
 

@@ -1,4 +1,4 @@
-"""AccountsEndpoint as administrators handle them."""
+"""Administration of accounts."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -42,12 +42,12 @@ from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
-# Outside of the `| None`, where the schema of a flag would replace it.
+# The description is outside of the `| None`, where the schema of a flag would replace it.
 AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
 
 
 class AccountCreation(Params):
-    """An account that an administrator makes."""
+    """The values of an account that an administrator creates."""
 
     username: Username
     password: Password
@@ -63,12 +63,12 @@ class AccountCreation(Params):
 
     @property
     def expires(self) -> datetime | None:
-        """Until when the confirmation key may be used."""
+        """The time at which the confirmation key expires."""
         return self.confirmation_key_expires
 
 
 class AccountReplacement(Params):
-    """All that an account is to be."""
+    """The values that replace those of an account."""
 
     username: ExistingUsername
     password: Password
@@ -82,7 +82,7 @@ class AccountReplacement(Params):
 
 
 class AccountFilter(Params):
-    """Which accounts to list; all parameters are optional, and narrow the list together."""
+    """Filters of the list of accounts; all are optional, and accounts must match each of them."""
 
     page: PageNumber = 1
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
@@ -92,7 +92,7 @@ class AccountFilter(Params):
 
 
 class AccountsEndpoint(ApiEndpoint):
-    """All of them."""
+    """The account collection."""
 
     path = "/api/accounts"
 
@@ -100,8 +100,8 @@ class AccountsEndpoint(ApiEndpoint):
     async def get(self, query: AccountFilter) -> AccountsPage:
         """Retrieve all the accounts, paginated.
 
-        Every page costs the same as long as nothing but `page` and `domain` is given. `search` compares the
-        beginning of usernames, SIP addresses, phone numbers and e-mail addresses, in any case.
+        As long as no filter but `domain` is given, every page takes the same time. `search` compares the beginning of
+        usernames, SIP addresses, phone numbers and e-mail addresses, and ignores case.
         """
         wanted = AccountSelection(
             domain=query.domain.lower() if query.domain else None,
@@ -144,7 +144,7 @@ class AccountsEndpoint(ApiEndpoint):
 
 
 class AccountByIdEndpoint(ApiEndpoint):
-    """One of them."""
+    """An account."""
 
     path = "/api/accounts/{id}"
 
@@ -165,8 +165,8 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
-        It is replaced as a whole: what is not given is reset, `admin` too. Another password, username or domain
-        signs the account out everywhere.
+        The account is replaced as a whole: parameters that are not given are reset, `admin` too. Another password,
+        username or domain signs the account out everywhere.
         """
         new = Replacement(
             username=body.username,
@@ -190,7 +190,7 @@ class AccountByIdEndpoint(ApiEndpoint):
 
 
 class AccountBySipEndpoint(ApiEndpoint):
-    """One of them, by SIP address."""
+    """An account by its SIP address."""
 
     path = "/api/accounts/{sip}/search"
 
@@ -202,7 +202,7 @@ class AccountBySipEndpoint(ApiEndpoint):
 
 
 class AccountByEmailEndpoint(ApiEndpoint):
-    """One of them, by mail address."""
+    """An account by its e-mail address."""
 
     path = "/api/accounts/{email}/search-by-email"
 
@@ -210,7 +210,7 @@ class AccountByEmailEndpoint(ApiEndpoint):
     async def get(self, email: EmailAddress) -> AccountView:
         """Search for a specific account by email.
 
-        The first one, when several have the address.
+        If several accounts have the address, the first one is returned.
         """
         account = await self.services.accounts.for_admin_by_email(as_kept(email))
         return AccountView.of(account, await self.view_data(account))
@@ -221,7 +221,7 @@ def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
 
 
 class AccountActivationEndpoint(ApiEndpoint):
-    """What lets an account be used."""
+    """The activation of an account."""
 
     path = "/api/accounts/{id}/activate"
 
@@ -232,7 +232,7 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def post(self, id: Id) -> AccountView:
-        """Activate an account, by the method that is meant for changes."""
+        """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
 
     async def _activated(self, account_id: int) -> AccountView:
@@ -241,7 +241,7 @@ class AccountActivationEndpoint(ApiEndpoint):
 
 
 class AccountDeactivationEndpoint(ApiEndpoint):
-    """What shuts an account out."""
+    """The deactivation of an account."""
 
     path = "/api/accounts/{id}/deactivate"
 
@@ -249,13 +249,14 @@ class AccountDeactivationEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
-        Its API key, DIGEST nonces, pending codes and provisioning token end at once, and it can no longer sign in.
+        The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
+        at once.
         """
         return await self._deactivated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def post(self, id: Id) -> InactiveAccount:
-        """Deactivate an account, by the method that is meant for changes."""
+        """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._deactivated(id)
 
     async def _deactivated(self, account_id: int) -> InactiveAccount:
@@ -264,7 +265,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
 
 
 class AccountProvisioningEndpoint(ApiEndpoint):
-    """A token that provisions a device of the account."""
+    """The provisioning token of an account."""
 
     path = "/api/accounts/{id}/provision"
 

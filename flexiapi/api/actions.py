@@ -1,4 +1,4 @@
-"""Actions of accounts: what a device does on a DTMF code."""
+"""Actions of accounts, which devices trigger by DTMF codes."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -16,7 +16,7 @@ _FAILURES = (RecordNotFound, NoDtmfProtocol)
 
 
 class ActionParameters(Params):
-    """An action."""
+    """The values of an action."""
 
     key: Key
     code: Code
@@ -27,7 +27,7 @@ def _has_dtmf_protocol(exchange: ApiEndpoint, id: int, **_path: Any) -> Awaitabl
 
 
 class ActionsEndpoint(ApiEndpoint):
-    """All of an account. It must have a DTMF protocol."""
+    """The actions of an account that has a DTMF protocol."""
 
     path = "/api/accounts/{id}/actions"
 
@@ -51,7 +51,7 @@ class ActionsEndpoint(ApiEndpoint):
 
 
 class ActionByIdEndpoint(ApiEndpoint):
-    """One of them."""
+    """An action of an account."""
 
     path = "/api/accounts/{id}/actions/{action_id}"
 

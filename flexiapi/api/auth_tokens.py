@@ -1,4 +1,4 @@
-"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+"""API keys and auth tokens. An auth token carries a sign-in from one device to another."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from flexiapi.web.replies import Cookie, Json, PlainText
 
 
 class AuthTokensEndpoint(ApiEndpoint):
-    """Auth tokens."""
+    """The auth token collection."""
 
     path = "/api/accounts/auth_token"
 
@@ -23,14 +23,15 @@ class AuthTokensEndpoint(ApiEndpoint):
     async def post(self) -> AuthTokenView:
         """Generate an `auth_token`.
 
-        To attach the generated token to an account see the `auth_token` attachment endpoint. It lives five minutes.
+        To attach the generated token to an account see the `auth_token` attachment endpoint. The token expires after
+        five minutes.
         """
         token = await self.services.api_keys.new_auth_token()
         return AuthTokenView.of(token)
 
 
 class AuthTokenAttachmentEndpoint(ApiEndpoint):
-    """What binds an auth token to an account."""
+    """The attachment of an auth token to the account of the current user."""
 
     path = "/api/accounts/auth_token/{auth_token}/attach"
 
@@ -44,7 +45,7 @@ class AuthTokenAttachmentEndpoint(ApiEndpoint):
 
 
 class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
-    """An API key for whoever holds an attached auth token."""
+    """The API key that an attached auth token gives."""
 
     path = "/api/accounts/me/api_key/{auth_token}"
 
@@ -66,7 +67,7 @@ class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
 
 
 class MyApiKeyEndpoint(ApiEndpoint):
-    """The signed-in account's API key."""
+    """The API key of the current user."""
 
     path = "/api/accounts/me/api_key"
 
@@ -80,7 +81,7 @@ class MyApiKeyEndpoint(ApiEndpoint):
     async def get(self) -> PlainText:
         """Generate and retrieve a fresh API Key. This endpoint is also setting the API Key as a Cookie.
 
-        The key before it stops working, also when it signed this request.
+        The previous key stops working, even if it authenticated this request.
         """
         key = await self.services.api_keys.make(self.me)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])

@@ -1,4 +1,4 @@
-"""Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
+"""Contacts of accounts, as JSON and as vCards."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, Sip, required_address
@@ -18,20 +18,20 @@ _CARD = (
 
 
 class MyContactsEndpoint(ApiEndpoint):
-    """All of one's own."""
+    """The contacts of the current user."""
 
     path = "/api/accounts/me/contacts"
 
     @endpoint(Access.USER)
     async def get(self) -> list[ContactView]:
-        """Return the user contacts, also those from lists."""
+        """Return the user contacts, including those on contacts lists."""
         contacts = await self.services.contacts.of_user(self.me)
         data = await self.view_data(*contacts)
         return [ContactView.of(contact, data) for contact in contacts]
 
 
 class MyContactEndpoint(ApiEndpoint):
-    """One of one's own."""
+    """A contact of the current user."""
 
     path = "/api/accounts/me/contacts/{sip}"
 
@@ -43,7 +43,7 @@ class MyContactEndpoint(ApiEndpoint):
 
 
 class VCardListEndpoint(ApiEndpoint):
-    """All of one's own, as liblinphone reads them."""
+    """The contacts of the current user as vCards, for liblinphone."""
 
     path = "/contacts/vcard"
 
@@ -51,14 +51,14 @@ class VCardListEndpoint(ApiEndpoint):
     async def get(self) -> VCards:
         """Return the authenticated user contacts list, in vCard 4.0 format.
 
-        The list is empty, one line end, when there is no contact.
+        Without contacts the body is one line end.
         """
         contacts = await self.services.contacts.of_user(self.me)
         return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
 class VCardEndpoint(ApiEndpoint):
-    """One of one's own, as liblinphone reads it."""
+    """A contact of the current user as a vCard, for liblinphone."""
 
     path = "/contacts/vcard/{sip}"
 
@@ -70,20 +70,20 @@ class VCardEndpoint(ApiEndpoint):
 
 
 class AccountContactsEndpoint(ApiEndpoint):
-    """All of an account's."""
+    """The contacts of an account."""
 
     path = "/api/accounts/{id}/contacts"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[AccountView]:
-        """Get all the account contacts; those from lists are not among them."""
+        """Get all the account contacts, without those on contacts lists."""
         contacts = await self.services.contacts.of(id)
         data = await self.view_data(*contacts)
         return [AccountView.of(contact, data) for contact in contacts]
 
 
 class AccountContactEndpoint(ApiEndpoint):
-    """One of an account's."""
+    """A contact of an account."""
 
     path = "/api/accounts/{id}/contacts/{contact_id}"
 
@@ -97,7 +97,7 @@ class AccountContactEndpoint(ApiEndpoint):
     async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the list.
 
-        Return `403` if it is one already.
+        Return `403` if it is a contact already.
         """
         await self.services.contacts.add(id, contact_id)
 
@@ -105,6 +105,6 @@ class AccountContactEndpoint(ApiEndpoint):
     async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the list.
 
-        Return `403` if it is none.
+        Return `403` if it is not a contact.
         """
         await self.services.contacts.remove(id, contact_id)

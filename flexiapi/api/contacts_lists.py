@@ -1,4 +1,4 @@
-"""Lists of contacts that several accounts share."""
+"""Contacts lists, which several accounts can share."""
 
 from typing import Annotated
 
@@ -20,14 +20,14 @@ Description = Annotated[
 
 
 class ContactsListParams(Params):
-    """The texts of a list."""
+    """The values of a contacts list."""
 
     title: Title
     description: Description
 
 
 class ContactsListsEndpoint(ApiEndpoint):
-    """All of them."""
+    """The collection of contacts lists."""
 
     path = "/api/contacts_lists"
 
@@ -43,7 +43,7 @@ class ContactsListsEndpoint(ApiEndpoint):
 
 
 class ContactsListByIdEndpoint(ApiEndpoint):
-    """One of them."""
+    """A contacts list."""
 
     path = "/api/contacts_lists/{id}"
 
@@ -61,12 +61,12 @@ class ContactsListByIdEndpoint(ApiEndpoint):
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
-        """Delete a contacts list; its contacts stay accounts, and no account has the list any more."""
+        """Delete a contacts list. It is removed from all accounts; the accounts of its contacts are kept."""
         await self.services.contacts_lists.remove(id)
 
 
 class ContactsListContactEndpoint(ApiEndpoint):
-    """An account on a list."""
+    """A contact on a contacts list."""
 
     path = "/api/contacts_lists/{id}/contacts/{contact_id}"
 
@@ -74,7 +74,7 @@ class ContactsListContactEndpoint(ApiEndpoint):
     async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the contacts list.
 
-        Return `403` if it is on it already.
+        Return `403` if it is on the list already.
         """
         await self.services.contacts_lists.add_contact(id, contact_id)
 
@@ -82,13 +82,13 @@ class ContactsListContactEndpoint(ApiEndpoint):
     async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the contacts list.
 
-        Return `403` if it is not on it.
+        Return `403` if it is not on the list.
         """
         await self.services.contacts_lists.remove_contact(id, contact_id)
 
 
 class AccountContactsListEndpoint(ApiEndpoint):
-    """A list that an account has."""
+    """The assignment of a contacts list to an account."""
 
     path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"
 

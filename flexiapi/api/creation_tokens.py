@@ -1,4 +1,4 @@
-"""Tokens that let an account be created."""
+"""Account creation tokens, and the request tokens that lead to them."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ from flexiapi.web.parameters import Params
 
 
 class PushTarget(Params):
-    """The RFC 8599 parameters of a device."""
+    """The RFC 8599 push parameters of a device."""
 
     pn_provider: Annotated[
         Literal["apns", "apns.dev", "fcm", "unifiedpush", "ntfy"],
@@ -26,13 +26,13 @@ class PushTarget(Params):
 
 
 class ValidatedRequest(Params):
-    """A request token that was validated."""
+    """A validated request token."""
 
     account_creation_request_token: RequestToken
 
 
 class CreationRequestTokensEndpoint(ApiEndpoint):
-    """Request tokens."""
+    """The collection of request tokens."""
 
     path = "/api/account_creation_request_tokens"
 
@@ -44,7 +44,7 @@ class CreationRequestTokensEndpoint(ApiEndpoint):
 
 
 class CreationTokenByPushEndpoint(ApiEndpoint):
-    """A creation token that proves to be on a device."""
+    """Creation tokens that are sent to a device."""
 
     path = "/api/account_creation_tokens/send-by-push"
 
@@ -59,7 +59,7 @@ class CreationTokenByPushEndpoint(ApiEndpoint):
 
 
 class CreationTokenByRequestEndpoint(ApiEndpoint):
-    """A creation token for a human."""
+    """Creation tokens in exchange for validated request tokens."""
 
     path = "/api/account_creation_tokens/using-account-creation-request-token"
 
@@ -74,7 +74,7 @@ class CreationTokenByRequestEndpoint(ApiEndpoint):
 
 
 class CreationTokensEndpoint(ApiEndpoint):
-    """Creation tokens from an administrator."""
+    """Creation tokens from administrators."""
 
     path = "/api/account_creation_tokens"
 

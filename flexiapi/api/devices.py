@@ -1,4 +1,4 @@
-"""The signed-in account's devices."""
+"""Registered devices of the current user."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Uuid
@@ -18,7 +18,7 @@ _EXAMPLE = {
 
 
 class MyDevicesEndpoint(ApiEndpoint):
-    """All of them."""
+    """The registered devices of the current user."""
 
     path = "/api/accounts/me/devices"
 
@@ -29,7 +29,7 @@ class MyDevicesEndpoint(ApiEndpoint):
 
 
 class MyDeviceEndpoint(ApiEndpoint):
-    """One of them."""
+    """A registered device of the current user."""
 
     path = "/api/accounts/me/devices/{uuid}"
 
@@ -37,6 +37,6 @@ class MyDeviceEndpoint(ApiEndpoint):
     async def delete(self, uuid: Uuid) -> None:
         """Remove one of the user registered devices.
 
-        Return `404` if it is none of them.
+        Return `404` if it is not one of them.
         """
         await self.services.devices.remove(self.me, uuid)

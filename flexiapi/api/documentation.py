@@ -9,7 +9,7 @@ from flexiapi.web.replies import Html, Json
 
 
 class DocumentationPageEndpoint(ApiEndpoint):
-    """A page."""
+    """The documentation as a page."""
 
     path = "/api"
 
@@ -25,7 +25,7 @@ class DocumentationPageEndpoint(ApiEndpoint):
 
 
 class DocumentationForProgramsEndpoint(ApiEndpoint):
-    """An OpenAPI document."""
+    """The documentation as an OpenAPI document."""
 
     path = "/api/openapi.json"
 

@@ -29,12 +29,12 @@ class ApiEndpoint(Endpoint):
 
     @property
     def services(self) -> Services:
-        """The rules."""
+        """The services that apply the rules."""
         return self.context.services
 
     @property
     def signed_in(self) -> SignedIn:
-        """The identity, on User and Admin operations."""
+        """The proven identity, on User and Admin operations."""
         return cast("SignedIn", self.identity)
 
     @property
@@ -44,7 +44,7 @@ class ApiEndpoint(Endpoint):
 
     @property
     def origin(self) -> Origin:
-        """The client's address and program."""
+        """The client's address and program name."""
         agent = self.request.headers.get("User-Agent", "")
         printable = "".join(character for character in agent if character.isprintable())[:256]
         return Origin(self.client, printable or self.services.app_name)

@@ -1,4 +1,4 @@
-"""Text messages into SIP."""
+"""Text messages to SIP users."""
 
 from typing import Annotated
 
@@ -14,14 +14,14 @@ from flexiapi.web.parameters import Params
 
 
 class NewMessage(Params):
-    """A message to be sent."""
+    """A message to send."""
 
     to: Annotated[Text, Field(description="SIP address of the receiver", examples=["sip:bob@sip.example.org"])]
     body: Annotated[Text, Field(description="content of the message, at most 16 KiB", examples=["Hello Bob"])]
 
 
 class MessagesEndpoint(ApiEndpoint):
-    """Messages; the endpoint is there when the settings say how to send them."""
+    """Outgoing messages. The endpoint exists if a sender of messages is configured."""
 
     path = "/api/messages"
 

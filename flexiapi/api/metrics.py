@@ -1,4 +1,4 @@
-"""Figures for Prometheus."""
+"""Metrics for Prometheus."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.errors import RecordNotFound
@@ -9,13 +9,13 @@ from flexiapi.web.replies import PlainText
 
 
 class MetricsEndpoint(ApiEndpoint):
-    """What is counted."""
+    """The metrics of all server processes."""
 
     path = "/metrics"
 
     @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound,))
     async def get(self) -> PlainText:
-        """Return the figures in Prometheus' text format, to the networks of the settings."""
+        """Return the metrics in Prometheus' text format, to clients in the configured networks."""
         settings = self.context.metrics
         if not settings.enabled or not self.context.peers.is_within(self.request, settings.networks):
             raise RecordNotFound

@@ -1,4 +1,4 @@
-"""The signed-in account."""
+"""The account of the current user."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.accounts import AccountView, ProvisionedAccount
@@ -10,7 +10,7 @@ from flexiapi.web.parameters import Params
 
 
 class PasswordChange(Params):
-    """Another password."""
+    """A new password."""
 
     algorithm: Algorithm
     password: Password
@@ -18,7 +18,7 @@ class PasswordChange(Params):
 
 
 class MeEndpoint(ApiEndpoint):
-    """The account itself."""
+    """The account of the current user."""
 
     path = "/api/accounts/me"
 
@@ -34,7 +34,7 @@ class MeEndpoint(ApiEndpoint):
 
 
 class MyProvisioningEndpoint(ApiEndpoint):
-    """A token that provisions another device."""
+    """The provisioning token of the current user."""
 
     path = "/api/accounts/me/provision"
 
@@ -49,7 +49,7 @@ class MyProvisioningEndpoint(ApiEndpoint):
 
 
 class MyPasswordEndpoint(ApiEndpoint):
-    """The password."""
+    """The password of the current user."""
 
     path = "/api/accounts/me/password"
 
@@ -61,7 +61,7 @@ class MyPasswordEndpoint(ApiEndpoint):
     async def post(self, body: PasswordChange) -> None:
         """Change the account password.
 
-        What is signed in with the old password or an API key is signed out, but for the key of this request.
+        All sign-ins with the old password or an API key end, except the API key that authenticated this request.
         """
         by_key = self.signed_in.key_hash is not None
         service = self.services.my_password

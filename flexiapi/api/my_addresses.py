@@ -1,4 +1,4 @@
-"""The signed-in account's e-mail address and phone number."""
+"""E-mail address and phone number of the current user."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.accounts import AccountView
@@ -10,13 +10,13 @@ from flexiapi.web.parameters import Params
 
 
 class EmailChange(Params):
-    """Another address."""
+    """A new e-mail address."""
 
     email: Email
 
 
 class PhoneChange(Params):
-    """Another number."""
+    """A new phone number."""
 
     phone: Phone
 
@@ -28,7 +28,7 @@ class ChangeConfirmation(Params):
 
 
 class MyEmailRequestEndpoint(ApiEndpoint):
-    """A change of address that is asked for."""
+    """Requests to change the e-mail address."""
 
     path = "/api/accounts/me/email/request"
 
@@ -44,7 +44,7 @@ class MyEmailRequestEndpoint(ApiEndpoint):
 
 
 class MyEmailEndpoint(ApiEndpoint):
-    """A change of address that is confirmed."""
+    """The e-mail address of the current user."""
 
     path = "/api/accounts/me/email"
 
@@ -52,14 +52,14 @@ class MyEmailEndpoint(ApiEndpoint):
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received by email and change the address.
 
-        Return `404` if no change is pending, `403` if the code is wrong: the change is gone after three tries.
+        Return `404` if no change is pending, `403` if the code is wrong. The third wrong code cancels the change.
         """
         account = await self.services.my_addresses.confirm_email(self.me, body.code)
         return AccountView.of(account, await self.view_data(account))
 
 
 class MyPhoneRequestEndpoint(ApiEndpoint):
-    """A change of number that is asked for."""
+    """Requests to change the phone number."""
 
     path = "/api/accounts/me/phone/request"
 
@@ -75,7 +75,7 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
 
 
 class MyPhoneEndpoint(ApiEndpoint):
-    """A change of number that is confirmed."""
+    """The phone number of the current user."""
 
     path = "/api/accounts/me/phone"
 
@@ -83,7 +83,7 @@ class MyPhoneEndpoint(ApiEndpoint):
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received and change the phone number. Activate the account.
 
-        Return `404` if no change is pending, `403` if the code is wrong: the change is gone then.
+        Return `404` if no change is pending, `403` if the code is wrong. A wrong code cancels the change.
         """
         account = await self.services.my_addresses.confirm_phone(self.me, body.code)
         return AccountView.of(account, await self.view_data(account))

@@ -1,4 +1,4 @@
-"""Whether the server answers."""
+"""A check that the server answers."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.web.endpoint import endpoint
@@ -7,7 +7,7 @@ from flexiapi.web.replies import PlainText
 
 
 class PingEndpoint(ApiEndpoint):
-    """The shortest answer."""
+    """The smallest answer."""
 
     path = "/api/ping"
 

@@ -1,4 +1,4 @@
-"""What phones fetch to configure themselves: not under `/api`, and no JSON."""
+"""Remote provisioning of phones, as XML. Its paths are not under `/api`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -39,35 +39,35 @@ _WITH_ACCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 class PasswordReset(Params):
-    """Presence counts, whatever the value."""
+    """A request to reset the password. The parameter counts with any value, also an empty one."""
 
     reset_password: Annotated[Any, Field(description="reset the password while doing the provisioning")] = None
 
 
 class ProvisioningHandler(ApiEndpoint):
-    """What the four documents share."""
+    """The base of the provisioning endpoints."""
 
     @property
     def device_query(self) -> Mapping[str, str]:
-        """The query parameters, those without value too."""
+        """The query parameters, including those without a value."""
         query = self.query
         return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
     @property
     def device_headers(self) -> Mapping[str, str]:
-        """The request's headers, names in lower case."""
+        """The headers of the request, with names in lower case."""
         return {name.lower(): value for name, value in self.request.headers.items()}
 
 
 def _presents_no_token(exchange: ApiEndpoint) -> bool:
-    """Return whether a token counts for nothing, for the request lacks the header that must come with it."""
+    """Return whether the token is not looked at, because the request lacks the header that must come with it."""
     return exchange.services.provisioning_header_required and (
         "X-Linphone-Provisioning" not in exchange.request.headers
     )
 
 
 class BaseProvisioningEndpoint(ProvisioningHandler):
-    """For nobody in particular."""
+    """The provisioning document without an account."""
 
     path = "/provisioning"
 
@@ -78,7 +78,7 @@ class BaseProvisioningEndpoint(ProvisioningHandler):
 
 
 class TokenProvisioningEndpoint(ProvisioningHandler):
-    """For whoever holds the token, once."""
+    """The provisioning document for a provisioning token, which works once."""
 
     path = "/provisioning/{provisioning_token}"
 
@@ -105,7 +105,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
 
 
 class ProvisioningQrCodeEndpoint(ProvisioningHandler):
-    """The token's address as an image."""
+    """The URL of a provisioning token as a QR code."""
 
     path = "/provisioning/qrcode/{provisioning_token}"
 
@@ -119,7 +119,7 @@ class ProvisioningQrCodeEndpoint(ProvisioningHandler):
 
 
 class MyProvisioningDocumentEndpoint(ProvisioningHandler):
-    """For the signed-in account, as often as it asks."""
+    """The provisioning document of the current user."""
 
     path = "/provisioning/me"
 
@@ -133,7 +133,7 @@ class MyProvisioningDocumentEndpoint(ProvisioningHandler):
 
 
 class AuthTokenProvisioningEndpoint(ProvisioningHandler):
-    """For whoever holds an attached auth token, once."""
+    """The provisioning document for an attached auth token, which works once."""
 
     path = "/provisioning/auth_token/{auth_token}"
 

@@ -1,4 +1,4 @@
-"""The way back into an account."""
+"""Account recovery by phone, e-mail and recovery key."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
@@ -12,14 +12,14 @@ from flexiapi.web.parameters import Params
 
 
 class PhoneRecovery(Params):
-    """Whose code is to be sent, and what allows it."""
+    """The phone number that a recovery code is sent to, and the token that allows it."""
 
     phone: Phone
     account_creation_token: CreationToken
 
 
 class AccountInfoByPhoneEndpoint(ApiEndpoint):
-    """What everybody may know of a number."""
+    """The public information about a phone number."""
 
     path = "/api/accounts/{phone}/info-by-phone"
 
@@ -27,15 +27,15 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
     async def get(self, phone: PhoneNumber) -> PhoneInfo:
         """Retrieve public information about the account.
 
-        `phone` tells whether the number is the account's alias, and not its username.
-        Return `404` if the account doesn't exist, `422` if it is no phone number.
+        `phone` is `true` if the number is the account's phone number, `false` if it is its username.
+        Return `404` if the account doesn't exist, `422` if the parameter is not a phone number.
         """
         account, is_alias = await self.services.recovery.by_phone(required_phone(phone))
         return PhoneInfo(activated=account.activated, realm=self.context.realm, phone=is_alias)
 
 
 class RecoveryByPhoneEndpoint(ApiEndpoint):
-    """A PIN for whoever has the phone."""
+    """Recovery codes by SMS."""
 
     path = "/api/accounts/recover-by-phone"
 
@@ -49,14 +49,14 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
     async def post(self, body: PhoneRecovery) -> None:
         """Send a SMS with a recovery PIN code to the phone number provided.
 
-        Return `404` if the account doesn't exist; the `account_creation_token` is used up then too. Return `429` if
-        the number had an SMS a short time ago, `503` if the SMS was not accepted: the token can be used again then.
+        Return `404` if the account doesn't exist; this uses up the `account_creation_token` as well. Return `429` if an
+        SMS was sent to the number a short time ago, `503` if the SMS was not accepted; the token then stays usable.
         """
         await self.services.recovery.send_pin(body.phone, body.account_creation_token)
 
 
 class RecoveryByKeyEndpoint(ApiEndpoint):
-    """The account, for its key."""
+    """The account that a recovery key belongs to."""
 
     path = "/api/accounts/{sip}/recover/{recover_key}"
 
@@ -72,15 +72,15 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
-        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong;
-        the key is gone after three tries.
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
+        third wrong key revokes the right one.
         """
         account = await self.services.recovery.recover(*required_address(sip), recover_key)
         return RecoveredAccount.of(account, await self.view_data(account))
 
 
 class RecoveryByEmailEndpoint(ApiEndpoint):
-    """A mail that gives access."""
+    """Recovery mails that an administrator sends."""
 
     path = "/api/accounts/{id}/recover-by-email"
 
@@ -93,7 +93,7 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
 
-        Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
+        Return `422` if the account has no e-mail address, `503` if the mail was not accepted; nothing is changed then.
         """
         account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id))
         return WrittenAccount.of(account, await self.view_data(account))

@@ -33,7 +33,7 @@ class Documentation:
     def page(self, nonce: str, exchange: Exchange) -> bytes:
         """Return the page, with the nonce of its style and script."""
         if not self._page:
-            # The nonce is the only thing that differs, so the page is cut where it stands.
+            # Only the nonce differs between requests, so the page is split at the nonce.
             mark = secrets.token_hex(16)
             document = json.loads(self.document)
             sections = Reference(document, lambda path, verb: self._is_on(exchange, path, verb)).sections()
@@ -47,14 +47,14 @@ class Documentation:
 
 
 class Reference:
-    """Reads a document; `is_enabled` knows of optional endpoints, by path and verb, whether they are on."""
+    """Reader of an API document. `is_enabled` tells by path and verb whether an optional operation is enabled."""
 
     def __init__(self, document: Mapping[str, Any], is_enabled: Callable[[str, str], bool]) -> None:
         self._document = document
         self._is_enabled = is_enabled
 
     def sections(self) -> list[ReferenceSection]:
-        """All endpoints, by resource."""
+        """Return all operations, by resource."""
         return [
             ReferenceSection(_anchor(tag["name"]), tag["name"], tag["description"], list(self._endpoints(tag["name"])))
             for tag in self._document["tags"]

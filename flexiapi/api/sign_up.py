@@ -1,4 +1,4 @@
-"""Accounts that people make for themselves, and what everybody may know of them."""
+"""Public account creation and activation, and public information about accounts."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -27,7 +27,7 @@ from flexiapi.web.parameters import Params
 
 
 class SignUp(Params):
-    """An account for whoever holds a creation token."""
+    """The values of an account that a creation token creates."""
 
     username: Username
     password: Password
@@ -37,7 +37,7 @@ class SignUp(Params):
 
 
 class PublicSignUp(Params):
-    """An account that is activated by a code."""
+    """The values of an account that a code activates."""
 
     username: PublicUsername | None = None
     password: Password
@@ -49,7 +49,7 @@ class PublicSignUp(Params):
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
-        """A name of its own or a phone number, and a way to send the code."""
+        """Require a phone number, or a username and an e-mail address."""
         if values.get("phone") or "phone" in errors:
             return
         missing = [name for name in ("username", "email") if not values.get(name) and name not in errors]
@@ -59,26 +59,26 @@ class PublicSignUp(Params):
 
 
 class EmailConfirmation(Params):
-    """A key that was received by mail; `code` stands for `confirmation_key`."""
+    """A key that was received by mail; `code` is another name of `confirmation_key`."""
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: ConfirmationKey
 
 
 class PhoneConfirmation(Params):
-    """A PIN that was received by phone; `code` stands for `confirmation_key`."""
+    """A PIN that was received by phone; `code` is another name of `confirmation_key`."""
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: Pin
 
 
 def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
-    """Return whether the document's optional endpoints are on."""
+    """Return whether the optional endpoints of the document are enabled."""
     return exchange.services.dangerous_endpoints
 
 
 class PublicAccountsEndpoint(ApiEndpoint):
-    """Accounts with a code by mail or SMS."""
+    """Accounts that are activated by a code, sent by mail or SMS."""
 
     path = "/api/accounts/public"
 
@@ -108,7 +108,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
 
 
 class AccountsWithTokenEndpoint(ApiEndpoint):
-    """Accounts by creation token alone."""
+    """Accounts that a creation token alone creates."""
 
     path = "/api/accounts/with-account-creation-token"
 
@@ -135,7 +135,7 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
 
 
 class AccountInfoEndpoint(ApiEndpoint):
-    """What everybody may know."""
+    """The public information about an account."""
 
     path = "/api/accounts/{sip}/info"
 
@@ -150,7 +150,7 @@ class AccountInfoEndpoint(ApiEndpoint):
 
 
 class ActivationByEmailEndpoint(ApiEndpoint):
-    """Activation by a key."""
+    """Activation by a key from a mail."""
 
     path = "/api/accounts/{sip}/activate/email"
 
@@ -165,7 +165,7 @@ class ActivationByEmailEndpoint(ApiEndpoint):
 
 
 class ActivationByPhoneEndpoint(ApiEndpoint):
-    """Activation by a PIN."""
+    """Activation by a PIN from an SMS."""
 
     path = "/api/accounts/{sip}/activate/phone"
 

@@ -1,4 +1,4 @@
-"""What Flexisip's ExternalAuthentication plugin asks: not under `/api`, and no JSON."""
+"""The interface of Flexisip's ExternalAuthentication plugin. Its path is not under `/api`."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.errors import Forbidden
@@ -8,7 +8,7 @@ from flexiapi.web.replies import PlainText
 
 
 class SipAuthEndpoint(ApiEndpoint):
-    """Each SIP request that carries credentials comes by here."""
+    """Verification of the credentials of SIP requests."""
 
     path = "/sip/auth"
 
@@ -21,7 +21,7 @@ class SipAuthEndpoint(ApiEndpoint):
         switch=Switch(lambda exchange: exchange.services.sip_sign_in.is_enabled),
     )
     async def get(self) -> PlainText:
-        """Tell whether the DIGEST parameters in the query are right, in the plugin's own line format."""
+        """Verify the DIGEST parameters in the query. The answer has the plugin's own line format."""
         if not self.context.peers.is_within(self.request, self.services.sip_sign_in.networks):
             raise Forbidden
         return PlainText((await self.services.sip_sign_in.answer(self.query)).encode())

@@ -1,4 +1,4 @@
-"""How many accounts were made when."""
+"""Statistics of account creations."""
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.statistics import CreationsView
@@ -19,7 +19,7 @@ class _Statistics(ApiEndpoint):
 
 
 class StatisticsOfDayEndpoint(_Statistics):
-    """The last 24 hours."""
+    """Account creations of the last 24 hours."""
 
     path = "/api/statistics/day"
 
@@ -30,7 +30,7 @@ class StatisticsOfDayEndpoint(_Statistics):
 
 
 class StatisticsOfWeekEndpoint(_Statistics):
-    """The last seven days."""
+    """Account creations of the last seven days."""
 
     path = "/api/statistics/week"
 
@@ -41,7 +41,7 @@ class StatisticsOfWeekEndpoint(_Statistics):
 
 
 class StatisticsOfMonthEndpoint(_Statistics):
-    """The last month."""
+    """Account creations of the last month."""
 
     path = "/api/statistics/month"
 
@@ -52,18 +52,18 @@ class StatisticsOfMonthEndpoint(_Statistics):
 
 
 class StatisticOfDayEndpoint(StatisticsOfDayEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/day"
 
 
 class StatisticOfWeekEndpoint(StatisticsOfWeekEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/week"
 
 
 class StatisticOfMonthEndpoint(StatisticsOfMonthEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/month"

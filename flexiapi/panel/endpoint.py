@@ -1,4 +1,4 @@
-"""The base of the endpoints that answer with pages."""
+"""The base of the endpoints that answer with HTML pages."""
 
 import secrets
 from http.client import responses
@@ -33,13 +33,13 @@ class PanelContext(ServerContext, Protocol):
 
 
 class PageEndpoint(Endpoint):
-    """An endpoint with services and templates at hand. Its failures are pages, too."""
+    """An endpoint with services and templates at hand. Its failures are pages as well."""
 
     context: PanelContext
 
     @property
     def services(self) -> Services:
-        """The rules."""
+        """The services that apply the rules."""
         return self.context.services
 
     def page(self, page: Page, status: int = 200) -> PageReply:
@@ -55,7 +55,7 @@ class PageEndpoint(Endpoint):
         return PageReply(self.context.renderer.page(page).encode(), headers=headers, status=status)
 
     def error_page(self, title: str, message: str, status: int) -> PageReply:
-        """Return the page that says why there is no other."""
+        """Return an error page."""
         return self.page(ErrorPage(secrets.token_urlsafe(12), title, message), status)
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:

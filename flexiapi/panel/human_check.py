@@ -21,16 +21,16 @@ Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
 
 
 class Check(Params):
-    """The form of the page."""
+    """The fields of the form."""
 
     account_creation_request_token: RequestToken
     csrf: Annotated[Text, Field(description="what the page put there")] | None = None
 
 
 class HumanCheckEndpoint(PageEndpoint):
-    """The form and its answers."""
+    """The base of the endpoints of the human check."""
 
-    # Relative, so that the form also works below a path of a front server.
+    # The target of the form: relative, so that the form also works below a path of a front server.
     action: ClassVar[str]
 
     @property

@@ -1,4 +1,4 @@
-"""The Tornado application: finds the endpoint of a request, and caps its body."""
+"""The Tornado application: finds the endpoint of a request, and limits the size of its body."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ def _no_parsing() -> None:
 
 
 class CappedBody(HTTPMessageDelegate):
-    """Drops a body that grows over the limit, and notes that in the arguments of the handler to be."""
+    """A delegate that drops a body over the limit, and notes that in the arguments of the future handler."""
 
     def __init__(self, inner: HTTPMessageDelegate, limit: int, arguments: dict[str, Any]) -> None:
         self._inner = inner
@@ -25,11 +25,11 @@ class CappedBody(HTTPMessageDelegate):
         self._arguments = arguments
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
-        """Hand on."""
+        """Pass on the headers."""
         return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Any:
-        """Hand on what fits."""
+        """Pass on a chunk as long as the body is within the limit."""
         self._left -= len(chunk)
         if self._left >= 0:
             return self._inner.data_received(chunk)
@@ -37,11 +37,11 @@ class CappedBody(HTTPMessageDelegate):
         return None
 
     def finish(self) -> None:
-        """Hand on."""
+        """Pass on the end of the request."""
         self._inner.finish()
 
     def on_connection_close(self) -> None:
-        """Hand on."""
+        """Pass on the end of the connection."""
         self._inner.on_connection_close()
 
 
@@ -55,7 +55,7 @@ class Api(Application):
 
     def find_handler(self, request: HTTPServerRequest, **_kwargs: Any) -> Any:
         """Return the delegate that handles the request."""
-        # Parameters are read by `parameters.read`; Tornado would refuse bodies that no endpoint looks at.
+        # `parameters.read` reads parameters. Tornado would refuse malformed bodies that no endpoint uses.
         request._parse_body = _no_parsing  # type: ignore[method-assign]  # noqa: SLF001  # it has no switch
         endpoint, values = self.routes.find(request.path) or (UnknownPath, {})
         arguments = {"context": self._context, "endpoint": endpoint, "path_values": values}
@@ -65,4 +65,4 @@ class Api(Application):
         return delegate
 
     def log_request(self, handler: Any) -> None:
-        """Log nothing: exchanges are observed by the context, and a URI may carry secrets."""
+        """Log nothing: the context observes exchanges, and URIs may carry secrets."""

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what they may do with an answer."""
+"""Headers for browsers: caching, content security, CORS, HSTS."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ OF_EVERY_ANSWER: Mapping[str, str] = {
 
 
 def of_exchange(exchange: Exchange) -> list[tuple[str, str]]:
-    """Return the headers that depend on the request and the site. All values are our own or were compared to ours."""
+    """Return the headers that depend on the request and the site. Every value is our own or equals a setting."""
     headers = [("X-Request-Id", exchange.request_id)]
     if "Origin" in exchange.request.headers:
         origin = exchange.request.headers["Origin"]

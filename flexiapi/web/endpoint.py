@@ -1,4 +1,4 @@
-"""Endpoints: paths with operations, each declared by one decorator and the signature of its method."""
+"""Endpoints: paths with operations, each declared by a decorator and the signature of its method."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ def endpoint(access: Access, **declared: Unpack[Declaration]) -> Callable[[V], V
     """Declare a method of an `Endpoint` as an operation; `Operation` describes the arguments."""
 
     def declare(method: V) -> V:
-        # The declaration travels with the method.
+        # `Endpoint` collects the declarations from its methods.
         method.operation = _operation(method, access, declared)  # type: ignore[attr-defined]
         return method
 
@@ -73,14 +73,14 @@ class Endpoint(Exchange):
         return [*verbs, *(["HEAD"] if "GET" in verbs else []), "OPTIONS"]
 
     def exists(self) -> bool:
-        """Return whether the path is there: nothing that it needs is switched off."""
+        """Return whether no operation that hides the path while it is off is switched off."""
         for is_on in self._path_switches:  # noqa: SIM110  # on the way of every request, and faster than `all`
             if not is_on(self):
                 return False
         return True
 
     async def answer(self) -> Answer:
-        """Return the answer to the request. Raises only what was not expected."""
+        """Return the answer to the request. Only unexpected failures are raised."""
         plan = self.plans.get(self.request.method)
         if plan is None:
             return self.answer_other_method()
@@ -117,7 +117,7 @@ class Endpoint(Exchange):
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure."""
-        # Its traceback holds this exchange; without it nothing is left for the garbage collector.
+        # The traceback refers to this exchange; a cycle would be left for the garbage collector.
         self.failure = error.with_traceback(None)
         own = error.headers()
         names = {name for name, _ in own}
@@ -125,7 +125,7 @@ class Endpoint(Exchange):
         return Answer(error.status, self.rendered(error, error.status), headers, is_secret)
 
     def unexpected(self, status: int, text: str) -> Answer:
-        """Return the answer for a failure that is no `ApiError`, without details."""
+        """Return the answer for a failure that is not an `ApiError`, without details."""
         error = ApiError(text)
         try:
             reply = self.rendered(error, status)
@@ -134,7 +134,7 @@ class Endpoint(Exchange):
         return Answer(status, reply)
 
     def rendered(self, error: ApiError, _status: int) -> HttpReply:
-        """Return a failure as this kind of endpoint shows it: as JSON."""
+        """Return a failure in the format of this kind of endpoint, here JSON."""
         return Json(to_json(error.body()))
 
 

@@ -1,4 +1,4 @@
-"""An HTTP exchange: the request as the pipeline sees it, and the state of its way to the answer."""
+"""HTTP exchanges: a request, and the state of its processing."""
 
 import re
 import secrets
@@ -12,7 +12,7 @@ from flexiapi.web.peers import Peers
 from flexiapi.web.request import Request
 from flexiapi.web.throttle import Throttle
 
-# Request ids that are taken from front servers. A space would allow to forge fields in the log.
+# Form of request ids that are accepted from front servers: with a space they could forge fields of the log.
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
@@ -25,11 +25,11 @@ class Identity(Protocol):
 
     @property
     def is_active_admin(self) -> bool:
-        """Whether Admin operations are allowed."""
+        """True if Admin operations are allowed."""
 
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
-        """Headers that answers to this identity carry."""
+        """Headers of answers to this identity."""
 
 
 class ServerContext(Protocol):
@@ -62,14 +62,14 @@ class ServerContext(Protocol):
         """Count a wrong guess at a secret."""
 
     def settled(self) -> AbstractAsyncContextManager[None]:
-        """Wait at the end of the block for all that follows from its changes. Raises `Unavailable`."""
+        """Wait at the end of the block until the effects of its changes are complete. Raises `Unavailable`."""
 
     def observe(self, exchange: "Exchange", status: int, seconds: float) -> None:
         """Log and count an answered request."""
 
 
 class Exchange:
-    """A request on its way through the pipeline. An endpoint is a subclass with a path and operations."""
+    """A request in the pipeline. An endpoint is a subclass with a path and operations."""
 
     path: ClassVar[str] = ""
     is_throttled: ClassVar[bool] = False
@@ -96,9 +96,9 @@ class Exchange:
 
     @property
     def query(self) -> str:
-        """Query part of the target."""
+        """The query part of the target."""
         return self.request.target.partition("?")[2]
 
     def exists(self) -> bool:
-        """Return whether the path is there."""
+        """Return whether the path exists."""
         return True

@@ -23,7 +23,7 @@ Failure = type[ApiError]
 
 
 def failures_of(path: str, operation: Operation) -> tuple[Failure, ...]:
-    """Return all that the operation may fail with, by status. A bare `ApiError` stands for unexpected failures."""
+    """Return all failures of the operation, by status. A bare `ApiError` stands for unexpected ones."""
     found = dict.fromkeys(
         [*operation.raises, *_of_access(operation), *_of_input(operation), *_of_service(path, operation)]
     )

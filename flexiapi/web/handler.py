@@ -1,4 +1,4 @@
-"""The glue to Tornado: carries a request to its endpoint, and the answer back."""
+"""The adapter to Tornado: takes a request to its endpoint, and sends the answer."""
 
 from collections.abc import Mapping
 from http.client import responses
@@ -16,7 +16,7 @@ from flexiapi.web.replies import Answer, Cookie
 
 
 class TornadoRequest:
-    """A request that Tornado received."""
+    """A request that Tornado has received."""
 
     __slots__ = ("body", "headers", "is_too_large", "method", "peer", "scheme", "target")
 
@@ -31,7 +31,7 @@ class TornadoRequest:
 
 
 class TornadoHandler(RequestHandler):
-    """Lets the endpoint of a request answer it."""
+    """A handler that lets the endpoint answer."""
 
     endpoint: Endpoint
     _has_endpoint = False
@@ -44,7 +44,7 @@ class TornadoHandler(RequestHandler):
         *,
         is_too_large: bool = False,
     ) -> None:
-        """Make the exchange."""
+        """Create the endpoint."""
         self.endpoint = endpoint(context, TornadoRequest(self.request, is_too_large=is_too_large), path_values)
         self._has_endpoint = True
         context.entered()
@@ -93,7 +93,7 @@ class TornadoHandler(RequestHandler):
         )
 
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
-        """Answer what Tornado refused, or what was not expected, without details."""
+        """Answer a request that Tornado refused, or an unexpected failure, without details."""
         if status_code == MethodNotAllowed.status:
             self._send(self.endpoint.answer_other_method())
             return
@@ -101,7 +101,7 @@ class TornadoHandler(RequestHandler):
         self._send(self.endpoint.unexpected(status_code, text))
 
     def log_exception(self, typ: type[BaseException] | None, value: BaseException | None, tb: Any) -> None:
-        """Log an unexpected failure with its traceback, and the template of the path: URIs may carry secrets."""
+        """Log an unexpected failure with its traceback. The path is logged as a template: URIs may carry secrets."""
         if not isinstance(value, HTTPError):
             log.error("request failed", route=self.endpoint.path, method=self.request.method, exc_info=(typ, value, tb))
 
@@ -113,5 +113,5 @@ class TornadoHandler(RequestHandler):
 
 
 def _as_utf8(value: str) -> str:
-    """Return a header value such that Tornado, which encodes Latin-1, sends it as UTF-8. `identity` reads it so too."""
+    """Return a header value that Tornado, which encodes as Latin-1, sends as UTF-8. `identity` reads it like that."""
     return value.encode().decode("latin-1")

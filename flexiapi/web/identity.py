@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
     r"sips?:(?P<user>[^@<>\s]+)@(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$", re.IGNORECASE
 )
 _SCHEME = re.compile("sips?:", re.IGNORECASE)
-# A display name is quoted, and may hold anything then, or a few words.
+# A display name is either quoted, and may contain anything, or some words.
 _NAMED = re.compile(r'(?:"(?:[^"\\]|\\.)*"\s*|[^"<>]*)<(?P<address>[^<>]*)>\s*(?:;.*)?$', re.DOTALL)
 
 
@@ -86,7 +86,7 @@ def _bare(header: str) -> str:
 
 
 def _cookie(header: str) -> str:
-    """Return the API key of a cookie header, read as browsers write it: a malformed cookie hides no other one."""
+    """Return the API key of a cookie header. As in browsers, a malformed cookie does not hide the others."""
     return parse_cookie(header).get(COOKIE, "").strip()
 
 

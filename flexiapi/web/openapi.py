@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, from the declarations."""
+"""The OpenAPI 3.1 document, derived from the declarations."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ _EMPTY = {"type": "object", "description": "Nothing is to be said: `{}`."}
 
 
 def document_of(handlers: Iterable[type[Endpoint]], url: str) -> dict[str, Any]:
-    """The document for a server at `url`. Endpoints that are declared as hidden are left out."""
+    """Return the document for a server at `url`, without the operations that are declared as hidden."""
     return OpenApiDocument(url).of([handler for handler in handlers if any(_shown(handler))])
 
 
@@ -77,7 +77,7 @@ def _shown(handler: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
 
 
 class OpenApiDocument:
-    """Writes the document of a server at `url`."""
+    """Builder of the document of a server at `url`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -87,7 +87,7 @@ class OpenApiDocument:
         self._responses: dict[str, Any] = {}
 
     def of(self, handlers: list[type[Endpoint]]) -> dict[str, Any]:
-        """The whole."""
+        """Return the document of these endpoints."""
         for handler in handlers:
             for _, operation in _shown(handler):
                 if operation.params is not None:
@@ -188,7 +188,7 @@ class OpenApiDocument:
         return {str(status): self._failure(path, failures) for status, failures in by_status.items()}
 
     def _failure(self, path: str, failures: list[Failure]) -> dict[str, Any]:
-        """A reference to the response of these failures together."""
+        """Return a reference to the response that describes these failures."""
         name = "Or".join(failure.__name__ for failure in failures) + ("" if path.startswith("/api") else "OutsideApi")
         self._responses[name] = {
             "description": _told(failures),
@@ -262,7 +262,7 @@ def _told(failures: Iterable[Failure]) -> str:
 
 
 def _own_failures(operation: Operation) -> dict[str, str]:
-    """What to expect of this operation, beside what any may answer."""
+    """Return the messages of the failures that are particular to this operation, by status."""
     own = [*operation.raises]
     own += [ValidationFailed] if operation.params is not None else []
     own += [operation.switch.off] if operation.switch is not None else []

@@ -43,7 +43,7 @@ class PathParameter:
 
     @property
     def regex(self) -> re.Pattern[str]:
-        """The pattern of the whole decoded segment; any character of it may be a slash."""
+        """The pattern of the whole decoded segment, in which any character may be a slash."""
         return re.compile(self.segment.pattern, re.DOTALL)
 
 
@@ -61,10 +61,11 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Protection against one IP address that calls too often.
+    """Protection against guessing and flooding from one IP address.
 
     Each call counts against the limit named `limit`. With `guess`, a 403 or 404 of the call itself counts as a wrong
-    guess at a secret, and an address with too many of them is refused; `spared` tells requests that present no secret.
+    guess at a secret, and an address with too many of them is refused. `spared` returns True for requests that present
+    no secret.
     """
 
     limit: str | None = None
@@ -141,7 +142,7 @@ class Operation:
 
     @property
     def is_unsafe(self) -> bool:
-        """Whether a call changes something."""
+        """True if a call changes something."""
         return self.effects or self.verb != "get"
 
     @property

@@ -1,4 +1,4 @@
-"""The pipeline: the steps that every request takes, in order."""
+"""The pipeline: all steps of the processing of a request, in order."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,21 +23,21 @@ from flexiapi.web.operation import Access, Operation
 from flexiapi.web.parameters import Validated, read
 from flexiapi.web.replies import HttpReply
 
-# A step ends the request by a failure that it raises. One that waits returns an awaitable.
+# A step raises a failure to end the request. A step that waits returns an awaitable.
 Step = Callable[[Operation, Exchange], Awaitable[None] | None]
 Call = Callable[[Operation, Exchange], Awaitable[Any]]
 Applies = Callable[[Operation], bool]
 
 
 class Maintenance(Unavailable):
-    """The operator has closed the service for a while."""
+    """The operator has closed the service temporarily."""
 
     message = "The service is under maintenance. Try again later."
     retry_after = 120
 
 
 class PrefetchRefused(Forbidden):
-    """A browser or scanner fetches ahead, and a GET of this address has effects."""
+    """A browser or scanner prefetches an address whose GET has effects."""
 
     message = "This address must not be prefetched."
 
@@ -55,7 +55,7 @@ def size(_operation: object, exchange: Exchange) -> None:
 
 
 def existence(_operation: object, exchange: Exchange) -> None:
-    """Answer a path that is switched off as a path that does not exist."""
+    """Treat a path that is switched off as one that does not exist."""
     if not exchange.exists():
         raise RouteNotFound
 
@@ -74,13 +74,13 @@ def throttle(_operation: object, exchange: Exchange) -> None:
 
 
 def switch(operation: Operation, exchange: Exchange) -> None:
-    """Answer an operation that is switched off as its declaration says."""
+    """Refuse an operation that is switched off, with the failure of its declaration."""
     if operation.switch is not None and not operation.switch.on(exchange):
         raise operation.switch.off
 
 
 def prefetch(_operation: object, exchange: Exchange) -> None:
-    """Refuse to fetch ahead what has effects."""
+    """Refuse to prefetch an operation that has effects."""
     headers = exchange.request.headers
     if "Sec-Purpose" not in headers and "Purpose" not in headers:
         return
@@ -97,13 +97,13 @@ async def sign_in(_operation: object, exchange: Exchange) -> None:
 
 
 def role(_operation: object, exchange: Exchange) -> None:
-    """Refuse identities that are no active administrator."""
+    """Refuse identities other than active administrators."""
     if exchange.identity is None or not exchange.identity.is_active_admin:
         raise AdminRequired
 
 
 def cross_site(_operation: object, exchange: Exchange) -> None:
-    """Refuse a change that another site started: a browser sends the cookie with it unasked."""
+    """Refuse a change that another site started, for browsers send the cookie with such requests too."""
     if not isinstance(exchange.claim, identity.ApiKey) or not exchange.claim.from_cookie:
         return
     headers = exchange.request.headers
@@ -122,13 +122,13 @@ def limit(operation: Operation, exchange: Exchange) -> Awaitable[None]:
 
 
 async def requires(operation: Operation, exchange: Exchange) -> None:
-    """Check what must hold before the parameters are read."""
+    """Check the condition that precedes the parameters."""
     assert operation.requires is not None
     await operation.requires(exchange, **exchange.arguments)
 
 
 def parameters(operation: Operation, exchange: Exchange) -> None:
-    """Read the parameters, and check their syntax; what is wrong with them is told together with the checks."""
+    """Read the parameters and check their syntax. Errors are raised together with those of the checks."""
     assert operation.params is not None
     request = exchange.request
     raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), exchange.query)
@@ -136,7 +136,7 @@ def parameters(operation: Operation, exchange: Exchange) -> None:
 
 
 async def checks(operation: Operation, exchange: Exchange) -> None:
-    """Check the parameters against the rules of the services. Ends the request if anything is wrong with them."""
+    """Check the parameters against the rules of the services. Raises `ValidationFailed` if there are any errors."""
     validated = exchange.validated
     if operation.checks is not None:
         for field, texts in (await operation.checks(exchange, validated.values)).items():
@@ -170,7 +170,7 @@ def guard(inner: Call) -> Call:
 
 
 def settle(inner: Call) -> Call:
-    """Wait for all that follows from a change before it is answered, also when the call failed."""
+    """Wait until the effects of a change are complete before it is answered, also if the call failed."""
 
     async def settled(operation: Operation, exchange: Exchange) -> Any:
         async with exchange.context.settled():
@@ -187,9 +187,9 @@ def _takes_sign_in(operation: Operation) -> bool:
     return operation.access is not Access.PUBLIC
 
 
-# The pipeline, from top to bottom. Every request goes through these, also OPTIONS and unknown methods and paths ...
+# The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths.
 OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (maintenance, size, existence)
-# ... next through those that apply to the operation ...
+# Then come the steps that apply to the operation.
 STEPS: tuple[tuple[Step, Applies], ...] = (
     *((step, _always) for step in OF_EVERY_REQUEST),
     (throttle, _always),
@@ -203,25 +203,25 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     (parameters, lambda operation: operation.params is not None),
     (checks, lambda operation: operation.params is not None),
 )
-# ... and last comes the call, in the wrappers that apply, from the inside out.
+# Last comes the call, in the wrappers that apply, from the inside out.
 AROUND_CALL: tuple[tuple[Callable[[Call], Call], Applies], ...] = (
     (guard, lambda operation: operation.guard.guess),
     (settle, lambda operation: operation.is_unsafe),
 )
-# HEAD of a GET with effects ends before these.
+# HEAD of a GET with effects ends before the parameters.
 _END = [step for step, _ in STEPS].index(parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The way of a request with one method through the pipeline. Without `call` it ends before the parameters."""
+    """The steps that apply to requests with one method. Without `call` they end before the parameters."""
 
     operation: Operation
     steps: tuple[Step, ...]
     call: Call | None
 
     async def run(self, exchange: Exchange) -> Any:
-        """Take the steps, and return the result of the call. Raises `ApiError`."""
+        """Run the steps, and return the result of the call. Raises `ApiError`."""
         operation = self.operation
         for step in self.steps:
             pending = step(operation, exchange)
@@ -231,7 +231,7 @@ class Plan:
 
 
 def plans_of(operations: Mapping[str, Operation]) -> dict[str, Plan]:
-    """Return the plans of a path by HTTP method. HEAD follows GET, but never calls what has effects."""
+    """Return the plans of a path by HTTP method. HEAD is like GET, but never calls an operation with effects."""
     plans = {verb.upper(): _plan(operation) for verb, operation in operations.items()}
     get = operations.get("get")
     if get is not None:
@@ -252,7 +252,7 @@ def _applying(steps: Sequence[tuple[Step, Applies]], operation: Operation) -> tu
 
 
 def refuse(exchange: Exchange) -> None:
-    """Take the steps of every request alone. Raises `ApiError`."""
+    """Run the steps of every request alone. Raises `ApiError`."""
     for step in OF_EVERY_REQUEST:
         step(None, exchange)
 

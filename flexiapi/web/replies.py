@@ -1,4 +1,4 @@
-"""Answers: the replies that an endpoint may return beside a JSON value, and the answer that goes out."""
+"""Replies that an endpoint may return instead of a JSON value, and finished answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 @dataclass(slots=True)
 class HttpReply:
-    """A body with its headers. `is_wrong_guess` marks the reply to a wrong secret that is no failure."""
+    """A body with its headers. `is_wrong_guess` marks a reply to a wrong secret that is not a failure."""
 
     content_type: ClassVar[str] = "application/octet-stream"
 
@@ -27,7 +27,7 @@ class Cookie:
 
 
 class PlainText(HttpReply):
-    """Text for a person or a simple client."""
+    """Plain text."""
 
     content_type = "text/plain; charset=UTF-8"
 
@@ -57,7 +57,7 @@ class VCards(HttpReply):
 
 
 class Json(HttpReply):
-    """JSON that is encoded already, such as one that comes with cookies."""
+    """JSON that is already encoded."""
 
     content_type = "application/json"
 
@@ -72,7 +72,7 @@ class PageReply(HttpReply):
 
 @dataclass(slots=True)
 class Answer:
-    """A finished answer: the reply, its status, and the headers that the pipeline adds. A secret is never stored."""
+    """A finished answer: reply, status, and headers that the pipeline adds. `is_secret` forbids caches to store it."""
 
     status: int
     reply: HttpReply

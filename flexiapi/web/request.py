@@ -1,11 +1,11 @@
-"""The request as the pipeline sees it."""
+"""Requests as the pipeline sees them."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 
 class Request(Protocol):
-    """A received request, whatever carried it."""
+    """A received request, independent of the server that received it."""
 
     @property
     def method(self) -> str:
@@ -25,7 +25,7 @@ class Request(Protocol):
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the body exceeds the limit and was dropped."""
+        """True if the body exceeds the limit and was dropped."""
 
     @property
     def peer(self) -> str:

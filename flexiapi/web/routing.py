@@ -13,7 +13,7 @@ Found = tuple[type[Endpoint], dict[str, str]]
 
 @dataclass(slots=True)
 class Node:
-    """A part of a path, with what may follow it."""
+    """A node of the tree of path segments."""
 
     literals: dict[str, "Node"] = field(default_factory=dict)
     parameters: list[tuple[PathParameter, Any, "Node"]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Views: the JSON objects of the API, which have every key always.
+"""Views: the JSON objects of the API. Every key is always present.
 
-A view is a dataclass. Where it shows a record, its class method `of` makes it from that.
+A view is a dataclass. If it shows a record, its class method `of` makes it from that record.
 """

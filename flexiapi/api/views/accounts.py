@@ -26,7 +26,7 @@ class AlgorithmView:
 
 @dataclass(kw_only=True)
 class StoredPasswordView:
-    """A stored password hash; it is as good as the password."""
+    """A stored password hash. It is worth as much as the password."""
 
     algorithm: str
     password: Ha1
@@ -46,7 +46,7 @@ class AdminView:
 
     @classmethod
     def of(cls, since: datetime) -> "AdminView":
-        """Show the role that an account has since then."""
+        """Show the role of an administrator since that time."""
         return cls(created_at=since, updated_at=since)
 
 
@@ -127,7 +127,7 @@ class ListedAccount:
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> Self:
-        """Show an account (views L, and by the classes below S, U, P, A and R)."""
+        """Show an account."""
         expiration, change = account.activation_expiration, account.email_change
         return cls(
             id=account.id,
@@ -221,7 +221,7 @@ class CreatedAccount(WrittenAccount):
 
 @dataclass(kw_only=True)
 class RecoveredAccount(ListedAccount):
-    """An account whose owner proved to have its phone."""
+    """An account whose owner has proved to own its phone number."""
 
     passwords: list[StoredPasswordView]
     admin: AdminView | None

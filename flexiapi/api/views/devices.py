@@ -8,7 +8,7 @@ from flexiapi.model import Device
 
 @dataclass(kw_only=True)
 class DeviceView:
-    """A device that is registered now."""
+    """A registered device."""
 
     uuid: str
     update_time: Moment

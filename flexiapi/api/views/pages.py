@@ -1,4 +1,4 @@
-"""A page of accounts, in the shape that clients of the API know."""
+"""Pages of the list of accounts, in the format that clients of the API know."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

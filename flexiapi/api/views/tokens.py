@@ -26,7 +26,7 @@ class RequestTokenView:
 
 @dataclass(kw_only=True)
 class AuthTokenView:
-    """A token that is to be attached to an account."""
+    """A token to be attached to an account."""
 
     token: Annotated[str, Field(examples=["mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG"])]
     created_at: Moment

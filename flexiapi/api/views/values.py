@@ -1,4 +1,4 @@
-"""Types of values in views, and the data that views of accounts need beside the account."""
+"""Value types of views, and the data that views of accounts need beside the account."""
 
 from dataclasses import dataclass
 from datetime import datetime
