@@ -3,7 +3,7 @@
 import time
 
 from flexiapi.errors import ApiError
-from flexiapi.web.failures import failures_of
+from flexiapi.web.openapi.failures import failures_of
 from flexiapi.web.replies import Json
 
 _PLAIN_METHODS = ("OPTIONS", "HEAD")

@@ -12,7 +12,7 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.exchange import Exchange
 from flexiapi.web.openapi import document_of
-from flexiapi.web.schemas import Schema, alternatives
+from flexiapi.web.openapi.schemas import Schema, alternatives
 
 
 class Documentation:

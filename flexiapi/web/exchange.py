@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from flexiapi.web.identity import Claim
 from flexiapi.web.parameters import Validated
 from flexiapi.web.peers import Peers
-from flexiapi.web.request import Request
+from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
 # Form of request ids that are accepted from front servers: with a space they could forge fields of the log.
@@ -78,7 +78,7 @@ class Exchange:
     claim: Claim | None = None
     validated: Validated
 
-    def __init__(self, context: ServerContext, request: Request, path_values: Mapping[str, str]) -> None:
+    def __init__(self, context: ServerContext, request: HttpRequest, path_values: Mapping[str, str]) -> None:
         self.context = context
         self.request = request
         self.path_values = path_values

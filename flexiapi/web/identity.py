@@ -8,7 +8,7 @@ from tornado.httputil import parse_cookie
 
 from flexiapi.crypto import digest
 from flexiapi.errors import ValidationFailed
-from flexiapi.web.request import Request
+from flexiapi.web.request import HttpRequest
 
 COOKIE = "x-api-key"
 
@@ -45,7 +45,7 @@ class DigestClaim:
 Claim = ApiKey | DigestClaim
 
 
-def claim(request: Request) -> Claim:
+def claim(request: HttpRequest) -> Claim:
     """Return the claim of a request. Raises `ValidationFailed` on `from` without a key and a valid `From`."""
     headers = request.headers
     if "X-Api-Key" in headers and (key := headers["X-Api-Key"].strip()):

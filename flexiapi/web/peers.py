@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from flexiapi.web.request import Request
+from flexiapi.web.request import HttpRequest
 
 Network = IPv4Network | IPv6Network
 
@@ -30,11 +30,11 @@ class Peers:
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
 
-    def is_trusted(self, request: Request) -> bool:
+    def is_trusted(self, request: HttpRequest) -> bool:
         """Return whether the request comes through a listed front server."""
         return bool(self._trusted) and within(request.peer, self._trusted)
 
-    def address(self, request: Request) -> str:
+    def address(self, request: HttpRequest) -> str:
         """Return the client's IP address: the last hop in `X-Forwarded-For` that is no listed front server."""
         nearest = request.peer
         if not self.is_trusted(request):
@@ -48,12 +48,12 @@ class Peers:
                 return nearest
         return nearest
 
-    def is_within(self, request: Request, networks: Sequence[Network]) -> bool:
+    def is_within(self, request: HttpRequest, networks: Sequence[Network]) -> bool:
         """Return whether the client is in one of the networks; False if an unlisted front server hides its address."""
         is_hidden = "X-Forwarded-For" in request.headers and not self.is_trusted(request)
         return not is_hidden and within(self.address(request), networks)
 
-    def is_https(self, request: Request) -> bool:
+    def is_https(self, request: HttpRequest) -> bool:
         """Return whether the client spoke TLS."""
         if self.is_trusted(request):
             return request.headers.get("X-Forwarded-Proto", request.scheme).strip().lower() == "https"

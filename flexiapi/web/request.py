@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Request(Protocol):
+class HttpRequest(Protocol):
     """A received request, independent of the server that received it."""
 
     @property
