@@ -3,7 +3,7 @@
 from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
-from flexiapi.api.views.values import ViewData
+from flexiapi.api.views.parts import ViewData
 from flexiapi.model import Account, Types
 from flexiapi.services import Services
 from flexiapi.services.origin import Origin

@@ -59,7 +59,7 @@ from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.sip import SipSignIn
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
-from flexiapi.web.application import Api
+from flexiapi.web.handler import Api
 from flexiapi.web.throttle import Throttle
 
 _KEY_USES_SECONDS = 5.0

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from flexiapi.api.views import accounts
 from flexiapi.api.views.contacts import ContactView
-from flexiapi.api.views.values import ViewData
+from flexiapi.api.views.parts import ViewData
 from flexiapi.model import (
     Account,
     AccountType,

@@ -6,9 +6,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from flexiapi.api.views.actions import ActionView
-from flexiapi.api.views.types import TypeView
-from flexiapi.api.views.values import AccountId, Activated, Moment, NotActivated, PlainMoment, ViewData
+from flexiapi.api.views.parts import (
+    AccountId,
+    ActionView,
+    Activated,
+    Moment,
+    NotActivated,
+    PlainMoment,
+    TypeView,
+    ViewData,
+)
 from flexiapi.model import Account, ActivationExpiration, Password, PendingChange
 
 Ha1 = Annotated[str, Field(examples=["e5af702318b3aa097ed62a9f534bf3acb8a5aed91641970fba2bf18e3814fc9b"])]

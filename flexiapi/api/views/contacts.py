@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flexiapi.api.views.actions import ActionView
-from flexiapi.api.views.types import TypeView
-from flexiapi.api.views.values import AccountId, Activated, ViewData
+from flexiapi.api.views.parts import AccountId, ActionView, Activated, TypeView, ViewData
 from flexiapi.model import Account, ContactsList
 
 
