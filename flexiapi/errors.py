@@ -18,6 +18,16 @@ FlexiapiError
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+FieldErrors = dict[str, list[str]]
+
+
+class Violations(ValueError):
+    """The rules that one value breaks; `{field}` in a text stands for the parameter's name."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("; ".join(texts))
+        self.texts = texts
+
 
 class FlexiapiError(Exception):
     """The base class of all failures."""

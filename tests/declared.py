@@ -3,7 +3,7 @@
 import time
 
 from flexiapi.errors import ApiError
-from flexiapi.web.failures import failures_of
+from flexiapi.web.openapi.failures import failures_of
 from flexiapi.web.replies import Json
 
 _PLAIN_METHODS = ("OPTIONS", "HEAD")
@@ -24,27 +24,25 @@ class Declared:
 
     def watch(self, application):
         """Look at each answer of the application."""
-        host = application._host
-        observe = host.observe
 
-        def look(handler, seconds):
-            self.surprises += [f"{handler.request.method} {handler.path}: {found}" for found in _surprises(handler)]
-            observe(handler, seconds)
+        def look(handler):
+            endpoint = handler.endpoint
+            self.surprises += [f"{handler.request.method} {endpoint.path}: {found}" for found in _surprises(handler)]
 
-        host.observe = look
+        application.log_request = look
 
 
 def _surprises(handler):
-    method, status = handler.request.method, handler.get_status()
+    endpoint, method, status = handler.endpoint, handler.request.method, handler.get_status()
     is_closed = handler.request.connection.stream is None or handler.request.connection.stream.closed()
     if not is_closed:
         yield from _of_body(handler, method, status)
-    operation = handler.operations.get("get" if method == "HEAD" else (method or "").lower())
+    operation = endpoint.operations.get("get" if method == "HEAD" else (method or "").lower())
     if operation is None:
         return
-    if handler.failure is not None:
-        if not _is_declared(handler.failure, failures_of(handler.path, operation)):
-            yield f"{type(handler.failure).__name__} ({status}) is not declared"
+    if endpoint.failure is not None:
+        if not _is_declared(endpoint.failure, failures_of(endpoint.path, operation)):
+            yield f"{type(endpoint.failure).__name__} ({status}) is not declared"
     elif status == 500 or (status > 500 and not operation.hidden):
         yield f"{status} without a declared failure"
     elif status != operation.status and not operation.hidden and method != "HEAD":

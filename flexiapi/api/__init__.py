@@ -1,1 +1,1 @@
-"""The endpoints, one module per resource: a signature and one call each."""
+"""The JSON endpoints, one module per resource. An endpoint is a signature and one call of a service."""

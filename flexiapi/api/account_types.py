@@ -1,33 +1,23 @@
-"""Account types, and which accounts have them."""
+"""Account types and their assignment to accounts."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-
-from flexiapi.api.fields import Id, Key
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import TypeView
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id, TypeId
+from flexiapi.api.views.parts import TypeView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.services.fields import Key
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Segment
-from flexiapi.web.parameters import Errors, Params
-
-TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+from flexiapi.web.operation import Access
+from flexiapi.web.parameters import Params
 
 
 class TypeParameters(Params):
-    """A type."""
+    """The values of an account type."""
 
     key: Key
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    key = values.get("key")
-    own_id = handler.path_kwargs.get("id")
-    return await handler.services.types.conflicts(key, int(own_id) if own_id else None) if key else {}
-
-
-class AccountTypesEndpoint(Handler):
-    """All of them."""
+class AccountTypesEndpoint(ApiEndpoint):
+    """The collection of account types."""
 
     path = "/api/account_types"
 
@@ -36,14 +26,14 @@ class AccountTypesEndpoint(Handler):
         """Show all the account types."""
         return [TypeView.of(account_type) for account_type in await self.services.types.all()]
 
-    @endpoint(Access.ADMIN, status=201, check=_conflicts)
+    @endpoint(Access.ADMIN, status=201, checks=lambda exchange, values: exchange.services.types.faults(values))
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
         return TypeView.of(await self.services.types.add(body.key, self.actor))
 
 
-class AccountTypeByIdEndpoint(Handler):
-    """One of them."""
+class AccountTypeByIdEndpoint(ApiEndpoint):
+    """An account type."""
 
     path = "/api/account_types/{id}"
 
@@ -52,7 +42,11 @@ class AccountTypeByIdEndpoint(Handler):
         """Show an account type."""
         return TypeView.of(await self.services.types.get(id))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), check=_conflicts)
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound,),
+        checks=lambda exchange, values: exchange.services.types.faults(values, exchange.arguments["id"]),
+    )
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
         return TypeView.of(await self.services.types.rename(id, body.key, self.actor))
@@ -66,8 +60,8 @@ class AccountTypeByIdEndpoint(Handler):
         await self.services.types.remove(id, self.actor)
 
 
-class TypeOfAccountEndpoint(Handler):
-    """A type on an account."""
+class TypeOfAccountEndpoint(ApiEndpoint):
+    """The assignment of a type to an account."""
 
     path = "/api/accounts/{id}/types/{type_id}"
 

@@ -1,54 +1,53 @@
-"""AccountsEndpoint as administrators handle them."""
+"""Administration of accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
-from flexiapi.api.fields import (
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
+from flexiapi.api.views.accounts import (
+    AccountView,
+    CreatedAccount,
+    InactiveAccount,
+    ListedAccount,
+    ProvisionedAccount,
+    SingleAccount,
+    WrittenAccount,
+)
+from flexiapi.api.views.pages import AccountsPage
+from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
+from flexiapi.model import AccountSelection
+from flexiapi.services.accounts.administration import Replacement
+from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.services.fields import (
     Algorithm,
     Beginning,
     DisplayName,
     Domain,
     DtmfProtocol,
     Email,
-    EmailAddress,
     ExistingUsername,
     Expiry,
     Flag,
-    Id,
+    PageNumber,
     Password,
     Phone,
-    Sip,
     Text,
     Username,
-    as_kept,
 )
-from flexiapi.api.handler import Handler, required_address
-from flexiapi.api.pages import AccountsPage
-from flexiapi.api.views import (
-    AccountView,
-    CreatedAccount,
-    InactiveAccount,
-    ProvisionedAccount,
-    SingleAccount,
-    WrittenAccount,
-)
-from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.accounts.administration import Replacement
-from flexiapi.services.accounts.creation import NewAccount
-from flexiapi.store import Wanted
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
-# Outside of the `| None`, where the schema of a flag would replace it.
+# The description is outside of the `| None`, where the schema of a flag would replace it.
 AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
 
 
 class AccountCreation(Params):
-    """An account that an administrator makes."""
+    """The values of an account that an administrator creates."""
 
     username: Username
     password: Password
@@ -64,12 +63,12 @@ class AccountCreation(Params):
 
     @property
     def expires(self) -> datetime | None:
-        """Until when the confirmation key may be used."""
+        """The time at which the confirmation key expires."""
         return self.confirmation_key_expires
 
 
 class AccountReplacement(Params):
-    """All that an account is to be."""
+    """The values that replace those of an account."""
 
     username: ExistingUsername
     password: Password
@@ -82,29 +81,8 @@ class AccountReplacement(Params):
     dtmf_protocol: DtmfProtocol | None = None
 
 
-_MOST_DIGITS = 15
-_BEYOND_THE_END = 10**_MOST_DIGITS
-
-
-def _page_number(value: Any) -> int:
-    """Whatever is no page number means the first page; one that no list has is beyond the end."""
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
-        return 1
-    digits = text.lstrip("0")
-    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
-
-
-PageNumber = Annotated[
-    int,
-    BeforeValidator(_page_number),
-    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
-    WithJsonSchema({"type": "integer", "minimum": 1}),
-]
-
-
 class AccountFilter(Params):
-    """Which accounts to list; all parameters are optional, and narrow the list together."""
+    """Filters of the list of accounts; all are optional, and accounts must match each of them."""
 
     page: PageNumber = 1
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
@@ -113,28 +91,8 @@ class AccountFilter(Params):
     search: Beginning | None = None
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    domain = handler.services.accounts.domain_for_admin(values.get("domain"))
-    return await handler.services.creation.conflicts(values, domain, public=False)
-
-
-async def _replacement_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    """The rules of user names are for names that change: an account is never blocked by the name that it has."""
-    services = handler.services
-    account = await services.accounts.if_any(int(handler.path_kwargs["id"]))
-    asked = values.get("domain")
-    domain = services.accounts.domain_for_admin(asked) if asked or account is None else account.domain
-    errors: Errors = {}
-    username = values.get("username")
-    if username and (account is None or account.username != username):
-        texts = services.name_rules.username(username, may_be_phone=False)
-        errors = {"username": [text.format(field="username") for text in texts]} if texts else {}
-    taken = await services.creation.conflicts(values, domain, public=False, own_id=account.id if account else None)
-    return {**taken, **errors}
-
-
-class AccountsEndpoint(Handler):
-    """All of them."""
+class AccountsEndpoint(ApiEndpoint):
+    """The account collection."""
 
     path = "/api/accounts"
 
@@ -142,21 +100,26 @@ class AccountsEndpoint(Handler):
     async def get(self, query: AccountFilter) -> AccountsPage:
         """Retrieve all the accounts, paginated.
 
-        Every page costs the same as long as nothing but `page` and `domain` is given. `search` compares the
-        beginning of usernames, SIP addresses, phone numbers and e-mail addresses, in any case.
+        As long as no filter but `domain` is given, every page takes the same time. `search` compares the beginning of
+        usernames, SIP addresses, phone numbers and e-mail addresses, and ignores case.
         """
-        wanted = Wanted(
+        wanted = AccountSelection(
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
             text=query.search.lower() if query.search else None,
         )
         page = await self.services.accounts.page(wanted, query.page)
-        types = await self.types_of(*page.accounts)
-        listed = [self.views.listed(account, types) for account in page.accounts]
-        return AccountsPage.of(page, listed, f"{self.host.public_url}{self.path}")
+        data = await self.view_data(*page.accounts)
+        listed = [ListedAccount.of(account, data) for account in page.accounts]
+        return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
 
-    @endpoint(Access.ADMIN, raises=(NoExternalAccountLeft,), check=_conflicts, secret=True)
+    @endpoint(
+        Access.ADMIN,
+        raises=(NoExternalAccountLeft,),
+        checks=lambda exchange, values: exchange.services.account_rules.creation_faults(values),
+        secret=True,
+    )
     async def post(self, body: AccountCreation) -> CreatedAccount:
         """Create an account directly from the API.
 
@@ -176,11 +139,12 @@ class AccountsEndpoint(Handler):
             activated=bool(body.activated),
             admin=bool(body.admin),
         )
-        return self.views.created(await self.services.creation.by_admin(new, self.actor, body.expires), {})
+        account = await self.services.creation.by_admin(new, self.actor, body.expires)
+        return CreatedAccount.of(account, await self.view_data(account))
 
 
-class AccountByIdEndpoint(Handler):
-    """One of them."""
+class AccountByIdEndpoint(ApiEndpoint):
+    """An account."""
 
     path = "/api/accounts/{id}"
 
@@ -188,14 +152,21 @@ class AccountByIdEndpoint(Handler):
     async def get(self, id: Id) -> SingleAccount:
         """Retrieve a specific account."""
         account = await self.services.accounts.for_admin(id)
-        return self.views.single(account, await self.types_of(account))
+        return SingleAccount.of(account, await self.view_data(account))
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), check=_replacement_conflicts, secret=True)
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, LastAdmin),
+        checks=lambda exchange, values: exchange.services.account_rules.replacement_faults(
+            exchange.arguments["id"], values
+        ),
+        secret=True,
+    )
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
-        It is replaced as a whole: what is not given is reset, `admin` too. Another password, username or domain
-        signs the account out everywhere.
+        The account is replaced as a whole: parameters that are not given are reset, `admin` too. Another password,
+        username or domain signs the account out everywhere.
         """
         new = Replacement(
             username=body.username,
@@ -210,7 +181,7 @@ class AccountByIdEndpoint(Handler):
         )
         keeps_key = self.me.id == id and self.signed_in.key_hash is not None
         account = await self.services.administration.replace(id, new, self.actor, keeps_key=keeps_key)
-        return self.views.written(account, await self.types_of(account))
+        return WrittenAccount.of(account, await self.view_data(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
@@ -218,8 +189,8 @@ class AccountByIdEndpoint(Handler):
         await self.services.removal.remove(await self.services.accounts.for_admin(id), self.actor)
 
 
-class AccountBySipEndpoint(Handler):
-    """One of them, by SIP address."""
+class AccountBySipEndpoint(ApiEndpoint):
+    """An account by its SIP address."""
 
     path = "/api/accounts/{sip}/search"
 
@@ -227,11 +198,11 @@ class AccountBySipEndpoint(Handler):
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
         account = await self.services.accounts.for_admin_by_address(*required_address(sip))
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
-class AccountByEmailEndpoint(Handler):
-    """One of them, by mail address."""
+class AccountByEmailEndpoint(ApiEndpoint):
+    """An account by its e-mail address."""
 
     path = "/api/accounts/{email}/search-by-email"
 
@@ -239,66 +210,67 @@ class AccountByEmailEndpoint(Handler):
     async def get(self, email: EmailAddress) -> AccountView:
         """Search for a specific account by email.
 
-        The first one, when several have the address.
+        If several accounts have the address, the first one is returned.
         """
         account = await self.services.accounts.for_admin_by_email(as_kept(email))
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
-async def _is_there(handler: Handler, id: int) -> None:
-    await handler.services.accounts.for_admin(id)
+def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
+    return exchange.services.accounts.for_admin(id)
 
 
-class AccountActivationEndpoint(Handler):
-    """What lets an account be used."""
+class AccountActivationEndpoint(ApiEndpoint):
+    """The activation of an account."""
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
         """Activate an account."""
         return await self._activated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def post(self, id: Id) -> AccountView:
-        """Activate an account, by the method that is meant for changes."""
+        """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
 
     async def _activated(self, account_id: int) -> AccountView:
         account = await self.services.administration.activate(account_id, self.actor)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
-class AccountDeactivationEndpoint(Handler):
-    """What shuts an account out."""
+class AccountDeactivationEndpoint(ApiEndpoint):
+    """The deactivation of an account."""
 
     path = "/api/accounts/{id}/deactivate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, requires=_is_there)
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
-        Its API key, DIGEST nonces, pending codes and provisioning token end at once, and it can no longer sign in.
+        The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
+        at once.
         """
         return await self._deactivated(id)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def post(self, id: Id) -> InactiveAccount:
-        """Deactivate an account, by the method that is meant for changes."""
+        """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._deactivated(id)
 
     async def _deactivated(self, account_id: int) -> InactiveAccount:
         account = await self.services.administration.deactivate(account_id, self.actor)
-        return self.views.inactive(account, await self.types_of(account))
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
-class AccountProvisioningEndpoint(Handler):
-    """A token that provisions a device of the account."""
+class AccountProvisioningEndpoint(ApiEndpoint):
+    """The provisioning token of an account."""
 
     path = "/api/accounts/{id}/provision"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, before=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id), self.actor)
-        return self.views.provisioned(account, await self.types_of(account))
+        return ProvisionedAccount.of(account, await self.view_data(account))

@@ -1,32 +1,33 @@
-"""Actions of accounts: what a device does on a DTMF code."""
+"""Actions of accounts, which devices trigger by DTMF codes."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Any
 
-from flexiapi.api.fields import Code, Id, Key
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import ActionView
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import ActionId, Id
+from flexiapi.api.views.parts import ActionView
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
+from flexiapi.services.fields import Code, Key
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Segment
+from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
-ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
 _FAILURES = (RecordNotFound, NoDtmfProtocol)
 
 
 class ActionParameters(Params):
-    """An action."""
+    """The values of an action."""
 
     key: Key
     code: Code
 
 
-async def _has_dtmf_protocol(handler: Handler, id: int, **_path: Any) -> None:
-    await handler.services.actions.owner(id)
+def _has_dtmf_protocol(exchange: ApiEndpoint, id: int, **_path: Any) -> Awaitable[object]:
+    return exchange.services.actions.owner(id)
 
 
-class ActionsEndpoint(Handler):
-    """All of an account. It must have a DTMF protocol."""
+class ActionsEndpoint(ApiEndpoint):
+    """The actions of an account that has a DTMF protocol."""
 
     path = "/api/accounts/{id}/actions"
 
@@ -39,7 +40,7 @@ class ActionsEndpoint(Handler):
         owner = await self.services.actions.owner(id)
         return [ActionView.of(action) for action in owner.actions]
 
-    @endpoint(Access.ADMIN, status=201, raises=_FAILURES, before=_has_dtmf_protocol)
+    @endpoint(Access.ADMIN, status=201, raises=_FAILURES, requires=_has_dtmf_protocol)
     async def post(self, id: Id, body: ActionParameters) -> ActionView:
         """Create an account action.
 
@@ -49,8 +50,8 @@ class ActionsEndpoint(Handler):
         return ActionView.of(await self.services.actions.add(owner, body.key, body.code, self.actor))
 
 
-class ActionByIdEndpoint(Handler):
-    """One of them."""
+class ActionByIdEndpoint(ApiEndpoint):
+    """An action of an account."""
 
     path = "/api/accounts/{id}/actions/{action_id}"
 
@@ -63,7 +64,7 @@ class ActionByIdEndpoint(Handler):
         owner = await self.services.actions.owner(id)
         return ActionView.of(self.services.actions.one_of(owner, action_id))
 
-    @endpoint(Access.ADMIN, raises=_FAILURES, before=_has_dtmf_protocol)
+    @endpoint(Access.ADMIN, raises=_FAILURES, requires=_has_dtmf_protocol)
     async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:
         """Update an account action.
 

@@ -1,54 +1,41 @@
-"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+"""API keys and auth tokens. An auth token carries a sign-in from one device to another."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic_core import to_json
 
-from flexiapi.api.fields import AuthToken
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import Moment, View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import AuthToken
+from flexiapi.api.views.tokens import ApiKeyView, AuthTokenView
 from flexiapi.errors import RecordNotFound
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.identity import COOKIE
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.replies import Cookie, Json, PlainText
 
 
-class AuthTokenView(View):
-    """A token that is to be attached to an account."""
-
-    token: Annotated[str, Field(examples=["mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG"])]
-    created_at: Moment
-    updated_at: Moment
-
-
-class ApiKeyView(View):
-    """An API key."""
-
-    api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]
-
-
-class AuthTokensEndpoint(Handler):
-    """Auth tokens."""
+class AuthTokensEndpoint(ApiEndpoint):
+    """The auth token collection."""
 
     path = "/api/accounts/auth_token"
 
-    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    @endpoint(Access.PUBLIC, status=201, secret=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self) -> AuthTokenView:
         """Generate an `auth_token`.
 
-        To attach the generated token to an account see the `auth_token` attachment endpoint. It lives five minutes.
+        To attach the generated token to an account see the `auth_token` attachment endpoint. The token expires after
+        five minutes.
         """
         token = await self.services.api_keys.new_auth_token(self.actor)
-        return AuthTokenView(token=token.token, created_at=token.created_at, updated_at=token.created_at)
+        return AuthTokenView.of(token)
 
 
-class AuthTokenAttachmentEndpoint(Handler):
-    """What binds an auth token to an account."""
+class AuthTokenAttachmentEndpoint(ApiEndpoint):
+    """The attachment of an auth token to the account of the current user."""
 
     path = "/api/accounts/auth_token/{auth_token}/attach"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound,), secret=True, effects=True, guard=Guard(guess=True))
     async def get(self, auth_token: AuthToken) -> None:
         """Attach a publicly generated authentication token to the currently authenticated account.
 
@@ -57,8 +44,8 @@ class AuthTokenAttachmentEndpoint(Handler):
         await self.services.api_keys.attach(auth_token, self.me, self.actor)
 
 
-class ApiKeyByAuthTokenEndpoint(Handler):
-    """An API key for whoever holds an attached auth token."""
+class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
+    """The API key that an attached auth token gives."""
 
     path = "/api/accounts/me/api_key/{auth_token}"
 
@@ -67,7 +54,7 @@ class ApiKeyByAuthTokenEndpoint(Handler):
         raises=(RecordNotFound,),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
     )
     async def get(self, auth_token: AuthToken) -> Annotated[Json, ApiKeyView]:
         """Generate and retrieve a fresh API Key from an `auth_token`.
@@ -76,11 +63,11 @@ class ApiKeyByAuthTokenEndpoint(Handler):
         Return `404` if the token is invalid or not attached. This endpoint is also setting the API Key as a Cookie.
         """
         key = await self.services.api_keys.redeem(auth_token, self.actor)
-        return Json(ApiKeyView(api_key=key).model_dump_json().encode(), cookies=[_cookie(self, key)])
+        return Json(to_json(ApiKeyView(api_key=key)), cookies=[_cookie(self, key)])
 
 
-class MyApiKeyEndpoint(Handler):
-    """The signed-in account's API key."""
+class MyApiKeyEndpoint(ApiEndpoint):
+    """The API key of the current user."""
 
     path = "/api/accounts/me/api_key"
 
@@ -94,11 +81,11 @@ class MyApiKeyEndpoint(Handler):
     async def get(self) -> PlainText:
         """Generate and retrieve a fresh API Key. This endpoint is also setting the API Key as a Cookie.
 
-        The key before it stops working, also when it signed this request.
+        The previous key stops working, even if it authenticated this request.
         """
         key = await self.services.api_keys.make(self.me, self.actor)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
 
-def _cookie(handler: Handler, key: str) -> Cookie:
+def _cookie(handler: ApiEndpoint, key: str) -> Cookie:
     return Cookie(COOKIE, key, handler.services.key_minutes * 60)

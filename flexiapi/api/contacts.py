@@ -1,8 +1,9 @@
-"""Contacts: of the signed-in account, as JSON and as vCards, and as administrators handle them."""
+"""Contacts of accounts, as JSON and as vCards."""
 
-from flexiapi.api.fields import Id, Sip
-from flexiapi.api.handler import Handler, required_address
-from flexiapi.api.views import AccountView, ContactView
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id, Sip, required_address
+from flexiapi.api.views.accounts import AccountView
+from flexiapi.api.views.contacts import ContactView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.rendering import vcards
 from flexiapi.web.endpoint import endpoint
@@ -16,21 +17,21 @@ _CARD = (
 )
 
 
-class MyContactsEndpoint(Handler):
-    """All of one's own."""
+class MyContactsEndpoint(ApiEndpoint):
+    """The contacts of the current user."""
 
     path = "/api/accounts/me/contacts"
 
     @endpoint(Access.USER)
     async def get(self) -> list[ContactView]:
-        """Return the user contacts, also those from lists."""
+        """Return the user contacts, including those on contacts lists."""
         contacts = await self.services.contacts.of_user(self.me)
-        types = await self.types_of(*contacts)
-        return [self.views.contact(contact, types) for contact in contacts]
+        data = await self.view_data(*contacts)
+        return [ContactView.of(contact, data) for contact in contacts]
 
 
-class MyContactEndpoint(Handler):
-    """One of one's own."""
+class MyContactEndpoint(ApiEndpoint):
+    """A contact of the current user."""
 
     path = "/api/accounts/me/contacts/{sip}"
 
@@ -38,11 +39,11 @@ class MyContactEndpoint(Handler):
     async def get(self, sip: Sip) -> ContactView:
         """Return a user contact."""
         contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
-        return self.views.contact(contact, await self.types_of(contact))
+        return ContactView.of(contact, await self.view_data(contact))
 
 
-class VCardListEndpoint(Handler):
-    """All of one's own, as liblinphone reads them."""
+class VCardListEndpoint(ApiEndpoint):
+    """The contacts of the current user as vCards, for liblinphone."""
 
     path = "/contacts/vcard"
 
@@ -50,14 +51,14 @@ class VCardListEndpoint(Handler):
     async def get(self) -> VCards:
         """Return the authenticated user contacts list, in vCard 4.0 format.
 
-        The list is empty, one line end, when there is no contact.
+        Without contacts the body is one line end.
         """
         contacts = await self.services.contacts.of_user(self.me)
         return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
-class VCardEndpoint(Handler):
-    """One of one's own, as liblinphone reads it."""
+class VCardEndpoint(ApiEndpoint):
+    """A contact of the current user as a vCard, for liblinphone."""
 
     path = "/contacts/vcard/{sip}"
 
@@ -68,21 +69,21 @@ class VCardEndpoint(Handler):
         return VCards(vcards.cards([contact], await self.types_of(contact)).encode())
 
 
-class AccountContactsEndpoint(Handler):
-    """All of an account's."""
+class AccountContactsEndpoint(ApiEndpoint):
+    """The contacts of an account."""
 
     path = "/api/accounts/{id}/contacts"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[AccountView]:
-        """Get all the account contacts; those from lists are not among them."""
+        """Get all the account contacts, without those on contacts lists."""
         contacts = await self.services.contacts.of(id)
-        types = await self.types_of(*contacts)
-        return [self.views.user(contact, types) for contact in contacts]
+        data = await self.view_data(*contacts)
+        return [AccountView.of(contact, data) for contact in contacts]
 
 
-class AccountContactEndpoint(Handler):
-    """One of an account's."""
+class AccountContactEndpoint(ApiEndpoint):
+    """A contact of an account."""
 
     path = "/api/accounts/{id}/contacts/{contact_id}"
 
@@ -90,13 +91,13 @@ class AccountContactEndpoint(Handler):
     async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
         contact = await self.services.contacts.one_of(id, contact_id)
-        return self.views.user(contact, await self.types_of(contact))
+        return AccountView.of(contact, await self.view_data(contact))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
     async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the list.
 
-        Return `403` if it is one already.
+        Return `403` if it is a contact already.
         """
         await self.services.contacts.add(id, contact_id, self.actor)
 
@@ -104,6 +105,6 @@ class AccountContactEndpoint(Handler):
     async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the list.
 
-        Return `403` if it is none.
+        Return `403` if it is not a contact.
         """
         await self.services.contacts.remove(id, contact_id, self.actor)

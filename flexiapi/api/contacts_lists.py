@@ -1,14 +1,14 @@
-"""Lists of contacts that several accounts share."""
+"""Contacts lists, which several accounts can share."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from flexiapi.api.fields import DisplayName, Id, Text
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import ContactView, View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id
+from flexiapi.api.views.contacts import ContactsListView, ListedContactsList
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import ContactsList
+from flexiapi.services.fields import DisplayName, Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
@@ -20,54 +20,30 @@ Description = Annotated[
 
 
 class ContactsListParams(Params):
-    """The texts of a list."""
+    """The values of a contacts list."""
 
     title: Title
     description: Description
 
 
-class ListedContactsList(View):
-    """A list, by its texts."""
-
-    id: int
-    title: str
-    description: str
-    contacts_count: int
-
-
-class ContactsListView(ListedContactsList):
-    """A list with those on it."""
-
-    contacts: list[ContactView]
-
-
-def _listed(contacts_list: ContactsList) -> ListedContactsList:
-    return ListedContactsList(
-        id=contacts_list.id,
-        title=contacts_list.title,
-        description=contacts_list.description,
-        contacts_count=len(contacts_list.contact_ids),
-    )
-
-
-class ContactsListsEndpoint(Handler):
-    """All of them."""
+class ContactsListsEndpoint(ApiEndpoint):
+    """The collection of contacts lists."""
 
     path = "/api/contacts_lists"
 
     @endpoint(Access.ADMIN)
     async def get(self) -> list[ListedContactsList]:
         """Get all the contacts lists."""
-        return [_listed(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
+        return [ListedContactsList.of(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
 
     @endpoint(Access.ADMIN, status=201)
     async def post(self, body: ContactsListParams) -> ListedContactsList:
         """Create a contacts list."""
-        return _listed(await self.services.contacts_lists.add(body.title, body.description, self.actor))
+        return ListedContactsList.of(await self.services.contacts_lists.add(body.title, body.description, self.actor))
 
 
-class ContactsListByIdEndpoint(Handler):
-    """One of them."""
+class ContactsListByIdEndpoint(ApiEndpoint):
+    """A contacts list."""
 
     path = "/api/contacts_lists/{id}"
 
@@ -76,23 +52,23 @@ class ContactsListByIdEndpoint(Handler):
         """Get a contacts list with its contacts."""
         contacts_list = await self.services.contacts_lists.by_id(id)
         members = await self.services.contacts_lists.members(contacts_list)
-        types = await self.types_of(*members)
-        contacts = [self.views.contact(member, types) for member in members]
-        return ContactsListView(**dict(_listed(contacts_list)), contacts=contacts)
+        return ContactsListView.of(contacts_list, members, await self.view_data(*members))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:
         """Update a contacts list."""
-        return _listed(await self.services.contacts_lists.change(id, body.title, body.description, self.actor))
+        return ListedContactsList.of(
+            await self.services.contacts_lists.change(id, body.title, body.description, self.actor)
+        )
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
-        """Delete a contacts list; its contacts stay accounts, and no account has the list any more."""
+        """Delete a contacts list. It is removed from all accounts; the accounts of its contacts are kept."""
         await self.services.contacts_lists.remove(id, self.actor)
 
 
-class ContactsListContactEndpoint(Handler):
-    """An account on a list."""
+class ContactsListContactEndpoint(ApiEndpoint):
+    """A contact on a contacts list."""
 
     path = "/api/contacts_lists/{id}/contacts/{contact_id}"
 
@@ -100,7 +76,7 @@ class ContactsListContactEndpoint(Handler):
     async def post(self, id: Id, contact_id: Id) -> None:
         """Add a contact to the contacts list.
 
-        Return `403` if it is on it already.
+        Return `403` if it is on the list already.
         """
         await self.services.contacts_lists.add_contact(id, contact_id, self.actor)
 
@@ -108,13 +84,13 @@ class ContactsListContactEndpoint(Handler):
     async def delete(self, id: Id, contact_id: Id) -> None:
         """Remove a contact from the contacts list.
 
-        Return `403` if it is not on it.
+        Return `403` if it is not on the list.
         """
         await self.services.contacts_lists.remove_contact(id, contact_id, self.actor)
 
 
-class AccountContactsListEndpoint(Handler):
-    """A list that an account has."""
+class AccountContactsListEndpoint(ApiEndpoint):
+    """The assignment of a contacts list to an account."""
 
     path = "/api/accounts/{id}/contacts_lists/{contacts_list_id}"
 

@@ -1,34 +1,21 @@
-"""Tokens that let an account be created."""
+"""Account creation tokens, and the request tokens that lead to them."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from flexiapi.api.fields import PushId, PushParameter, RequestToken
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.views.tokens import CreationTokenView, RequestTokenView
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
+from flexiapi.services.fields import PushId, PushParameter, RequestToken
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
 
 
-class CreationTokenView(View):
-    """A token that creates one account."""
-
-    token: Annotated[str, Field(examples=["8tuVPTa9XcQ2k"])]
-
-
-class RequestTokenView(View):
-    """A token that a human must validate, at `validation_url`."""
-
-    token: Annotated[str, Field(examples=["7Ma0JzRtWg3kP"])]
-    validation_url: Annotated[str | None, Field(examples=["https://example.org/creation_token/check/7Ma0JzRtWg3kP"])]
-
-
 class PushTarget(Params):
-    """The RFC 8599 parameters of a device."""
+    """The RFC 8599 push parameters of a device."""
 
     pn_provider: Annotated[
         Literal["apns", "apns.dev", "fcm", "unifiedpush", "ntfy"],
@@ -39,29 +26,29 @@ class PushTarget(Params):
 
 
 class ValidatedRequest(Params):
-    """A request token that was validated."""
+    """A validated request token."""
 
     account_creation_request_token: RequestToken
 
 
-class CreationRequestTokensEndpoint(Handler):
-    """Request tokens."""
+class CreationRequestTokensEndpoint(ApiEndpoint):
+    """The collection of request tokens."""
 
     path = "/api/account_creation_request_tokens"
 
-    @endpoint(Access.PUBLIC, status=201, secret=True, limit="anonymous_tokens")
+    @endpoint(Access.PUBLIC, status=201, secret=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self) -> RequestTokenView:
         """Create and return an `account_creation_request_token` that should then be validated to be used."""
         token = await self.services.creation_tokens.request(self.actor)
-        return RequestTokenView(token=token, validation_url=f"{self.host.public_url}/creation_token/check/{token}")
+        return RequestTokenView(token=token, validation_url=f"{self.context.public_url}/creation_token/check/{token}")
 
 
-class CreationTokenByPushEndpoint(Handler):
-    """A creation token that proves to be on a device."""
+class CreationTokenByPushEndpoint(ApiEndpoint):
+    """Creation tokens that are sent to a device."""
 
     path = "/api/account_creation_tokens/send-by-push"
 
-    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), limit="messages")
+    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), guard=Guard(limit="messages"))
     async def post(self, body: PushTarget) -> None:
         """Create and send an `account_creation_token` using a push notification to the device.
 
@@ -73,12 +60,12 @@ class CreationTokenByPushEndpoint(Handler):
         )
 
 
-class CreationTokenByRequestEndpoint(Handler):
-    """A creation token for a human."""
+class CreationTokenByRequestEndpoint(ApiEndpoint):
+    """Creation tokens in exchange for validated request tokens."""
 
     path = "/api/account_creation_tokens/using-account-creation-request-token"
 
-    @endpoint(Access.PUBLIC, status=201, raises=(RecordNotFound,), secret=True, guess=True)
+    @endpoint(Access.PUBLIC, status=201, raises=(RecordNotFound,), secret=True, guard=Guard(guess=True))
     async def post(self, body: ValidatedRequest) -> CreationTokenView:
         """Create an `account_creation_token` using an `account_creation_request_token`.
 
@@ -88,8 +75,8 @@ class CreationTokenByRequestEndpoint(Handler):
         return CreationTokenView(token=token)
 
 
-class CreationTokensEndpoint(Handler):
-    """Creation tokens from an administrator."""
+class CreationTokensEndpoint(ApiEndpoint):
+    """Creation tokens from administrators."""
 
     path = "/api/account_creation_tokens"
 

@@ -1,8 +1,8 @@
-"""The signed-in account's devices."""
+"""Registered devices of the current user."""
 
-from flexiapi.api.fields import Uuid
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import Moment, View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Uuid
+from flexiapi.api.views.devices import DeviceView
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -17,30 +17,19 @@ _EXAMPLE = {
 }
 
 
-class DeviceView(View):
-    """A device that is registered now."""
-
-    uuid: str
-    update_time: Moment
-    user_agent: str
-
-
-class MyDevicesEndpoint(Handler):
-    """All of them."""
+class MyDevicesEndpoint(ApiEndpoint):
+    """The registered devices of the current user."""
 
     path = "/api/accounts/me/devices"
 
     @endpoint(Access.USER, raises=(RegistrarUnavailable,), example=_EXAMPLE)
     async def get(self) -> dict[str, DeviceView]:
         """Return the user registered devices, by their `uuid`."""
-        return {
-            device.uuid: DeviceView(uuid=device.uuid, update_time=device.updated_at, user_agent=device.user_agent)
-            for device in await self.services.devices.of(self.me)
-        }
+        return {device.uuid: DeviceView.of(device) for device in await self.services.devices.of(self.me)}
 
 
-class MyDeviceEndpoint(Handler):
-    """One of them."""
+class MyDeviceEndpoint(ApiEndpoint):
+    """A registered device of the current user."""
 
     path = "/api/accounts/me/devices/{uuid}"
 
@@ -48,6 +37,6 @@ class MyDeviceEndpoint(Handler):
     async def delete(self, uuid: Uuid) -> None:
         """Remove one of the user registered devices.
 
-        Return `404` if it is none of them.
+        Return `404` if it is not one of them.
         """
         await self.services.devices.remove(self.me, uuid)

@@ -1,48 +1,36 @@
-"""Text messages into SIP."""
+"""Text messages to SIP users."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from flexiapi.api.fields import Text
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.views.messages import SentMessage
 from flexiapi.errors import RouteNotFound, SipUnavailable
+from flexiapi.services.fields import Text
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.parameters import Params
 
 
 class NewMessage(Params):
-    """A message to be sent."""
+    """A message to send."""
 
     to: Annotated[Text, Field(description="SIP address of the receiver", examples=["sip:bob@sip.example.org"])]
     body: Annotated[Text, Field(description="content of the message, at most 16 KiB", examples=["Hello Bob"])]
 
 
-class SentMessage(View):
-    """A message that was handed to SIP."""
-
-    id: Annotated[str, Field(examples=["z2kXuW8~dR"])]
-
-
-async def _faults(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    return handler.services.messages.faults(values.get("to"), values.get("body"))
-
-
-class MessagesEndpoint(Handler):
-    """Messages; the endpoint is there when the settings say how to send them."""
+class MessagesEndpoint(ApiEndpoint):
+    """Outgoing messages. The endpoint exists if a sender of messages is configured."""
 
     path = "/api/messages"
 
     @endpoint(
         Access.ADMIN,
         raises=(SipUnavailable,),
-        switch=lambda handler: handler.services.messages.is_enabled,
-        off=RouteNotFound,
-        check=_faults,
-        limit="messages",
+        switch=Switch(lambda exchange: exchange.services.messages.is_enabled, off=RouteNotFound),
+        checks=lambda exchange, values: exchange.services.messages.faults(values),
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: NewMessage) -> SentMessage:
         """Send a message over SIP. The `id` is the Call-ID of the request."""

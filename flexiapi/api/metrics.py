@@ -1,23 +1,22 @@
-"""Figures for Prometheus."""
+"""Metrics for Prometheus."""
 
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.errors import RecordNotFound
 from flexiapi.observing import metrics_text
-from flexiapi.settings import MetricsSettings
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class MetricsEndpoint(Handler):
-    """What is counted."""
+class MetricsEndpoint(ApiEndpoint):
+    """The metrics of all server processes."""
 
     path = "/metrics"
 
     @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound,))
     async def get(self) -> PlainText:
-        """Return the figures in Prometheus' text format, to the networks of the settings."""
-        settings: MetricsSettings = self.application.settings["metrics"]
-        if not settings.enabled or not self.host.peers.is_within(self.request, settings.networks):
+        """Return the metrics in Prometheus' text format, to clients in the configured networks."""
+        settings = self.context.metrics
+        if not settings.enabled or not self.context.peers.is_within(self.request, settings.networks):
             raise RecordNotFound
         return PlainText(metrics_text())

@@ -1,40 +1,31 @@
-"""The signed-in account."""
+"""The account of the current user."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from flexiapi.api.fields import Algorithm, OldPassword, Password
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import AccountView, ProvisionedAccount
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.views.accounts import AccountView, ProvisionedAccount
 from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.services.fields import Algorithm, OldPassword, Password
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.parameters import Params
 
 
 class PasswordChange(Params):
-    """Another password."""
+    """A new password."""
 
     algorithm: Algorithm
     password: Password
     old_password: OldPassword | None = None
 
 
-async def _guessable(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    password = values.get("password")
-    rules = handler.services.name_rules
-    return rules.password_for(password, handler.me.username, handler.me.domain) if password else {}
-
-
-class MeEndpoint(Handler):
-    """The account itself."""
+class MeEndpoint(ApiEndpoint):
+    """The account of the current user."""
 
     path = "/api/accounts/me"
 
     @endpoint(Access.USER)
     async def get(self) -> AccountView:
         """Retrieve the account information."""
-        return self.views.user(self.me, await self.types_of(self.me))
+        return AccountView.of(self.me, await self.view_data(self.me))
 
     @endpoint(Access.USER, raises=(LastAdmin, RecordNotFound))
     async def delete(self) -> None:
@@ -42,8 +33,8 @@ class MeEndpoint(Handler):
         await self.services.removal.remove(self.me, self.actor)
 
 
-class MyProvisioningEndpoint(Handler):
-    """A token that provisions another device."""
+class MyProvisioningEndpoint(ApiEndpoint):
+    """The provisioning token of the current user."""
 
     path = "/api/accounts/me/provision"
 
@@ -54,19 +45,23 @@ class MyProvisioningEndpoint(Handler):
         Return the account object.
         """
         account = await self.services.provisioning.new_token(self.me, self.actor)
-        return self.views.provisioned(account, await self.types_of(account))
+        return ProvisionedAccount.of(account, await self.view_data(account))
 
 
-class MyPasswordEndpoint(Handler):
-    """The password."""
+class MyPasswordEndpoint(ApiEndpoint):
+    """The password of the current user."""
 
     path = "/api/accounts/me/password"
 
-    @endpoint(Access.USER, raises=(RecordNotFound,), check=_guessable)
+    @endpoint(
+        Access.USER,
+        raises=(RecordNotFound,),
+        checks=lambda exchange, values: exchange.services.account_rules.password_faults(exchange.me, values),
+    )
     async def post(self, body: PasswordChange) -> None:
         """Change the account password.
 
-        What is signed in with the old password or an API key is signed out, but for the key of this request.
+        All sign-ins with the old password or an API key end, except the API key that authenticated this request.
         """
         by_key = self.signed_in.key_hash is not None
         service = self.services.my_password

@@ -1,25 +1,22 @@
-"""The signed-in account's e-mail address and phone number."""
+"""E-mail address and phone number of the current user."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from flexiapi.api.fields import Email, Phone, Pin
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import AccountView
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.views.accounts import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
+from flexiapi.services.fields import Email, Phone, Pin
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.operation import Access, Guard
+from flexiapi.web.parameters import Params
 
 
 class EmailChange(Params):
-    """Another address."""
+    """A new e-mail address."""
 
     email: Email
 
 
 class PhoneChange(Params):
-    """Another number."""
+    """A new phone number."""
 
     phone: Phone
 
@@ -30,73 +27,63 @@ class ChangeConfirmation(Params):
     code: Pin
 
 
-async def _email_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    email = values.get("email")
-    return await handler.services.my_addresses.conflicts("email", email, handler.me) if email else {}
-
-
-async def _phone_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    phone = values.get("phone")
-    return await handler.services.my_addresses.conflicts("phone", phone, handler.me) if phone else {}
-
-
-class MyEmailRequestEndpoint(Handler):
-    """A change of address that is asked for."""
+class MyEmailRequestEndpoint(ApiEndpoint):
+    """Requests to change the e-mail address."""
 
     path = "/api/accounts/me/email/request"
 
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        check=_email_conflicts,
-        limit="messages",
+        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: EmailChange) -> None:
         """Change the account email. An email will be sent to the new email address to confirm the operation."""
         await self.services.my_addresses.request_email(self.me, body.email, self.actor)
 
 
-class MyEmailEndpoint(Handler):
-    """A change of address that is confirmed."""
+class MyEmailEndpoint(ApiEndpoint):
+    """The e-mail address of the current user."""
 
     path = "/api/accounts/me/email"
 
-    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guard=Guard(guess=True))
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received by email and change the address.
 
-        Return `404` if no change is pending, `403` if the code is wrong: the change is gone after three tries.
+        Return `404` if no change is pending, `403` if the code is wrong. The third wrong code cancels the change.
         """
         account = await self.services.my_addresses.confirm_email(self.me, body.code, self.actor)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
-class MyPhoneRequestEndpoint(Handler):
-    """A change of number that is asked for."""
+class MyPhoneRequestEndpoint(ApiEndpoint):
+    """Requests to change the phone number."""
 
     path = "/api/accounts/me/phone/request"
 
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        check=_phone_conflicts,
-        limit="messages",
+        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:
         """Request a specific code by SMS to change the phone number."""
         await self.services.my_addresses.request_phone(self.me, body.phone, self.actor)
 
 
-class MyPhoneEndpoint(Handler):
-    """A change of number that is confirmed."""
+class MyPhoneEndpoint(ApiEndpoint):
+    """The phone number of the current user."""
 
     path = "/api/accounts/me/phone"
 
-    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guess=True)
+    @endpoint(Access.USER, raises=(RecordNotFound, WrongCode, TooManyRequests), guard=Guard(guess=True))
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received and change the phone number. Activate the account.
 
-        Return `404` if no change is pending, `403` if the code is wrong: the change is gone then.
+        Return `404` if no change is pending, `403` if the code is wrong. A wrong code cancels the change.
         """
         account = await self.services.my_addresses.confirm_phone(self.me, body.code, self.actor)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))

@@ -1,13 +1,13 @@
-"""Whether the server answers."""
+"""A check that the server answers."""
 
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PlainText
 
 
-class PingEndpoint(Handler):
-    """The shortest answer."""
+class PingEndpoint(ApiEndpoint):
+    """The smallest answer."""
 
     path = "/api/ping"
 

@@ -1,4 +1,4 @@
-"""What phones fetch to configure themselves: not under `/api`, and no JSON."""
+"""Remote provisioning of phones, as XML. Its paths are not under `/api`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field
 
-from flexiapi.api.fields import AuthToken, Token
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import AuthToken, Token
 from flexiapi.errors import ProvisioningFailed, RecordNotFound, TooManyRequests
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import Png, Xml
 
@@ -39,28 +39,35 @@ _WITH_ACCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 class PasswordReset(Params):
-    """Presence counts, whatever the value."""
+    """A request to reset the password. The parameter counts with any value, also an empty one."""
 
     reset_password: Annotated[Any, Field(description="reset the password while doing the provisioning")] = None
 
 
-class ProvisioningHandler(Handler):
-    """What the four documents share."""
+class ProvisioningHandler(ApiEndpoint):
+    """The base of the provisioning endpoints."""
 
     @property
     def device_query(self) -> Mapping[str, str]:
-        """The query parameters, those without value too."""
-        query = self.request.query
+        """The query parameters, including those without a value."""
+        query = self.query
         return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
     @property
     def device_headers(self) -> Mapping[str, str]:
-        """The request's headers, names in lower case."""
+        """The headers of the request, with names in lower case."""
         return {name.lower(): value for name, value in self.request.headers.items()}
 
 
+def _presents_no_token(exchange: ApiEndpoint) -> bool:
+    """Return whether the token is not looked at, because the request lacks the header that must come with it."""
+    return exchange.services.provisioning_header_required and (
+        "X-Linphone-Provisioning" not in exchange.request.headers
+    )
+
+
 class BaseProvisioningEndpoint(ProvisioningHandler):
-    """For nobody in particular."""
+    """The provisioning document without an account."""
 
     path = "/provisioning"
 
@@ -71,7 +78,7 @@ class BaseProvisioningEndpoint(ProvisioningHandler):
 
 
 class TokenProvisioningEndpoint(ProvisioningHandler):
-    """For whoever holds the token, once."""
+    """The provisioning document for a provisioning token, which works once."""
 
     path = "/provisioning/{provisioning_token}"
 
@@ -80,6 +87,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         raises=(ProvisioningFailed, TooManyRequests),
         secret=True,
         effects=True,
+        guard=Guard(guess=True, spared=_presents_no_token),
         example=_WITH_ACCOUNT,
     )
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Xml:
@@ -89,24 +97,21 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
         """
         del body
-        services = self.services
-        if services.provisioning_header_required and "X-Linphone-Provisioning" not in self.request.headers:
-            return Xml(services.provisioning.base(self.device_query, self.device_headers))
-        self.host.refuse_guesser(self.client)
-        document, is_valid = await services.provisioning.by_token(
+        provisioning = self.services.provisioning
+        if _presents_no_token(self):
+            return Xml(provisioning.base(self.device_query, self.device_headers))
+        document, is_valid = await provisioning.by_token(
             provisioning_token, self.device_query, self.device_headers, self.actor
         )
-        if not is_valid:
-            await self.host.count_wrong_guess(self.client)
-        return Xml(document)
+        return Xml(document, is_wrong_guess=not is_valid)
 
 
 class ProvisioningQrCodeEndpoint(ProvisioningHandler):
-    """The token's address as an image."""
+    """The URL of a provisioning token as a QR code."""
 
     path = "/provisioning/qrcode/{provisioning_token}"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound,), secret=True, guard=Guard(guess=True))
     async def get(self, provisioning_token: Token, body: PasswordReset) -> Png:
         """Return a QRCode that points to the provisioning URL."""
         del body
@@ -116,7 +121,7 @@ class ProvisioningQrCodeEndpoint(ProvisioningHandler):
 
 
 class MyProvisioningDocumentEndpoint(ProvisioningHandler):
-    """For the signed-in account, as often as it asks."""
+    """The provisioning document of the current user."""
 
     path = "/provisioning/me"
 
@@ -130,7 +135,7 @@ class MyProvisioningDocumentEndpoint(ProvisioningHandler):
 
 
 class AuthTokenProvisioningEndpoint(ProvisioningHandler):
-    """For whoever holds an attached auth token, once."""
+    """The provisioning document for an attached auth token, which works once."""
 
     path = "/provisioning/auth_token/{auth_token}"
 
@@ -139,7 +144,7 @@ class AuthTokenProvisioningEndpoint(ProvisioningHandler):
         raises=(RecordNotFound, ProvisioningFailed),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
         example=_WITH_ACCOUNT,
     )
     async def get(self, auth_token: AuthToken) -> Xml:

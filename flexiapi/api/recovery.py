@@ -1,103 +1,86 @@
-"""The way back into an account."""
+"""Account recovery by phone, e-mail and recovery key."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from flexiapi.api.fields import CreationToken, Id, Phone, PhoneNumber, RecoverKey, Sip, is_phone
-from flexiapi.api.handler import Handler, required_address
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
 from flexiapi.api.sign_up import is_dangerous_enabled
-from flexiapi.api.views import PublicInfo, RecoveredAccount, WrittenAccount
+from flexiapi.api.views.accounts import PhoneInfo, RecoveredAccount, WrittenAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
+from flexiapi.services.fields import CreationToken, Phone
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
-
-
-class PhoneInfo(PublicInfo):
-    """What everybody may know of a phone number."""
-
-    phone: bool
+from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.parameters import Params
 
 
 class PhoneRecovery(Params):
-    """Whose code is to be sent, and what allows it."""
+    """The phone number that a recovery code is sent to, and the token that allows it."""
 
     phone: Phone
     account_creation_token: CreationToken
 
 
-async def _conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    token = values.get("account_creation_token")
-    if token is None or await handler.services.creation_tokens.is_free(token):
-        return {}
-    return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
-
-
-class AccountInfoByPhoneEndpoint(Handler):
-    """What everybody may know of a number."""
+class AccountInfoByPhoneEndpoint(ApiEndpoint):
+    """The public information about a phone number."""
 
     path = "/api/accounts/{phone}/info-by-phone"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ValidationFailed), switch=is_dangerous_enabled)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ValidationFailed), switch=Switch(is_dangerous_enabled))
     async def get(self, phone: PhoneNumber) -> PhoneInfo:
         """Retrieve public information about the account.
 
-        `phone` tells whether the number is the account's alias, and not its username.
-        Return `404` if the account doesn't exist, `422` if it is no phone number.
+        `phone` is `true` if the number is the account's phone number, `false` if it is its username.
+        Return `404` if the account doesn't exist, `422` if the parameter is not a phone number.
         """
-        if not is_phone(phone):
-            raise ValidationFailed({"phone": ["phone must be a phone number: + and 3 to 15 digits"]})
-        account, is_alias = await self.services.recovery.by_phone(phone)
-        return PhoneInfo(**dict(self.views.info(account.activated)), phone=is_alias)
+        account, is_alias = await self.services.recovery.by_phone(required_phone(phone))
+        return PhoneInfo(activated=account.activated, realm=self.context.realm, phone=is_alias)
 
 
-class RecoveryByPhoneEndpoint(Handler):
-    """A PIN for whoever has the phone."""
+class RecoveryByPhoneEndpoint(ApiEndpoint):
+    """Recovery codes by SMS."""
 
     path = "/api/accounts/recover-by-phone"
 
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        switch=is_dangerous_enabled,
-        check=_conflicts,
-        limit="messages",
+        switch=Switch(is_dangerous_enabled),
+        checks=lambda exchange, values: exchange.services.creation_tokens.faults(values),
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
         """Send a SMS with a recovery PIN code to the phone number provided.
 
-        Return `404` if the account doesn't exist; the `account_creation_token` is used up then too. Return `429` if
-        the number had an SMS a short time ago, `503` if the SMS was not accepted: the token can be used again then.
+        Return `404` if the account doesn't exist; this uses up the `account_creation_token` as well. Return `429` if an
+        SMS was sent to the number a short time ago, `503` if the SMS was not accepted; the token then stays usable.
         """
         await self.services.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
 
 
-class RecoveryByKeyEndpoint(Handler):
-    """The account, for its key."""
+class RecoveryByKeyEndpoint(ApiEndpoint):
+    """The account that a recovery key belongs to."""
 
     path = "/api/accounts/{sip}/recover/{recover_key}"
 
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, ActivationExpired, TooManyRequests),
-        switch=is_dangerous_enabled,
+        switch=Switch(is_dangerous_enabled),
         secret=True,
         effects=True,
-        guess=True,
+        guard=Guard(guess=True),
     )
     async def get(self, sip: Sip, recover_key: RecoverKey) -> RecoveredAccount:
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
-        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong;
-        the key is gone after three tries.
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
+        third wrong key revokes the right one.
         """
         account = await self.services.recovery.recover(*required_address(sip), recover_key, self.actor)
-        return self.views.recovered(account, await self.types_of(account))
+        return RecoveredAccount.of(account, await self.view_data(account))
 
 
-class RecoveryByEmailEndpoint(Handler):
-    """A mail that gives access."""
+class RecoveryByEmailEndpoint(ApiEndpoint):
+    """Recovery mails that an administrator sends."""
 
     path = "/api/accounts/{id}/recover-by-email"
 
@@ -105,12 +88,12 @@ class RecoveryByEmailEndpoint(Handler):
         Access.ADMIN,
         raises=(RecordNotFound, ValidationFailed, DeliveryFailed, TooManyRequests),
         secret=True,
-        limit="messages",
+        guard=Guard(limit="messages"),
     )
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
 
-        Return `422` if the account has no e-mail address, `503` if the mail was not accepted: nothing is changed then.
+        Return `422` if the account has no e-mail address, `503` if the mail was not accepted; nothing is changed then.
         """
         account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id), self.actor)
-        return self.views.written(account, await self.types_of(account))
+        return WrittenAccount.of(account, await self.view_data(account))

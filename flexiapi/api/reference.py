@@ -1,37 +1,75 @@
-"""Lays the OpenAPI document out as the sections of the documentation page."""
+"""The API document and its page, made from the declarations of the endpoints."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from flexiapi.rendering.reference import Endpoint, Failure, Parameter, ReferenceSection
-from flexiapi.web.schemas import Schema, alternatives
+from flexiapi.rendering.pages import DocumentationPage
+from flexiapi.rendering.reference import ReferenceEndpoint, ReferenceFailure, ReferenceParameter, ReferenceSection
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.web.endpoint import Endpoint
+from flexiapi.web.exchange import Exchange
+from flexiapi.web.openapi import document_of
+from flexiapi.web.openapi.schemas import Schema, alternatives
+
+
+class Documentation:
+    """The document and the page, each made once, at the first request."""
+
+    def __init__(self, endpoints: Sequence[type[Endpoint]], url: str, sip_domain: str, renderer: Renderer) -> None:
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+        self._url = url
+        self._sip_domain = sip_domain
+        self._renderer = renderer
+        self._page: Sequence[bytes] = ()
+
+    @cached_property
+    def document(self) -> bytes:
+        """The OpenAPI document as JSON."""
+        return json.dumps(document_of(self._endpoints.values(), self._url), ensure_ascii=False).encode()
+
+    def page(self, nonce: str, exchange: Exchange) -> bytes:
+        """Return the page, with the nonce of its style and script."""
+        if not self._page:
+            # Only the nonce differs between requests, so the page is split at the nonce.
+            mark = secrets.token_hex(16)
+            document = json.loads(self.document)
+            sections = Reference(document, lambda path, verb: self._is_on(exchange, path, verb)).sections()
+            page = DocumentationPage(mark, self._url, self._sip_domain, sections)
+            self._page = self._renderer.page(page).encode().split(mark.encode())
+        return nonce.encode().join(self._page)
+
+    def _is_on(self, exchange: Exchange, path: str, verb: str) -> bool:
+        switch = self._endpoints[path].operations[verb].switch
+        return switch is None or switch.on(exchange)
 
 
 class Reference:
-    """Reads a document; `is_enabled` knows of optional endpoints, by path and verb, whether they are on."""
+    """Reader of an API document. `is_enabled` tells by path and verb whether an optional operation is enabled."""
 
     def __init__(self, document: Mapping[str, Any], is_enabled: Callable[[str, str], bool]) -> None:
         self._document = document
         self._is_enabled = is_enabled
 
     def sections(self) -> list[ReferenceSection]:
-        """All endpoints, by resource."""
+        """Return all operations, by resource."""
         return [
             ReferenceSection(_anchor(tag["name"]), tag["name"], tag["description"], list(self._endpoints(tag["name"])))
             for tag in self._document["tags"]
         ]
 
-    def _endpoints(self, tag: str) -> Iterator[Endpoint]:
+    def _endpoints(self, tag: str) -> Iterator[ReferenceEndpoint]:
         for path, verbs in self._document["paths"].items():
             for verb, operation in verbs.items():
                 if tag in operation["tags"]:
                     yield self._endpoint(path, verb, operation)
 
-    def _endpoint(self, path: str, verb: str, operation: Mapping[str, Any]) -> Endpoint:
+    def _endpoint(self, path: str, verb: str, operation: Mapping[str, Any]) -> ReferenceEndpoint:
         status, success = next(iter(operation["responses"].items()))
         media_type, content = next(iter(success["content"].items()))
-        return Endpoint(
+        return ReferenceEndpoint(
             anchor=operation["operationId"],
             method=verb.upper(),
             path=path,
@@ -44,26 +82,28 @@ class Reference:
             status=status,
             media_type=media_type,
             answer=_shown(content["example"]) if "example" in content else None,
-            failures=[Failure(*failure) for failure in operation["x-failures"].items()],
+            failures=[ReferenceFailure(*failure) for failure in operation["x-failures"].items()],
         )
 
 
-def _of_address(operation: Mapping[str, Any]) -> Iterator[Parameter]:
+def _of_address(operation: Mapping[str, Any]) -> Iterator[ReferenceParameter]:
     for parameter in operation["parameters"]:
         if parameter.get("in") in ("path", "query"):
             schema, example = parameter["schema"], _short(parameter["example"])
             kind, required = _kind(schema), parameter["required"]
-            yield Parameter(parameter["name"], parameter["in"], kind, required, parameter["description"], example)
+            yield ReferenceParameter(
+                parameter["name"], parameter["in"], kind, required, parameter["description"], example
+            )
 
 
-def _of_body(operation: Mapping[str, Any]) -> Iterator[Parameter]:
+def _of_body(operation: Mapping[str, Any]) -> Iterator[ReferenceParameter]:
     if "requestBody" not in operation:
         return
     content = operation["requestBody"]["content"]["application/json"]
     schema, example = content["schema"], content["example"]
     for name, field in schema["properties"].items():
         plain, _ = alternatives(field)
-        yield Parameter(
+        yield ReferenceParameter(
             name,
             "body",
             _kind(plain),

@@ -21,7 +21,7 @@ from flexiapi.api import (
     sip_auth,
     statistics,
 )
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 
 # In the order of the documentation.
 _MODULES = (
@@ -46,9 +46,12 @@ _MODULES = (
     metrics,
 )
 
-API_ENDPOINTS: tuple[type[Handler], ...] = tuple(
+API_ENDPOINTS: tuple[type[ApiEndpoint], ...] = tuple(
     member
     for module in _MODULES
     for member in vars(module).values()
-    if isinstance(member, type) and issubclass(member, Handler) and member.__module__ == module.__name__ and member.path
+    if isinstance(member, type)
+    and issubclass(member, ApiEndpoint)
+    and member.__module__ == module.__name__
+    and member.path
 )

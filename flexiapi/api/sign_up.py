@@ -1,9 +1,14 @@
-"""Accounts that people make for themselves, and what everybody may know of them."""
+"""Public account creation and activation, and public information about accounts."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from flexiapi.api.fields import (
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Sip, required_address
+from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
+from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
+from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.services.fields import (
     Algorithm,
     ConfirmationKey,
     CreationToken,
@@ -14,20 +19,15 @@ from flexiapi.api.fields import (
     Phone,
     Pin,
     PublicUsername,
-    Sip,
     Username,
 )
-from flexiapi.api.handler import Handler, required_address
-from flexiapi.api.views import AccountView, InactiveAccount, PublicInfo
-from flexiapi.errors import ActivationExpired, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.accounts.creation import NewAccount
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.parameters import Params
 
 
 class SignUp(Params):
-    """An account for whoever holds a creation token."""
+    """The values of an account that a creation token creates."""
 
     username: Username
     password: Password
@@ -37,7 +37,7 @@ class SignUp(Params):
 
 
 class PublicSignUp(Params):
-    """An account that is activated by a code."""
+    """The values of an account that a code activates."""
 
     username: PublicUsername | None = None
     password: Password
@@ -48,8 +48,8 @@ class PublicSignUp(Params):
     account_creation_token: CreationToken
 
     @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
-        """A name of its own or a phone number, and a way to send the code."""
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
+        """Require a phone number, or a username and an e-mail address."""
         if values.get("phone") or "phone" in errors:
             return
         missing = [name for name in ("username", "email") if not values.get(name) and name not in errors]
@@ -59,58 +59,35 @@ class PublicSignUp(Params):
 
 
 class EmailConfirmation(Params):
-    """A key that was received by mail; `code` stands for `confirmation_key`."""
+    """A key that was received by mail; `code` is another name of `confirmation_key`."""
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: ConfirmationKey
 
 
 class PhoneConfirmation(Params):
-    """A PIN that was received by phone; `code` stands for `confirmation_key`."""
+    """A PIN that was received by phone; `code` is another name of `confirmation_key`."""
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: Pin
 
 
-def is_dangerous_enabled(handler: Handler) -> bool:
-    """Whether the document's optional endpoints are on."""
-    return handler.services.dangerous_endpoints
+def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
+    """Return whether the optional endpoints of the document are enabled."""
+    return exchange.services.dangerous_endpoints
 
 
-async def _sign_up_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    services = handler.services
-    errors = await services.creation.conflicts(values, services.sip_domain, public=True)
-    return {**_guessable(handler, values, services.sip_domain), **errors}
-
-
-async def _public_conflicts(handler: Handler, values: Mapping[str, Any]) -> Errors:
-    domain = values.get("domain") or handler.services.sip_domain
-    named = {**values, "username": values.get("username") or values.get("phone")}
-    errors = await handler.services.creation.conflicts(named, domain, public=True)
-    if not values.get("username") and "username" in errors:
-        errors["phone"] = ["phone is taken"]
-        del errors["username"]
-    if domain not in handler.services.name_rules.public_domains:
-        errors["domain"] = ["domain is not one of this service"]
-    return {**_guessable(handler, named, domain), **errors}
-
-
-def _guessable(handler: Handler, values: Mapping[str, Any], domain: str) -> Errors:
-    password = values.get("password")
-    return handler.services.name_rules.password_for(password, values.get("username"), domain) if password else {}
-
-
-class PublicAccountsEndpoint(Handler):
-    """Accounts with a code by mail or SMS."""
+class PublicAccountsEndpoint(ApiEndpoint):
+    """Accounts that are activated by a code, sent by mail or SMS."""
 
     path = "/api/accounts/public"
 
     @endpoint(
         Access.PUBLIC,
         raises=(RecordNotFound, NoExternalAccountLeft),
-        switch=is_dangerous_enabled,
-        check=_public_conflicts,
-        limit="messages",
+        switch=Switch(is_dangerous_enabled),
+        checks=lambda exchange, values: exchange.services.account_rules.public_sign_up_faults(values),
+        guard=Guard(limit="messages"),
     )
     async def post(self, body: PublicSignUp) -> InactiveAccount:
         """Create an account.
@@ -127,15 +104,19 @@ class PublicAccountsEndpoint(Handler):
             phone=body.phone,
         )
         account = await self.services.creation.public(new, body.account_creation_token, self.actor)
-        return self.views.inactive(account, {})
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
-class AccountsWithTokenEndpoint(Handler):
-    """Accounts by creation token alone."""
+class AccountsWithTokenEndpoint(ApiEndpoint):
+    """Accounts that a creation token alone creates."""
 
     path = "/api/accounts/with-account-creation-token"
 
-    @endpoint(Access.PUBLIC, raises=(NoExternalAccountLeft,), check=_sign_up_conflicts)
+    @endpoint(
+        Access.PUBLIC,
+        raises=(NoExternalAccountLeft,),
+        checks=lambda exchange, values: exchange.services.account_rules.sign_up_faults(values),
+    )
     async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
 
@@ -150,11 +131,11 @@ class AccountsWithTokenEndpoint(Handler):
             dtmf_protocol=body.dtmf_protocol,
         )
         account = await self.services.creation.with_token(new, body.account_creation_token, self.actor)
-        return self.views.inactive(account, {})
+        return InactiveAccount.of(account, await self.view_data(account))
 
 
-class AccountInfoEndpoint(Handler):
-    """What everybody may know."""
+class AccountInfoEndpoint(ApiEndpoint):
+    """The public information about an account."""
 
     path = "/api/accounts/{sip}/info"
 
@@ -164,34 +145,35 @@ class AccountInfoEndpoint(Handler):
 
         Return `404` if the account doesn't exist.
         """
-        return self.views.info(await self.services.accounts.is_activated(*required_address(sip)))
+        activated = await self.services.accounts.is_activated(*required_address(sip))
+        return PublicInfo(activated=activated, realm=self.context.realm)
 
 
-class ActivationByEmailEndpoint(Handler):
-    """Activation by a key."""
+class ActivationByEmailEndpoint(ApiEndpoint):
+    """Activation by a key from a mail."""
 
     path = "/api/accounts/{sip}/activate/email"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guard=Guard(guess=True))
     async def post(self, sip: Sip, body: EmailConfirmation) -> AccountView:
         """Activate an account using a secret code received by email.
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
         account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))
 
 
-class ActivationByPhoneEndpoint(Handler):
-    """Activation by a PIN."""
+class ActivationByPhoneEndpoint(ApiEndpoint):
+    """Activation by a PIN from an SMS."""
 
     path = "/api/accounts/{sip}/activate/phone"
 
-    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guess=True)
+    @endpoint(Access.PUBLIC, raises=(RecordNotFound, ActivationExpired), guard=Guard(guess=True))
     async def post(self, sip: Sip, body: PhoneConfirmation) -> AccountView:
         """Activate an account using a pin code received by phone.
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
         account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
-        return self.views.user(account, await self.types_of(account))
+        return AccountView.of(account, await self.view_data(account))

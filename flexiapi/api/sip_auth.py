@@ -1,14 +1,14 @@
-"""What Flexisip's ExternalAuthentication plugin asks: not under `/api`, and no JSON."""
+"""The interface of Flexisip's ExternalAuthentication plugin. Its path is not under `/api`."""
 
-from flexiapi.api.handler import Handler
+from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.errors import Forbidden
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Switch
 from flexiapi.web.replies import PlainText
 
 
-class SipAuthEndpoint(Handler):
-    """Each SIP request that carries credentials comes by here."""
+class SipAuthEndpoint(ApiEndpoint):
+    """Verification of the credentials of SIP requests."""
 
     path = "/sip/auth"
 
@@ -18,10 +18,10 @@ class SipAuthEndpoint(Handler):
         effects=True,
         secret=True,
         hidden=True,
-        switch=lambda handler: handler.services.sip_sign_in.is_enabled,
+        switch=Switch(lambda exchange: exchange.services.sip_sign_in.is_enabled),
     )
     async def get(self) -> PlainText:
-        """Tell whether the DIGEST parameters in the query are right, in the plugin's own line format."""
-        if not self.host.peers.is_within(self.request, self.services.sip_sign_in.networks):
+        """Verify the DIGEST parameters in the query. The answer has the plugin's own line format."""
+        if not self.context.peers.is_within(self.request, self.services.sip_sign_in.networks):
             raise Forbidden
-        return PlainText((await self.services.sip_sign_in.answer(self.request.query)).encode())
+        return PlainText((await self.services.sip_sign_in.answer(self.query)).encode())

@@ -1,33 +1,10 @@
-"""How many accounts were made when."""
+"""Statistics of account creations."""
 
-from flexiapi.api.handler import Handler
-from flexiapi.api.views import View
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.views.statistics import CreationsView
 from flexiapi.services.accounts.statistics import Period
-from flexiapi.store import Creations
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
-
-
-class CreationsView(View):
-    """The accounts made in one period; `email` means those without a phone number."""
-
-    all: int
-    phone: int
-    email: int
-    activated_phone: int
-    activated_email: int
-
-    @classmethod
-    def of(cls, made: Creations) -> "CreationsView":
-        """Show one period."""
-        return cls(
-            all=made.accounts,
-            phone=made.with_phone,
-            email=made.accounts - made.with_phone,
-            activated_phone=made.activated_with_phone,
-            activated_email=made.activated - made.activated_with_phone,
-        )
-
 
 Figures = dict[str, CreationsView]
 
@@ -35,14 +12,14 @@ _EXAMPLE = {"2023-07-04": {"all": 3, "phone": 1, "email": 2, "activated_phone": 
 _HOURS = {"2023-07-04 14": _EXAMPLE["2023-07-04"]}
 
 
-class _Statistics(Handler):
+class _Statistics(ApiEndpoint):
     async def _figures(self, period: Period) -> Figures:
         figures = await self.services.statistics.of(period)
         return {key: CreationsView.of(made) for key, made in figures.items()}
 
 
 class StatisticsOfDayEndpoint(_Statistics):
-    """The last 24 hours."""
+    """Account creations of the last 24 hours."""
 
     path = "/api/statistics/day"
 
@@ -53,7 +30,7 @@ class StatisticsOfDayEndpoint(_Statistics):
 
 
 class StatisticsOfWeekEndpoint(_Statistics):
-    """The last seven days."""
+    """Account creations of the last seven days."""
 
     path = "/api/statistics/week"
 
@@ -64,7 +41,7 @@ class StatisticsOfWeekEndpoint(_Statistics):
 
 
 class StatisticsOfMonthEndpoint(_Statistics):
-    """The last month."""
+    """Account creations of the last month."""
 
     path = "/api/statistics/month"
 
@@ -75,18 +52,18 @@ class StatisticsOfMonthEndpoint(_Statistics):
 
 
 class StatisticOfDayEndpoint(StatisticsOfDayEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/day"
 
 
 class StatisticOfWeekEndpoint(StatisticsOfWeekEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/week"
 
 
 class StatisticOfMonthEndpoint(StatisticsOfMonthEndpoint):
-    """As clients of earlier servers call it."""
+    """The path that clients of earlier servers use."""
 
     path = "/api/statistic/month"

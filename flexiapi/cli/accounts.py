@@ -3,12 +3,12 @@
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from flexiapi.api.fields import Email
 from flexiapi.cli.context import Installation, passed
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, Actor
 from flexiapi.server.assembly import Parts
+from flexiapi.services.fields import Email
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 

@@ -4,6 +4,7 @@ from flexiapi.model.account import Account, Profile
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import ContactsList
 from flexiapi.model.devices import Device, PushAddress
+from flexiapi.model.listings import AccountSelection, CreationCount
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -24,6 +25,7 @@ from flexiapi.model.tokens import AuthToken
 
 __all__ = [
     "Account",
+    "AccountSelection",
     "AccountType",
     "Action",
     "ActivationExpiration",
@@ -37,6 +39,7 @@ __all__ = [
     "Channel",
     "Confirmation",
     "ContactsList",
+    "CreationCount",
     "Device",
     "DtmfProtocol",
     "Element",

@@ -1,4 +1,4 @@
-"""The page on which a person validates a creation request token."""
+"""The human check: the page on which a person validates a creation request token."""
 
 import secrets
 from collections.abc import Mapping
@@ -7,89 +7,76 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field
 
-from flexiapi.api.fields import RequestToken, Text, Token
-from flexiapi.api.handler import Handler
 from flexiapi.errors import RecordNotFound
-from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage, ErrorPage
-from flexiapi.rendering.pages import Page as PageTemplate
-from flexiapi.rendering.renderer import Renderer
+from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage
 from flexiapi.services.codes.human_check import HumanCheckUnavailable
+from flexiapi.services.fields import RequestToken, Text
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard, Segment
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import PageReply
 
+Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
+
 
 class Check(Params):
-    """The form of the page."""
+    """The fields of the form."""
 
     account_creation_request_token: RequestToken
     csrf: Annotated[Text, Field(description="what the page put there")] | None = None
 
 
-class PageHandler(Handler):
-    """Answers with pages, for people."""
+class HumanCheckEndpoint(PageEndpoint):
+    """The base of the endpoints of the human check."""
 
-    # Relative, so that the form also works below a path of a front server: each page says it as seen from itself.
+    # The target of the form: relative, so that the form also works below a path of a front server.
     action: ClassVar[str]
-
-    def page(self, page: PageTemplate, status: int = 200) -> PageReply:
-        """A page with a policy that lets nothing in but its own style and the captcha."""
-        renderer: Renderer = self.application.settings["renderer"]
-        captcha = getattr(page, "captcha", None)
-        frames = "https:" if captcha else "'none'"
-        policy = (
-            f"default-src 'none'; style-src 'nonce-{page.nonce}'; script-src 'nonce-{page.nonce}' 'strict-dynamic'; "
-            f"frame-src {frames}; connect-src {frames}; img-src 'self' data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        )
-        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
-        return PageReply(renderer.page(page).encode(), headers=headers, status=status)
 
     @property
     def form(self) -> Mapping[str, str]:
-        """The fields of the form, those of the captcha too."""
+        """The fields of the form, with those of the captcha."""
         try:
             return dict(parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=100))
         except ValueError:
             return {}
 
     def gone(self) -> PageReply:
-        """The page for a token that cannot be validated."""
+        """Return the page for a token that cannot be validated."""
         text = "This link is not valid any more. Go back to the app and ask for a new one."
-        return self.page(ErrorPage(secrets.token_urlsafe(12), "This link has expired", text), 404)
+        return self.error_page("This link has expired", text, 404)
 
     def check_page(self, token: str, error: str | None = None, status: int = 200) -> PageReply:
-        """The form."""
+        """Return the page with the form."""
         check = self.services.human_check
         nonce = secrets.token_urlsafe(12)
         page = CreationTokenCheckPage(nonce, self.action, token, check.csrf(token), check.captcha, error)
         return self.page(page, status)
 
 
-class CreationTokenCheckEndpoint(PageHandler):
-    """The form."""
+class CreationTokenCheckEndpoint(HumanCheckEndpoint):
+    """The page with the form."""
 
     path = "/creation_token/check/{token}"
     action = "../validate"
 
     @endpoint(Access.PUBLIC, hidden=True)
     async def get(self, token: Token) -> PageReply:
-        """Show the human check of an `account_creation_request_token`; looking at it validates nothing."""
+        """Show the human check of an `account_creation_request_token`, without validating it."""
         if not await self.services.creation_tokens.is_request_open(token):
             return self.gone()
         return self.check_page(token)
 
 
-class CreationTokenValidationEndpoint(PageHandler):
-    """What the form is sent to."""
+class CreationTokenValidationEndpoint(HumanCheckEndpoint):
+    """The target of the form."""
 
     path = "/creation_token/validate"
     action = "validate"
 
-    @endpoint(Access.PUBLIC, hidden=True, limit="anonymous_tokens")
+    @endpoint(Access.PUBLIC, hidden=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self, body: Check) -> PageReply:
-        """Validate an `account_creation_request_token`, if a person sent the form."""
+        """Validate an `account_creation_request_token` when the form was sent by a person."""
         token = body.account_creation_request_token
         check = self.services.human_check
         if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):

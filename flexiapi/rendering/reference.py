@@ -1,11 +1,11 @@
-"""View model of the documentation page: endpoints in sections."""
+"""Variables of the documentation page: the endpoints in sections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ReferenceParameter:
     """A parameter; `place` is `path`, `query` or `body`."""
 
     name: str
@@ -17,16 +17,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A failure that the endpoint declares."""
+class ReferenceFailure:
+    """A failure of the endpoint's own."""
 
     status: str
     description: str
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An HTTP method of a path. `is_enabled` is `None` for endpoints that cannot be switched off."""
+class ReferenceEndpoint:
+    """A verb of a path. `is_enabled` is `None` for those that every server has."""
 
     anchor: str
     method: str
@@ -35,12 +35,12 @@ class Endpoint:
     summary: str
     description: str
     is_enabled: bool | None
-    parameters: Sequence[Parameter]
+    parameters: Sequence[ReferenceParameter]
     call: str
     status: str
     media_type: str
     answer: str | None
-    failures: Sequence[Failure]
+    failures: Sequence[ReferenceFailure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ class ReferenceSection:
     anchor: str
     title: str
     description: str
-    endpoints: Sequence[Endpoint]
+    endpoints: Sequence[ReferenceEndpoint]

@@ -64,7 +64,7 @@ PAGES: tuple[pages.Page, ...] = (
                 "Accounts",
                 "All of them.",
                 [
-                    reference.Endpoint(
+                    reference.ReferenceEndpoint(
                         "postAccounts",
                         "POST",
                         "/api/accounts",
@@ -72,12 +72,12 @@ PAGES: tuple[pages.Page, ...] = (
                         "Create an account.",
                         "It is `activated` later.",
                         True,
-                        [reference.Parameter("username", "body", "string", True, "unique", "alice.martin")],
+                        [reference.ReferenceParameter("username", "body", "string", True, "unique", "alice.martin")],
                         f"curl -X POST {_ROOT}/api/accounts",
                         "200",
                         "application/json",
                         "{}",
-                        [reference.Failure("403", "Known, and not allowed.")],
+                        [reference.ReferenceFailure("403", "Known, and not allowed.")],
                     )
                 ],
             )

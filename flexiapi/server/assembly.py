@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
 
-from flexiapi.api.views import Views
 from flexiapi.crypto.codes import Codes
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.crypto.nonces import Nonces
@@ -34,6 +33,7 @@ from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.accounts.rules import AccountRules
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.statistics import Statistics
 from flexiapi.services.accounts.types import AccountTypes
@@ -59,7 +59,7 @@ from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.sip import SipSignIn
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Store
-from flexiapi.web.routing import Api
+from flexiapi.web.handler import Api
 from flexiapi.web.throttle import Throttle
 
 _KEY_USES_SECONDS = 5.0
@@ -145,6 +145,7 @@ def _services(
     guard = LastAdminGuard(store)
     removal = AccountRemoval(store, guard, account, clock)
     externals = ExternalAccounts(store, account, passwords, clock, app.sip_domain)
+    creation_tokens = CreationTokens(store, notifier, account, clock)
     confirmations = Confirmations(store, codes, limiter, account, clock)
     activation = Activation(store, confirmations, clock, public)
     return Services(
@@ -165,9 +166,10 @@ def _services(
             nonce_life=timedelta(minutes=account.nonce_minutes),
         ),
         accounts=accounts,
+        account_rules=AccountRules(names, rules, accounts, creation_tokens, app.sip_domain),
         administration=Administration(store, accounts, guard, passwords, notices, clock),
         creation=Creation(store, settings, passwords, names, notices, externals, codes, clock),
-        creation_tokens=CreationTokens(store, notifier, account, clock),
+        creation_tokens=creation_tokens,
         human_check=HumanCheck(settings.nocaptcha, key.derive("human check")),
         api_keys=ApiKeys(store, clock),
         activation=activation,
@@ -213,26 +215,19 @@ async def running(
     """The application with everything that it needs, until the end of the block."""
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    host = ServiceContext(settings, parts.services, parts.replication, throttle, log_stream or sys.stderr)
+    log_stream = log_stream or sys.stderr
+    context = ServiceContext(settings, parts.services, parts.renderer, parts.replication, throttle, log_stream)
     async with parts.closing():
         if prepare:
             await parts.store.prepare()
             await parts.services.removal.heal()
         await parts.notifier.start()
-        application = Api(
-            host,
-            ENDPOINTS,
-            services=parts.services,
-            views=Views(settings.account.realm),
-            renderer=parts.renderer,
-            notifier=parts.notifier,
-            metrics=settings.metrics,
-        )
+        application = Api(context, ENDPOINTS)
         try:
             async with _key_uses_written(parts.store), parts.replication.opened(), parts.replication.followed():
-                yield Running(application, parts, host.drain)
+                yield Running(application, parts, context.drain)
         finally:
-            host.flush()
+            context.flush()
 
 
 @contextlib.asynccontextmanager

@@ -1,17 +1,20 @@
-"""What the HTTP layer asks of everything else."""
+"""The application as endpoints and the HTTP layer see it."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from flexiapi.api.reference import Documentation
 from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
 from flexiapi.services.sign_in.http import DigestAnswer, SignedIn
 from flexiapi.settings import Settings
-from flexiapi.web.handler import ApiHandler
+from flexiapi.web.exchange import Exchange
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
 from flexiapi.web.throttle import Throttle
@@ -21,12 +24,13 @@ _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
 class ServiceContext:
-    """What the HTTP layer asks: who somebody is, what is too often, and where requests are noted."""
+    """Services, settings and renderer for the endpoints; sign-in, limits, log and metrics for the pipeline."""
 
     def __init__(
         self,
         settings: Settings,
         services: Services,
+        renderer: Renderer,
         replication: Replication,
         throttle: Throttle,
         log_stream: TextIO,
@@ -40,7 +44,11 @@ class ServiceContext:
         self.validation_context: object = services.name_rules
         self._replication = replication
         self._app_name = settings.app.name
-        self._services = services
+        self.services = services
+        self.realm = settings.account.realm
+        self.renderer = renderer
+        self.metrics = settings.metrics
+        self.documentation = Documentation(ENDPOINTS, settings.app.url, settings.app.sip_domain, renderer)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
         self._in_flight = 0
@@ -48,12 +56,12 @@ class ServiceContext:
         self._idle.set()
 
     def entered(self) -> None:
-        """A request is under way."""
+        """Note that a request is under way."""
         self._in_flight += 1
         self._idle.clear()
 
     def left(self) -> None:
-        """A request is answered."""
+        """Note that a request is answered."""
         self._in_flight -= 1
         if not self._in_flight:
             self._idle.set()
@@ -63,8 +71,8 @@ class ServiceContext:
         await self._idle.wait()
 
     async def sign_in(self, claim: Claim, address: str) -> SignedIn:
-        """Who the claim proves to be."""
-        sign_in = self._services.sign_in
+        """Return the account that the claim proves. Raises `ApiError`."""
+        sign_in = self.services.sign_in
         if isinstance(claim, ApiKey):
             return await sign_in.by_key(claim.key, address)
         answer = None
@@ -73,61 +81,57 @@ class ServiceContext:
         return await sign_in.by_digest(claim.username, claim.domain, answer, address)
 
     async def limit(self, name: str, address: str) -> None:
-        """Count against a limit per IP address."""
-        await self._services.limiter.count(name, counted_as(address))
+        """Count against a limit per IP address. Raises `TooManyRequests`."""
+        await self.services.limiter.count(name, counted_as(address))
 
     def refuse_guesser(self, address: str) -> None:
-        """Refuse an address that has guessed wrong too often."""
-        self._services.limiter.refuse_guesser("wrong_codes", counted_as(address))
+        """Raise `TooManyRequests` for an address with too many wrong guesses."""
+        self.services.limiter.refuse_guesser("wrong_codes", counted_as(address))
 
     async def count_wrong_guess(self, address: str) -> None:
-        """Count a wrong guess."""
-        await self._services.limiter.count_failure("wrong_codes", counted_as(address))
+        """Count a wrong guess at a secret."""
+        await self.services.limiter.count_failure("wrong_codes", counted_as(address))
 
-    def originator(self, handler: ApiHandler) -> Actor:
+    def originator(self, exchange: Exchange) -> Actor:
         """Return the actor that a request is."""
-        agent = handler.request.headers.get("User-Agent", "")
+        agent = exchange.request.headers.get("User-Agent", "")
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
         agent = printable or self._app_name
-        signed_in = handler.identity
+        signed_in = exchange.identity
         if not isinstance(signed_in, SignedIn):
-            return Actor(ActorKind.ANONYMOUS, address=handler.client, user_agent=agent)
+            return Actor(ActorKind.ANONYMOUS, address=exchange.client, user_agent=agent)
         sign_in = "digest" if signed_in.key_hash is None else "key"
-        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, handler.client, agent)
+        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent)
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""
         if isinstance(originator, Actor):
             await self._replication.settle(originator)
 
-    def observe(self, handler: ApiHandler, seconds: float) -> None:
-        """Log and count a finished request."""
-        method = handler.request.method or ""
-        # Whoever calls decides on the method, and must not decide on how much is kept.
+    def observe(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Log and count an answered request."""
+        method, path = exchange.request.method, exchange.path
+        # Clients choose the method, but must not decide how many time series there are.
         method = method if method in _METHODS else "OTHER"
-        status = handler.get_status()
-        figures = self._figures.get((method, handler.path, status))
+        figures = self._figures.get((method, path, status))
         if figures is None:
-            figures = (REQUESTS.labels(method, handler.path, str(status)), SECONDS.labels(handler.path))
-            self._figures[method, handler.path, status] = figures
+            figures = (REQUESTS.labels(method, path, str(status)), SECONDS.labels(path))
+            self._figures[method, path, status] = figures
         figures[0].inc()
         figures[1].observe(seconds)
         if self._access is not None:
-            who = handler.identity.label if handler.identity is not None else ""
-            # A method that HTTP does not know is refused before Tornado sets the path's parameters.
-            target = getattr(handler, "path_kwargs", {}).get("id", "")
             self._access.write(
                 method,
-                handler.path,
+                path,
                 status,
                 seconds,
-                ip=handler.client,
-                account=who,
-                target=target,
-                id=handler.request_id,
+                ip=exchange.client,
+                account=exchange.identity.label if exchange.identity is not None else "",
+                target=exchange.path_values.get("id", ""),
+                id=exchange.request_id,
             )
 
     def flush(self) -> None:
-        """Write what was gathered for the log."""
+        """Write the gathered lines of the access log."""
         if self._access is not None:
             self._access.flush()

@@ -2,6 +2,6 @@
 
 from flexiapi.api.routes import API_ENDPOINTS
 from flexiapi.panel.routes import PANEL_ENDPOINTS
-from flexiapi.web.handler import ApiHandler
+from flexiapi.web.endpoint import Endpoint
 
-ENDPOINTS: tuple[type[ApiHandler], ...] = (*API_ENDPOINTS, *PANEL_ENDPOINTS)
+ENDPOINTS: tuple[type[Endpoint], ...] = (*API_ENDPOINTS, *PANEL_ENDPOINTS)

@@ -9,6 +9,7 @@ from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.accounts.rules import AccountRules
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.statistics import Statistics
 from flexiapi.services.accounts.types import AccountTypes
@@ -44,6 +45,7 @@ class Services:
     limiter: Limiter
     sign_in: SignIn
     accounts: AccountDirectory
+    account_rules: AccountRules
     administration: Administration
     creation: Creation
     creation_tokens: CreationTokens

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flexiapi.errors import ValidationFailed
+from flexiapi.errors import FieldErrors, ValidationFailed
 from flexiapi.services.sign_in.passwords import common_passwords
 from flexiapi.settings import Settings
 from flexiapi.store import IdentifierTaken, Store
@@ -12,8 +12,6 @@ from flexiapi.store import IdentifierTaken, Store
 _SEPARATORS = str.maketrans("", "", " .-()")
 _PHONE_LIKE = re.compile(r"\+?[0-9]{7,15}")
 _LONGEST_NAME = 64
-
-Errors = dict[str, list[str]]
 
 
 class NameRules:
@@ -59,7 +57,7 @@ class NameRules:
             return ["{field} is one of the commonest passwords: choose another one"]
         return []
 
-    def password_for(self, password: str, *names: str | None) -> Errors:
+    def password_for(self, password: str, *names: str | None) -> FieldErrors:
         """What is wrong with a password for somebody of these names."""
         if self._refuse_common and password.lower() in {name.lower() for name in names if name}:
             return {"password": ["password must not be the username or the domain"]}
@@ -83,9 +81,9 @@ class Names:
 
     async def conflicts(
         self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
-    ) -> Errors:
+    ) -> FieldErrors:
         """What others have already among `username`, `phone` and `email`; `own_id` may keep its own names."""
-        errors: Errors = {}
+        errors: FieldErrors = {}
         username, phone, email = values.get("username"), values.get("phone"), values.get("email")
         if username and await self._is_username_taken(username, domain, public=public, own_id=own_id):
             errors["username"] = ["username is taken"]

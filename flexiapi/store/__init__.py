@@ -23,7 +23,7 @@ from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
-from flexiapi.store.listings import Creations, Listings, Wanted
+from flexiapi.store.listings import Listings
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
@@ -33,7 +33,7 @@ from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["Creations", "EmbeddedMongod", "IdentifierTaken", "Removal", "Store", "Wanted"]
+__all__ = ["EmbeddedMongod", "IdentifierTaken", "Removal", "Store"]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
 # announcement, perhaps for the batch before its own, and for its own write.

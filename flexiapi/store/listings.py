@@ -4,45 +4,16 @@ import asyncio
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Account
+from flexiapi.model import Account, AccountSelection, CreationCount
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A search for accounts of the `domain` (`None`: of all domains). Each further field that is not `None` narrows it.
-
-    `text` is the beginning of a user name, SIP address, phone number or mail address, in lower case.
-    """
-
-    domain: str | None
-    activated: bool | None = None
-    admin: bool | None = None
-    text: str | None = None
-
-    @property
-    def is_unfiltered(self) -> bool:
-        """Whether only the domain matters."""
-        return self.activated is None and self.admin is None and self.text is None
-
-
-@dataclass(frozen=True, slots=True)
-class Creations:
-    """The number of accounts created in one period: all, those with a phone number, and the activated ones of each."""
-
-    accounts: int
-    with_phone: int
-    activated: int
-    activated_with_phone: int
 
 
 class Listings(Records):
@@ -56,12 +27,12 @@ class Listings(Records):
         self._documents = documents
         self._ranges = ranges
 
-    async def page(self, wanted: Wanted, skip: int, limit: int) -> tuple[int, list[Account]]:
+    async def page(self, wanted: AccountSelection, skip: int, limit: int) -> tuple[int, list[Account]]:
         """Return the number of matching accounts, and those of one page in ascending order of their ids.
 
         Without filters the cost does not depend on the page.
         """
-        if wanted.is_unfiltered:
+        if wanted.is_whole_domain:
             return await self._unfiltered_page(wanted.domain, skip, limit)
         query = _query(wanted)
         pipeline: list[Document] = [
@@ -120,7 +91,7 @@ class Listings(Records):
         cursor = self._accounts.find(query, sort=[("_id", 1)], limit=limit)
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
-    async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, Creations]:
+    async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, CreationCount]:
         """Return the accounts created since then by period; `form` is the format of its name for `strftime`."""
         match: Document = {"created_at": {"$gte": since}}
         if domain is not None:
@@ -139,10 +110,10 @@ class Listings(Records):
                 }
             },
         ]
-        return {found.pop("_id"): Creations(**found) async for found in self._accounts.aggregate(pipeline)}
+        return {found.pop("_id"): CreationCount(**found) async for found in self._accounts.aggregate(pipeline)}
 
 
-def _query(wanted: Wanted) -> Document:
+def _query(wanted: AccountSelection) -> Document:
     query: Document = {}
     if wanted.domain is not None:
         query["domain"] = wanted.domain

@@ -1,1 +1,1 @@
-"""How HTTP works here; knows no account."""
+"""HTTP: declarations of endpoints, the pipeline that a request takes, parameters, answers. Knows no accounts."""

@@ -1,12 +1,13 @@
-"""What a request says about who sends it: API key, `From`, `Authorization` (spec: decision order of sign-in)."""
+"""The identity that a request claims: an API key, or `From` and `Authorization`."""
 
 from dataclasses import dataclass, field
 
-from tornado.httputil import HTTPServerRequest, parse_cookie
+from tornado.httputil import parse_cookie
 
 from flexiapi.crypto import digest
 from flexiapi.errors import ValidationFailed
 from flexiapi.sip_address import from_http
+from flexiapi.web.request import HttpRequest
 
 COOKIE = "x-api-key"
 
@@ -21,7 +22,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class DigestClaim:
-    """A DIGEST sign-in: who the `From` header names, and the parameters of `Authorization` when there are any.
+    """A DIGEST sign-in: the account that `From` names, and the parameters of `Authorization`.
 
     `authorization` is `None` without the header, and empty when it is not a Digest parameter list.
     """
@@ -36,22 +37,21 @@ class DigestClaim:
 Claim = ApiKey | DigestClaim
 
 
-def claim(request: HTTPServerRequest) -> Claim:
-    """What the request claims. Raises `ValidationFailed` on `from` when there is neither a key nor a right `From`."""
+def claim(request: HttpRequest) -> Claim:
+    """Return the claim of a request. Raises `ValidationFailed` on `from` without a key and a valid `From`."""
     headers = request.headers
-    key = headers.get("X-Api-Key", "").strip()
-    if key:
+    if "X-Api-Key" in headers and (key := headers["X-Api-Key"].strip()):
         return ApiKey(key, from_cookie=False)
     if "Cookie" in headers and (key := _cookie(headers["Cookie"])):
         return ApiKey(key, from_cookie=True)
     username, domain = address(_text(headers.get("From", "")))
     authorization = headers.get("Authorization")
     parameters = None if authorization is None else _authorization(_text(authorization))
-    return DigestClaim(username, domain, request.method or "", _text(request.uri or ""), parameters)
+    return DigestClaim(username, domain, request.method, _text(request.target), parameters)
 
 
 def _text(received: str) -> str:
-    """What was sent as UTF-8, as names and URIs are. Tornado decodes what it receives as Latin-1."""
+    """Return received text that was sent as UTF-8, as names and URIs are: Tornado decodes it as Latin-1."""
     try:
         return received.encode("latin-1").decode()
     except UnicodeError:
@@ -59,7 +59,7 @@ def _text(received: str) -> str:
 
 
 def address(header: str) -> tuple[str, str]:
-    """The user name and domain of a `From` header. Raises `ValidationFailed` on `from`."""
+    """Return the user name and domain of a `From` header. Raises `ValidationFailed` on `from`."""
     if not header.strip():
         raise ValidationFailed({"from": ["from is missing: send your SIP address, or an API key"]})
     named = from_http(header)
@@ -69,7 +69,7 @@ def address(header: str) -> tuple[str, str]:
 
 
 def _cookie(header: str) -> str:
-    """As browsers write it: a cookie of somebody else that is out of form hides none."""
+    """Return the API key of a cookie header. As in browsers, a malformed cookie does not hide the others."""
     return parse_cookie(header).get(COOKIE, "").strip()
 
 

@@ -1,22 +1,23 @@
-"""The declaration of an operation: one verb of one path, as data."""
+"""The declaration of an operation, one verb of one path, as data."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
-from flexiapi.errors import ApiError, NotFound
-from flexiapi.web.parameters import Errors, Params
+from flexiapi.errors import ApiError, FieldErrors, NotFound, RecordNotFound
+from flexiapi.web.parameters import Params
 from flexiapi.web.replies import HttpReply, Json
 
 Verb = Callable[..., Awaitable[Any]]
-Check = Callable[[Any, Mapping[str, Any]], Awaitable[Errors]]
-Before = Callable[..., Awaitable[None]]
+Checks = Callable[[Any, Any], Awaitable[FieldErrors]]
+Requirement = Callable[..., Awaitable[object]]
+Predicate = Callable[[Any], bool]
 
 
 class Access(StrEnum):
-    """Who may call an endpoint."""
+    """The role that an operation requires."""
 
     PUBLIC = "Public"
     USER = "User"
@@ -25,7 +26,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a path parameter looks like: annotate it, `Annotated[int, Segment("[0-9]{1,18}", "12")]`."""
+    """The form of a path parameter: annotate it, `Annotated[int, Segment("[0-9]{1,18}", "12")]`."""
 
     pattern: str
     example: str
@@ -34,7 +35,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class PathParameter:
-    """A parameter that stands in the path."""
+    """A parameter in the path."""
 
     name: str
     segment: Segment
@@ -42,49 +43,114 @@ class PathParameter:
 
     @property
     def regex(self) -> re.Pattern[str]:
-        """Matches the decoded segment as a whole, in which a slash may stand as any character."""
+        """The pattern of the whole decoded segment, in which any character may be a slash."""
         return re.compile(self.segment.pattern, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting that enables an operation.
+
+    `on` is called with the exchange. `off` is the failure while it returns False; `RouteNotFound` then is the answer
+    to every method of the path.
+    """
+
+    on: Predicate
+    off: type[NotFound] = RecordNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Protection against guessing and flooding from one IP address.
+
+    Each call counts against the limit named `limit`. With `guess`, a 403 or 404 of the call itself counts as a wrong
+    guess at a secret, and an address with too many of them is refused. `spared` returns True for requests that present
+    no secret.
+    """
+
+    limit: str | None = None
+    guess: bool = False
+    spared: Predicate | None = None
+
+
+class Declaration(TypedDict, total=False):
+    """The arguments of `@endpoint` beside the access; `Operation` describes them."""
+
+    status: int
+    raises: Sequence[type[ApiError]]
+    secret: bool
+    effects: bool
+    guard: Guard
+    switch: Switch
+    requires: Requirement
+    checks: Checks
+    hidden: bool
+    example: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One verb of one path, as declared."""
+    """One verb of one path, as declared by `@endpoint` and by the signature and docstring of the method.
+
+    Attributes:
+        verb: HTTP method, in lower case.
+        call: the decorated method.
+        summary: first line of its docstring.
+        description: rest of its docstring.
+        access: required role.
+        path: path parameters, by name.
+        params: model of the parameters in body and query, if any.
+        params_name: name of the argument that takes them.
+        answer: type that is encoded as JSON, or that describes the JSON of a reply.
+        reply: class of the reply, when the method returns one.
+        encode: encoder of the answer, when the method returns no reply.
+        status: HTTP status of success.
+        raises: failures of its own that it may answer with.
+        secret: the answer carries a secret, so nothing may store it.
+        effects: a GET that changes something: HEAD, prefetch and other sites never cause it.
+        guard: limits per IP address.
+        switch: setting that enables it.
+        requires: what must hold before the parameters are read, and for HEAD of a GET with effects. Called with the
+            exchange and the path parameters; raises a failure.
+        checks: rules of a service for the parameters. Called with the exchange and the values that are valid so far;
+            returns errors by field.
+        hidden: not part of the API document, such as a page.
+        example: example of the JSON answer.
+    """
 
     verb: str
     call: Verb
     summary: str
     description: str
     access: Access
-    status: int
-    raises: tuple[type[ApiError], ...]
-    secret: bool
-    effects: bool
-    limit: str | None
-    guess: bool
-    check: Check | None
-    before: Before | None
-    switch: Callable[[Any], bool] | None
-    off: type[NotFound]
-    hidden: bool
     path: Mapping[str, PathParameter]
     params: type[Params] | None
     params_name: str
     answer: Any
     reply: type[HttpReply] | None
     encode: Callable[[Any], bytes] | None
-    example: Any
+    status: int = 200
+    raises: Sequence[type[ApiError]] = ()
+    secret: bool = False
+    effects: bool = False
+    guard: Guard = Guard()
+    switch: Switch | None = None
+    requires: Requirement | None = None
+    checks: Checks | None = None
+    hidden: bool = False
+    example: Any = None
 
     @property
     def is_unsafe(self) -> bool:
-        """Whether calling it changes something."""
+        """True if a call changes something."""
         return self.effects or self.verb != "get"
 
     @property
     def media_type(self) -> str:
-        """Of the answer."""
+        """Media type of the answer."""
         return (self.reply or Json).content_type
 
 
 def operation_of(verb: Any) -> Operation | None:
-    """The declaration that a verb carries."""
+    """Return the declaration of a decorated method."""
     return getattr(verb, "operation", None)

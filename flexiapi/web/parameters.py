@@ -1,4 +1,4 @@
-"""The parameters of a request: where they stand, how they are normalised, how all that is wrong is told."""
+"""Request parameters: reading, normalisation, validation, and error messages."""
 
 import json
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from flexiapi.errors import MalformedRequest, ValidationFailed
+from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed, Violations
 
 Raw = dict[str, Any]
-Errors = dict[str, list[str]]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
 _MOST_FIELDS = 100
@@ -36,42 +35,34 @@ _TEXTS = {
 }
 
 
-class Violations(ValueError):
-    """All the rules that one value breaks; `{field}` in a text stands for the parameter's name."""
-
-    def __init__(self, *texts: str) -> None:
-        super().__init__("; ".join(texts))
-        self.texts = texts
-
-
 class Params(BaseModel):
-    """The parameters of one endpoint. Unknown ones are ignored; an absent one, `null` and `""` are the same."""
+    """The parameters of one endpoint. Unknown ones are ignored; an absent one, `null` and `""` mean the same."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
     aliases: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: Errors) -> None:
-        """Rules over several parameters; `values` has those that are right so far."""
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
+        """Check rules over several parameters; `values` has the valid ones. Add to `errors`."""
 
     @classmethod
     @cache
     def names(cls) -> frozenset[str]:
-        """What the parameters may be called."""
+        """Return the names and aliases of the parameters."""
         return frozenset(cls.model_fields) | frozenset(cls.aliases)
 
 
-def read(model: type[Params], body: bytes, content_type: str, query: str) -> tuple[Raw, Errors]:
-    """The parameters of a request that the model knows, those of the query under those of the body, normalised.
+def read(model: type[Params], body: bytes, content_type: str, query: str) -> tuple[Raw, FieldErrors]:
+    """Return the parameters that the model knows, normalised, and errors by field that precede all rules.
 
-    Also what is wrong with them before any rule, by field. Raises `MalformedRequest`.
+    Parameters of the body override those of the query. Raises `MalformedRequest`.
     """
     raw: Raw = {}
     if query:
         raw.update(_form(query))
     if body:
         raw.update(_of_body(body, content_type))
-    errors: Errors = {}
+    errors: FieldErrors = {}
     known = {name: raw[name] for name in model.names() & raw.keys()}
     return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
 
@@ -98,7 +89,7 @@ def _json_object(body: bytes) -> Raw:
 
 
 def _whole_number(digits: str) -> int:
-    """Python refuses to read very long numbers. None is right for any parameter, so its beginning is as good."""
+    """Read a number. Python refuses very long ones; they are invalid for every parameter, so their start suffices."""
     return int(digits[:_LONGEST_NUMBER])
 
 
@@ -113,7 +104,7 @@ def _form(text: str) -> Raw:
         raise MalformedRequest(f"There are more than {_MOST_FIELDS} parameters.") from error
 
 
-def _normalised(raw: Raw, errors: Errors) -> Raw:
+def _normalised(raw: Raw, errors: FieldErrors) -> Raw:
     for name, value in raw.items():
         if not isinstance(value, str):
             continue
@@ -135,9 +126,9 @@ def _is_encodable(text: str) -> bool:
 
 
 class Validated:
-    """The outcome of the syntactic rules: the values that are right, and what is wrong with the others."""
+    """The result of the syntactic rules: the valid values, and the errors of the others."""
 
-    def __init__(self, model: type[Params], raw: Raw, context: object, errors: Errors) -> None:
+    def __init__(self, model: type[Params], raw: Raw, context: object, errors: FieldErrors) -> None:
         self.model = model
         self.errors = errors
         self.values: Mapping[str, Any] = {}
@@ -164,7 +155,7 @@ class Validated:
         return values
 
     def _collect(self, error: ValidationError, name: str | None = None) -> None:
-        """What is wrong, under the names that the client gave to the parameters."""
+        """Add the errors of a validation, under the names that the client used."""
         for detail in error.errors(include_url=False, include_input=False):
             known = name or str(detail["loc"][0])
             field = self._sent.get(known, known)
@@ -172,7 +163,7 @@ class Validated:
             texts.extend(text for text in _texts(detail, field) if text not in texts)
 
     def result(self) -> Params:
-        """The parameters, or `ValidationFailed` with the errors in the order of the declaration."""
+        """Return the parameters. Raises `ValidationFailed` with the errors in the order of the declaration."""
         if self.errors or self.params is None:
             order = {self._sent.get(name, name): place for place, name in enumerate(self.model.model_fields)}
             raise ValidationFailed(dict(sorted(self.errors.items(), key=lambda item: order.get(item[0], len(order)))))
@@ -189,7 +180,7 @@ def _adapter(model: type[Params], name: str) -> TypeAdapter[Any]:
 
 
 def _with_aliases(model: type[Params], raw: Raw) -> Raw:
-    """An alias that is given overrides the name that it stands for."""
+    """Return the parameters with aliases resolved. An alias overrides the name that it stands for."""
     for alias, name in model.aliases.items():
         if alias in raw:
             raw = {**raw, name: raw[alias]}

@@ -1,19 +1,20 @@
-"""What an endpoint may answer beside a JSON value."""
+"""Replies that an endpoint may return instead of a JSON value, and finished answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpReply:
-    """A body that is not made from the return annotation, with its headers."""
+    """A body with its headers. `is_wrong_guess` marks a reply to a wrong secret that is not a failure."""
 
     content_type: ClassVar[str] = "application/octet-stream"
 
     body: bytes
     headers: Sequence[tuple[str, str]] = ()
     cookies: Sequence["Cookie"] = ()
+    is_wrong_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Cookie:
 
 
 class PlainText(HttpReply):
-    """Text for a person or a simple client."""
+    """Plain text."""
 
     content_type = "text/plain; charset=UTF-8"
 
@@ -56,14 +57,24 @@ class VCards(HttpReply):
 
 
 class Json(HttpReply):
-    """JSON that also sets cookies or headers; the body is encoded already."""
+    """JSON that is already encoded."""
 
     content_type = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageReply(HttpReply):
-    """A page with a status of its own; for what people see in a browser."""
+    """A page with a status of its own."""
 
     content_type = "text/html; charset=UTF-8"
     status: int = 200
+
+
+@dataclass(slots=True)
+class Answer:
+    """A finished answer: reply, status, and headers that the pipeline adds. `is_secret` forbids caches to store it."""
+
+    status: int
+    reply: HttpReply
+    headers: Sequence[tuple[str, str]] = ()
+    is_secret: bool = False

@@ -1,7 +1,8 @@
-"""The general limit per IP address: a table of counters in memory that all server processes share.
+"""The general limit per IP address, counted in memory that all server processes share.
 
-It is cheap and approximate: two addresses may fall on one slot, the later one then takes it over, and two processes
-that count at the same instant may lose one. The limits that protect secrets are exact and kept in the store.
+The table is cheap and approximate: two addresses may share a slot, which the later one then takes over, and two
+processes that count at the same time may lose a count. The limits that protect secrets are exact and kept in the
+store.
 """
 
 import mmap
@@ -16,7 +17,7 @@ WINDOW_SECONDS = 60
 
 
 def shared_table() -> int:
-    """A file descriptor of an empty table, to hand on to the server processes."""
+    """Return a file descriptor of an empty table, to pass to the server processes."""
     descriptor = os.memfd_create("flexiapi-throttle", 0)
     os.ftruncate(descriptor, _SLOT.size * _SLOTS)
     os.set_inheritable(descriptor, True)
@@ -24,7 +25,7 @@ def shared_table() -> int:
 
 
 class Throttle:
-    """Counts requests per address in fixed windows of a minute; `limit` 0 counts nothing."""
+    """Counter of requests per address in fixed windows of one minute; with `limit` 0 it counts nothing."""
 
     def __init__(self, limit: int, descriptor: int | None = None) -> None:
         self.limit = limit
@@ -34,7 +35,7 @@ class Throttle:
         self._places: dict[str, tuple[int, int]] = {}
 
     def count(self, address: str) -> tuple[int, int]:
-        """Count one request; how many are left (negative: refuse it), and the seconds until the window ends."""
+        """Count a request. Return the number left (negative: refuse it), and the seconds until the window ends."""
         now = int(time.time())
         window, passed = divmod(now, WINDOW_SECONDS)
         offset, mark = self._place(address)
@@ -53,5 +54,5 @@ class Throttle:
         return place
 
     def close(self) -> None:
-        """Let go of the table."""
+        """Unmap the table."""
         self._table.close()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from flexiapi.api.pages import _window
+from flexiapi.api.views.pages import _window
 
 BODY = {"username": "bob.builder", "password": "another-horse", "algorithm": "SHA-256"}
 

@@ -37,7 +37,8 @@ def test_30_objects_lists_and_operators_are_no_values(shared, key, method, path,
     for value in ({"$ne": None}, {"$gt": ""}, ["$where"], [{"$regex": ".*"}], {}):
         answer = shared.http.request(method, path, json={field: value}, headers=key)
         assert answer.status_code in (401, 403, 404, 422), answer.text
-        if answer.status_code == 422 and "errors" in answer.json() and field in answer.json()["errors"]:
+        is_page = answer.headers["content-type"].startswith("text/html")
+        if answer.status_code == 422 and not is_page and field in answer.json().get("errors", ()):
             assert all(isinstance(text, str) for text in answer.json()["errors"][field])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi.store import Wanted
+from flexiapi.model import AccountSelection
 from flexiapi.store.listings import _query
 
 OTHERS = 300
@@ -32,6 +32,6 @@ def test_who_waits_for_activation_is_found_without_the_others(server, domain):
         await accounts.insert_many(documents)
 
     server.run(fill())
-    documents, keys = examined(server, _query(Wanted(domain, activated=False)))
+    documents, keys = examined(server, _query(AccountSelection(domain, activated=False)))
     assert documents <= 3
     assert keys <= 4

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from flexiapi.cli import main
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
-from flexiapi.web.schemas import Schemas
+from flexiapi.web.openapi.schemas import Schemas
 
 DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org")
 OPERATIONS = [

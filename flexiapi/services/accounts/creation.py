@@ -1,6 +1,5 @@
 """Account creation: with a creation token, with a confirmation code, by an administrator."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,16 +60,6 @@ class Creation:
         self._notices = notices
         self._codes = codes
         self._clock = clock
-
-    async def conflicts(
-        self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
-    ) -> dict[str, list[str]]:
-        """Names that others have, and a creation token that cannot be used; `own_id` may keep its own names."""
-        errors = await self._names.conflicts(values, domain, public=public, own_id=own_id)
-        token = values.get("account_creation_token")
-        if token and not await self._store.creation_tokens.is_free(token, self._clock.now()):
-            errors["account_creation_token"] = ["account_creation_token is unknown, used or expired"]
-        return errors
 
     async def with_token(self, new: NewAccount, token: str, actor: Actor) -> Account:
         """Create the account that a creation token allows. Its provisioning activates it. Raises `ValidationFailed`."""

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account
-from flexiapi.store import Store, Wanted
+from flexiapi.model import Account, AccountSelection
+from flexiapi.store import Store
 
 PAGE_SIZE = 20
 
@@ -67,7 +67,7 @@ class AccountDirectory:
             raise RecordNotFound
         return account
 
-    async def page(self, wanted: Wanted, number: int) -> AccountListing:
+    async def page(self, wanted: AccountSelection, number: int) -> AccountListing:
         """One page of the accounts that administrators see; `number` is from 1 on."""
         if wanted.domain is None:
             wanted = replace(wanted, domain=self.scope)

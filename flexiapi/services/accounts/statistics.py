@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from flexiapi.model import CreationCount
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.clock import Clock
-from flexiapi.store import Creations, Store
+from flexiapi.store import Store
 
-_NONE = Creations(0, 0, 0, 0)
+_NONE = CreationCount(0, 0, 0, 0)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -30,7 +31,7 @@ class Statistics:
         self._accounts = accounts
         self._clock = clock
 
-    async def of(self, period: Period) -> Mapping[str, Creations]:
+    async def of(self, period: Period) -> Mapping[str, CreationCount]:
         """The accounts made since one period ago: by hour for a day, else by day, the empty ones too."""
         now = self._clock.now()
         since = _start(period, now)

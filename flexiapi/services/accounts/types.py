@@ -1,14 +1,21 @@
 """Account types."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
-from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
+from flexiapi.errors import AlreadyAttached, FieldErrors, NotAttached, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, AccountType, Actor
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import IdentifierTaken, Store
 
 _NONE: Mapping[int, AccountType] = {}
 _TAKEN = {"key": ["key is taken"]}
+
+
+class TypeValues(TypedDict, total=False):
+    """The values of a type that are well-formed."""
+
+    key: str
 
 
 class AccountTypes:
@@ -34,9 +41,10 @@ class AccountTypes:
             raise RecordNotFound
         return account_type
 
-    async def conflicts(self, key: str, own_id: int | None = None) -> dict[str, list[str]]:
-        """What is wrong with a key that another type has."""
-        known = await self._store.types.by_key(key)
+    async def faults(self, values: TypeValues, own_id: int | None = None) -> FieldErrors:
+        """Check the key of a type: no other type has it."""
+        key = values.get("key")
+        known = await self._store.types.by_key(key) if key else None
         return {} if known is None or known.id == own_id else _TAKEN
 
     async def add(self, key: str, actor: Actor) -> AccountType:

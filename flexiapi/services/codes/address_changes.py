@@ -1,7 +1,9 @@
 """Changes of a user's own e-mail address and phone number, confirmed by a PIN sent to the new one."""
 
+from typing import TypedDict
+
 from flexiapi.crypto.codes import Codes, random_pin
-from flexiapi.errors import RecordNotFound, ValidationFailed, WrongCode
+from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
 from flexiapi.model import Account, Actor, Channel, PendingChange
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
 from flexiapi.services.clock import Clock
@@ -13,6 +15,13 @@ from flexiapi.settings import AccountSettings
 from flexiapi.store import IdentifierTaken, Store
 
 _PHONE_TRIES = 1
+
+
+class AddressValues(TypedDict, total=False):
+    """A new address or number, if it is well-formed."""
+
+    email: str
+    phone: str
 
 
 class AddressChanges:
@@ -40,11 +49,12 @@ class AddressChanges:
         self._tries = {"email": settings.pin_tries, "phone": _PHONE_TRIES}
         self._clock = clock
 
-    async def conflicts(self, channel: Channel, value: str, account: Account) -> dict[str, list[str]]:
-        """What is wrong with a new address or number: it is the present one, or somebody's."""
-        if channel == "email" and value == account.email:
+    async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
+        """Check a new address or number: it is neither the present one nor taken."""
+        email = values.get("email")
+        if email is not None and email == account.email:
             return {"email": ["email is the present one"]}
-        return await self._names.conflicts({channel: value}, account.domain, public=False)
+        return await self._names.conflicts(values, account.domain, public=False)
 
     async def request_email(self, account: Account, email: str, actor: Actor) -> None:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""

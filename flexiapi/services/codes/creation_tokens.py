@@ -1,9 +1,10 @@
 """Tokens that let an account be created: by push, after a human check, from an administrator."""
 
 from datetime import timedelta
+from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
+from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
 from flexiapi.model import Actor, PushAddress
 from flexiapi.notify import Notifier
 from flexiapi.plugin import PushMessage
@@ -12,6 +13,12 @@ from flexiapi.settings import AccountSettings
 from flexiapi.store import Store
 
 TOKEN_LENGTH = 13
+
+
+class CreationTokenValues(TypedDict, total=False):
+    """The creation token among the values of a request, if it is given and well-formed."""
+
+    account_creation_token: str
 
 
 class CreationTokens:
@@ -78,6 +85,13 @@ class CreationTokens:
             await self._store.request_tokens.give_back(request_token, actor)
             raise
         return token
+
+    async def faults(self, values: CreationTokenValues) -> FieldErrors:
+        """Check a creation token that is to be used up."""
+        token = values.get("account_creation_token")
+        if not token or await self.is_free(token):
+            return {}
+        return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
 
     async def is_free(self, token: str) -> bool:
         """Whether a creation token can be used."""

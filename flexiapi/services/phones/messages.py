@@ -1,9 +1,18 @@
 """Text messages into SIP."""
 
-from flexiapi.errors import RouteNotFound, ValidationFailed
+from typing import TypedDict
+
+from flexiapi.errors import FieldErrors, RouteNotFound, ValidationFailed
 from flexiapi.flexisip.message_sender import MessageSender, encoded, recipient
 
 LONGEST_BODY = 16 * 1024
+
+
+class MessageValues(TypedDict, total=False):
+    """The values of a message that are well-formed."""
+
+    to: str
+    body: str
 
 
 class Messages:
@@ -17,10 +26,10 @@ class Messages:
         """Whether anything sends messages."""
         return self._sender is not None
 
-    @staticmethod
-    def faults(to: str | None, body: str | None) -> dict[str, list[str]]:
-        """What is wrong with a message, by field."""
-        faults: dict[str, list[str]] = {}
+    async def faults(self, values: MessageValues) -> FieldErrors:
+        """Check the receiver and the length of a message."""
+        to, body = values.get("to"), values.get("body")
+        faults: FieldErrors = {}
         try:
             if to is not None:
                 recipient(to)

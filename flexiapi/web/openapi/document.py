@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, from the declarations."""
+"""The builder of the API document."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,11 +6,12 @@ from typing import Any
 
 from flexiapi import __version__
 from flexiapi.errors import SignInRequired, TooManyRequests, Unavailable, ValidationFailed
-from flexiapi.web.curl import curl, target_of
-from flexiapi.web.failures import Failure, failures_of
-from flexiapi.web.handler import ApiHandler
+from flexiapi.web.endpoint import Endpoint
+from flexiapi.web.openapi import components
+from flexiapi.web.openapi.curl import curl, target_of
+from flexiapi.web.openapi.failures import Failure, failures_of
+from flexiapi.web.openapi.schemas import Examples, Schema, Schemas, alternatives
 from flexiapi.web.operation import Access, Operation
-from flexiapi.web.schemas import Examples, Schema, Schemas, alternatives
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -21,120 +22,75 @@ _ABOUT = """An API to deal with the Flexisip server: SIP accounts and the provis
 Endpoints are for the public, for users (any account that signs in) or for administrators. Sign in with an API key
 (header or cookie `x-api-key`) or with DIGEST (MD5 or SHA-256), which a `From` header with the SIP address starts."""
 
-_SECURITY_SCHEMES = {
-    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The account's API key."},
-    "apiKeyCookie": {"type": "apiKey", "in": "cookie", "name": "x-api-key", "description": "The same as a cookie."},
-    "digest": {
-        "type": "http",
-        "scheme": "digest",
-        "description": "RFC 7616, algorithms MD5 and SHA-256, `qop=auth`; the `From` header names the account.",
-    },
-}
-_FROM = {
-    "name": "From",
-    "in": "header",
-    "required": False,
-    "description": "The SIP address of the account that signs in with DIGEST; not needed with an API key.",
-    "schema": {"type": "string"},
-    "example": "sip:alice.martin@sip.example.org",
-}
-_WHOLE_NUMBER = {"type": "integer", "minimum": 0}
-_HEADERS = {
-    "X-Request-Id": {"description": "Names the request in the server's log.", "schema": {"type": "string"}},
-    "X-RateLimit-Limit": {"description": "Requests per minute and IP address.", "schema": _WHOLE_NUMBER},
-    "X-RateLimit-Remaining": {"description": "How many of them are left.", "schema": _WHOLE_NUMBER},
-    "X-RateLimit-Reset": {"description": "When the limit starts anew, as a Unix time.", "schema": _WHOLE_NUMBER},
-    "Retry-After": {"description": "When to try again, in seconds.", "schema": _WHOLE_NUMBER},
-    "WWW-Authenticate": {
-        "description": "A DIGEST challenge, one header per algorithm; none for a wrong API key.",
-        "schema": {"type": "string"},
-    },
-}
-_MESSAGE = {"type": "string", "description": "Says what went wrong; may be shown to users."}
-_ERROR = {"type": "object", "required": ["message"], "properties": {"message": _MESSAGE}}
-_VALIDATION_ERROR = {
-    "type": "object",
-    "required": ["message", "errors"],
-    "properties": {
-        "message": _MESSAGE,
-        "errors": {
-            "type": "object",
-            "description": "By parameter, all that is wrong with it.",
-            "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": "string"}},
-        },
-    },
-}
-_EMPTY = {"type": "object", "description": "Nothing is to be said: `{}`."}
+
+def document_of(endpoints: Iterable[type[Endpoint]], url: str) -> dict[str, Any]:
+    """Return the document for a server at `url`, without the operations that are declared as hidden."""
+    return OpenApiDocument(url).of([endpoint for endpoint in endpoints if any(_shown(endpoint))])
 
 
-def document_of(handlers: Iterable[type[ApiHandler]], url: str) -> dict[str, Any]:
-    """The document for a server at `url`. Endpoints that are declared as hidden are left out."""
-    return OpenApiDocument(url).of([handler for handler in handlers if any(_shown(handler))])
-
-
-def _shown(handler: type[ApiHandler]) -> Iterator[tuple[str, Operation]]:
-    return ((verb, operation) for verb, operation in handler.operations.items() if not operation.hidden)
+def _shown(endpoint: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
+    return ((verb, operation) for verb, operation in endpoint.operations.items() if not operation.hidden)
 
 
 class OpenApiDocument:
-    """Writes the document of a server at `url`."""
+    """Builder of the document of a server at `url`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._schemas = Schemas()
-        self._schemas.definitions.update(Error=_ERROR, ValidationError=_VALIDATION_ERROR, Nothing=_EMPTY)
+        self._schemas.definitions.update(components.SCHEMAS)
         self._examples = Examples(self._schemas)
         self._responses: dict[str, Any] = {}
 
-    def of(self, handlers: list[type[ApiHandler]]) -> dict[str, Any]:
-        """The whole."""
-        for handler in handlers:
-            for _, operation in _shown(handler):
+    def of(self, endpoints: list[type[Endpoint]]) -> dict[str, Any]:
+        """Return the document of these endpoints."""
+        for endpoint in endpoints:
+            for _, operation in _shown(endpoint):
                 if operation.params is not None:
                     self._examples.learn(self._schemas.of_params(operation.params))
-        paths = {handler.path: self._path(handler) for handler in handlers}
+        paths = {endpoint.path: self._path(endpoint) for endpoint in endpoints}
         return {
             "openapi": "3.1.0",
             "info": {"title": "flexiapi", "version": __version__, "description": _ABOUT},
             "servers": [{"url": self._url}],
-            "tags": list({tag["name"]: tag for tag in map(_tag, handlers)}.values()),
+            "tags": list({tag["name"]: tag for tag in map(_tag, endpoints)}.values()),
             "paths": paths,
             "components": {
                 "schemas": dict(sorted(self._schemas.definitions.items())),
                 "responses": dict(sorted(self._responses.items())),
-                "headers": _HEADERS,
-                "parameters": {"From": _FROM},
-                "securitySchemes": _SECURITY_SCHEMES,
+                "headers": components.HEADERS,
+                "parameters": {"From": components.FROM},
+                "securitySchemes": components.SECURITY_SCHEMES,
             },
         }
 
-    def _path(self, handler: type[ApiHandler]) -> dict[str, Any]:
-        return {verb: self._operation(handler, operation) for verb, operation in _shown(handler)}
+    def _path(self, endpoint: type[Endpoint]) -> dict[str, Any]:
+        return {verb: self._operation(endpoint, operation) for verb, operation in _shown(endpoint)}
 
-    def _operation(self, handler: type[ApiHandler], operation: Operation) -> dict[str, Any]:
+    def _operation(self, endpoint: type[Endpoint], operation: Operation) -> dict[str, Any]:
         schema = self._schemas.of_params(operation.params) if operation.params is not None else None
         in_query = operation.verb in _IN_QUERY
         parameters = [*_path_parameters(operation), *(self._query(schema) if schema and in_query else ())]
         if operation.access is not Access.PUBLIC:
             parameters.append({"$ref": "#/components/parameters/From"})
         described: dict[str, Any] = {
-            "operationId": operation.verb + handler.__name__.removesuffix("Endpoint"),
-            "tags": [_tag(handler)["name"]],
+            "operationId": operation.verb + endpoint.__name__.removesuffix("Endpoint"),
+            "tags": [_tag(endpoint)["name"]],
             "summary": operation.summary,
             "description": operation.description or operation.summary,
             "x-access": operation.access.value,
             "x-optional": operation.switch is not None,
             "x-failures": _own_failures(operation),
-            "security": [] if operation.access is Access.PUBLIC else [{name: []} for name in _SECURITY_SCHEMES],
+            "security": _security(operation),
             "parameters": parameters,
         }
         if schema and not in_query:
             described["requestBody"] = self._body(schema)
         described["responses"] = {
-            str(operation.status): self._success(handler.path, operation),
-            **self._failures(handler.path, operation),
+            str(operation.status): self._success(endpoint.path, operation),
+            **self._failures(endpoint.path, operation),
         }
-        described["x-codeSamples"] = [self._sample(handler.path, operation, schema)]
+        described["x-codeSamples"] = [self._sample(endpoint.path, operation, schema)]
         return described
 
     def _query(self, schema: Schema) -> Iterator[dict[str, Any]]:
@@ -188,7 +144,7 @@ class OpenApiDocument:
         return {str(status): self._failure(path, failures) for status, failures in by_status.items()}
 
     def _failure(self, path: str, failures: list[Failure]) -> dict[str, Any]:
-        """A reference to the response of these failures together."""
+        """Return a reference to the response that describes these failures."""
         name = "Or".join(failure.__name__ for failure in failures) + ("" if path.startswith("/api") else "OutsideApi")
         self._responses[name] = {
             "description": _told(failures),
@@ -210,9 +166,13 @@ class OpenApiDocument:
         }
 
 
-def _tag(handler: type[ApiHandler]) -> dict[str, str]:
-    name = handler.__module__.rpartition(".")[2].replace("_", " ")
-    return {"name": name[0].upper() + name[1:], "description": (sys.modules[handler.__module__].__doc__ or "").strip()}
+def _tag(endpoint: type[Endpoint]) -> dict[str, str]:
+    name = endpoint.__module__.rpartition(".")[2].replace("_", " ")
+    return {"name": name[0].upper() + name[1:], "description": (sys.modules[endpoint.__module__].__doc__ or "").strip()}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    return [] if operation.access is Access.PUBLIC else [{name: []} for name in components.SECURITY_SCHEMES]
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -262,9 +222,9 @@ def _told(failures: Iterable[Failure]) -> str:
 
 
 def _own_failures(operation: Operation) -> dict[str, str]:
-    """What to expect of this operation, beside what any may answer."""
+    """Return the messages of the failures that are particular to this operation, by status."""
     own = [*operation.raises]
     own += [ValidationFailed] if operation.params is not None else []
-    own += [operation.off] if operation.switch is not None else []
+    own += [operation.switch.off] if operation.switch is not None else []
     statuses = sorted({failure.status for failure in own})
     return {str(status): _told(failure for failure in own if failure.status == status) for status in statuses}

@@ -1,4 +1,4 @@
-"""JSON schemas of parameters and answers, gathered by name, and the examples that follow from them."""
+"""JSON schemas of parameters and answers, collected by name, and examples derived from them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -16,17 +16,17 @@ _TYPES: Mapping[type, str] = {str: "string", int: "integer", float: "number", bo
 
 
 class Schemas:
-    """The schemas of a document. Raises `ValueError` on two different ones of one name."""
+    """The schemas of a document. Raises `ValueError` for two different schemas of one name."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
 
     def of_answer(self, kind: Any) -> Schema:
-        """The schema of what an endpoint returns."""
+        """Return the schema of an answer."""
         return self._gathered(TypeAdapter(kind), "serialization")
 
     def of_params(self, model: type[Params]) -> Schema:
-        """The schema of parameters, aliases included, in place."""
+        """Return the schema of parameters, including aliases, without references."""
         schema = dict(self.resolved(self._gathered(TypeAdapter(model), "validation")))
         for alias, name in model.aliases.items():
             field = {**schema["properties"][name], "description": f"the same as `{name}`", "x-alias-of": name}
@@ -37,7 +37,7 @@ class Schemas:
         return {key: value for key, value in schema.items() if value != []}
 
     def resolved(self, schema: Schema) -> Schema:
-        """The schema itself, where it is a reference."""
+        """Return the schema that a reference points to, or the schema itself."""
         reference = schema.get("$ref")
         return self.definitions[reference.removeprefix(_REFERENCE)] if reference else schema
 
@@ -51,7 +51,7 @@ class Schemas:
 
 
 def alternatives(schema: Schema) -> tuple[Schema, bool]:
-    """The schema of what may stand there beside `null`, and whether `null` may."""
+    """Return the schema without the alternative `null`, and whether `null` is allowed."""
     options = schema.get("anyOf")
     if not options or "type" in schema:
         return schema, False
@@ -60,7 +60,7 @@ def alternatives(schema: Schema) -> tuple[Schema, bool]:
 
 
 class Examples:
-    """Makes examples: what a schema says itself comes first, next what a parameter of that name says."""
+    """Source of examples: those that a schema contains, then those of parameters with the same name."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
@@ -76,7 +76,7 @@ class Examples:
                 self._named.setdefault(name, example)
 
     def of(self, schema: Schema, name: str = "") -> Any:
-        """An example of what the schema describes."""
+        """Return an example that fits the schema."""
         for known in _stated(schema):
             return known
         plain, is_nullable = alternatives(schema)
@@ -107,7 +107,7 @@ def _stated(schema: Schema) -> Iterator[Any]:
 
 
 def _without_titles(schema: Any) -> Any:
-    """Drop the titles that are nothing but the names of fields."""
+    """Remove titles, which repeat the names of fields."""
     if isinstance(schema, dict):
         return {
             name: _without_titles(part)

@@ -1,4 +1,7 @@
-"""What the parameters of the API look like. Rules that settings decide on come with the validation context."""
+"""Field types of bodies and forms: syntax, normal form and examples.
+
+Rules that depend on settings come with the validation context, which is the `NameRules`.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -8,12 +11,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi import model
+from flexiapi.errors import Violations
 from flexiapi.services.names import NameRules
-from flexiapi.sip_address import user_and_domain
-from flexiapi.web.operation import Segment
-from flexiapi.web.parameters import Violations
 
-# A closed network has its mail in `.local` and the like; which domains exist is for its mail server to say.
+# Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
 SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _LONGEST = 64
@@ -21,6 +22,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
 _LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
+_MOST_DIGITS = 15
+_BEYOND_THE_END = 10**_MOST_DIGITS
 _DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -34,7 +37,7 @@ def _refuse(texts: list[str]) -> None:
 
 
 def _name_faults(value: str, info: ValidationInfo, *, may_be_phone: bool) -> list[str]:
-    """What is wrong with a user name. Settings may bring slow regexes, so those see no more than a name may have."""
+    """Return the faults of a user name. Regexes of settings may be slow, so they see no more than a name may have."""
     rules = _rules(info)
     faults = rules.username(value[:_LONGEST], may_be_phone=may_be_phone)
     return faults if len(value) <= _LONGEST else ["{field} must have at most 64 characters", *faults]
@@ -51,7 +54,7 @@ def _public_username(value: str, info: ValidationInfo) -> str:
 
 
 def _existing_username(value: str, info: ValidationInfo) -> str:
-    """The other rules are for names that change, and only the endpoint knows which do; one too long is no account's."""
+    """Refuse a name that no account can have. The other rules are for names that change; services check those."""
     if len(value) > _LONGEST:
         return _username(value, info)
     return value
@@ -65,13 +68,13 @@ def _password(value: str, info: ValidationInfo) -> str:
 
 def _email(value: str) -> str:
     faults = ["{field} must have at most 64 characters"] if len(value) > _LONGEST else []
-    kept = _kept_email(value)
+    kept = kept_email(value)
     _refuse(faults if kept else [*faults, "{field} must be an e-mail address"])
     return kept or ""
 
 
-def _kept_email(text: str) -> str | None:
-    """The form in which an e-mail address is kept; `None` for what is none."""
+def kept_email(text: str) -> str | None:
+    """Return an e-mail address in the form in which it is kept, `None` for a malformed one."""
     if len(text) > _LONGEST_ADDRESS:
         return None
     try:
@@ -104,7 +107,7 @@ def _printable(longest: int) -> AfterValidator:
 
 
 def _flag(value: Any) -> bool:
-    """Exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | str) and str(value) in ("0", "1"):
@@ -112,8 +115,17 @@ def _flag(value: Any) -> bool:
     raise Violations("{field} must be true or false")
 
 
+def _page_number(value: Any) -> int:
+    """Read a page number. A malformed one means the first page, a very large one a page after the last."""
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        return 1
+    digits = text.lstrip("0")
+    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
+
+
 def _digits(value: Any) -> Any:
-    """A code that came as a JSON number; how many digits it may have is for its field to say."""
+    """Accept a code that came as a JSON number; its field says how many digits it may have."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST:
         return str(value)
     return value
@@ -254,6 +266,12 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     Field(description="lower-case letters and digits", examples=["1234"]),
 ]
+PageNumber = Annotated[
+    int,
+    BeforeValidator(_page_number),
+    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
+    WithJsonSchema({"type": "integer", "minimum": 1}),
+]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
 PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]
 PushId = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", _OF_PUSH)]
@@ -263,26 +281,6 @@ def _not_text() -> datetime:
     raise Violations("{field} must be a string")
 
 
-Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
-Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
-PhoneNumber = Annotated[str, Segment(".{1,255}", "+33612345678", "a phone number")]
-EmailAddress = Annotated[str, Segment(".{1,255}", "alice@example.org", "an e-mail address")]
-Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
-AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
-RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
-Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
-
-
-def as_kept(email: str) -> str:
-    """An `{email}` parameter in the form in which addresses are kept."""
-    return _kept_email(email) or email.lower()
-
-
 def is_phone(text: str) -> bool:
-    """Whether a `{phone}` parameter is a phone number."""
+    """Return whether a text is a phone number."""
     return _PHONE.fullmatch(text) is not None
-
-
-def address(sip: str) -> tuple[str, str] | None:
-    """User name and domain of a `{sip}` parameter, `None` for what is no address."""
-    return user_and_domain(sip)

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import pytest
 
-from flexiapi.web.endpoint import endpoint
-from flexiapi.web.handler import ApiHandler
+from flexiapi.web.endpoint import Endpoint, endpoint
 from flexiapi.web.operation import Access, Segment
 from flexiapi.web.routing import Routes
 
@@ -13,7 +12,7 @@ Number = Annotated[int, Segment("[0-9]+", "12")]
 Word = Annotated[str, Segment(".+", "word")]
 
 
-class Me(ApiHandler):
+class Me(Endpoint):
     path = "/things/me"
 
     @endpoint(Access.PUBLIC)
@@ -21,7 +20,7 @@ class Me(ApiHandler):
         """Say nothing."""
 
 
-class ByNumber(ApiHandler):
+class ByNumber(Endpoint):
     path = "/things/{number}"
 
     @endpoint(Access.PUBLIC)
@@ -29,7 +28,7 @@ class ByNumber(ApiHandler):
         """Say nothing."""
 
 
-class ByWord(ApiHandler):
+class ByWord(Endpoint):
     path = "/things/{word}/parts"
 
     @endpoint(Access.PUBLIC)
@@ -51,5 +50,5 @@ def test_literal_segments_win_and_order_does_not_matter(handlers):
 
 
 def test_two_handlers_for_one_path_are_an_error():
-    with pytest.raises(ValueError, match="two handlers"):
+    with pytest.raises(ValueError, match="two endpoints"):
         Routes([Me, Me])

@@ -1,11 +1,12 @@
-"""A page of accounts, in the shape that clients of the API know."""
+"""Pages of the list of accounts, in the format that clients of the API know."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from flexiapi.api.views import ListedAccount, View
+from flexiapi.api.views.accounts import ListedAccount
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountListing
 
 _ALL_SHOWN = 14
@@ -13,23 +14,23 @@ _NEAR_AN_END = 7
 _BESIDE = 3
 
 
-class Link(View):
-    """A step to another page; a gap has no `url`."""
+@dataclass(kw_only=True)
+class Link:
+    """A link to another page; a gap has no `url`."""
 
     url: str | None
     label: str
     active: bool
 
 
-class AccountsPage(View):
-    """Accounts, and where the others are."""
-
-    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+@dataclass(kw_only=True)
+class AccountsPage:
+    """Accounts of one page, with links to the others."""
 
     current_page: int
     data: Sequence[ListedAccount]
     first_page_url: str
-    first: Annotated[int | None, Field(alias="from")]
+    first: Annotated[int | None, Field(serialization_alias="from")]
     last_page: int
     last_page_url: str
     links: list[Link]
@@ -42,12 +43,11 @@ class AccountsPage(View):
 
     @classmethod
     def of(cls, page: AccountListing, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
-        """Show one; `path` is the URL without a query."""
+        """Show a page; `path` is the URL without a query."""
         first = (page.number - 1) * PAGE_SIZE + 1 if accounts else None
         before = _url(path, page.number - 1) if page.number > 1 else None
         after = _url(path, page.number + 1) if page.number < page.last else None
-        return cls.model_construct(
-            None,
+        return cls(
             current_page=page.number,
             data=accounts,
             first_page_url=_url(path, 1),
@@ -78,7 +78,7 @@ def _links(page: AccountListing, path: str) -> Iterable[Link]:
 
 
 def _window(current: int, last: int) -> list[int]:
-    """The pages that are named: around the current one, and two at each end."""
+    """Return the numbers of the pages that are linked: around the current one, and two at each end."""
     if last < _ALL_SHOWN:
         return list(range(1, last + 1))
     if current <= _NEAR_AN_END:

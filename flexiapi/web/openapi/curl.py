@@ -1,4 +1,4 @@
-"""An example call as a command line that can be pasted into a shell."""
+"""Example calls as curl commands."""
 
 import json
 import shlex
@@ -12,14 +12,14 @@ _STEP = " \\\n  "
 
 
 def target_of(path: str, operation: Operation, query: Mapping[str, Any]) -> str:
-    """The path with the examples of its parameters, and the query."""
+    """Return the path with the examples of its parameters, and the query."""
     for name, parameter in operation.path.items():
         path = path.replace(f"{{{name}}}", quote(parameter.segment.example, safe="@:+"))
     return f"{path}?{urlencode(query)}" if query else path
 
 
 def curl(url: str, verb: str, access: Access, body: Any = None) -> str:
-    """The command; `$API_KEY` stands for the caller's own key."""
+    """Return the command. `$API_KEY` stands for the caller's own key."""
     method = "" if verb == "get" else f" -X {verb.upper()}"
     parts = [f"curl{method} {shlex.quote(url)}", "-H 'accept: application/json'"]
     if access is not Access.PUBLIC:

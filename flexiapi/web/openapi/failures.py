@@ -1,4 +1,4 @@
-"""Which failures an operation may answer with: its own, and those of the order of processing."""
+"""The failures that an operation may answer with: its own, and those of the pipeline."""
 
 from collections.abc import Iterator
 
@@ -16,14 +16,14 @@ from flexiapi.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from flexiapi.web.handler import Maintenance, PrefetchRefused
 from flexiapi.web.operation import Access, Operation
+from flexiapi.web.pipeline import Maintenance, PrefetchRefused
 
 Failure = type[ApiError]
 
 
 def failures_of(path: str, operation: Operation) -> tuple[Failure, ...]:
-    """All that the operation may fail with, by status; the bare `ApiError` is what nobody expected."""
+    """Return all failures of the operation, by status. A bare `ApiError` stands for unexpected ones."""
     found = dict.fromkeys(
         [*operation.raises, *_of_access(operation), *_of_input(operation), *_of_service(path, operation)]
     )
@@ -49,11 +49,16 @@ def _of_input(operation: Operation) -> Iterator[Failure]:
     if operation.path:
         yield RouteNotFound
     if operation.switch is not None:
-        yield operation.off
+        yield operation.switch.off
 
 
 def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
-    if path.startswith("/api") or operation.limit or operation.guess or operation.access is not Access.PUBLIC:
+    if (
+        path.startswith("/api")
+        or operation.guard.limit
+        or operation.guard.guess
+        or operation.access is not Access.PUBLIC
+    ):
         yield TooManyRequests
     if operation.is_unsafe:
         yield ReplicaUnavailable

@@ -1,0 +1,39 @@
+"""Path parameters: the forms of their segments, and what they mean."""
+
+from typing import Annotated
+
+from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.services.fields import is_phone, kept_email
+from flexiapi.sip_address import user_and_domain
+from flexiapi.web.operation import Segment
+
+Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
+TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
+Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
+PhoneNumber = Annotated[str, Segment(".{1,255}", "+33612345678", "a phone number")]
+EmailAddress = Annotated[str, Segment(".{1,255}", "alice@example.org", "an e-mail address")]
+Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
+AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
+RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
+Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
+
+
+def required_address(sip: str) -> tuple[str, str]:
+    """Return user name and domain of a `{sip}` parameter. Raises `RecordNotFound` for a malformed one."""
+    parts = user_and_domain(sip)
+    if parts is None:
+        raise RecordNotFound
+    return parts
+
+
+def required_phone(phone: str) -> str:
+    """Return a `{phone}` parameter. Raises `ValidationFailed` for a malformed one."""
+    if not is_phone(phone):
+        raise ValidationFailed({"phone": ["phone must be a phone number: + and 3 to 15 digits"]})
+    return phone
+
+
+def as_kept(email: str) -> str:
+    """Return an `{email}` parameter in the form in which addresses are kept."""
+    return kept_email(email) or email.lower()

@@ -1,0 +1,253 @@
+"""Views of accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from flexiapi.api.views.parts import (
+    AccountId,
+    ActionView,
+    Activated,
+    Moment,
+    NotActivated,
+    PlainMoment,
+    TypeView,
+    ViewData,
+)
+from flexiapi.model import Account, ActivationExpiration, Password, PendingChange
+
+Ha1 = Annotated[str, Field(examples=["e5af702318b3aa097ed62a9f534bf3acb8a5aed91641970fba2bf18e3814fc9b"])]
+Address = Annotated[str, Field(examples=["192.0.2.10"])]
+Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
+ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
+
+
+@dataclass(kw_only=True)
+class AlgorithmView:
+    """A stored password, by its algorithm alone."""
+
+    algorithm: str
+
+
+@dataclass(kw_only=True)
+class StoredPasswordView:
+    """A stored password hash. It is worth as much as the password."""
+
+    algorithm: str
+    password: Ha1
+
+    @classmethod
+    def of(cls, password: Password) -> "StoredPasswordView":
+        """Show a password hash."""
+        return cls(algorithm=password.algorithm, password=password.ha1)
+
+
+@dataclass(kw_only=True)
+class AdminView:
+    """The administrator role."""
+
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, since: datetime) -> "AdminView":
+        """Show the role of an administrator since that time."""
+        return cls(created_at=since, updated_at=since)
+
+
+@dataclass(kw_only=True)
+class ActivationExpirationView:
+    """The end of the time in which an account may be activated."""
+
+    id: Annotated[int, Field(examples=[3])]
+    account_id: AccountId
+    expires: PlainMoment
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, expiration: ActivationExpiration, account_id: int) -> "ActivationExpirationView":
+        """Show an expiration."""
+        return cls(
+            id=expiration.id,
+            account_id=account_id,
+            expires=expiration.expires,
+            created_at=expiration.created_at,
+            updated_at=expiration.updated_at,
+        )
+
+
+@dataclass(kw_only=True)
+class EmailChangeView:
+    """A change of address that waits for its code."""
+
+    email: str
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, change: PendingChange) -> "EmailChangeView":
+        """Show a change, without its code."""
+        return cls(email=change.target, created_at=change.requested_at, updated_at=change.requested_at)
+
+
+@dataclass(kw_only=True)
+class PublicInfo:
+    """The public information about an account."""
+
+    activated: Activated
+    realm: str | None
+
+
+@dataclass(kw_only=True)
+class PhoneInfo(PublicInfo):
+    """The public information about a phone number."""
+
+    phone: bool
+
+
+@dataclass(kw_only=True)
+class ListedAccount:
+    """An account in a list."""
+
+    id: AccountId
+    username: str
+    domain: str
+    email: str | None
+    activated: Activated
+    ip_address: Address
+    user_agent: Agent
+    created_at: Moment
+    updated_at: Moment
+    display_name: str | None
+    dtmf_protocol: str | None
+    group: str | None
+    realm: str | None
+    phone: str | None
+    confirmation_key_expires: Annotated[PlainMoment | None, Field(examples=[None])]
+    activation_expiration: ActivationExpirationView | None
+    email_change_code: EmailChangeView | None
+    types: list[TypeView]
+    actions: list[ActionView]
+
+    @classmethod
+    def of(cls, account: Account, data: ViewData) -> Self:
+        """Show an account."""
+        expiration, change = account.activation_expiration, account.email_change
+        return cls(
+            id=account.id,
+            username=account.username,
+            domain=account.domain,
+            email=account.email,
+            activated=account.activated,
+            ip_address=account.ip_address,
+            user_agent=account.user_agent,
+            created_at=account.created_at,
+            updated_at=account.updated_at,
+            display_name=account.display_name,
+            dtmf_protocol=account.dtmf_protocol,
+            group=account.group,
+            realm=data.realm,
+            phone=account.phone,
+            confirmation_key_expires=expiration.expires if expiration else None,
+            activation_expiration=ActivationExpirationView.of(expiration, account.id) if expiration else None,
+            email_change_code=EmailChangeView.of(change) if change else None,
+            types=TypeView.all_of(account, data.types),
+            actions=ActionView.all_of(account),
+            **cls._more(account),
+        )
+
+    @classmethod
+    def _more(cls, _account: Account) -> dict[str, Any]:
+        """Return the values of the fields that a subclass adds."""
+        return {}
+
+
+@dataclass(kw_only=True)
+class SingleAccount(ListedAccount):
+    """An account as an administrator sees it."""
+
+    confirmation_key: str | None
+    provisioning_token: ProvisioningToken
+
+    @classmethod
+    def _more(cls, account: Account) -> dict[str, Any]:
+        return _secrets(account)
+
+
+@dataclass(kw_only=True)
+class AccountView(ListedAccount):
+    """An account as its user sees it."""
+
+    passwords: list[AlgorithmView]
+    admin: AdminView | None
+
+    @classmethod
+    def _more(cls, account: Account) -> dict[str, Any]:
+        return _credentials(account)
+
+
+@dataclass(kw_only=True)
+class InactiveAccount(AccountView):
+    """An account as its user sees it before its activation, and after its deactivation."""
+
+    activated: NotActivated
+
+
+@dataclass(kw_only=True)
+class ProvisionedAccount(AccountView):
+    """An account with the token that provisions it."""
+
+    provisioning_token: ProvisioningToken
+
+    @classmethod
+    def _more(cls, account: Account) -> dict[str, Any]:
+        return {**_credentials(account), "provisioning_token": account.provisioning_token}
+
+
+@dataclass(kw_only=True)
+class WrittenAccount(AccountView):
+    """An account as the administrator who wrote it sees it."""
+
+    confirmation_key: str | None
+    provisioning_token: ProvisioningToken
+
+    @classmethod
+    def _more(cls, account: Account) -> dict[str, Any]:
+        return {**_credentials(account), **_secrets(account)}
+
+
+@dataclass(kw_only=True)
+class CreatedAccount(WrittenAccount):
+    """An account as the administrator who created it sees it."""
+
+    activated: NotActivated
+
+
+@dataclass(kw_only=True)
+class RecoveredAccount(ListedAccount):
+    """An account whose owner has proved to own its phone number."""
+
+    passwords: list[StoredPasswordView]
+    admin: AdminView | None
+
+    @classmethod
+    def _more(cls, account: Account) -> dict[str, Any]:
+        return {**_credentials(account), "passwords": [StoredPasswordView.of(item) for item in account.passwords]}
+
+
+def _credentials(account: Account) -> dict[str, Any]:
+    return {
+        "passwords": [AlgorithmView(algorithm=item.algorithm) for item in account.passwords],
+        "admin": AdminView.of(account.admin_since) if account.admin_since else None,
+    }
+
+
+def _secrets(account: Account) -> dict[str, Any]:
+    confirmation = account.confirmation
+    return {
+        "confirmation_key": confirmation.key if confirmation else None,
+        "provisioning_token": account.provisioning_token,
+    }

@@ -1,0 +1,85 @@
+"""Views of contacts and contacts lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flexiapi.api.views.parts import AccountId, ActionView, Activated, TypeView, ViewData
+from flexiapi.model import Account, ContactsList
+
+
+@dataclass(kw_only=True)
+class ContactView:
+    """A contact as a user sees it."""
+
+    id: AccountId
+    username: str
+    domain: str
+    activated: Activated
+    dtmf_protocol: str | None
+    realm: str | None
+    phone: str | None
+    confirmation_key_expires: None
+    types: list[TypeView]
+    actions: list[ActionView]
+
+    @classmethod
+    def of(cls, account: Account, data: ViewData) -> "ContactView":
+        """Show a contact."""
+        return cls(
+            id=account.id,
+            username=account.username,
+            domain=account.domain,
+            activated=account.activated,
+            dtmf_protocol=account.dtmf_protocol,
+            realm=data.realm,
+            phone=account.phone,
+            confirmation_key_expires=None,
+            types=TypeView.all_of(account, data.types),
+            actions=ActionView.all_of(account),
+        )
+
+
+@dataclass(kw_only=True)
+class ContactsListTexts:
+    """The fields of a contacts list that every view has."""
+
+    id: int
+    title: str
+    description: str
+    contacts_count: int
+
+    @staticmethod
+    def fields_of(contacts_list: ContactsList) -> dict[str, Any]:
+        """Return the values of these fields."""
+        return {
+            "id": contacts_list.id,
+            "title": contacts_list.title,
+            "description": contacts_list.description,
+            "contacts_count": len(contacts_list.contact_ids),
+        }
+
+
+@dataclass(kw_only=True)
+class ListedContactsList(ContactsListTexts):
+    """A list, by its texts."""
+
+    @classmethod
+    def of(cls, contacts_list: ContactsList) -> "ListedContactsList":
+        """Show a list."""
+        return cls(**cls.fields_of(contacts_list))
+
+
+@dataclass(kw_only=True)
+class ContactsListView(ContactsListTexts):
+    """A list with its contacts."""
+
+    contacts: list[ContactView]
+
+    @classmethod
+    def of(cls, contacts_list: ContactsList, contacts: Sequence[Account], data: ViewData) -> "ContactsListView":
+        """Show a list with these contacts."""
+        return cls(
+            **cls.fields_of(contacts_list),
+            contacts=[ContactView.of(contact, data) for contact in contacts],
+        )

@@ -1,0 +1,45 @@
+"""Views of tokens and API keys."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from flexiapi.api.views.parts import Moment
+from flexiapi.model import AuthToken
+
+
+@dataclass(kw_only=True)
+class CreationTokenView:
+    """A token that creates one account."""
+
+    token: Annotated[str, Field(examples=["8tuVPTa9XcQ2k"])]
+
+
+@dataclass(kw_only=True)
+class RequestTokenView:
+    """A token that a human must validate, at `validation_url`."""
+
+    token: Annotated[str, Field(examples=["7Ma0JzRtWg3kP"])]
+    validation_url: Annotated[str | None, Field(examples=["https://example.org/creation_token/check/7Ma0JzRtWg3kP"])]
+
+
+@dataclass(kw_only=True)
+class AuthTokenView:
+    """A token to be attached to an account."""
+
+    token: Annotated[str, Field(examples=["mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG"])]
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, token: AuthToken) -> "AuthTokenView":
+        """Show a token."""
+        return cls(token=token.token, created_at=token.created_at, updated_at=token.created_at)
+
+
+@dataclass(kw_only=True)
+class ApiKeyView:
+    """An API key."""
+
+    api_key: Annotated[str, Field(examples=["kI9nXQ0m7VbYc2E5tRw8sL1uOa4dGf6hJzPq3xTy"])]

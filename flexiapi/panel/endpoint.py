@@ -1,0 +1,69 @@
+"""The base of the endpoints that answer with HTML pages."""
+
+import secrets
+from http.client import responses
+from typing import Protocol, cast
+
+from flexiapi.errors import ApiError
+from flexiapi.model import Actor
+from flexiapi.rendering.pages import ErrorPage, Page
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.services import Services
+from flexiapi.web.endpoint import Endpoint
+from flexiapi.web.exchange import ServerContext
+from flexiapi.web.replies import HttpReply, PageReply
+
+_TITLES = {
+    400: "The form could not be read",
+    403: "This is not allowed",
+    404: "This page does not exist",
+    405: "This page cannot be used like that",
+    413: "The form is too large",
+    422: "The form is not complete",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "This is not available now",
+}
+
+
+class PanelContext(ServerContext, Protocol):
+    """The application around the panel."""
+
+    services: Services
+    renderer: Renderer
+
+
+class PageEndpoint(Endpoint):
+    """An endpoint with services and templates at hand. Its failures are pages as well."""
+
+    context: PanelContext
+
+    @property
+    def services(self) -> Services:
+        """The services that apply the rules."""
+        return self.context.services
+
+    @property
+    def actor(self) -> Actor:
+        """The origin of the changes that the request makes."""
+        return cast("Actor", self.originator)
+
+    def page(self, page: Page, status: int = 200) -> PageReply:
+        """Return a page with a policy that admits nothing but its own style and script, and a captcha."""
+        captcha = getattr(page, "captcha", None)
+        frames = "https:" if captcha else "'none'"
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{page.nonce}'; script-src 'nonce-{page.nonce}' 'strict-dynamic'; "
+            f"frame-src {frames}; connect-src {frames}; img-src 'self' data:; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
+        return PageReply(self.context.renderer.page(page).encode(), headers=headers, status=status)
+
+    def error_page(self, title: str, message: str, status: int) -> PageReply:
+        """Return an error page."""
+        return self.page(ErrorPage(secrets.token_urlsafe(12), title, message), status)
+
+    def rendered(self, error: ApiError, status: int) -> HttpReply:
+        """Return a failure as a page."""
+        return self.error_page(_TITLES.get(status) or responses.get(status, "Error"), error.message, status)

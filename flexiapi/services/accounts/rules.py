@@ -1,0 +1,87 @@
+"""Rules for the values of accounts that need the store, checked before anything is changed."""
+
+from typing import TypedDict
+
+from flexiapi.errors import FieldErrors
+from flexiapi.model import Account
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.codes.creation_tokens import CreationTokens
+from flexiapi.services.names import NameRules, Names
+
+
+class AccountValues(TypedDict, total=False):
+    """The values of a creation or change of an account, as far as they are given and well-formed."""
+
+    username: str | None
+    domain: str | None
+    password: str
+    email: str | None
+    phone: str | None
+    account_creation_token: str
+
+
+class AccountRules:
+    """Finds what is wrong with the values of an account: names that are taken, passwords that are easily guessed.
+
+    Every method returns texts by field, none for values that are right.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        name_rules: NameRules,
+        accounts: AccountDirectory,
+        creation_tokens: CreationTokens,
+        sip_domain: str,
+    ) -> None:
+        self._names = names
+        self._name_rules = name_rules
+        self._accounts = accounts
+        self._creation_tokens = creation_tokens
+        self._sip_domain = sip_domain
+
+    async def creation_faults(self, values: AccountValues) -> FieldErrors:
+        """Check the values of an account that an administrator creates."""
+        domain = self._accounts.domain_for_admin(values.get("domain"))
+        return await self._names.conflicts(values, domain, public=False)
+
+    async def replacement_faults(self, account_id: int, values: AccountValues) -> FieldErrors:
+        """Check the values that replace those of an account. It may keep a name that the rules would refuse today."""
+        account = await self._accounts.if_any(account_id)
+        asked = values.get("domain")
+        domain = self._accounts.domain_for_admin(asked) if asked or account is None else account.domain
+        own_id = account.id if account else None
+        faults = await self._names.conflicts(values, domain, public=False, own_id=own_id)
+        username = values.get("username")
+        if username and (account is None or account.username != username):
+            texts = self._name_rules.username(username, may_be_phone=False)
+            if texts:
+                faults["username"] = [text.format(field="username") for text in texts]
+        return faults
+
+    async def sign_up_faults(self, values: AccountValues) -> FieldErrors:
+        """Check the values of an account that a creation token makes."""
+        faults = self._password_faults(values, values.get("username"), self._sip_domain)
+        faults |= await self._names.conflicts(values, self._sip_domain, public=True)
+        return faults | await self._creation_tokens.faults(values)
+
+    async def public_sign_up_faults(self, values: AccountValues) -> FieldErrors:
+        """Check the values of an account that a code activates; without a username, the phone number is its name."""
+        domain = values.get("domain") or self._sip_domain
+        username = values.get("username") or values.get("phone")
+        faults = await self._names.conflicts({**values, "username": username}, domain, public=True)
+        if not values.get("username") and "username" in faults:
+            faults["phone"] = ["phone is taken"]
+            del faults["username"]
+        if domain not in self._name_rules.public_domains:
+            faults["domain"] = ["domain is not one of this service"]
+        faults |= await self._creation_tokens.faults(values)
+        return self._password_faults(values, username, domain) | faults
+
+    async def password_faults(self, account: Account, values: AccountValues) -> FieldErrors:
+        """Check a new password of an account."""
+        return self._password_faults(values, account.username, account.domain)
+
+    def _password_faults(self, values: AccountValues, username: str | None, domain: str) -> FieldErrors:
+        password = values.get("password")
+        return self._name_rules.password_for(password, username, domain) if password else {}

@@ -1,0 +1,270 @@
+"""The pipeline: all steps of the processing of a request, in order."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flexiapi.errors import (
+    AdminRequired,
+    BodyTooLarge,
+    CrossSiteRequest,
+    Forbidden,
+    NotFound,
+    RouteNotFound,
+    TooManyRequests,
+    Unavailable,
+)
+from flexiapi.limit_key import counted_as
+from flexiapi.web import identity
+from flexiapi.web.exchange import Exchange
+from flexiapi.web.operation import Access, Operation
+from flexiapi.web.parameters import Validated, read
+from flexiapi.web.replies import HttpReply
+
+# A step raises a failure to end the request. A step that waits returns an awaitable.
+Step = Callable[[Operation, Exchange], Awaitable[None] | None]
+Call = Callable[[Operation, Exchange], Awaitable[Any]]
+Applies = Callable[[Operation], bool]
+
+
+class Maintenance(Unavailable):
+    """The operator has closed the service temporarily."""
+
+    message = "The service is under maintenance. Try again later."
+    retry_after = 120
+
+
+class PrefetchRefused(Forbidden):
+    """A browser or scanner prefetches an address whose GET has effects."""
+
+    message = "This address must not be prefetched."
+
+
+def maintenance(_operation: object, exchange: Exchange) -> None:
+    """Refuse everything while the service is under maintenance."""
+    if exchange.context.maintenance:
+        raise Maintenance
+
+
+def size(_operation: object, exchange: Exchange) -> None:
+    """Refuse a body over the limit."""
+    if exchange.request.is_too_large:
+        raise BodyTooLarge
+
+
+def existence(_operation: object, exchange: Exchange) -> None:
+    """Treat a path that is switched off as one that does not exist."""
+    if not exchange.exists():
+        raise RouteNotFound
+
+
+def throttle(_operation: object, exchange: Exchange) -> None:
+    """Count a request to the API against the general limit per IP address."""
+    table = exchange.context.throttle
+    if not table.limit or not exchange.is_throttled:
+        return
+    left, seconds = table.count(counted_as(exchange.client))
+    exchange.headers.append(("X-RateLimit-Limit", str(table.limit)))
+    exchange.headers.append(("X-RateLimit-Remaining", str(max(left, 0))))
+    if left < 0:
+        exchange.headers.append(("X-RateLimit-Reset", str(int(time.time()) + seconds)))
+        raise TooManyRequests(seconds)
+
+
+def switch(operation: Operation, exchange: Exchange) -> None:
+    """Refuse an operation that is switched off, with the failure of its declaration."""
+    if operation.switch is not None and not operation.switch.on(exchange):
+        raise operation.switch.off
+
+
+def prefetch(_operation: object, exchange: Exchange) -> None:
+    """Refuse to prefetch an operation that has effects."""
+    headers = exchange.request.headers
+    if "Sec-Purpose" not in headers and "Purpose" not in headers:
+        return
+    purposes = f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
+    if "prefetch" in purposes or "prerender" in purposes:
+        raise PrefetchRefused
+
+
+async def sign_in(_operation: object, exchange: Exchange) -> None:
+    """Prove the identity that the request claims."""
+    exchange.claim = identity.claim(exchange.request)
+    exchange.identity = await exchange.context.sign_in(exchange.claim, exchange.client)
+    exchange.headers += exchange.identity.headers
+
+
+def role(_operation: object, exchange: Exchange) -> None:
+    """Refuse identities other than active administrators."""
+    if exchange.identity is None or not exchange.identity.is_active_admin:
+        raise AdminRequired
+
+
+def cross_site(_operation: object, exchange: Exchange) -> None:
+    """Refuse a change that another site started, for browsers send the cookie with such requests too."""
+    if not isinstance(exchange.claim, identity.ApiKey) or not exchange.claim.from_cookie:
+        return
+    headers = exchange.request.headers
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise CrossSiteRequest
+    origin = headers.get("Origin")
+    context = exchange.context
+    if origin is not None and origin != _origin(context.public_url) and origin not in context.cors_origins:
+        raise CrossSiteRequest
+
+
+def limit(operation: Operation, exchange: Exchange) -> Awaitable[None]:
+    """Count the call against the declared limit per IP address."""
+    assert operation.guard.limit is not None
+    return exchange.context.limit(operation.guard.limit, exchange.client)
+
+
+async def requires(operation: Operation, exchange: Exchange) -> None:
+    """Check the condition that precedes the parameters."""
+    assert operation.requires is not None
+    await operation.requires(exchange, **exchange.arguments)
+
+
+def parameters(operation: Operation, exchange: Exchange) -> None:
+    """Read the parameters and check their syntax. Errors are raised together with those of the checks."""
+    assert operation.params is not None
+    request = exchange.request
+    raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), exchange.query)
+    exchange.validated = Validated(operation.params, raw, exchange.context.validation_context, errors)
+
+
+async def checks(operation: Operation, exchange: Exchange) -> None:
+    """Check the parameters against the rules of the services. Raises `ValidationFailed` if there are any errors."""
+    validated = exchange.validated
+    if operation.checks is not None:
+        for field, texts in (await operation.checks(exchange, validated.values)).items():
+            validated.errors.setdefault(field, []).extend(texts)
+    exchange.arguments[operation.params_name] = validated.result()
+
+
+def call(operation: Operation, exchange: Exchange) -> Awaitable[Any]:
+    """Call the method of the endpoint."""
+    return operation.call(exchange, **exchange.arguments)
+
+
+def guard(inner: Call) -> Call:
+    """Refuse guessers, and count a wrong guess at a secret. Only the call compares secrets, so only it is guarded."""
+
+    async def guarded(operation: Operation, exchange: Exchange) -> Any:
+        spared, context = operation.guard.spared, exchange.context
+        if spared is not None and spared(exchange):
+            return await inner(operation, exchange)
+        context.refuse_guesser(exchange.client)
+        try:
+            result = await inner(operation, exchange)
+        except (NotFound, Forbidden):
+            await context.count_wrong_guess(exchange.client)
+            raise
+        if isinstance(result, HttpReply) and result.is_wrong_guess:
+            await context.count_wrong_guess(exchange.client)
+        return result
+
+    return guarded
+
+
+def settle(inner: Call) -> Call:
+    """Wait until the effects of a change are complete before it is answered, also if the call failed."""
+
+    async def settled(operation: Operation, exchange: Exchange) -> Any:
+        try:
+            result = await inner(operation, exchange)
+        except BaseException:
+            # The failure of the call comes first.
+            with contextlib.suppress(Unavailable):
+                await exchange.settle()
+            raise
+        await exchange.settle()
+        return result
+
+    return settled
+
+
+def _always(_operation: Operation) -> bool:
+    return True
+
+
+def _takes_sign_in(operation: Operation) -> bool:
+    return operation.access is not Access.PUBLIC
+
+
+# The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths.
+OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (maintenance, size, existence)
+# Then come the steps that apply to the operation.
+STEPS: tuple[tuple[Step, Applies], ...] = (
+    *((step, _always) for step in OF_EVERY_REQUEST),
+    (throttle, _always),
+    (switch, lambda operation: operation.switch is not None),
+    (prefetch, lambda operation: operation.is_unsafe),
+    (sign_in, _takes_sign_in),
+    (role, lambda operation: operation.access is Access.ADMIN),
+    (cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
+    (limit, lambda operation: operation.guard.limit is not None),
+    (requires, lambda operation: operation.requires is not None),
+    (parameters, lambda operation: operation.params is not None),
+    (checks, lambda operation: operation.params is not None),
+)
+# Last comes the call, in the wrappers that apply, from the inside out.
+AROUND_CALL: tuple[tuple[Callable[[Call], Call], Applies], ...] = (
+    (guard, lambda operation: operation.guard.guess),
+    (settle, lambda operation: operation.is_unsafe),
+)
+# HEAD of a GET with effects ends before the parameters.
+_END = [step for step, _ in STEPS].index(parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps that apply to requests with one method. Without `call` they end before the parameters."""
+
+    operation: Operation
+    steps: tuple[Step, ...]
+    call: Call | None
+
+    async def run(self, exchange: Exchange) -> Any:
+        """Run the steps, and return the result of the call. Raises `ApiError`."""
+        operation = self.operation
+        for step in self.steps:
+            pending = step(operation, exchange)
+            if pending is not None:
+                await pending
+        return None if self.call is None else await self.call(operation, exchange)
+
+
+def plans_of(operations: Mapping[str, Operation]) -> dict[str, Plan]:
+    """Return the plans of a path by HTTP method. HEAD is like GET, but never calls an operation with effects."""
+    plans = {verb.upper(): _plan(operation) for verb, operation in operations.items()}
+    get = operations.get("get")
+    if get is not None:
+        plans["HEAD"] = Plan(get, _applying(STEPS[:_END], get), None) if get.effects else plans["GET"]
+    return plans
+
+
+def _plan(operation: Operation) -> Plan:
+    wrapped: Call = call
+    for around, applies in AROUND_CALL:
+        if applies(operation):
+            wrapped = around(wrapped)
+    return Plan(operation, _applying(STEPS, operation), wrapped)
+
+
+def _applying(steps: Sequence[tuple[Step, Applies]], operation: Operation) -> tuple[Step, ...]:
+    return tuple(step for step, applies in steps if applies(operation))
+
+
+def refuse(exchange: Exchange) -> None:
+    """Run the steps of every request alone. Raises `ApiError`."""
+    for step in OF_EVERY_REQUEST:
+        step(None, exchange)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
