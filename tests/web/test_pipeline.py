@@ -83,8 +83,8 @@ def configure():
 def context(server):
     CALLS.clear()
     parts = server.parts
-    settled, throttle = parts.replication.settled, Throttle(0)
-    return ServiceContext(server.settings, parts.services, parts.renderer, settled, throttle, io.StringIO())
+    replication, throttle = parts.replication, Throttle(0)
+    return ServiceContext(server.settings, parts.services, parts.renderer, replication, throttle, io.StringIO())
 
 
 @pytest.fixture
