@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from tests.conftest import serving
+from tests.kit.server import serving
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 OTHER = "urn:uuid:ffffffff-4e5f-6071-8293-a4b5c6d7e8f9"

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
-from tests.conftest import serving
+from tests.kit.server import serving
 
 SEED = [
     {

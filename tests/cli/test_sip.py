@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.flexisip.sign_in import account, asked
+from tests.kit.sign_in_replica import account, asked
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.settings import Settings
 from flexiapi.store import Store
-from tests.flexisip.sign_in import account, asked
+from tests.kit.sign_in_replica import account, asked
 
 KEY = "k" * 32
 

@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
-from tests.flexisip.sign_in import asked
-from tests.flexisip.test_cli_socket import Flexisip
+from tests.kit.cli_socket import Flexisip
+from tests.kit.sign_in_replica import asked
 
 PASSWORD = "correct-horse-battery"
 

@@ -8,6 +8,7 @@ from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.flexisip.sip_transaction import Timers
 from flexiapi.flexisip.sip_transport import Proxy, Stream
 from flexiapi.settings import FlexisipSettings
+from tests.kit.ports import free_port
 
 BOB = "bob@sip.example.org"
 QUICK = Timers(t1=0.05, t2=0.16)
@@ -247,7 +248,7 @@ def test_a_proxy_is_reached_by_its_name(sipp):
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-def test_an_absent_proxy_makes_sip_unavailable(free_port, transport):
+def test_an_absent_proxy_makes_sip_unavailable(transport):
     for proxy in (f"sip:127.0.0.1:{free_port()}", "sip:proxy.invalid:5060"):
         with pytest.raises(SipUnavailable):
             asyncio.run(sender(f"{proxy};transport={transport}").check())
@@ -408,13 +409,13 @@ def test_a_time_out_of_the_connection_is_no_wish_to_send_again():
 
 
 @pytest.mark.parametrize("to", ["bob", "bob@example.org\r\nRoute: <sip:evil>", "bob@example.org>", "b b@example.org"])
-def test_what_is_no_address_is_refused(free_port, to):
+def test_what_is_no_address_is_refused(to):
     with pytest.raises(ValidationFailed) as refused:
         send(f"sip:127.0.0.1:{free_port()}", to=to)
     assert list(refused.value.errors) == ["to"]
 
 
-def test_half_a_surrogate_pair_is_refused(free_port):
+def test_half_a_surrogate_pair_is_refused():
     with pytest.raises(ValidationFailed) as refused:
         send(f"sip:127.0.0.1:{free_port()}", body="\udfff")
     assert list(refused.value.errors) == ["body"]

@@ -1,4 +1,7 @@
-"""People as the original's feature tests make them: activated, with the password `testtest` hashed as MD5."""
+"""Fixtures of several flows.
+
+factory   accounts as the original's feature tests make them: activated, with the password `testtest` hashed as MD5
+"""
 
 import pytest
 
@@ -26,8 +29,3 @@ def factory(server):
 
     server.made = []
     return make
-
-
-@pytest.fixture
-def admin(server, factory):
-    return factory(username="the.admin", admin_since=server.clock.second())

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 
 class TestActions:
     @pytest.fixture

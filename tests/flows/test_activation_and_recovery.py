@@ -10,6 +10,8 @@ import pytest
 
 from flexiapi.model import ActivationExpiration, Confirmation
 
+pytestmark = pytest.mark.conformance
+
 PHONE = "+33612345678"
 PASSWORD = "correct-horse-battery"
 KEY = "WatDmy0pTd4cO"

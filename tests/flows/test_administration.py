@@ -1,9 +1,8 @@
 """POST, PUT, GET and DELETE of accounts by an administrator; info and me."""
 
-import httpx
 import pytest
 
-from tests.conformance.conftest import PASSWORD
+pytestmark = pytest.mark.conformance
 
 URL = "/api/accounts"
 BODY = {"username": "foobar", "password": "123456", "algorithm": "SHA-256"}
@@ -23,22 +22,15 @@ def post(http, admin):
     return send
 
 
-def signed(person):
-    return {
-        "auth": httpx.DigestAuth(person.account.username, PASSWORD),
-        "headers": {"From": f"sip:{person.sip}"},
-    }
-
-
 class TestCreation:
     def test_nobody(self, http):
         assert http.post(URL, json=BODY).status_code == 422
 
     def test_not_an_administrator(self, http, factory):
-        assert http.post(URL, json=BODY, **signed(factory())).status_code == 403
+        assert http.post(URL, json=BODY, **factory().digest).status_code == 403
 
     def test_by_digest(self, http, admin):
-        made = http.post(URL, json={**BODY, "dtmf_protocol": "sipinfo"}, **signed(admin))
+        made = http.post(URL, json={**BODY, "dtmf_protocol": "sipinfo"}, **admin.digest)
         assert made.status_code == 200
         shown = made.json()
         assert (shown["id"], shown["username"], shown["activated"]) == (2, "foobar", False)
@@ -131,7 +123,7 @@ class TestManyDomains:
         ]
 
     def test_any_domain_by_digest(self, http, admin):
-        made = http.post(URL, json={**BODY, "domain": "anything.com"}, **signed(admin)).json()
+        made = http.post(URL, json={**BODY, "domain": "anything.com"}, **admin.digest).json()
         assert made["domain"] == "anything.com"
         assert made["confirmation_key"]
         assert made["provisioning_token"]

@@ -1,6 +1,5 @@
 """Authentication, asked of GET /api/accounts/me."""
 
-import re
 import subprocess
 
 import httpx
@@ -8,39 +7,9 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from flexiapi.crypto import digest
-from tests.conformance.conftest import PASSWORD
+from tests.kit.digest import ME, algorithms, answering, asked, challenges, nonce_of
 
-ME = "/api/accounts/me"
-
-
-def challenges(answer):
-    return answer.headers.get_list("www-authenticate")
-
-
-def algorithms(answer):
-    return [re.search(r"algorithm=([A-Z0-9-]+)", line)[1] for line in challenges(answer)]
-
-
-def nonce_of(answer):
-    return re.search(r'nonce="([^"]+)"', challenges(answer)[0])[1]
-
-
-def answering(person, nonce, nc, algorithm="MD5", *, realm=None, password=PASSWORD, uri=ME):
-    """The headers of a DIGEST answer, computed here by hand."""
-    name, domain = person.account.username, person.account.domain
-    realm = realm or domain
-    ha1 = digest.ha1(algorithm, name, realm, password)
-    response = digest.response(algorithm, ha1, nonce, f"{nc:08x}", "0a4f113b", "auth", "GET", uri)
-    fields = (
-        f'username="{name}",realm="{realm}",nonce="{nonce}",uri="{uri}",nc={nc:08x},cnonce="0a4f113b",qop=auth,'
-        f'response="{response}",opaque="ZmxleGlhcGk",algorithm={algorithm}'
-    )
-    return {"From": f"sip:{person.sip}", "Authorization": f"Digest {fields}"}
-
-
-def asked(http, person):
-    return http.get(ME, headers={"From": f"sip:{person.sip}"})
+pytestmark = pytest.mark.conformance
 
 
 def test_nobody_and_nothing(http):
@@ -135,7 +104,7 @@ class TestClients:
     @pytest.mark.parametrize("stored", ["MD5", "SHA-256", "CLRTXT"])
     def test_curl(self, server, factory, stored):
         person = factory(stored)
-        arguments = ["--digest", "-u", f"{person.account.username}:{PASSWORD}", "-H", f"From: sip:{person.sip}"]
+        arguments = ["--digest", "-u", f"{person.account.username}:{person.password}", "-H", f"From: sip:{person.sip}"]
         url = f"{server.url}{ME}"
         done = subprocess.run(
             ["curl", "-s", "-w", "\n%{http_code}", *arguments, url, url],
@@ -151,7 +120,7 @@ class TestClients:
     def test_requests_with_a_nonce_that_is_used_again(self, server, factory, stored):
         person = factory(stored)
         with requests.Session() as session:
-            session.auth = HTTPDigestAuth(person.account.username, PASSWORD)
+            session.auth = HTTPDigestAuth(person.account.username, person.password)
             session.headers["From"] = f"sip:{person.sip}"
             answers = [session.get(f"{server.url}{ME}", timeout=20) for _ in range(3)]
         assert [(answer.status_code, len(answer.history)) for answer in answers] == [(200, 1), (200, 0), (200, 0)]
@@ -160,7 +129,7 @@ class TestClients:
     @pytest.mark.parametrize("stored", ["MD5", "SHA-256"])
     def test_httpx_with_a_nonce_that_is_used_again(self, server, factory, stored):
         person = factory(stored)
-        auth = httpx.DigestAuth(person.account.username, PASSWORD)
+        auth = httpx.DigestAuth(person.account.username, person.password)
         with httpx.Client(base_url=server.url, auth=auth, headers={"From": f"sip:{person.sip}"}) as client:
             answers = [client.get(ME) for _ in range(3)]
         assert [(answer.status_code, len(answer.history)) for answer in answers] == [(200, 1), (200, 0), (200, 0)]

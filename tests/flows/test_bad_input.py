@@ -7,7 +7,7 @@ import string
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flexiapi.api.sign_up import SignUp
@@ -17,7 +17,7 @@ from flexiapi.settings import LimitSettings
 from flexiapi.web.openapi import document_of
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import read
-from tests.conftest import serving
+from tests.kit.server import serving
 
 DOCUMENT = document_of(ENDPOINTS, "")
 OPERATIONS = [
@@ -415,7 +415,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), named(WITH_BODY))
-@settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_json(prober, path, verb, operation, data):
     names = st.sampled_from([*operation.params.model_fields, *operation.params.aliases])
@@ -427,7 +427,7 @@ def test_any_json(prober, path, verb, operation, data):
 
 
 @pytest.mark.parametrize(("path", "verb", "operation"), named(WITH_PATH))
-@settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10)
 @given(data=st.data())
 def test_any_path(prober, path, verb, operation, data):
     text = st.text(st.characters(exclude_categories=()), min_size=1, max_size=30)

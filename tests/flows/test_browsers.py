@@ -4,6 +4,8 @@ import pytest
 
 from flexiapi.server.routes import ENDPOINTS
 
+pytestmark = pytest.mark.security
+
 KEY = "/api/accounts/me/api_key"
 
 
@@ -99,7 +101,7 @@ def requests():
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory, mongod_uri):
     """One server for the sweep, and an administrator of it."""
-    from tests.conftest import serving
+    from tests.kit.server import serving
 
     with serving({}, tmp_path_factory.mktemp("sweep"), mongod_uri) as server:
         yield server, server.person("the.admin", admin_since=server.clock.second())

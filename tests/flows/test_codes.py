@@ -15,6 +15,8 @@ from flexiapi.crypto.keys import random_text
 from flexiapi.model import Confirmation
 from flexiapi.settings import Settings
 
+pytestmark = pytest.mark.security
+
 PHONE = "+33612345678"
 KEY = "WatDmy0pTd4cO"
 PARALLEL = 50

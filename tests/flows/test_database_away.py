@@ -4,6 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.faults
 
 SIP_AUTH = "/sip/auth?method=REGISTER&domain=sip.example.org&username=a&nonce=b&uri=sip%3Asip.example.org&response=c"
 

@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexiapi import observing
-from tests.conformance.test_authentication import ME, nonce_of
-from tests.security.test_digest import answer, asked
+from tests.kit.digest import ME, answer, asked, nonce_of
+
+pytestmark = pytest.mark.security
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info    request ")
 

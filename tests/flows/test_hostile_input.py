@@ -6,7 +6,9 @@ import re
 import pytest
 
 from flexiapi.server.routes import ENDPOINTS
-from tests.conftest import serving
+from tests.kit.server import serving
+
+pytestmark = pytest.mark.security
 
 
 @pytest.fixture(scope="module")

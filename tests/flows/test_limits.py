@@ -8,6 +8,8 @@ import pytest
 from flexiapi.model import Confirmation
 from flexiapi.server.routes import ENDPOINTS
 
+pytestmark = pytest.mark.security
+
 PHONE = "+33612345678"
 PASSWORD = "correct-horse-battery"
 KEY = "WatDmy0pTd4cO"

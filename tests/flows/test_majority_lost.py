@@ -1,6 +1,5 @@
 """The primary answers, but writes do not reach a majority: nobody is told that they did."""
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +9,13 @@ from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import StoreUnavailable
 from flexiapi.model import Algorithm, ExternalAccount
 from flexiapi.server import assembly
-from tests.conftest import LOG, mongod_in_memory, serving
-from tests.faults.conftest import majority_lost
+from tests.kit.mongod import mongod_in_memory
+from tests.kit.server import serving
+from tests.kit.server_process import majority_lost
+from tests.kit.waiting import wait_for
+from tests.kit.watched_log import LOG
+
+pytestmark = pytest.mark.faults
 
 TIMEOUT = {"mongodb": {"timeout_seconds": 1}}
 
@@ -26,13 +30,6 @@ def mongod():
 def server(mongod, tmp_path):
     with serving(TIMEOUT, tmp_path, mongod.uri) as running_server:
         yield running_server
-
-
-def wait_for(condition):
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_callers_get_503_for_writes_and_answers_for_reads(server, http, mongod, admin, alice):

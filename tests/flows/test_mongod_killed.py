@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.test_processes import wait_for
+from tests.kit.waiting import wait_for
+
+pytestmark = pytest.mark.faults
 
 KNOWN = "/api/accounts/the.admin@sip.example.org/info"
 

@@ -8,6 +8,8 @@ import pytest
 from flexiapi.model import Action, DtmfProtocol
 from flexiapi.settings import LimitSettings
 
+pytestmark = pytest.mark.conformance
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

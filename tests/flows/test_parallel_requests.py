@@ -6,6 +6,8 @@ from collections import Counter
 import httpx
 import pytest
 
+pytestmark = pytest.mark.security
+
 MANY = 50
 OWN = {"password": "correct-horse", "algorithm": "SHA-256"}
 

@@ -10,7 +10,9 @@ from flexiapi.notify.circuit import Circuit
 from flexiapi.plugin import MailMessage, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import GARBAGE, GOAWAY, RESET, SILENCE, Gateway, SmtpGateway, reply
-from tests.notify.clock import Clock
+from tests.kit.clocks import Clock
+
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_waits")]
 
 SMS = SmsMessage("+33612345678", "Your code is 4711")
 MAIL = MailMessage("alice@example.org", "Hello", "Your code is 4711")

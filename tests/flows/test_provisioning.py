@@ -9,6 +9,8 @@ import pytest
 
 from flexiapi.model import Action, DtmfProtocol
 
+pytestmark = pytest.mark.conformance
+
 NO_JSON = {"Accept": "*/*"}
 
 

@@ -3,7 +3,11 @@
 import re
 import time
 
-from tests.conftest import LOG
+import pytest
+
+from tests.kit.watched_log import LOG
+
+pytestmark = pytest.mark.security
 
 PHONE = "+33612345678"
 

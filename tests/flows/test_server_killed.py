@@ -4,6 +4,9 @@ import threading
 import time
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.faults
 
 
 class Load:

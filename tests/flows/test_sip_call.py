@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from tests.flexisip.test_sign_in_chain import BY_REPLICA, MODULES, VIEW, registration
+from tests.kit.sign_in_replica import BY_REPLICA, MODULES, VIEW, registration
 
 PASSWORD = "correct-horse-battery"
 

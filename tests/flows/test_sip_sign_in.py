@@ -10,48 +10,10 @@ import pytest
 from flexiapi.crypto import digest
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Account, Algorithm, Password
+from tests.kit.sign_in_replica import BY_REPLICA, MODULES, VIEW, Accounts, registration
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 DOMAIN = "sip.example.org"
-
-# What Flexisip does with its default request: the hashes of the activated accounts, by algorithm.
-VIEW = """CREATE VIEW subscriber AS SELECT username, domain, password AS ha1 FROM accounts
-          JOIN passwords ON account_id = accounts.id WHERE activated = 1 AND algorithm = '{}'"""
-MODULES = """
-loadmodule "db_sqlite.so"
-loadmodule "auth_db.so"
-modparam("auth", "algorithm", "{algorithm}")
-modparam("auth_db", "db_url", "sqlite:///{path}")
-modparam("auth_db", "calculate_ha1", 0)
-modparam("auth_db", "password_column", "ha1")
-modparam("auth_db", "version_table", 0)
-modparam("auth_db", "use_domain", 1)
-modparam("auth_db", "load_credentials", "")
-"""
-BY_REPLICA = """
-    if (is_method("REGISTER")) {
-        if (!www_authenticate("$fd", "subscriber")) {
-            www_challenge("$fd", "1");
-            exit;
-        }
-    } else if (!proxy_authenticate("$fd", "subscriber")) {
-        proxy_challenge("$fd", "1");
-        exit;
-    }
-"""
-
-
-class Accounts:
-    """The store's place: accounts by id."""
-
-    def __init__(self):
-        self.all = {}
-
-    async def by_ids(self, ids):
-        return [self.all[id_] for id_ in ids if id_ in self.all]
-
-    async def after(self, last_id, limit):
-        return []
 
 
 def account(id_, username, algorithm):
@@ -95,8 +57,3 @@ def test_accounts_register_and_talk_until_they_are_deactivated(algorithm, folder
     assert registration(agent("carol", "carol")) == "LinphoneRegistrationOk"
     project(replace(accounts.all[1], activated=False))
     assert registration(agent("alice-again", "alice")) == "LinphoneRegistrationFailed"
-
-
-def registration(agent):
-    status = agent.ask("register-status ALL")
-    return next((line.split()[-1] for line in status.splitlines() if line.startswith("State:")), status)

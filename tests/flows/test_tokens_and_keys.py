@@ -8,6 +8,8 @@ import re
 import httpx
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 PHONE = "+33612345678"
 PASSWORD = "correct-horse-battery"
 NO_JSON = {"Accept": "*/*"}

@@ -13,6 +13,8 @@ from flexiapi.notify.outlet import Faulty
 from flexiapi.plugin import SmsMessage
 from flexiapi.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_waits")
+
 TABLE = {"backend": "acme", "url": "http://127.0.0.1:9911/messages", "token": "s3cret"}
 SEND = "    async def send(self, message: SmsMessage) -> Receipt:\n"
 INIT = "    Config = AcmeConfig\n\n    def __init__"

@@ -14,7 +14,7 @@ import pytest
 from pymongo import MongoClient
 
 from flexiapi.store import EmbeddedMongod
-from tests.ports import free_port
+from tests.kit.ports import free_port
 
 UNLIMITED = {
     "LIMITS_REQUESTS_PER_MINUTE": "0",

@@ -1,4 +1,4 @@
-"""Accounts to sign in with, and the reader that Flexisip is."""
+"""Accounts of a sign-in replica, and SIP servers that read it: Flexisip's query, and Kamailio by SQL."""
 
 import sqlite3
 from dataclasses import replace
@@ -13,6 +13,54 @@ FLEXISIP_REQUEST = (
     "SELECT password, algorithm FROM accounts LEFT JOIN passwords ON accounts.id = passwords.account_id "
     "WHERE accounts.username = :id AND accounts.domain = :domain AND accounts.activated = 1"
 )
+
+# What Flexisip does with its default request: the hashes of the activated accounts, by algorithm.
+VIEW = """CREATE VIEW subscriber AS SELECT username, domain, password AS ha1 FROM accounts
+          JOIN passwords ON account_id = accounts.id WHERE activated = 1 AND algorithm = '{}'"""
+MODULES = """
+loadmodule "db_sqlite.so"
+loadmodule "auth_db.so"
+modparam("auth", "algorithm", "{algorithm}")
+modparam("auth_db", "db_url", "sqlite:///{path}")
+modparam("auth_db", "calculate_ha1", 0)
+modparam("auth_db", "password_column", "ha1")
+modparam("auth_db", "version_table", 0)
+modparam("auth_db", "use_domain", 1)
+modparam("auth_db", "load_credentials", "")
+"""
+BY_REPLICA = """
+    if (is_method("REGISTER")) {
+        if (!www_authenticate("$fd", "subscriber")) {
+            www_challenge("$fd", "1");
+            exit;
+        }
+    } else if (!proxy_authenticate("$fd", "subscriber")) {
+        proxy_challenge("$fd", "1");
+        exit;
+    }
+"""
+
+
+class Accounts:
+    """What a store is to the replica, over a dictionary; `before_answer` runs between the read and its answer."""
+
+    def __init__(self, *accounts):
+        self.all = {account.id: account for account in accounts}
+        self.reads = 0
+        self.before_answer = None
+
+    def put(self, account):
+        self.all[account.id] = account
+
+    async def by_ids(self, ids):
+        self.reads += 1
+        found = [self.all[id_] for id_ in ids if id_ in self.all]
+        if self.before_answer:
+            await self.before_answer()
+        return found
+
+    async def after(self, last_id, limit):
+        return [self.all[id_] for id_ in sorted(self.all) if id_ > last_id][:limit]
 
 
 def account(id_, username, password="secret", **changes):
@@ -31,3 +79,8 @@ def asked(path, username, domain="sip.example.org"):
         return dict(row[::-1] for row in reader.execute(FLEXISIP_REQUEST, {"id": username, "domain": domain}))
     finally:
         reader.close()
+
+
+def registration(agent):
+    status = agent.ask("register-status ALL")
+    return next((line.split()[-1] for line in status.splitlines() if line.startswith("State:")), status)

@@ -1,251 +1,18 @@
-"""Real servers on loopback. Those of a session start when a test first asks for them.
-
-binary            (name) -> path of an installed program; a missing one fails the test and names its Debian package
-free_port         () -> a port that is free for TCP and UDP on 127.0.0.1
-program           the class Program: a child process with its log
-folder            an empty folder whose path is short enough for unix sockets
-authority         trustme's certificate authority (`ca_file`) and a certificate of 127.0.0.1 and localhost; per session
-redis_server      RedisServer with a password, on TCP, TLS and a unix socket; per session, emptied for each test
-sentinel_port     the port of a Sentinel that watches redis_server; per session
-replicated_redis  two redis-servers and their Sentinel, which can fail over
-linphone_daemon   (name, rc file) -> a running linphone-daemon; `registered()`, `received(call_id)`
-kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; equal calls share one
-sipp              (*steps, transport=...) -> a SIP server that plays a scenario
-"""
+"""SIP user agents, proxies and servers: linphone-daemon, Kamailio and SIPp."""
 
 import os
 import re
 import secrets
-import shutil
 import socket
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
-import trustme
 
-from tests.ports import free_port
-
-PACKAGES = {
-    "redis-server": "redis-server",
-    "kamailio": "kamailio",
-    "linphone-daemon": "linphone-cli",
-    "sipp": "sip-tester",
-}
-
-
-def _binary(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    assert path, f"{name} is not installed: apt-get install {PACKAGES[name]}"
-    return path
-
-
-@dataclass
-class Program:
-    """A child process with its log, ended by `stop`."""
-
-    process: subprocess.Popen
-    log_file: Path
-
-    @classmethod
-    def start(cls, argv: list[str], log_file: Path, **options) -> "Program":
-        with log_file.open("ab") as log:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
-        return cls(process, log_file)
-
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
-
-    def wait(self, condition: Callable[[], object], seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert self.process.poll() is None, f"{self.process.args} ended:\n{self.log}"
-            assert time.monotonic() < deadline, f"{self.process.args} is not ready:\n{self.log}"
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        self.process.wait()
-
-
-def _redis(folder: Path, name: str, configuration: str, *arguments: str) -> Program:
-    """Start a redis-server or Sentinel that keeps its files in `folder`."""
-    file = folder / f"{name}.conf"
-    file.write_text(f"bind 127.0.0.1\ndir {folder}\n{configuration}\n")
-    return Program.start([_binary("redis-server"), str(file), *arguments], folder / f"{name}.log")
-
-
-@dataclass
-class Authority:
-    ca_file: Path
-    certificate_file: Path
-    key_file: Path
-
-
-@dataclass
-class RedisServer:
-    program: Program
-    port: int
-    tls_port: int
-    unix_socket: Path
-    authority: Authority
-    password: str = field(default="r3dis", repr=False)
-
-    def client(self, db: int = 0) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.unix_socket), password=self.password, db=db, decode_responses=True)
-
-
-@pytest.fixture(scope="session")
-def binary():
-    return _binary
-
-
-@pytest.fixture(scope="session", name="free_port")
-def _free_port():
-    return free_port
-
-
-@pytest.fixture(scope="session")
-def program():
-    """The class `Program`, for tests that start others."""
-    return Program
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder whose path is short enough for unix sockets."""
-    with tempfile.TemporaryDirectory(prefix="fx-") as path:
-        yield Path(path)
-
-
-@pytest.fixture(scope="session")
-def session_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fx-") as path:
-        yield Path(path)
-
-
-@pytest.fixture(scope="session")
-def authority(session_folder) -> Authority:
-    made = Authority(*(session_folder / name for name in ("ca.pem", "server.pem", "server.key")))
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(made.ca_file)
-    server = ca.issue_cert("127.0.0.1", "localhost")
-    server.cert_chain_pems[0].write_to_path(made.certificate_file)
-    server.private_key_pem.write_to_path(made.key_file)
-    return made
-
-
-@pytest.fixture(scope="session")
-def _redis_server(session_folder, authority) -> Iterator[RedisServer]:
-    port, tls_port, unix_socket = free_port(), free_port(), session_folder / "redis.sock"
-    program = _redis(
-        session_folder,
-        "redis",
-        f"""
-port {port}
-tls-port {tls_port}
-tls-cert-file {authority.certificate_file}
-tls-key-file {authority.key_file}
-tls-ca-cert-file {authority.ca_file}
-tls-auth-clients no
-unixsocket {unix_socket}
-requirepass r3dis
-user reader on >s3cond ~fs:* &* +@all
-save ""
-""",
-    )
-    server = RedisServer(program, port, tls_port, unix_socket, authority)
-    program.wait(lambda: "Ready to accept connections" in program.log)
-    yield server
-    program.stop()
-
-
-@pytest.fixture
-def redis_server(_redis_server) -> RedisServer:
-    with _redis_server.client() as client:
-        client.flushall()
-    return _redis_server
-
-
-@pytest.fixture(scope="session")
-def sentinel_port(session_folder, _redis_server) -> Iterator[int]:
-    """The port of a Sentinel with the password `s3ntinel` that knows `redis_server` as `flexisip`."""
-    port = free_port()
-    configuration = (
-        f"port {port}\nrequirepass s3ntinel\nsentinel monitor flexisip 127.0.0.1 {_redis_server.port} 1\n"
-        f"sentinel auth-pass flexisip {_redis_server.password}"
-    )
-    program = _redis(session_folder, "sentinel", configuration, "--sentinel")
-    program.wait(lambda: "+monitor master flexisip" in program.log)
-    yield port
-    program.stop()
-
-
-@dataclass
-class Replicated:
-    """Two redis-servers without password and the Sentinel that watches them as `flexisip`."""
-
-    ports: list[int]
-    sentinel_port: int
-
-    def master(self) -> int:
-        """The port of the redis-server that is the master, as the Sentinel sees it."""
-        with redis.Redis(port=self.sentinel_port, decode_responses=True) as client:
-            return client.sentinel_master("flexisip")["port"]
-
-    def fail_over(self) -> None:
-        """Make the other one the master, and return when it is."""
-        before = self.master()
-        with redis.Redis(port=self.sentinel_port) as client:
-            _until(lambda: _accepted(client, "SENTINEL", "FAILOVER", "flexisip"))
-        _until(lambda: self.master() != before)
-        with redis.Redis(port=before) as client:
-            # The Sentinel would tell it some 10 s later.
-            client.replicaof("127.0.0.1", self.master())
-
-
-def _accepted(client: redis.Redis, *command: str) -> bool:
-    try:
-        return bool(client.execute_command(*command))
-    except redis.ResponseError:
-        return False
-
-
-def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def replicated_redis(folder) -> Iterator[Replicated]:
-    ports = [free_port() for _ in range(3)]
-    common = 'save ""\nrepl-diskless-sync-delay 0\nport'
-    programs = [
-        _redis(folder, "first", f"{common} {ports[0]}"),
-        _redis(folder, "second", f"{common} {ports[1]}\nreplicaof 127.0.0.1 {ports[0]}"),
-    ]
-    try:
-        programs[1].wait(lambda: "MASTER <-> REPLICA sync: Finished" in programs[1].log)
-        monitor = f"sentinel monitor flexisip 127.0.0.1 {ports[0]} 1"
-        programs.append(_redis(folder, "sentinel", f"port {ports[2]}\n{monitor}", "--sentinel"))
-        programs[2].wait(lambda: "+slave slave" in programs[2].log)
-        yield Replicated(ports[:2], ports[2])
-    finally:
-        for program in programs:
-            program.stop()
+from tests.kit.ports import free_port
+from tests.kit.programs import Authority, Program, binary_of
 
 
 class LinphoneDaemon(Program):
@@ -262,7 +29,7 @@ class LinphoneDaemon(Program):
         rc.write_text(configuration)
         pipe = f"fx-{os.getpid()}-{name}-{secrets.token_hex(4)}"
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        argv = [_binary("linphone-daemon"), "--config", str(rc), "--pipe", pipe]
+        argv = [binary_of("linphone-daemon"), "--config", str(rc), "--pipe", pipe]
         started = cls.start(argv, folder / f"{name}.log", env=environment, cwd=folder)
         started.unix_socket = Path("/tmp") / pipe
         started.wait(started.answers)
@@ -474,7 +241,7 @@ def _start_kamailio(folder: Path, authority: Authority, authenticate: str, modul
         script = script.replace(word, text)
     configuration = folder / "kamailio.cfg"
     configuration.write_text(script)
-    argv = [_binary("kamailio"), "-f", str(configuration), "-DD", "-E", "-m", "64", "-M", "8"]
+    argv = [binary_of("kamailio"), "-f", str(configuration), "-DD", "-E", "-m", "64", "-M", "8"]
     program = Program.start([*argv, "-Y", str(folder), "-P", str(folder / "pid")], folder / "log")
     kamailio = Kamailio(program, port, tls_port, authority)
     program.wait(lambda: _answers_options(port))
@@ -533,7 +300,7 @@ def sipp(folder) -> Iterator[Callable[..., Sipp]]:
         port, number = free_port(), len(started)
         scenario, messages = folder / f"scenario-{number}.xml", folder / f"messages-{number}.log"
         scenario.write_text(_scenario(steps))
-        argv = [_binary("sipp"), "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-m", "1", "-nostdin"]
+        argv = [binary_of("sipp"), "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-m", "1", "-nostdin"]
         argv += ["-t", {"udp": "u1", "tcp": "t1"}[transport], "-trace_msg", "-message_file", str(messages)]
         argv += ["-message_overwrite", "true", "-trace_err", "-error_file", str(folder / f"errors-{number}.log")]
         program = Program.start(argv, folder / f"sipp-{number}.log", env=os.environ | {"TERM": "xterm"}, cwd=folder)

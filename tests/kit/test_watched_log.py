@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.watched_log import WatchedLog
+from tests.kit.watched_log import WatchedLog
 
 MOMENT = "2026-03-14T09:26:53.589793Z"
 

@@ -105,3 +105,6 @@ class WatchedLog:
 
 def _stands_in(secret: str, text: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(secret)}(?![\w.])", text) is not None
+
+
+LOG = WatchedLog()

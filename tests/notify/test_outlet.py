@@ -11,7 +11,7 @@ from flexiapi.notify.discovery import Transport
 from flexiapi.notify.outlet import Faulty, Outlet, TurnedAway
 from flexiapi.plugin import Permanent, Retryable, SmsMessage, Unregistered
 from flexiapi.settings import DeliverySettings
-from tests.notify.clock import Clock
+from tests.kit.clocks import Clock
 
 MESSAGE = SmsMessage("+33612345678", "Your code is 4711")
 

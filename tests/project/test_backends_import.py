@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 BACKENDS = sorted(folder for kind in ("push-*", "sms-*", "mail-*", "outbox") for folder in PLUGINS.glob(kind))
 
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 import trustme
 
-from tests.ports import free_port
+from tests.kit.ports import free_port
 
-CONFIG = Path(__file__).parents[1] / "config"
+CONFIG = Path(__file__).parents[2] / "config"
 NAME = "accounts.example.org"
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from flexiapi.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 PLUGINS = ("outbox", "mail-smtp")
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from flexiapi.testing import Gateway
-from tests.ports import free_port
+from tests.kit.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "plugins.md"

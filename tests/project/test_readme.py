@@ -17,9 +17,9 @@ from flexiapi.plugin import SmsBackend, SmsMessage
 from flexiapi.settings.loading import load
 from flexiapi.settings.reference import document
 from flexiapi.testing import Gateway, reply
-from tests.ports import free_port
+from tests.kit.ports import free_port
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

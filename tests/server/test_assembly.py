@@ -7,7 +7,7 @@ from pymongo.errors import InvalidOperation
 
 from flexiapi.notify import Notifier
 from flexiapi.server.assembly import running
-from tests.conftest import settings_of
+from tests.kit.server import settings_of
 
 
 class CloseFailed(Exception):

@@ -2,23 +2,20 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import httpx
+import pytest
+
+from tests.kit.waiting import wait_for
+
+pytestmark = pytest.mark.faults
 
 
 def children_of(pid):
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in text.split()}
     return [child for child, command in commands.items() if b"\0worker\0" in command]
-
-
-def wait_for(condition):
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_the_processes_share_the_general_limit(serve):

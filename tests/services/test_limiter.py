@@ -5,8 +5,11 @@ import itertools
 import pytest
 
 from flexiapi.limit_key import counted_as
-from tests.conformance.test_authentication import ME, answering, nonce_of
-from tests.conftest import LOG, serving
+from tests.kit.digest import ME, answering, nonce_of
+from tests.kit.server import serving
+from tests.kit.watched_log import LOG
+
+pytestmark = pytest.mark.security
 
 NEIGHBOUR = "2001:db8:0:2::1"
 

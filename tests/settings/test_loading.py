@@ -15,7 +15,7 @@ from flexiapi.settings import Settings
 from flexiapi.settings.loading import load, misspelt
 from flexiapi.settings.reference import document
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "config" / "flexiapi.toml"
 
 SECTIONS = {

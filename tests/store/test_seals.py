@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from flexiapi.cli import main
 from flexiapi.model import Algorithm, ExternalAccount
 from flexiapi.server.assembly import running
-from tests.conftest import settings_of
+from tests.kit.server import settings_of
 
 
 def dump(server):

@@ -11,7 +11,7 @@ import pytest
 
 from flexiapi.errors import ProvisioningFailed
 from flexiapi.web import throttle
-from tests.conftest import serving
+from tests.kit.server import serving
 
 PING = "/api/ping"
 INFO = "/api/accounts/{}/info"

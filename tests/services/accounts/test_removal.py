@@ -1,7 +1,7 @@
 """D-53: an account goes in one order, and what a crash leaves behind is cleared up later."""
 
 from flexiapi.errors import StoreUnavailable
-from tests.conftest import serving
+from tests.kit.server import serving
 
 REFERRING = ("accounts", "contacts_lists", "auth_tokens", "creation_tokens", "request_tokens", "removals")
 

@@ -10,17 +10,11 @@ import pytest
 import flexiapi
 from flexiapi.crypto.keys import ALPHABET
 from flexiapi.model import Algorithm, Password
-from tests.conformance.test_authentication import ME, algorithms, answering, challenges, nonce_of
+from tests.kit.digest import ME, algorithms, answer, answering, asked, challenges, nonce_of
+
+pytestmark = pytest.mark.security
 
 PASSWORD = "correct-horse-battery"
-
-
-def asked(http, person):
-    return http.get(ME, headers={"From": f"sip:{person.sip}"})
-
-
-def answer(person, nonce, nc=1, **changes):
-    return answering(person, nonce, nc, "SHA-256", password=PASSWORD, **changes)
 
 
 def with_rows(server, *algorithms_, username):

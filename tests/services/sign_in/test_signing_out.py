@@ -7,6 +7,8 @@ from flexiapi.model import Algorithm
 from flexiapi.services.accounts.administration import Replacement
 from flexiapi.services.origin import Origin
 
+pytestmark = pytest.mark.security
+
 PASSWORD = "another-password"
 
 
