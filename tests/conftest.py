@@ -31,6 +31,7 @@ Real peers on loopback, by unprivileged ports; a missing program fails the test 
 import pytest
 
 from tests.kit.backends import install, no_waits, scripted
+from tests.kit.figures import write_table
 from tests.kit.mongod import mongod_in_memory
 from tests.kit.programs import authority, folder, session_folder
 from tests.kit.redis import redis_server, replicated_redis, sentinel_port, session_redis
@@ -56,6 +57,11 @@ __all__ = [
     "session_redis",
     "sipp",
 ]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show the figures that tests have noted."""
+    write_table(terminalreporter)
 
 
 @pytest.fixture(autouse=True)
