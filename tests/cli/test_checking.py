@@ -1,5 +1,6 @@
 """`flexiapi check`: it names what would not work and what is probably not meant so, and makes nothing."""
 
+import json
 import re
 import socket
 import threading
@@ -154,3 +155,35 @@ class TestDoubtful:
         environment = {"ACCOUNT_EMAIL_UNIQE": "true", "SERVER_PORT": "0", "DATA_PATH": "/proc/x"}
         done = CliRunner().invoke(main, ["serve"], env=environment)
         assert "variable=ACCOUNT_EMAIL_UNIQE did_you_mean=ACCOUNT_EMAIL_UNIQUE" in done.output
+
+
+class TestRight:
+    def test_all_is_well(self, run):
+        done = run("check")
+        assert done.exit_code == 0, done.output
+        for line in ("settings", "templates", "provisioning", "database", "push.outbox", "sms.outbox", "mail.outbox"):
+            assert re.search(rf"^{line} ", done.stdout, re.MULTILINE), line
+
+    def test_while_the_server_runs(self, run, embedded):
+        with embedded:
+            assert run("check").exit_code == 0
+
+    def test_a_template_that_fails(self, run, tmp_path):
+        (tmp_path / "own" / "sms").mkdir(parents=True)
+        (tmp_path / "own" / "sms" / "account.recovery.txt").write_text("{{ cdoe }}")
+        done = run("check", env={"TEMPLATES_PATH": str(tmp_path / "own")})
+        assert done.exit_code == 1
+        assert "account.recovery" in done.output
+
+    def test_a_backend_that_could_not_send(self, run, tmp_path):
+        (tmp_path / "taken").write_text("")
+        broken = json.dumps({"backend": "outbox", "path": str(tmp_path / "taken" / "below")})
+        done = run("check", env={"SMS_MAIN": broken})
+        assert done.exit_code == 1
+        assert re.search(r"^sms.main .*cannot be written", done.stdout, re.MULTILINE)
+        assert "push.outbox" in done.stdout
+
+    def test_a_database_that_is_away(self, run):
+        done = run("check", env={"MONGODB_URI": "mongodb://127.0.0.1:9/", "MONGODB_TIMEOUT_SECONDS": "0.3"})
+        assert done.exit_code == 1
+        assert "database" in done.stderr
