@@ -46,7 +46,7 @@ def test_unknown_accounts_and_types_are_not_found(http, admin, alice, phone):
 
 def test_of_parallel_creations_with_one_key_one_wins(server, admin):
     async def at_once():
-        async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=60) as client:
             posts = (client.post("/api/account_types", json={"key": "same"}) for _ in range(10))
             return sorted(answer.status_code for answer in await asyncio.gather(*posts))
 

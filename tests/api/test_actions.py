@@ -65,7 +65,7 @@ def test_wrong_parameters_come_before_an_unknown_action(http, admin, door):
 
 def test_parallel_actions_are_all_kept(server, http, admin, door):
     async def at_once():
-        async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=60) as client:
             url = f"/api/accounts/{door.id}/actions"
             await asyncio.gather(*(client.post(url, json={"key": "k", "code": str(n)}) for n in range(20)))
 

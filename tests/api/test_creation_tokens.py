@@ -121,7 +121,7 @@ class TestTheNextToken:
         push = {"pn_provider": "unifiedpush", "pn_param": "org.example.phone", "pn_prid": prid}
 
         async def at_once():
-            async with httpx.AsyncClient(base_url=server.url, timeout=50) as client:
+            async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
                 path = "/api/account_creation_tokens/send-by-push"
                 return await asyncio.gather(*(client.post(path, json=push) for _ in range(50)))
 

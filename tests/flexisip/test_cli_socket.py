@@ -36,7 +36,7 @@ def path(folder):
     return folder / "flexisip-proxy-42"
 
 
-def of(path, timeout=5.0):
+def of(path, timeout=30.0):
     return CliRegistrar(CliSocket(str(path), timedelta(seconds=timeout)))
 
 
@@ -145,7 +145,7 @@ def test_commands_of_511_bytes_pass_whole_and_longer_ones_are_refused(path):
     with Flexisip(path) as flexisip:
         flexisip.answer = "ok"
         longest = "CONFIG_GET " + "x" * 500
-        assert asyncio.run(CliSocket(str(path)).ask(*longest.split())) == "ok"
+        assert asyncio.run(CliSocket(str(path), timedelta(seconds=30)).ask(*longest.split())) == "ok"
         for words in (["CONFIG_GET", "x" * 501], ["CONFIG_GET", "a b"], ["CONFIG_GET", "a\n"], ["CONFIG_GET", ""]):
             with pytest.raises(ValueError, match="cannot carry"):
                 asyncio.run(CliSocket(str(path)).ask(*words))

@@ -45,7 +45,9 @@ def seeded(redis_server):
 
 
 def section(server, **more):
-    return RedisSettings(**{"host": "127.0.0.1", "port": server.port, "password": server.password} | more)
+    return RedisSettings(
+        **{"host": "127.0.0.1", "port": server.port, "password": server.password, "timeout_seconds": 30} | more
+    )
 
 
 @asynccontextmanager
@@ -162,6 +164,7 @@ def test_asks_the_sentinels_for_the_master(seeded, sentinel_port):
         "sentinel_service": "flexisip",
         "sentinel_password": "s3ntinel",
         "password": seeded.password,
+        "timeout_seconds": 30,
     }
     assert len(asyncio.run(uuids(RedisSettings(**sentinel)))) == 3
     for wrong in ({"sentinel_service": "other"}, {"sentinel_password": "no"}, {"password": "no"}):
@@ -184,7 +187,7 @@ def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
                 sentinel_service="flexisip",
                 sentinel_password="s3ntinel",
                 password=seeded.password,
-                timeout_seconds=9,
+                timeout_seconds=20,
             )
             return await uuids(of_both)
 
@@ -197,6 +200,7 @@ def test_follows_the_master_when_the_sentinels_choose_another(replicated_redis):
         sentinel_host="127.0.0.1",
         sentinel_port=replicated_redis.sentinel_port,
         sentinel_service="flexisip",
+        timeout_seconds=30,
     )
 
     async def scenario():

@@ -12,11 +12,13 @@ from tests.kit.ports import free_port
 
 BOB = "bob@sip.example.org"
 QUICK = Timers(t1=0.05, t2=0.16)
+PATIENT = Timers(t1=0.2, t2=0.5)
 MD5 = 'Proxy-Authenticate: Digest realm="sip.example.org",nonce="n1",algorithm=MD5,qop="auth"'
 
 
 def sender(proxy, user="api", timers=None, **more):
-    section = FlexisipSettings(proxy=proxy, sender=f"{user}@sip.example.org", sender_password="secret", **more)
+    more = {"message_seconds": 60, "sender_password": "secret"} | more
+    section = FlexisipSettings(proxy=proxy, sender=f"{user}@sip.example.org", **more)
     return SipMessageSender(section, timers) if timers else SipMessageSender(section)
 
 
@@ -278,7 +280,7 @@ class Peer(asyncio.DatagramProtocol):
             transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
             try:
                 port = transport.get_extra_info("sockname")[1]
-                return await sender(f"sip:127.0.0.1:{port}", **{"timers": QUICK} | more).send(BOB, "Hello")
+                return await sender(f"sip:127.0.0.1:{port}", **{"timers": PATIENT} | more).send(BOB, "Hello")
             finally:
                 transport.close()
 

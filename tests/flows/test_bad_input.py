@@ -172,7 +172,7 @@ class Prober:
 
     def __init__(self, server):
         self.server = server
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.sockets[0].getsockname()[1], timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.sockets[0].getsockname()[1], timeout=60)
         self.type_id = server.run(server.services.types.add("phone")).id
         self.renew()
 
@@ -372,7 +372,7 @@ def test_bad_paths(prober, path, verb, operation):
 
 def raw(server, head, body=b""):
     """Sends bytes and returns the whole answer."""
-    with socket.create_connection(server.sockets[0].getsockname(), timeout=20) as connection:
+    with socket.create_connection(server.sockets[0].getsockname(), timeout=60) as connection:
         connection.sendall(head + b"Host: x\r\nConnection: close\r\n\r\n" + body)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -34,7 +34,7 @@ def at_once(server, requests):
     """The statuses of requests that are all under way together."""
 
     async def send():
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
             return await asyncio.gather(*(client.request(*args, **kwargs) for args, kwargs in requests))
 
     return [answer.status_code for answer in asyncio.run(send())]

@@ -1,13 +1,13 @@
 """What ends ends at once, and what happens is on record: spec/security.md lines 29, 35 and 36 (ASVS 7.4.2, 16)."""
 
 import re
-import time
 
 import pytest
 from structlog.testing import capture_logs
 
 from flexiapi import observing
 from tests.kit.digest import ME, answer, asked, nonce_of
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.security
 
@@ -67,12 +67,12 @@ class TestAtOnce:
 
 def lines(server, route):
     server.http.get("/api/ping")
-    for _ in range(100):
-        found = [line for line in server.log.getvalue().splitlines() if f"route={route} " in line]
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(server.log.getvalue())
+
+    def found():
+        return [line for line in server.log.getvalue().splitlines() if f"route={route} " in line]
+
+    wait_for(found)
+    return found()
 
 
 CHANGES = [

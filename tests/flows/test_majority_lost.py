@@ -17,7 +17,8 @@ from tests.kit.watched_log import LOG
 
 pytestmark = pytest.mark.faults
 
-TIMEOUT = {"mongodb": {"timeout_seconds": 1}}
+# Long enough for a machine that stands still, and waited out by every write below.
+TIMEOUT = {"mongodb": {"timeout_seconds": 3}}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,6 @@ def schemathesis(server, key, folder, *options):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.timeout(180)
 def test_the_server_answers_as_its_document_says(server, key, tmp_path):
     schemathesis(server, key, tmp_path, *(part for name in LAST for part in ("--exclude-operation-id", name)))
     answered = {

@@ -22,7 +22,7 @@ def answers(server, requests, headers=None):
 
     async def at_once():
         limits = httpx.Limits(max_connections=MANY)
-        async with httpx.AsyncClient(base_url=server.url, timeout=50, limits=limits, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits, headers=headers) as client:
             return await asyncio.gather(*(client.post(path, json=body) for path, body in requests))
 
     return asyncio.run(at_once())
@@ -110,7 +110,7 @@ def test_31_replacements_take_a_name_once(server, admin):
     people = [server.person() for _ in range(10)]
 
     async def at_once():
-        async with httpx.AsyncClient(base_url=server.url, timeout=50, headers=admin.headers) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, headers=admin.headers) as client:
             body = {**OWN, "username": "wanted.name"}
             return await asyncio.gather(*(client.put(f"/api/accounts/{one.id}", json=body) for one in people))
 

@@ -37,7 +37,7 @@ def mail_table(gateway):
 
 def used(use, delivery=None, **tables):
     """What `use` returns, given a notifier with these tables."""
-    settings = Settings.model_validate({"delivery": {"deadline_seconds": 8, **(delivery or {})}, **tables})
+    settings = Settings.model_validate({"delivery": {"deadline_seconds": 16, **(delivery or {})}, **tables})
 
     async def whole():
         notifier = Notifier(settings)

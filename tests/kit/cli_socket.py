@@ -23,7 +23,7 @@ class Flexisip:
 
     def __exit__(self, *_):
         self.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(10)
+        self.thread.join(60)
         for connection in [*self.silent, self.socket]:
             connection.close()
 

@@ -1,10 +1,9 @@
 """Holds every answer of a test's server against the declaration of its endpoint."""
 
-import time
-
 from flexiapi.errors import ApiError
 from flexiapi.web.failures import failures_of
 from flexiapi.web.replies import Json
+from tests.kit.waiting import wait_for
 
 _PLAIN_METHODS = ("OPTIONS", "HEAD")
 
@@ -17,9 +16,7 @@ class Declared:
 
     def forget_one(self):
         """Empty the list once it has what the test provoked; a request is noted just after its answer."""
-        until = time.monotonic() + 5
-        while not self.surprises and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_for(lambda: self.surprises)
         self.surprises.clear()
 
     def watch(self, application):

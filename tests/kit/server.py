@@ -40,7 +40,7 @@ class Server:
         app = settings.app if settings.app.url else settings.app.model_copy(update={"url": self.url})
         self.settings = settings.model_copy(update={"app": app})
         self.uri = uri
-        self.http = httpx.Client(base_url=self.url, timeout=20, headers={"Accept": "application/json"})
+        self.http = httpx.Client(base_url=self.url, timeout=60, headers={"Accept": "application/json"})
         LOG.watch(self.http)
         self.parts = None
         self._ready = threading.Event()
@@ -50,7 +50,7 @@ class Server:
     def start(self) -> "Server":
         Server.living.add(self)
         self._thread.start()
-        self._ready.wait(30)
+        assert self._ready.wait(90), "the server does not start"
         if self._failure is not None:
             self._thread.join()
             self.http.close()
@@ -80,7 +80,8 @@ class Server:
     def stop(self) -> None:
         self.http.close()
         self.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the server does not stop"
         Server.living.discard(self)
         LOG.note_messages(self.messages)
         LOG.note_lines(self.log.getvalue())
@@ -91,7 +92,7 @@ class Server:
 
     def run(self, coroutine):
         """Run a coroutine on the server's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def later(self, **duration: float) -> None:
         """Let time pass for the server."""
@@ -143,11 +144,14 @@ class Server:
 
 
 def settings_of(tables: dict, folder: Path) -> Settings:
+    """Settings for a test: these tables over defaults without limits, and with time enough for any machine."""
     defaults = {
         "data": {"path": str(folder)},
         "server": {"port": 0, "processes": 1},
         "app": {"key": "k" * 40, "dangerous_endpoints": True, "env": "development"},
-        "delivery": {"fallback_backend": "outbox"},
+        "delivery": {"fallback_backend": "outbox", "deadline_seconds": 30},
+        "redis": {"timeout_seconds": 30},
+        "flexisip": {"message_seconds": 30},
         "limits": dict.fromkeys(
             (
                 "requests_per_minute",
@@ -159,7 +163,7 @@ def settings_of(tables: dict, folder: Path) -> Settings:
             ),
             0,
         ),
-        "mongodb": {"database": f"test_{secrets.token_hex(6)}"},
+        "mongodb": {"database": f"test_{secrets.token_hex(6)}", "timeout_seconds": 30},
     }
     merged = {name: {**defaults.get(name, {}), **tables.get(name, {})} for name in defaults.keys() | tables.keys()}
     return Settings.model_validate(merged)

@@ -52,11 +52,11 @@ class ServerProcess:
 
     def start(self):
         self.launch()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             assert self.child.poll() is None, self.log.read_text()
             try:
-                assert httpx.get(f"{self.url}/api/ping", timeout=5).text == "pong"
+                assert httpx.get(f"{self.url}/api/ping", timeout=30).text == "pong"
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
@@ -69,7 +69,7 @@ class ServerProcess:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -86,7 +86,7 @@ class ServerProcess:
         if self.child is None or self.child.poll() is not None:
             return 0
         self.child.send_signal(signal.SIGTERM)
-        return self.child.wait(40)
+        return self.child.wait(120)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def majority_lost(mongod):
 def _reconfigure(client, change):
     config = client.local["system.replset"].find_one()
     members = change(config["members"])
-    # Whoever is alone steps down after this time.
+    # A primary without a majority steps down after this time.
     settings = {**config["settings"], "electionTimeoutMillis": 24 * 60 * 60 * 1000}
     version = config["version"] + 1
     new = {"_id": config["_id"], "version": version, "members": members, "settings": settings}

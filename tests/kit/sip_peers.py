@@ -42,7 +42,8 @@ class LinphoneDaemon(Program):
             return False
 
     def ask(self, command: str) -> str:
-        for _ in range(50):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(30)
                 connection.connect(str(self.unix_socket))
@@ -111,7 +112,7 @@ loadmodule "tls.so"
 modparam("tls", "certificate", "CERTIFICATE")
 modparam("tls", "private_key", "KEY")
 modparam("tls", "tls_method", "TLSv1.2+")
-modparam("tm", "fr_timer", 5000)
+modparam("tm", "fr_timer", 30000)
 MODULES
 
 request_route {

@@ -76,7 +76,7 @@ def followed(wheels, tmp_path_factory):
     return Followed(folder, environment, port, promised, done)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_page_leads_to_an_installed_backend(followed):
     output, errors = followed.done.stdout, followed.done.stderr
     assert followed.done.returncode == 0, output + errors
@@ -123,7 +123,7 @@ def serving(followed, mongod_uri):
             server.terminate()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_backend_sends_the_code_of_a_recovery(followed, mongod_uri):
     gateway = Gateway()
     gateway.port = followed.gateway_port

@@ -14,8 +14,14 @@ pytestmark = pytest.mark.faults
 
 def children_of(pid):
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in text.split()}
-    return [child for child, command in commands.items() if b"\0worker\0" in command]
+    return [int(child) for child in text.split() if b"\0worker\0" in command_of(child)]
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 def test_the_processes_share_the_general_limit(serve):

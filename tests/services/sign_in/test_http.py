@@ -109,7 +109,7 @@ def test_19_of_equal_answers_in_parallel_exactly_one_counts(server, http, alice,
         assert http.get(ME, headers=answer(alice, nonce)).status_code == 200
 
     async def at_once():
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
             headers = answer(alice, nonce, count)
             return await asyncio.gather(*(client.get(ME, headers=headers) for _ in range(20)))
 
