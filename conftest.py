@@ -33,7 +33,7 @@ sys.modules.setdefault(
     types.SimpleNamespace(parse_version=packaging.version.parse, fixup_namespace_packages=lambda _: None),
 )
 
-# A `gen_test` has 5 seconds unless told otherwise, which a busy machine may spend on nothing.
+# The default of 5 seconds for a `gen_test` is too short for a busy machine.
 os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
 
 pytest_plugins = ["pytest_tornado.plugin"]

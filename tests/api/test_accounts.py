@@ -189,7 +189,7 @@ class TestCounts:
         people = [counting.person() for _ in range(30)]
 
         async def at_once():
-            async with httpx.AsyncClient(base_url=counting.url, headers=admin.headers, timeout=60) as client:
+            async with httpx.AsyncClient(base_url=counting.url, headers=admin.headers, timeout=30) as client:
                 await asyncio.gather(
                     *(client.delete(f"/api/accounts/{person.id}") for person in people[:15]),
                     *(client.get("/api/accounts") for _ in range(15)),
@@ -394,7 +394,7 @@ class TestLastAdmin:
         second = server.person("the.second", admin_since=server.clock.second())
 
         async def at_once():
-            async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+            async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
                 answers = await asyncio.gather(
                     client.delete(f"/api/accounts/{second.id}", headers=admin.headers),
                     client.post(f"/api/accounts/{admin.id}/deactivate", headers=second.headers),
