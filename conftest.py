@@ -1,14 +1,33 @@
-"""Adapter for pytest-tornado, which uses functions of `pkg_resources` that no longer exist and an old Tornado API."""
+"""Settings of the whole test suite, plugins included: pytest-tornado, Hypothesis, signals, and the option `--slow`."""
 
 import asyncio
 import os
+import signal
 import sys
 import types
 
+import hypothesis
 import packaging.version
 import pytest
 from tornado.ioloop import IOLoop
 
+pytest.register_assert_rewrite("tests.kit")
+
+# How long an example takes is a property of the machine. CI tries the same examples each time, so that a change is
+# never refused for what another one did; elsewhere each run looks at new ones.
+hypothesis.settings.register_profile(
+    "flexiapi",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+    derandomize="CI" in os.environ,
+)
+hypothesis.settings.load_profile("flexiapi")
+
+# A shell ignores SIGINT for what it starts in the background, and every program that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# pytest-tornado asks `pkg_resources`, which is gone, for two functions.
 sys.modules.setdefault(
     "pkg_resources",
     types.SimpleNamespace(parse_version=packaging.version.parse, fixup_namespace_packages=lambda _: None),
@@ -20,9 +39,22 @@ os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
 pytest_plugins = ["pytest_tornado.plugin"]
 
 
+def pytest_addoption(parser):
+    """Add `--slow`."""
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out slow tests unless they are asked for."""
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: runs only with --slow"))
+
+
 @pytest.fixture
 def io_loop():
-    """The loop of a `gen_test`."""
+    """The loop of a `gen_test`; pytest-tornado makes it in a way that Tornado has given up."""
     loop = IOLoop(make_current=False)
     asyncio.set_event_loop(loop.asyncio_loop)
     yield loop

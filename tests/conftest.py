@@ -1,65 +1,76 @@
-"""Fixtures.
+"""Fixtures. Each is made when a test first asks for it; what they are made of is in `tests/kit/`.
 
-mongod_uri      a real mongod of the session (one-node replica set on a Unix socket)
-configure       what the settings of this test are: a dict of tables, override it with a fixture of the same name
-server          a running server on a free loopback port with a database of its own; `server.http` is an httpx client
-admin           an activated administrator of it, with an API key
-alice           an activated account with password and API key
+A server in the test process
+    mongod_uri        a real mongod of the session (one-node replica set on a Unix socket)
+    configure         the settings of this test: a dict of tables, override it with a fixture of the same name
+    server            a running server on a free loopback port with a database of its own
+    http              an httpx client of it
+    admin             an activated administrator of it, with an API key
+    alice             an activated account with password and API key
+
+A server as a process of its own
+    serve             (name, wait=..., **environment) -> `flexiapi serve`, to be killed
+    own_mongod        a mongod of the test's own, to be stopped and started
+
+Distributions with backends
+    install           (name, module, entry points, source) -> an importable distribution
+    scripted          backends that do what the test puts in their `script`
+    no_waits          tries follow each other at once
+
+Real peers on loopback, by unprivileged ports; a missing program fails the test and names its Debian package
+    folder            an empty folder whose path is short enough for unix sockets
+    authority         a certificate authority (`ca_file`) and its certificate of 127.0.0.1 and localhost; per session
+    redis_server      a Redis with a password, on TCP, TLS and a unix socket; per session, emptied for each test
+    sentinel_port     the port of a Sentinel that watches redis_server; per session
+    replicated_redis  two redis-servers and their Sentinel, which can fail over
+    linphone_daemon   (name, rc file) -> a running linphone-daemon; `registered()`, `received(call_id)`
+    kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; equal calls share one
+    sipp              (*steps, transport=...) -> a SIP server that plays a scenario
 """
 
-import asyncio
-import contextlib
-import io
-import json
-import os
-import secrets
-import tempfile
-import threading
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import ClassVar
-
-import httpx
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
-from flexiapi.crypto.keys import random_text, token_hash
-from flexiapi.model import Account, Actor, Algorithm, Change
-from flexiapi.server.assembly import running
-from flexiapi.services.clock import Clock
-from flexiapi.settings import Settings
-from flexiapi.store import EmbeddedMongod
-from tests.declared import Declared
-from tests.watched_log import WatchedLog
+from tests.kit.backends import install, no_waits, scripted
+from tests.kit.figures import write_table
+from tests.kit.mongod import mongod_in_memory
+from tests.kit.programs import authority, folder, session_folder
+from tests.kit.redis import redis_server, replicated_redis, sentinel_port, session_redis
+from tests.kit.server import Server, serving
+from tests.kit.server_process import own_mongod, serve
+from tests.kit.sip_peers import kamailio, linphone_daemon, sipp
+from tests.kit.watched_log import LOG
 
-PASSWORD = "correct-horse-battery"
-LOG = WatchedLog()
+__all__ = [
+    "authority",
+    "folder",
+    "install",
+    "kamailio",
+    "linphone_daemon",
+    "no_waits",
+    "own_mongod",
+    "redis_server",
+    "replicated_redis",
+    "scripted",
+    "sentinel_port",
+    "serve",
+    "session_folder",
+    "session_redis",
+    "sipp",
+]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show the figures that tests have noted."""
+    write_table(terminalreporter)
 
 
 @pytest.fixture(autouse=True)
 def _watched_log():
-    """Whatever a test logs goes to the watched log, and is looked through at its end."""
+    """Send what the test logs to the watched log, which is searched at its end for secrets and for errors."""
     LOG.configure()
     served = bool(Server.living)
     yield
     LOG.check(errors=served or bool(Server.living) or LOG.served)
-
-
-@contextlib.contextmanager
-def mongod_in_memory():
-    """A mongod that is fast to fill: each test makes and drops a database, which costs many fsyncs on a disk."""
-    memory = Path("/dev/shm")
-    parent = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="flexiapi-tests-", dir=parent) as folder:
-        mongod = EmbeddedMongod(Path(folder))
-        mongod.start()
-        try:
-            yield mongod
-        finally:
-            mongod.stop()
 
 
 @pytest.fixture(scope="session")
@@ -68,207 +79,9 @@ def mongod_uri():
         yield mongod.uri
 
 
-@dataclass
-class Person:
-    """An account that a test made, and what signs it in."""
-
-    account: Account
-    password: str
-    key: str
-
-    @property
-    def id(self):
-        return self.account.id
-
-    @property
-    def headers(self):
-        return {"x-api-key": self.key}
-
-    @property
-    def sip(self):
-        return self.account.address
-
-    @property
-    def digest(self):
-        return {"auth": httpx.DigestAuth(self.account.username, self.password), "headers": {"From": f"sip:{self.sip}"}}
-
-
-class Server:
-    """A server in a thread of its own, as real as the one that `flexiapi serve` runs."""
-
-    living: ClassVar[set] = set()
-
-    def __init__(self, settings: Settings, uri: str) -> None:
-        self.clock = Clock()
-        self.actor = Actor.system()
-        self.log = io.StringIO()
-        self.declared = Declared()
-        self.sockets = bind_sockets(settings.server.port, "127.0.0.1")
-        port = self.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        app = settings.app if settings.app.url else settings.app.model_copy(update={"url": self.url})
-        self.settings = settings.model_copy(update={"app": app})
-        self.uri = uri
-        self.http = httpx.Client(base_url=self.url, timeout=20, headers={"Accept": "application/json"})
-        LOG.watch(self.http)
-        self.parts = None
-        self._ready = threading.Event()
-        self._failure = None
-        self._thread = threading.Thread(target=self._main, daemon=True)
-
-    def start(self) -> "Server":
-        Server.living.add(self)
-        self._thread.start()
-        self._ready.wait(30)
-        if self._failure is not None:
-            self._thread.join()
-            self.http.close()
-            raise self._failure
-        return self
-
-    def _main(self) -> None:
-        try:
-            asyncio.run(self._live())
-        except BaseException as error:  # noqa: BLE001  # handed to the thread that waits
-            self._failure = error
-            self._ready.set()
-
-    async def _live(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
-            self.parts = inside.parts
-            self.declared.watch(inside.application)
-            server = HTTPServer(inside.application, max_body_size=16 * 1024 * 1024)
-            server.add_sockets(self.sockets)
-            self._ready.set()
-            await self._stop.wait()
-            server.stop()
-            await server.close_all_connections()
-
-    def stop(self) -> None:
-        self.http.close()
-        self.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-        Server.living.discard(self)
-        LOG.note_messages(self.messages)
-        LOG.note_lines(self.log.getvalue())
-
-    def expect_errors(self, pattern: str) -> None:
-        """Lines of severity error that match are what this test wants; others fail it."""
-        LOG.expected_errors = pattern
-
-    def run(self, coroutine):
-        """Run a coroutine on the server's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
-
-    def later(self, **duration: float) -> None:
-        """Let time pass for the server."""
-        self.clock.offset += timedelta(**duration)
-
-    @property
-    def store(self):
-        return self.parts.store
-
-    @property
-    def services(self):
-        return self.parts.services
-
-    def account(self, account_id: int) -> Account:
-        return self.run(self.store.accounts.by_id(account_id))
-
-    def apply(self, change: Change) -> Account | None:
-        """Change an account as the server would: its sign-in replica has it afterwards."""
-        return self.run(self._applied(change))
-
-    async def _applied(self, change: Change) -> Account | None:
-        actor = Actor.system()
-        account = await self.store.accounts.apply(change, actor)
-        await self.parts.replication.settle(actor)
-        return account
-
-    def set(self, account_id: int, **changes) -> Account:
-        before = self.account(account_id)
-        return self.apply(Change("account.set_by_test", before, replace(before, **changes), frozenset(changes)))
-
-    def person(self, username: str | None = None, *, password: str = PASSWORD, **fields) -> Person:
-        """Make an activated account with a SHA-256 password and an API key."""
-        domain = fields.pop("domain", self.settings.app.sip_domain)
-        username = username or f"user.{secrets.token_hex(6)}"
-        now = self.clock.second()
-        stored = fields.pop("passwords", None) or (
-            self.services.sign_in._passwords.stored(username, domain, Algorithm.SHA_256, password),
-        )
-        fields = {"activated": True, "created_at": now, "updated_at": now, **fields}
-        new = Account(id=0, username=username, domain=domain, passwords=stored, **fields)
-        account = self.apply(Change("account.created", None, new))
-        key = self.key_for(account.id)
-        person = Person(self.account(account.id), password, key)
-        LOG.secrets |= {person.key, person.password}
-        return person
-
-    def key_for(self, account_id: int) -> str:
-        key = random_text(40)
-        self.apply(self.account(account_id).with_api_key(token_hash(key), self.clock.now()))
-        return key
-
-    def creation_token(self) -> str:
-        return self.run(self.services.creation_tokens.make(self.actor))
-
-    @property
-    def messages(self) -> list[dict]:
-        """What was sent, as the outbox holds it."""
-        outbox = self.settings.data.path / "outbox.jsonl"
-        return [json.loads(line) for line in outbox.read_text().splitlines()] if outbox.exists() else []
-
-
 @pytest.fixture
 def configure():
     return {}
-
-
-def settings_of(tables: dict, folder: Path) -> Settings:
-    defaults = {
-        "data": {"path": str(folder)},
-        "server": {"port": 0, "processes": 1},
-        "app": {"key": "k" * 40, "dangerous_endpoints": True, "env": "development"},
-        "delivery": {"fallback_backend": "outbox"},
-        "limits": dict.fromkeys(
-            (
-                "requests_per_minute",
-                "anonymous_tokens_per_minute",
-                "messages_per_minute",
-                "sms_per_minute",
-                "sms_per_hour",
-                "mails_per_hour",
-            ),
-            0,
-        ),
-        "mongodb": {"database": f"test_{secrets.token_hex(6)}"},
-    }
-    merged = {name: {**defaults.get(name, {}), **tables.get(name, {})} for name in defaults.keys() | tables.keys()}
-    return Settings.model_validate(merged)
-
-
-@contextlib.contextmanager
-def serving(tables: dict, folder: Path, uri: str):
-    """A server with these settings, and a database that is dropped at the end."""
-    server = Server(settings_of(tables, folder), uri).start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        _drop(uri, server.settings.mongodb.database)
-    assert server.declared.surprises == []
-
-
-def _drop(uri: str, database: str) -> None:
-    async def drop() -> None:
-        client = AsyncIOMotorClient(uri)
-        await client.drop_database(database)
-        client.close()
-
-    asyncio.run(drop())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flexiapi import __version__
-from tests.checkout import ROOT, environment
+from tests.kit.checkout import ROOT, environment
 
 FOLDER = ROOT / "changelog.d"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

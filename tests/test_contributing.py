@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.checkout import ROOT, environment, text_files
+from tests.kit.checkout import ROOT, environment, text_files
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
 # YAML reads the key `on` as a truth value.

@@ -11,9 +11,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import flexiapi
-from flexiapi.api.routes import HANDLERS
+from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
-from tests.checkout import ROOT, text_files
+from tests.kit.checkout import ROOT, text_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PLUGINS = [tomllib.loads(file.read_text())["project"] for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
@@ -35,7 +35,7 @@ def test_the_package_has_the_version_of_the_project():
 def test_the_command_and_the_document_of_the_api_say_it():
     done = subprocess.run([sys.executable, "-m", "flexiapi", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"flexiapi, version {PROJECT['version']}\n"
-    document = document_of(HANDLERS, "https://accounts.example.org")
+    document = document_of(ENDPOINTS, "https://accounts.example.org")
     assert document["info"]["version"] == PROJECT["version"]
     answer = document["paths"]["/api/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]
     assert answer["example"]["info"]["version"] == PROJECT["version"]

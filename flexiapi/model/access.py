@@ -9,7 +9,7 @@ from flexiapi.model.record import AccountRecord
 
 
 class AccountAccess(AccountRecord):
-    """Who gets in, and with what."""
+    """Verbs about activation, credentials and roles."""
 
     __slots__ = ()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class PushAddress:
-    """Where a push notification goes: the three RFC 8599 parameters."""
+    """The address of a push notification: the three RFC 8599 parameters."""
 
     provider: str
     param: str

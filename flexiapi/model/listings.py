@@ -17,7 +17,7 @@ class AccountSelection:
 
     @property
     def is_whole_domain(self) -> bool:
-        """Whether only the domain counts."""
+        """True if only the domain matters."""
         return self.activated is None and self.admin is None and self.text is None
 
 

@@ -13,7 +13,7 @@ Channel = Literal["email", "phone"]
 
 
 class Algorithm(StrEnum):
-    """How a password is hashed. `CLRTXT` comes only from imports; it serves both hashes."""
+    """The hash of a password. `CLRTXT` comes only from imports; it serves both hashes."""
 
     MD5 = "MD5"
     SHA_256 = "SHA-256"
@@ -21,7 +21,7 @@ class Algorithm(StrEnum):
 
 
 class DtmfProtocol(StrEnum):
-    """How an account sends DTMF digits."""
+    """The way in which an account sends DTMF digits."""
 
     SIPINFO = "sipinfo"
     RFC2833 = "rfc2833"
@@ -56,7 +56,7 @@ class AccountType:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What the account's device does on a DTMF code."""
+    """A reaction of the account's device to a DTMF code."""
 
     id: int
     key: str
@@ -86,7 +86,7 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True)
 class ActivationExpiration:
-    """Until when the confirmation key of an admin-created account may be used."""
+    """The end of the time in which the confirmation key of an admin-created account can be used."""
 
     id: int
     expires: datetime

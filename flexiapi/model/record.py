@@ -69,17 +69,17 @@ class AccountRecord:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the account has the admin role (which needs activation to be used)."""
+        """True with the admin role, which needs activation to be used."""
         return self.admin_since is not None
 
     @property
     def is_shut_out(self) -> bool:
-        """Whether the account was active once and has been deactivated since."""
+        """True if the account was active once and has been deactivated since."""
         return self.activated_at is not None and not self.activated
 
     @property
     def waits_for_first_entry(self) -> bool:
-        """Whether an administrator created the account and its confirmation key was never used."""
+        """True if an administrator created the account and its confirmation key was never used."""
         return not self.activated and self.confirmation is not None and self.confirmation.key is not None
 
     def _changed(

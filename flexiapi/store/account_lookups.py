@@ -86,7 +86,7 @@ class AccountLookups(Records):
         return self._documents.decode(document)
 
     async def challenged(self, username: str, domain: str) -> Challenged | None:
-        """What a DIGEST challenge to exactly this user name and domain needs."""
+        """Return the data for a DIGEST challenge to exactly this user name and domain."""
         document = await self._challenged.get(f"sip:{username}@{domain}")
         if document is None:
             return None
@@ -94,7 +94,7 @@ class AccountLookups(Records):
         return Challenged(document["_id"], document["domain"], document.get("epoch", 0), algorithms)
 
     async def is_activated(self, username: str, domain: str) -> bool | None:
-        """Whether the account with exactly this user name and domain is activated; `None` when there is none."""
+        """Return True if the account with exactly this user name and domain is active, `None` if it does not exist."""
         document = await self._activated.get(f"sip:{username}@{domain}")
         return None if document is None else bool(document["activated"])
 
@@ -120,6 +120,6 @@ class AccountLookups(Records):
         return self._decoded(await self._accounts.find_one({"provisioning_token": token}))
 
     async def has_other_active_admin(self, account_id: int) -> bool:
-        """Whether an activated administrator remains without this one."""
+        """Return True if another activated administrator exists."""
         query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}}
         return await self._accounts.find_one(query, {"_id": 1}) is not None

@@ -33,7 +33,7 @@ _Span = tuple[str | None, int, int | None]
 
 @dataclass(slots=True)
 class _Range:
-    """What a process knows of a range. Times are of the monotonic clock, in seconds."""
+    """The state of a range in this process. Times are of the monotonic clock, in seconds."""
 
     revision: int
     seen_at: float

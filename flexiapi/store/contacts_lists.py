@@ -76,12 +76,12 @@ class ContactsListStore(Records):
         return removed
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
-        """Put somebody on a list; whether they were not there before."""
+        """Add a contact to a list. Return False if it was on it."""
         query = {"_id": list_id, "contacts": {"$ne": contact_id}}
         return await self._changed(query, {"$push": {"contacts": contact_id}}, actor, "contacts_list.contact_added")
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
-        """Take somebody off a list; whether they were there."""
+        """Remove a contact from a list. Return False if it was not on it."""
         query = {"_id": list_id, "contacts": contact_id}
         return await self._changed(query, {"$pull": {"contacts": contact_id}}, actor, "contacts_list.contact_removed")
 

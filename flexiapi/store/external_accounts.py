@@ -87,7 +87,7 @@ class ExternalAccountStore(Records):
         await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
     async def free_abandoned(self, before: datetime, actor: Actor) -> int:
-        """Free those that a creation claimed and then, in a crash, gave to nobody; how many."""
+        """Free those that a creation claimed and a crash left without an account. Return their number."""
         freed = 0
         async for claimed in self._externals.find({"used": True, "claimed_at": {"$lt": before}}):
             named = {f"external_account.{name}": claimed[name] for name in ("username", "domain")}

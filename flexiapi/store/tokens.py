@@ -140,7 +140,7 @@ class AuthTokenStore(Records):
         self._tokens = database["auth_tokens"]
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
-        """Keep a token that nobody has attached."""
+        """Store a token that is not attached yet."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
         trace(actor, "auth_token.created")
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from tests.conftest import serving
+from tests.kit.server import serving
+from tests.kit.waiting import wait_for
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 OTHER = "urn:uuid:ffffffff-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -29,13 +30,10 @@ def registrar(tmp_path_factory):
         process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     except FileNotFoundError:
         pytest.fail("redis-server is not installed: apt-get install redis-server")
-    deadline = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(path.exists)
     yield path
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture

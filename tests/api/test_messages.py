@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from tests.conftest import serving
+from tests.kit.server import serving
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_an_expired_activation_is_refused_though_the_pin_is_right(server, http):
 
 
 def test_all_of_it_is_off_by_default(mongod_uri, tmp_path):
-    from tests.conftest import serving
+    from tests.kit.server import serving
 
     with serving({"app": {"dangerous_endpoints": False}}, tmp_path, mongod_uri) as server:
         server.person("alice.martin", phone=PHONE)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
-from tests.conftest import serving
+from tests.kit.server import serving
 
 SEED = [
     {
@@ -244,7 +244,7 @@ class TestExternals:
 
     def test_a_creation_that_fails_gives_it_back(self, server, http, admin, alice, pool):
         async def at_once():
-            async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=30) as client:
+            async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=60) as client:
                 body = {"username": "same.name", "password": "correct-horse", "algorithm": "SHA-256"}
                 return await asyncio.gather(*(client.post("/api/accounts", json=body) for _ in range(2)))
 
@@ -254,7 +254,7 @@ class TestExternals:
 
     def test_parallel_creations_never_share_one(self, server, http, admin, pool):
         async def at_once():
-            async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=30) as client:
+            async with httpx.AsyncClient(base_url=server.url, headers=admin.headers, timeout=60) as client:
                 bodies = (
                     {"username": f"new.account{number}", "password": "correct-horse", "algorithm": "SHA-256"}
                     for number in range(10)

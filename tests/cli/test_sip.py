@@ -7,12 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 
-from tests.changes import add
-from tests.flexisip.sign_in import account, asked
+from tests.kit.changes import add
+from tests.kit.sign_in_replica import account, asked
+from tests.kit.waiting import wait_for
 
 
 @pytest.fixture
@@ -88,10 +88,7 @@ def test_follow_keeps_a_replica_without_a_server(server, command, replica):
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         assert "Following" in process.stderr.readline()
         server.person("alice.martin")
-        deadline = time.monotonic() + 60
-        while not asked(replica, "alice.martin"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: asked(replica, "alice.martin"))
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
 

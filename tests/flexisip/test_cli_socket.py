@@ -1,8 +1,6 @@
 import asyncio
-import json
 import os
 import socket
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +8,7 @@ import pytest
 
 from flexiapi.errors import RegistrarUnavailable
 from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
+from tests.kit.cli_socket import Flexisip
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 ALICE = "alice@sip.example.org"
@@ -32,76 +31,12 @@ def contact(unique_id, **more):
     } | more
 
 
-class Flexisip:
-    """The socket as Flexisip has it: one read of 511 bytes, one answer, closed; with a registrar in memory."""
-
-    def __init__(self, path, *, error="Error - ", last_is_404=False):
-        self.error, self.last_is_404, self.commands = error, last_is_404, []
-        self.records, self.cache, self.answer = {}, set(), None
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(str(path))
-        self.socket.listen()
-        self.thread = threading.Thread(target=self.serve)
-        self.silent = []
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(10)
-        for connection in [*self.silent, self.socket]:
-            connection.close()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            command = connection.recv(511).decode()
-            self.commands.append(command)
-            if self.answer == "silence":
-                self.silent.append(connection)
-                continue
-            answer = self.execute(*command.split(" ")) if self.answer is None else self.answer
-            connection.sendall(answer.encode())
-            connection.close()
-
-    def execute(self, command, *words):
-        return getattr(self, command.lower())(*words)
-
-    def registrar_get(self, aor):
-        if aor not in self.records:
-            return f"{self.error}404 Not Found: The Registrar does not contain the requested AOR."
-        return json.dumps({"contacts": self.records[aor]}, indent="\t")
-
-    def registrar_delete(self, aor, unique_id):
-        left = [each for each in self.records[aor] if each["unique-id"] != unique_id]
-        self.records[aor] = left
-        if not left:
-            del self.records[aor]
-            if self.last_is_404:
-                return self.registrar_get(aor)
-        return json.dumps({"contacts": left}, indent="\t")
-
-    def auth_cache_delete(self, user, domain):
-        if (user, domain) not in self.cache:
-            return "Nothing to do - Cache entry does not exist"
-        self.cache.remove((user, domain))
-        return f"Done - Removed cached credential {user}@{domain}"
-
-    def config_get(self, path):
-        return f"{self.error}Not found: {path}"
-
-
 @pytest.fixture
 def path(folder):
     return folder / "flexisip-proxy-42"
 
 
-def of(path, timeout=5.0):
+def of(path, timeout=30.0):
     return CliRegistrar(CliSocket(str(path), timedelta(seconds=timeout)))
 
 
@@ -210,7 +145,7 @@ def test_commands_of_511_bytes_pass_whole_and_longer_ones_are_refused(path):
     with Flexisip(path) as flexisip:
         flexisip.answer = "ok"
         longest = "CONFIG_GET " + "x" * 500
-        assert asyncio.run(CliSocket(str(path)).ask(*longest.split())) == "ok"
+        assert asyncio.run(CliSocket(str(path), timedelta(seconds=30)).ask(*longest.split())) == "ok"
         for words in (["CONFIG_GET", "x" * 501], ["CONFIG_GET", "a b"], ["CONFIG_GET", "a\n"], ["CONFIG_GET", ""]):
             with pytest.raises(ValueError, match="cannot carry"):
                 asyncio.run(CliSocket(str(path)).ask(*words))

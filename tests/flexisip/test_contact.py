@@ -2,7 +2,7 @@ import string
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.flexisip.contact import bare_id, parse_contact
@@ -101,7 +101,6 @@ names = st.text(min_size=0, max_size=30).filter(lambda text: "\n" not in text)
 seconds = st.integers(0, 10**9)
 
 
-@settings(deadline=None)
 @given(
     instance=st.none() | ids,
     display_name=st.none() | names,
@@ -135,7 +134,6 @@ def test_whatever_is_encoded_is_read_back(
     assert contact.alias == alias
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(string.ascii_letters + '<>?;&=%"\\@:. 0123456789'))
 def test_no_text_makes_it_fail(unique_id, value):
     contact = parse_contact(unique_id, value)

@@ -11,8 +11,8 @@ import pytest
 from flexiapi.flexisip import doctor
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.settings import Settings
-from tests.flexisip.sign_in import account
-from tests.flexisip.test_replica import Accounts
+from tests.kit.ports import free_port
+from tests.kit.sign_in_replica import Accounts, account
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_endpoint_replaces_the_replica():
     assert "realm=Realm\n" in lines
 
 
-def test_what_does_not_answer_is_wrong_and_what_does_is_right(redis_server, free_port):
+def test_what_does_not_answer_is_wrong_and_what_does_is_right(redis_server):
     redis = {"host": "127.0.0.1", "port": redis_server.port, "password": redis_server.password}
     proxy = {"proxy": f"sip:127.0.0.1:{free_port()};transport=tcp", "sender": "sip:api@sip.example.org"}
     links = {finding.link: finding for finding in found({"redis": redis}, **proxy, cli_socket="/nowhere/cli")}

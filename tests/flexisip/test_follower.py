@@ -22,8 +22,8 @@ from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Actor
 from flexiapi.settings import Settings
 from flexiapi.store import Store
-from tests.changes import add, put, remove
-from tests.flexisip.sign_in import account, asked
+from tests.kit.changes import add, put, remove
+from tests.kit.sign_in_replica import account, asked
 
 KEY = "k" * 32
 
@@ -68,20 +68,20 @@ def _has(path, username):
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while not condition():  # noqa: ASYNC110  # other processes make it true
             await asyncio.sleep(0.02)
 
 
 async def until_noted(replica):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while not await replica.position():  # noqa: ASYNC110  # only the file tells
             await asyncio.sleep(0.02)
 
 
 async def told(feed):
     """The next change: the feed answers `None` each second until there is one."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while (changed := await feed.next()) is None:
             pass
         return changed

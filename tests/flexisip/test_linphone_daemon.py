@@ -33,7 +33,7 @@ class Daemon:
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         finally:
-            self.thread.join(10)
+            self.thread.join(60)
             for connection in [*self.silent, self.socket]:
                 connection.close()
 
@@ -56,7 +56,7 @@ class Daemon:
                     time.sleep(0.01)
 
 
-def send(path, to=BOB, body="Hello", timeout=5.0):
+def send(path, to=BOB, body="Hello", timeout=30.0):
     return asyncio.run(LinphoneDaemon(path, timedelta(seconds=timeout)).send(to, body))
 
 

@@ -9,6 +9,7 @@ from redis import Redis as Client
 from flexiapi.errors import ConfigurationError, RegistrarUnavailable
 from flexiapi.flexisip.redis import RedisRegistrar
 from flexiapi.settings import RedisSettings
+from tests.kit.ports import free_port
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 OTHER = "urn:uuid:ffffffff-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -44,7 +45,9 @@ def seeded(redis_server):
 
 
 def section(server, **more):
-    return RedisSettings(**{"host": "127.0.0.1", "port": server.port, "password": server.password} | more)
+    return RedisSettings(
+        **{"host": "127.0.0.1", "port": server.port, "password": server.password, "timeout_seconds": 30} | more
+    )
 
 
 @asynccontextmanager
@@ -153,7 +156,7 @@ def test_reads_the_configured_database_and_prefix_as_the_configured_user(redis_s
     assert asyncio.run(uuids(section(redis_server, db=3, prefix="other:"))) == [UUID]
 
 
-def test_asks_the_sentinels_for_the_master(seeded, sentinel_port, free_port):
+def test_asks_the_sentinels_for_the_master(seeded, sentinel_port):
     sentinel = {
         "client": "sentinel",
         "sentinel_host": (f"127.0.0.1:{free_port()}", "127.0.0.1"),
@@ -161,6 +164,7 @@ def test_asks_the_sentinels_for_the_master(seeded, sentinel_port, free_port):
         "sentinel_service": "flexisip",
         "sentinel_password": "s3ntinel",
         "password": seeded.password,
+        "timeout_seconds": 30,
     }
     assert len(asyncio.run(uuids(RedisSettings(**sentinel)))) == 3
     for wrong in ({"sentinel_service": "other"}, {"sentinel_password": "no"}, {"password": "no"}):
@@ -183,7 +187,7 @@ def test_a_silent_sentinel_leaves_time_for_the_next(seeded, sentinel_port):
                 sentinel_service="flexisip",
                 sentinel_password="s3ntinel",
                 password=seeded.password,
-                timeout_seconds=9,
+                timeout_seconds=20,
             )
             return await uuids(of_both)
 
@@ -196,6 +200,7 @@ def test_follows_the_master_when_the_sentinels_choose_another(replicated_redis):
         sentinel_host="127.0.0.1",
         sentinel_port=replicated_redis.sentinel_port,
         sentinel_service="flexisip",
+        timeout_seconds=30,
     )
 
     async def scenario():
@@ -215,7 +220,7 @@ def test_a_wrong_password_makes_the_registrar_unavailable_and_is_not_told(seeded
     assert "wr0ng-secret" not in repr(failure.value) + repr(failure.value.__cause__)
 
 
-def test_an_absent_server_makes_the_registrar_unavailable(free_port):
+def test_an_absent_server_makes_the_registrar_unavailable():
     async def scenario():
         async with registrar(RedisSettings(host="127.0.0.1", port=free_port())) as made:
             for attempt in (made.check(), made.devices("a@b"), made.remove("a@b", "x")):

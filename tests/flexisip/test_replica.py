@@ -14,29 +14,7 @@ from flexiapi.crypto import digest
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Algorithm, Password
-from tests.flexisip.sign_in import FLEXISIP_REQUEST, account, asked
-
-
-class Accounts:
-    """What a store is to the replica, over a dictionary; `before_answer` runs between the read and its answer."""
-
-    def __init__(self, *accounts):
-        self.all = {account.id: account for account in accounts}
-        self.reads = 0
-        self.before_answer = None
-
-    def put(self, account):
-        self.all[account.id] = account
-
-    async def by_ids(self, ids):
-        self.reads += 1
-        found = [self.all[id_] for id_ in ids if id_ in self.all]
-        if self.before_answer:
-            await self.before_answer()
-        return found
-
-    async def after(self, last_id, limit):
-        return [self.all[id_] for id_ in sorted(self.all) if id_ > last_id][:limit]
+from tests.kit.sign_in_replica import FLEXISIP_REQUEST, Accounts, account, asked
 
 
 def with_replica(path, accounts, test, **options):
@@ -385,7 +363,8 @@ WRITER = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from tests.flexisip.test_replica import Accounts, SignInReplica, account
+from flexiapi.flexisip.replica import SignInReplica
+from tests.kit.sign_in_replica import Accounts, account
 
 async def main():
     first, count = int(sys.argv[3]), 150

@@ -3,13 +3,13 @@
 import sqlite3
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 
-from tests.flexisip.sign_in import asked
-from tests.flexisip.test_cli_socket import Flexisip
+from tests.kit.cli_socket import Flexisip
+from tests.kit.sign_in_replica import asked
+from tests.kit.waiting import wait_for
 
 PASSWORD = "correct-horse-battery"
 
@@ -59,10 +59,7 @@ def test_when_the_replica_cannot_be_written_the_answer_says_so_and_it_heals(http
     assert answer.headers["Retry-After"]
     assert "SIP server" in answer.json()["message"]
     other.close()
-    deadline = time.monotonic() + 20
-    while not asked(replica, "bob.builder"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: asked(replica, "bob.builder"))
 
 
 def test_a_wrong_answer_stays_what_it_is(http, admin, replica):

@@ -8,14 +8,17 @@ from flexiapi.flexisip.sip_message import SipMessageSender
 from flexiapi.flexisip.sip_transaction import Timers
 from flexiapi.flexisip.sip_transport import Proxy, Stream
 from flexiapi.settings import FlexisipSettings
+from tests.kit.ports import free_port
 
 BOB = "bob@sip.example.org"
 QUICK = Timers(t1=0.05, t2=0.16)
+PATIENT = Timers(t1=0.2, t2=0.5)
 MD5 = 'Proxy-Authenticate: Digest realm="sip.example.org",nonce="n1",algorithm=MD5,qop="auth"'
 
 
 def sender(proxy, user="api", timers=None, **more):
-    section = FlexisipSettings(proxy=proxy, sender=f"{user}@sip.example.org", sender_password="secret", **more)
+    more = {"message_seconds": 60, "sender_password": "secret"} | more
+    section = FlexisipSettings(proxy=proxy, sender=f"{user}@sip.example.org", **more)
     return SipMessageSender(section, timers) if timers else SipMessageSender(section)
 
 
@@ -247,7 +250,7 @@ def test_a_proxy_is_reached_by_its_name(sipp):
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-def test_an_absent_proxy_makes_sip_unavailable(free_port, transport):
+def test_an_absent_proxy_makes_sip_unavailable(transport):
     for proxy in (f"sip:127.0.0.1:{free_port()}", "sip:proxy.invalid:5060"):
         with pytest.raises(SipUnavailable):
             asyncio.run(sender(f"{proxy};transport={transport}").check())
@@ -277,7 +280,7 @@ class Peer(asyncio.DatagramProtocol):
             transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
             try:
                 port = transport.get_extra_info("sockname")[1]
-                return await sender(f"sip:127.0.0.1:{port}", **{"timers": QUICK} | more).send(BOB, "Hello")
+                return await sender(f"sip:127.0.0.1:{port}", **{"timers": PATIENT} | more).send(BOB, "Hello")
             finally:
                 transport.close()
 
@@ -408,13 +411,13 @@ def test_a_time_out_of_the_connection_is_no_wish_to_send_again():
 
 
 @pytest.mark.parametrize("to", ["bob", "bob@example.org\r\nRoute: <sip:evil>", "bob@example.org>", "b b@example.org"])
-def test_what_is_no_address_is_refused(free_port, to):
+def test_what_is_no_address_is_refused(to):
     with pytest.raises(ValidationFailed) as refused:
         send(f"sip:127.0.0.1:{free_port()}", to=to)
     assert list(refused.value.errors) == ["to"]
 
 
-def test_half_a_surrogate_pair_is_refused(free_port):
+def test_half_a_surrogate_pair_is_refused():
     with pytest.raises(ValidationFailed) as refused:
         send(f"sip:127.0.0.1:{free_port()}", body="\udfff")
     assert list(refused.value.errors) == ["body"]

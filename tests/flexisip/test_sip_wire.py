@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.flexisip.sip_wire import SipRequest, content_length, parse_response
@@ -53,7 +53,6 @@ def test_what_is_no_response_is_a_value_error(text):
         parse_response(text)
 
 
-@settings(deadline=None)
 @given(NOISE)
 def test_no_bytes_make_it_fail_otherwise(noise):
     for data in (noise, b"SIP/2.0 200 OK\r\n" + noise):
@@ -66,7 +65,6 @@ def test_no_bytes_make_it_fail_otherwise(noise):
             content_length(data)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_the_body_is_counted_in_bytes_and_stands_after_the_headers(body):
     message = SipRequest("MESSAGE", "sip:bob@h", "sip:api@h", "id", "tag", body).encode("SIP/2.0/UDP h;branch=z9", 1)

@@ -1,5 +1,5 @@
 from flexiapi.notify.circuit import Circuit
-from tests.notify.clock import Clock
+from tests.kit.clocks import Clock
 
 
 def opened(clock):

@@ -10,7 +10,7 @@ from flexiapi.settings import Settings
 
 FRENCH = SmsMessage("+33612345678", "hello")
 MAIL = MailMessage("alice@example.org", "Hello", "text")
-DELIVERY = {"deadline_seconds": 8, "tries": 1}
+DELIVERY = {"deadline_seconds": 12, "tries": 1}
 
 
 def notifier(tmp_path, delivery=None, **tables):

@@ -15,7 +15,7 @@ MESSAGE = SmsMessage("+33612345678", "Your code is 4711")
 
 def test_each_retry_is_told_with_its_backend_and_why(scripted):
     scripted.Sms.script[:] = [Retryable("busy"), Retryable("busier")]
-    outlet = Outlet(Transport.SMS, "main", scripted.Sms(scripted.Config()), DeliverySettings(deadline_seconds=2))
+    outlet = Outlet(Transport.SMS, "main", scripted.Sms(scripted.Config()), DeliverySettings(deadline_seconds=60))
     with capture_logs() as logs:
         asyncio.run(outlet.send(MESSAGE))
     assert logs == [
@@ -27,7 +27,7 @@ def test_each_retry_is_told_with_its_backend_and_why(scripted):
 def test_no_retry_is_told_after_the_last_try(scripted):
     scripted.Sms.script[:] = [Retryable("busy")]
     outlet = Outlet(
-        Transport.SMS, "main", scripted.Sms(scripted.Config()), DeliverySettings(deadline_seconds=2, tries=1)
+        Transport.SMS, "main", scripted.Sms(scripted.Config()), DeliverySettings(deadline_seconds=60, tries=1)
     )
     with capture_logs() as logs, pytest.raises(DeliveryFailed):
         asyncio.run(outlet.send(MESSAGE))

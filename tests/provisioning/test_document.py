@@ -1,7 +1,7 @@
 """What is written is what phones read, and merging changes nothing for them."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.provisioning.document import Document, Entry, Section
@@ -26,7 +26,6 @@ def applied(config, entries):
     return config
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(names, st.lists(st.tuples(names, values, st.booleans()), max_size=3)), max_size=3))
 def test_what_is_written_is_read(read, sections):
     document = Document([Section(name, [Entry(*entry) for entry in entries]) for name, entries in sections])

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from flexiapi.crypto.keys import ApplicationKey
-from flexiapi.model import Account
-from flexiapi.store import Store, Wanted, account_ranges, listings
-from tests import changes
+from flexiapi.model import Account, AccountSelection
+from flexiapi.store import Store, account_ranges, listings
+from tests.kit import changes
 
 DOMAIN = "sip.example.org"
 AN_HOUR = timedelta(hours=1)
@@ -114,7 +114,7 @@ class TestCost:
     def page(self, server, number, total):
         """A page of the domain, and what MongoDB looked at for it."""
         with profile(server) as seen:
-            found, accounts = server.run(server.store.listings.page(Wanted(DOMAIN), (number - 1) * 20, 20))
+            found, accounts = server.run(server.store.listings.page(AccountSelection(DOMAIN), (number - 1) * 20, 20))
         assert found == total
         return [account.id for account in accounts], seen
 

@@ -47,7 +47,7 @@ def test_http1_silence_ends_with_the_gateway():
     with Gateway() as gateway:
         gateway.answer(SILENCE)
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(gateway.url, timeout=httpx.Timeout(10, read=0.1))
+            httpx.get(gateway.url, timeout=httpx.Timeout(30, read=0.1))
 
 
 def test_outage_and_return_on_the_same_port():
@@ -142,7 +142,7 @@ def mail():
 
 
 def smtp_send(gateway, kind=smtplib.SMTP, **options):
-    with kind("127.0.0.1", gateway.port, timeout=10, **options) as client:
+    with kind("127.0.0.1", gateway.port, timeout=30, **options) as client:
         return client.send_message(mail())
 
 
@@ -173,7 +173,7 @@ def test_smtp_over_tls():
 def test_smtp_with_starttls_and_auth():
     with SmtpGateway(encryption="starttls", user="alice", password="wonderland") as gateway:
         context = ssl.create_default_context(cafile=gateway.ca_file)
-        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=30) as client:
             client.starttls(context=context)
             with pytest.raises(smtplib.SMTPAuthenticationError):
                 client.login("alice", "queen")

@@ -8,8 +8,8 @@ import pytest
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Algorithm
 from flexiapi.web.identity import address
-from tests.conformance.test_authentication import answering, nonce_of
-from tests.conftest import Person
+from tests.kit.digest import answering, nonce_of
+from tests.kit.person import Person
 
 ME = "/api/accounts/me"
 NAMES = ["zoé.martin", "Ünal", "алиса", "地址", "smile\U0001f600"]

@@ -1,0 +1,67 @@
+"""Several server processes: one socket, shared limits, a dead one is replaced, all end with the parent."""
+
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.kit.waiting import wait_for
+
+pytestmark = pytest.mark.faults
+
+
+def children_of(pid):
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split() if b"\0worker\0" in command_of(child)]
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
+
+
+def test_the_processes_share_the_general_limit(serve):
+    server = serve(SERVER_PROCESSES="3", LIMITS_REQUESTS_PER_MINUTE="40")
+    wait_for(lambda: len(children_of(server.child.pid)) == 3)
+    # Each call is a connection of its own, so that all processes get some; the window may end once meanwhile.
+    answers = [httpx.get(f"{server.url}/api/accounts/me", verify=False, timeout=30) for _ in range(100)]
+    statuses = [answer.status_code for answer in answers]
+    assert 429 in statuses
+    limited = answers[statuses.index(429)]
+    assert 0 < int(limited.headers["retry-after"]) <= 60
+    assert limited.headers["x-ratelimit-limit"] == "40"
+    assert statuses.count(422) <= 80
+
+
+def test_a_dead_process_is_replaced_and_the_family_ends_together(serve):
+    server = serve(SERVER_PROCESSES="2")
+    wait_for(lambda: len(children_of(server.child.pid)) == 2)
+    first, second = children_of(server.child.pid)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: len(set(children_of(server.child.pid)) - {first, second}) == 1)
+    for _ in range(20):
+        assert httpx.get(f"{server.url}/api/ping", timeout=30).text == "pong"
+    family = children_of(server.child.pid)
+    server.kill()
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
+
+
+def test_a_signal_while_a_dead_process_is_to_be_replaced_ends_all(serve):
+    server = serve(SERVER_PROCESSES="2")
+    wait_for(lambda: len(children_of(server.child.pid)) == 2)
+    os.kill(children_of(server.child.pid)[0], signal.SIGKILL)
+    wait_for(lambda: "server process ended" in server.log.read_text())
+    assert server.stop() == 0
+    assert "stopped" in server.log.read_text()
+
+
+def test_a_signal_while_the_processes_are_started_ends_all(serve):
+    server = serve(wait=False, SERVER_PROCESSES="4")
+    wait_for(lambda: children_of(server.child.pid))
+    family = children_of(server.child.pid)
+    assert server.stop() == 0
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
