@@ -10,7 +10,6 @@ from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
     Algorithm,
-    ApiKey,
     Challenged,
     Channel,
     Confirmation,
@@ -18,6 +17,7 @@ from flexiapi.model.parts import (
     ExternalAccount,
     Password,
     PendingChange,
+    StoredApiKey,
     Types,
     hashes,
 )
@@ -32,7 +32,6 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Algorithm",
-    "ApiKey",
     "AuthToken",
     "Challenged",
     "Change",
@@ -49,6 +48,7 @@ __all__ = [
     "PendingChange",
     "Profile",
     "PushAddress",
+    "StoredApiKey",
     "Types",
     "hashes",
 ]

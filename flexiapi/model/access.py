@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change
-from flexiapi.model.parts import ApiKey, Password
+from flexiapi.model.parts import Password, StoredApiKey
 from flexiapi.model.record import AccountRecord
 
 
@@ -59,7 +59,7 @@ class AccountAccess(AccountRecord):
 
         Expects that sign-ins have not been ended since the account was read.
         """
-        key = ApiKey(key_hash, created_at=now, last_used_at=now)
+        key = StoredApiKey(key_hash, created_at=now, last_used_at=now)
         return self._changed("account.api_key_created", expecting=self._same_sign_in, api_key=key)
 
     def without_api_key(self) -> Change[Self]:

@@ -106,7 +106,7 @@ class ExternalAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class StoredApiKey:
     """An API key as it is stored: by SHA-256. Uses are written late, so `last_used_at` may be some seconds old."""
 
     hash: bytes = field(repr=False)

@@ -9,12 +9,12 @@ from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
-    ApiKey,
     Confirmation,
     DtmfProtocol,
     ExternalAccount,
     Password,
     PendingChange,
+    StoredApiKey,
 )
 
 _CODES: Mapping[str, None] = {"confirmation": None, "activation_expiration": None}
@@ -48,7 +48,7 @@ class AccountRecord:
     admin_since: datetime | None = None
     passwords: tuple[Password, ...] = ()
     sign_in_epoch: int = 0
-    api_key: ApiKey | None = None
+    api_key: StoredApiKey | None = None
     provisioning_token: str | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
     confirmation: Confirmation | None = None

@@ -10,7 +10,6 @@ from flexiapi.model import (
     Action,
     ActivationExpiration,
     Algorithm,
-    ApiKey,
     Confirmation,
     DtmfProtocol,
     Element,
@@ -18,6 +17,7 @@ from flexiapi.model import (
     ExternalAccount,
     Password,
     PendingChange,
+    StoredApiKey,
 )
 
 Document = dict[str, Any]
@@ -136,7 +136,7 @@ class AccountDocuments:
             admin_since=get("admin_since"),
             passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
             sign_in_epoch=get("epoch", 0),
-            api_key=ApiKey(**item) if (item := get("api_key")) else None,
+            api_key=StoredApiKey(**item) if (item := get("api_key")) else None,
             provisioning_token=get("provisioning_token"),
             provisioning_token_at=get("provisioning_token_at"),
             confirmation=Confirmation(**item) if (item := get("confirmation")) else None,

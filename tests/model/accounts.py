@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flexiapi.model import Account, Algorithm, ApiKey, Confirmation, Password, PendingChange
+from flexiapi.model import Account, Algorithm, Confirmation, Password, PendingChange, StoredApiKey
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=30)
 OLD = Password(Algorithm.SHA_256, "0" * 64)
 NEW = Password(Algorithm.SHA_256, "1" * 64)
-KEY = ApiKey(b"hash", EARLIER, EARLIER)
+KEY = StoredApiKey(b"hash", EARLIER, EARLIER)
 MAILED = Confirmation(key="WatDmy0pTd4cO", expires_at=NOW)
 TEXTED = Confirmation(pin_hash=b"pin", expires_at=NOW)
 
