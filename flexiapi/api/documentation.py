@@ -2,6 +2,7 @@
 
 import secrets
 
+from flexiapi import __version__
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -30,7 +31,7 @@ class DocumentationForProgramsEndpoint(ApiEndpoint):
     path = "/api/openapi.json"
 
     @endpoint(
-        Access.PUBLIC, example={"openapi": "3.1.0", "info": {"title": "flexiapi", "version": "1.0.0"}, "paths": {}}
+        Access.PUBLIC, example={"openapi": "3.1.0", "info": {"title": "flexiapi", "version": __version__}, "paths": {}}
     )
     async def get(self) -> Json:
         """Retrieve the OpenAPI 3.1 document of this API."""
