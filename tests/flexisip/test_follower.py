@@ -232,7 +232,7 @@ def test_a_correction_of_the_replica_is_logged_at_info(tmp_path, mongod_uri, dat
     async def run():
         with opened(mongod_uri, database) as store:
             for username in ("alice", "bob"):
-                await store.accounts.add(account(0, username))
+                await add(store, account(0, username))
             async with following(store, tmp_path / "auth.sqlite") as replica:
                 await until_noted(replica)
 
