@@ -91,7 +91,7 @@ class TestRefusals:
     def test_what_is_no_mail_address(self, email):
         done = CliRunner().invoke(main, ["accounts", "create-admin", "some.admin", "--generate", "--email", email])
         assert done.exit_code == 2
-        assert f"`{email}` is no mail address" in done.stderr
+        assert f"`{email}` is not a mail address" in done.stderr
 
     def test_the_test_administrator_outside_of_development(self, command):
         assert "--force" in command("accounts", "create-admin-test")
