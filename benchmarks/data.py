@@ -11,7 +11,7 @@ from flexiapi.crypto import digest
 from flexiapi.crypto.keys import ApplicationKey, token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.model import Account, Algorithm, Password
-from flexiapi.services.sign_in.http import OPAQUE
+from flexiapi.services.sign_in import OPAQUE
 from flexiapi.store.documents import AccountDocuments
 
 KEY = "benchmark" * 5

@@ -17,7 +17,6 @@ NOT_YET = (
     "flexiapi/web/",
     "flexiapi/api/",
     "flexiapi/panel/",
-    "flexiapi/services/",
     "flexiapi/store/__init__.py",
     "flexiapi/store/accounts.py",
     "flexiapi/store/bulk.py",
@@ -31,9 +30,6 @@ NOT_YET = (
     "flexiapi/flexisip/external_auth.py",
     "flexiapi/flexisip/replica.py",
     "flexiapi/flexisip/replication.py",
-    "flexiapi/server/assembly.py",
-    "flexiapi/server/context.py",
-    "flexiapi/server/routes.py",
 )
 
 

@@ -24,12 +24,12 @@ class AccountTypesEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN)
     async def get(self) -> list[TypeView]:
         """Show all the account types."""
-        return [TypeView.of(account_type) for account_type in await self.services.types.all()]
+        return [TypeView.of(account_type) for account_type in await self.accounts.types.all()]
 
-    @endpoint(Access.ADMIN, status=201, checks=lambda exchange, values: exchange.services.types.faults(values))
+    @endpoint(Access.ADMIN, status=201, checks=lambda exchange, values: exchange.accounts.types.faults(values))
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
-        return TypeView.of(await self.services.types.add(body.key, self.actor))
+        return TypeView.of(await self.accounts.types.add(body.key, self.actor))
 
 
 class AccountTypeByIdEndpoint(ApiEndpoint):
@@ -40,16 +40,16 @@ class AccountTypeByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> TypeView:
         """Show an account type."""
-        return TypeView.of(await self.services.types.get(id))
+        return TypeView.of(await self.accounts.types.get(id))
 
     @endpoint(
         Access.ADMIN,
         raises=(RecordNotFound,),
-        checks=lambda exchange, values: exchange.services.types.faults(values, exchange.arguments["id"]),
+        checks=lambda exchange, values: exchange.accounts.types.faults(values, exchange.arguments["id"]),
     )
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""
-        return TypeView.of(await self.services.types.rename(id, body.key, self.actor))
+        return TypeView.of(await self.accounts.types.rename(id, body.key, self.actor))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
@@ -57,7 +57,7 @@ class AccountTypeByIdEndpoint(ApiEndpoint):
 
         It is removed from all accounts.
         """
-        await self.services.types.remove(id, self.actor)
+        await self.accounts.types.remove(id, self.actor)
 
 
 class TypeOfAccountEndpoint(ApiEndpoint):
@@ -71,7 +71,7 @@ class TypeOfAccountEndpoint(ApiEndpoint):
 
         Return `403` if the account has it already.
         """
-        await self.services.types.attach(id, type_id, self.actor)
+        await self.accounts.types.attach(id, type_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, type_id: TypeId) -> None:
@@ -79,4 +79,4 @@ class TypeOfAccountEndpoint(ApiEndpoint):
 
         Return `403` if the account does not have it.
         """
-        await self.services.types.detach(id, type_id, self.actor)
+        await self.accounts.types.detach(id, type_id, self.actor)

@@ -20,8 +20,7 @@ from flexiapi.api.views.accounts import (
 from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
 from flexiapi.model import AccountSelection
-from flexiapi.services.accounts.administration import Replacement
-from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.services.accounts import AccountDetails
 from flexiapi.services.fields import (
     Algorithm,
     Beginning,
@@ -109,7 +108,7 @@ class AccountsEndpoint(ApiEndpoint):
             admin=query.admin,
             text=query.search.lower() if query.search else None,
         )
-        page = await self.services.accounts.page(wanted, query.page)
+        page = await self.accounts.directory.page(wanted, query.page)
         data = await self.view_data(*page.accounts)
         listed = [ListedAccount.of(account, data) for account in page.accounts]
         return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
@@ -117,7 +116,7 @@ class AccountsEndpoint(ApiEndpoint):
     @endpoint(
         Access.ADMIN,
         raises=(NoExternalAccountLeft,),
-        checks=lambda exchange, values: exchange.services.account_rules.creation_faults(values),
+        checks=lambda exchange, values: exchange.accounts.rules.creation_faults(values),
         secret=True,
     )
     async def post(self, body: AccountCreation) -> CreatedAccount:
@@ -127,19 +126,20 @@ class AccountsEndpoint(ApiEndpoint):
         returned to allow further activation using the public endpoints and provision the account. Check
         `confirmation_key_expires` to also set an expiration date on that `confirmation_key`.
         """
-        new = NewAccount(
+        new = AccountDetails(
             username=body.username,
-            domain=self.services.accounts.domain_for_admin(body.domain),
+            domain=body.domain,
             password=body.password,
             algorithm=body.algorithm,
             email=body.email,
             phone=body.phone,
             display_name=body.display_name,
             dtmf_protocol=body.dtmf_protocol,
-            activated=bool(body.activated),
             admin=bool(body.admin),
         )
-        account = await self.services.creation.by_admin(new, self.actor, body.expires)
+        account = await self.accounts.creation.by_admin(
+            new, self.actor, activated=bool(body.activated), expires=body.expires
+        )
         return CreatedAccount.of(account, await self.view_data(account))
 
 
@@ -151,15 +151,13 @@ class AccountByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
     async def get(self, id: Id) -> SingleAccount:
         """Retrieve a specific account."""
-        account = await self.services.accounts.for_admin(id)
+        account = await self.accounts.directory.for_admin(id)
         return SingleAccount.of(account, await self.view_data(account))
 
     @endpoint(
         Access.ADMIN,
         raises=(RecordNotFound, LastAdmin),
-        checks=lambda exchange, values: exchange.services.account_rules.replacement_faults(
-            exchange.arguments["id"], values
-        ),
+        checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(exchange.arguments["id"], values),
         secret=True,
     )
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
@@ -168,7 +166,7 @@ class AccountByIdEndpoint(ApiEndpoint):
         The account is replaced as a whole: parameters that are not given are reset, `admin` too. Another password,
         username or domain signs the account out everywhere.
         """
-        new = Replacement(
+        new = AccountDetails(
             username=body.username,
             password=body.password,
             algorithm=body.algorithm,
@@ -180,13 +178,13 @@ class AccountByIdEndpoint(ApiEndpoint):
             admin=bool(body.admin),
         )
         keeps_key = self.me.id == id and self.signed_in.key_hash is not None
-        account = await self.services.administration.replace(id, new, self.actor, keeps_key=keeps_key)
+        account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=keeps_key)
         return WrittenAccount.of(account, await self.view_data(account))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
-        await self.services.removal.remove(await self.services.accounts.for_admin(id), self.actor)
+        await self.accounts.removal.remove(await self.accounts.directory.for_admin(id), self.actor)
 
 
 class AccountBySipEndpoint(ApiEndpoint):
@@ -197,7 +195,7 @@ class AccountBySipEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
-        account = await self.services.accounts.for_admin_by_address(*required_address(sip))
+        account = await self.accounts.directory.for_admin_by_address(*required_address(sip))
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -212,12 +210,12 @@ class AccountByEmailEndpoint(ApiEndpoint):
 
         If several accounts have the address, the first one is returned.
         """
-        account = await self.services.accounts.for_admin_by_email(as_kept(email))
+        account = await self.accounts.directory.for_admin_by_email(as_kept(email))
         return AccountView.of(account, await self.view_data(account))
 
 
 def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
-    return exchange.services.accounts.for_admin(id)
+    return exchange.accounts.directory.for_admin(id)
 
 
 class AccountActivationEndpoint(ApiEndpoint):
@@ -236,7 +234,7 @@ class AccountActivationEndpoint(ApiEndpoint):
         return await self._activated(id)
 
     async def _activated(self, account_id: int) -> AccountView:
-        account = await self.services.administration.activate(account_id, self.actor)
+        account = await self.accounts.administration.activate(account_id, self.actor)
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -260,7 +258,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
         return await self._deactivated(id)
 
     async def _deactivated(self, account_id: int) -> InactiveAccount:
-        account = await self.services.administration.deactivate(account_id, self.actor)
+        account = await self.accounts.administration.deactivate(account_id, self.actor)
         return InactiveAccount.of(account, await self.view_data(account))
 
 
@@ -272,5 +270,5 @@ class AccountProvisioningEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
-        account = await self.services.provisioning.new_token(await self.services.accounts.for_admin(id), self.actor)
+        account = await self.phones.provisioning.new_token(await self.accounts.directory.for_admin(id), self.actor)
         return ProvisionedAccount.of(account, await self.view_data(account))

@@ -23,7 +23,7 @@ class ActionParameters(Params):
 
 
 def _has_dtmf_protocol(exchange: ApiEndpoint, id: int, **_path: Any) -> Awaitable[object]:
-    return exchange.services.actions.owner(id)
+    return exchange.accounts.actions.owner(id)
 
 
 class ActionsEndpoint(ApiEndpoint):
@@ -37,7 +37,7 @@ class ActionsEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.services.actions.owner(id)
+        owner = await self.accounts.actions.owner(id)
         return [ActionView.of(action) for action in owner.actions]
 
     @endpoint(Access.ADMIN, status=201, raises=_FAILURES, requires=_has_dtmf_protocol)
@@ -46,8 +46,8 @@ class ActionsEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.services.actions.owner(id)
-        return ActionView.of(await self.services.actions.add(owner, body.key, body.code, self.actor))
+        owner = await self.accounts.actions.owner(id)
+        return ActionView.of(await self.accounts.actions.add(owner, body.key, body.code, self.actor))
 
 
 class ActionByIdEndpoint(ApiEndpoint):
@@ -61,8 +61,8 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.services.actions.owner(id)
-        return ActionView.of(self.services.actions.one_of(owner, action_id))
+        owner = await self.accounts.actions.owner(id)
+        return ActionView.of(self.accounts.actions.one_of(owner, action_id))
 
     @endpoint(Access.ADMIN, raises=_FAILURES, requires=_has_dtmf_protocol)
     async def put(self, id: Id, action_id: ActionId, body: ActionParameters) -> ActionView:
@@ -70,8 +70,8 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.services.actions.owner(id)
-        return ActionView.of(await self.services.actions.replace(owner, action_id, body.key, body.code, self.actor))
+        owner = await self.accounts.actions.owner(id)
+        return ActionView.of(await self.accounts.actions.replace(owner, action_id, body.key, body.code, self.actor))
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
     async def delete(self, id: Id, action_id: ActionId) -> None:
@@ -79,4 +79,4 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        await self.services.actions.remove(await self.services.actions.owner(id), action_id, self.actor)
+        await self.accounts.actions.remove(await self.accounts.actions.owner(id), action_id, self.actor)

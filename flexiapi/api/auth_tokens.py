@@ -26,7 +26,7 @@ class AuthTokensEndpoint(ApiEndpoint):
         To attach the generated token to an account see the `auth_token` attachment endpoint. The token expires after
         five minutes.
         """
-        token = await self.services.api_keys.new_auth_token(self.actor)
+        token = await self.sign_in.api_keys.new_auth_token(self.actor)
         return AuthTokenView.of(token)
 
 
@@ -41,7 +41,7 @@ class AuthTokenAttachmentEndpoint(ApiEndpoint):
 
         Return `404` if the token is non existing or invalid.
         """
-        await self.services.api_keys.attach(auth_token, self.me, self.actor)
+        await self.sign_in.api_keys.attach(auth_token, self.me, self.actor)
 
 
 class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
@@ -62,7 +62,7 @@ class ApiKeyByAuthTokenEndpoint(ApiEndpoint):
         The `auth_token` must be attached to an existing account, see the attachment endpoint to do so.
         Return `404` if the token is invalid or not attached. This endpoint is also setting the API Key as a Cookie.
         """
-        key = await self.services.api_keys.redeem(auth_token, self.actor)
+        key = await self.sign_in.api_keys.redeem(auth_token, self.actor)
         return Json(to_json(ApiKeyView(api_key=key)), cookies=[_cookie(self, key)])
 
 
@@ -83,9 +83,9 @@ class MyApiKeyEndpoint(ApiEndpoint):
 
         The previous key stops working, even if it authenticated this request.
         """
-        key = await self.services.api_keys.make(self.me, self.actor)
+        key = await self.sign_in.api_keys.make(self.me, self.actor)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
 
 def _cookie(handler: ApiEndpoint, key: str) -> Cookie:
-    return Cookie(COOKIE, key, handler.services.key_minutes * 60)
+    return Cookie(COOKIE, key, handler.settings.app.api_key_expiration_minutes * 60)

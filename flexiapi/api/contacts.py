@@ -25,7 +25,7 @@ class MyContactsEndpoint(ApiEndpoint):
     @endpoint(Access.USER)
     async def get(self) -> list[ContactView]:
         """Return the user contacts, including those on contacts lists."""
-        contacts = await self.services.contacts.of_user(self.me)
+        contacts = await self.contacts.links.of_user(self.me)
         data = await self.view_data(*contacts)
         return [ContactView.of(contact, data) for contact in contacts]
 
@@ -38,7 +38,7 @@ class MyContactEndpoint(ApiEndpoint):
     @endpoint(Access.USER, raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> ContactView:
         """Return a user contact."""
-        contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
+        contact = await self.contacts.links.one_of_user(self.me, *required_address(sip))
         return ContactView.of(contact, await self.view_data(contact))
 
 
@@ -53,7 +53,7 @@ class VCardListEndpoint(ApiEndpoint):
 
         Without contacts the body is one line end.
         """
-        contacts = await self.services.contacts.of_user(self.me)
+        contacts = await self.contacts.links.of_user(self.me)
         return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
@@ -65,7 +65,7 @@ class VCardEndpoint(ApiEndpoint):
     @endpoint(Access.USER, raises=(RecordNotFound,), example=_CARD)
     async def get(self, sip: Sip) -> VCards:
         """Return a specific user authenticated contact, in vCard 4.0 format."""
-        contact = await self.services.contacts.one_of_user(self.me, *required_address(sip))
+        contact = await self.contacts.links.one_of_user(self.me, *required_address(sip))
         return VCards(vcards.cards([contact], await self.types_of(contact)).encode())
 
 
@@ -77,7 +77,7 @@ class AccountContactsEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[AccountView]:
         """Get all the account contacts, without those on contacts lists."""
-        contacts = await self.services.contacts.of(id)
+        contacts = await self.contacts.links.of(id)
         data = await self.view_data(*contacts)
         return [AccountView.of(contact, data) for contact in contacts]
 
@@ -90,7 +90,7 @@ class AccountContactEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
-        contact = await self.services.contacts.one_of(id, contact_id)
+        contact = await self.contacts.links.one_of(id, contact_id)
         return AccountView.of(contact, await self.view_data(contact))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))
@@ -99,7 +99,7 @@ class AccountContactEndpoint(ApiEndpoint):
 
         Return `403` if it is a contact already.
         """
-        await self.services.contacts.add(id, contact_id, self.actor)
+        await self.contacts.links.add(id, contact_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contact_id: Id) -> None:
@@ -107,4 +107,4 @@ class AccountContactEndpoint(ApiEndpoint):
 
         Return `403` if it is not a contact.
         """
-        await self.services.contacts.remove(id, contact_id, self.actor)
+        await self.contacts.links.remove(id, contact_id, self.actor)

@@ -34,12 +34,12 @@ class ContactsListsEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN)
     async def get(self) -> list[ListedContactsList]:
         """Get all the contacts lists."""
-        return [ListedContactsList.of(contacts_list) for contacts_list in await self.services.contacts_lists.all()]
+        return [ListedContactsList.of(contacts_list) for contacts_list in await self.contacts.lists.all()]
 
     @endpoint(Access.ADMIN, status=201)
     async def post(self, body: ContactsListParams) -> ListedContactsList:
         """Create a contacts list."""
-        return ListedContactsList.of(await self.services.contacts_lists.add(body.title, body.description, self.actor))
+        return ListedContactsList.of(await self.contacts.lists.add(body.title, body.description, self.actor))
 
 
 class ContactsListByIdEndpoint(ApiEndpoint):
@@ -50,21 +50,19 @@ class ContactsListByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> ContactsListView:
         """Get a contacts list with its contacts."""
-        contacts_list = await self.services.contacts_lists.by_id(id)
-        members = await self.services.contacts_lists.members(contacts_list)
+        contacts_list = await self.contacts.lists.by_id(id)
+        members = await self.contacts.lists.members(contacts_list)
         return ContactsListView.of(contacts_list, members, await self.view_data(*members))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def put(self, id: Id, body: ContactsListParams) -> ListedContactsList:
         """Update a contacts list."""
-        return ListedContactsList.of(
-            await self.services.contacts_lists.change(id, body.title, body.description, self.actor)
-        )
+        return ListedContactsList.of(await self.contacts.lists.change(id, body.title, body.description, self.actor))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def delete(self, id: Id) -> None:
         """Delete a contacts list. It is removed from all accounts; the accounts of its contacts are kept."""
-        await self.services.contacts_lists.remove(id, self.actor)
+        await self.contacts.lists.remove(id, self.actor)
 
 
 class ContactsListContactEndpoint(ApiEndpoint):
@@ -78,7 +76,7 @@ class ContactsListContactEndpoint(ApiEndpoint):
 
         Return `403` if it is on the list already.
         """
-        await self.services.contacts_lists.add_contact(id, contact_id, self.actor)
+        await self.contacts.lists.add_contact(id, contact_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contact_id: Id) -> None:
@@ -86,7 +84,7 @@ class ContactsListContactEndpoint(ApiEndpoint):
 
         Return `403` if it is not on the list.
         """
-        await self.services.contacts_lists.remove_contact(id, contact_id, self.actor)
+        await self.contacts.lists.remove_contact(id, contact_id, self.actor)
 
 
 class AccountContactsListEndpoint(ApiEndpoint):
@@ -100,7 +98,7 @@ class AccountContactsListEndpoint(ApiEndpoint):
 
         Return `403` if the account has it already.
         """
-        await self.services.contacts_lists.attach(id, contacts_list_id, self.actor)
+        await self.contacts.lists.attach(id, contacts_list_id, self.actor)
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, NotAttached))
     async def delete(self, id: Id, contacts_list_id: Id) -> None:
@@ -108,4 +106,4 @@ class AccountContactsListEndpoint(ApiEndpoint):
 
         Return `403` if the account does not have it.
         """
-        await self.services.contacts_lists.detach(id, contacts_list_id, self.actor)
+        await self.contacts.lists.detach(id, contacts_list_id, self.actor)

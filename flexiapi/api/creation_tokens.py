@@ -39,7 +39,7 @@ class CreationRequestTokensEndpoint(ApiEndpoint):
     @endpoint(Access.PUBLIC, status=201, secret=True, guard=Guard(limit="anonymous_tokens"))
     async def post(self) -> RequestTokenView:
         """Create and return an `account_creation_request_token` that should then be validated to be used."""
-        token = await self.services.creation_tokens.request(self.actor)
+        token = await self.codes.creation_tokens.request(self.actor)
         return RequestTokenView(token=token, validation_url=f"{self.context.public_url}/creation_token/check/{token}")
 
 
@@ -55,7 +55,7 @@ class CreationTokenByPushEndpoint(ApiEndpoint):
         Return `403` if a token was already sent, or if the tokens limit is reached for this device.
         Return `503` if the token was not successfully sent.
         """
-        await self.services.creation_tokens.send_by_push(
+        await self.codes.creation_tokens.send_by_push(
             PushAddress(body.pn_provider, body.pn_param, body.pn_prid), self.actor
         )
 
@@ -71,7 +71,7 @@ class CreationTokenByRequestEndpoint(ApiEndpoint):
 
         Return `404` if the `account_creation_request_token` provided is not valid or expired otherwise.
         """
-        token = await self.services.creation_tokens.exchange(body.account_creation_request_token, self.actor)
+        token = await self.codes.creation_tokens.exchange(body.account_creation_request_token, self.actor)
         return CreationTokenView(token=token)
 
 
@@ -83,4 +83,4 @@ class CreationTokensEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, status=201, secret=True)
     async def post(self) -> CreationTokenView:
         """Create and return an `account_creation_token`."""
-        return CreationTokenView(token=await self.services.creation_tokens.make(self.actor))
+        return CreationTokenView(token=await self.codes.creation_tokens.make(self.actor))

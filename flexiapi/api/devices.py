@@ -25,7 +25,7 @@ class MyDevicesEndpoint(ApiEndpoint):
     @endpoint(Access.USER, raises=(RegistrarUnavailable,), example=_EXAMPLE)
     async def get(self) -> dict[str, DeviceView]:
         """Return the user registered devices, by their `uuid`."""
-        return {device.uuid: DeviceView.of(device) for device in await self.services.devices.of(self.me)}
+        return {device.uuid: DeviceView.of(device) for device in await self.phones.devices.of(self.me)}
 
 
 class MyDeviceEndpoint(ApiEndpoint):
@@ -39,4 +39,4 @@ class MyDeviceEndpoint(ApiEndpoint):
 
         Return `404` if it is not one of them.
         """
-        await self.services.devices.remove(self.me, uuid)
+        await self.phones.devices.remove(self.me, uuid)

@@ -6,8 +6,12 @@ from flexiapi.api.reference import Documentation
 from flexiapi.api.views.parts import ViewData
 from flexiapi.model import Account, Actor, Types
 from flexiapi.services import Services
-from flexiapi.services.sign_in.http import SignedIn
-from flexiapi.settings import MetricsSettings
+from flexiapi.services.accounts import AccountServices
+from flexiapi.services.codes import CodeServices
+from flexiapi.services.contacts import ContactServices
+from flexiapi.services.phones import PhoneServices
+from flexiapi.services.sign_in import SignedIn, SignInServices
+from flexiapi.settings import Settings
 from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.exchange import ServerContext
 
@@ -16,9 +20,7 @@ class ApiContext(ServerContext, Protocol):
     """The application around the API."""
 
     services: Services
-    realm: str | None
     documentation: Documentation
-    metrics: MetricsSettings
 
 
 class ApiEndpoint(Endpoint):
@@ -27,9 +29,34 @@ class ApiEndpoint(Endpoint):
     context: ApiContext
 
     @property
-    def services(self) -> Services:
-        """The services that apply the rules."""
-        return self.context.services
+    def accounts(self) -> AccountServices:
+        """The services about accounts."""
+        return self.context.services.accounts
+
+    @property
+    def codes(self) -> CodeServices:
+        """The services about secrets that are sent to people."""
+        return self.context.services.codes
+
+    @property
+    def contacts(self) -> ContactServices:
+        """The services about contacts."""
+        return self.context.services.contacts
+
+    @property
+    def phones(self) -> PhoneServices:
+        """The services about phones."""
+        return self.context.services.phones
+
+    @property
+    def sign_in(self) -> SignInServices:
+        """The services about sign-in."""
+        return self.context.services.sign_in
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.context.services.settings
 
     @property
     def signed_in(self) -> SignedIn:
@@ -48,8 +75,8 @@ class ApiEndpoint(Endpoint):
 
     async def types_of(self, *accounts: Account) -> Types:
         """Return the types of the accounts."""
-        return await self.services.types.of(accounts)
+        return await self.accounts.types.of(accounts)
 
     async def view_data(self, *accounts: Account) -> ViewData:
         """Return the data that views of the accounts need."""
-        return ViewData(self.context.realm, await self.services.types.of(accounts))
+        return ViewData(self.settings.account.realm, await self.accounts.types.of(accounts))

@@ -28,10 +28,10 @@ class MessagesEndpoint(ApiEndpoint):
     @endpoint(
         Access.ADMIN,
         raises=(SipUnavailable,),
-        switch=Switch(lambda exchange: exchange.services.messages.is_enabled, off=RouteNotFound),
-        checks=lambda exchange, values: exchange.services.messages.faults(values),
+        switch=Switch(lambda exchange: exchange.phones.messages.is_enabled, off=RouteNotFound),
+        checks=lambda exchange, values: exchange.phones.messages.faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: NewMessage) -> SentMessage:
         """Send a message over SIP. The `id` is the Call-ID of the request."""
-        return SentMessage(id=await self.services.messages.send(body.to, body.body))
+        return SentMessage(id=await self.phones.messages.send(body.to, body.body))

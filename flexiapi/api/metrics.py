@@ -16,7 +16,7 @@ class MetricsEndpoint(ApiEndpoint):
     @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound,))
     async def get(self) -> PlainText:
         """Return the metrics in Prometheus' text format, to clients in the configured networks."""
-        settings = self.context.metrics
+        settings = self.settings.metrics
         if not settings.enabled or not self.context.peers.is_within(self.request, settings.networks):
             raise RecordNotFound
         return PlainText(metrics_text())

@@ -30,7 +30,7 @@ class MeEndpoint(ApiEndpoint):
     @endpoint(Access.USER, raises=(LastAdmin, RecordNotFound))
     async def delete(self) -> None:
         """Delete the account."""
-        await self.services.removal.remove(self.me, self.actor)
+        await self.accounts.removal.remove(self.me, self.actor)
 
 
 class MyProvisioningEndpoint(ApiEndpoint):
@@ -44,7 +44,7 @@ class MyProvisioningEndpoint(ApiEndpoint):
 
         Return the account object.
         """
-        account = await self.services.provisioning.new_token(self.me, self.actor)
+        account = await self.phones.provisioning.new_token(self.me, self.actor)
         return ProvisionedAccount.of(account, await self.view_data(account))
 
 
@@ -56,7 +56,7 @@ class MyPasswordEndpoint(ApiEndpoint):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound,),
-        checks=lambda exchange, values: exchange.services.account_rules.password_faults(exchange.me, values),
+        checks=lambda exchange, values: exchange.accounts.rules.password_faults(exchange.me, values),
     )
     async def post(self, body: PasswordChange) -> None:
         """Change the account password.
@@ -64,5 +64,5 @@ class MyPasswordEndpoint(ApiEndpoint):
         All sign-ins with the old password or an API key end, except the API key that authenticated this request.
         """
         by_key = self.signed_in.key_hash is not None
-        service = self.services.my_password
+        service = self.sign_in.my_password
         await service.change(self.me, body.algorithm, body.password, body.old_password, self.actor, keeps_key=by_key)

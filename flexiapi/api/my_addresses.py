@@ -35,12 +35,12 @@ class MyEmailRequestEndpoint(ApiEndpoint):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
+        checks=lambda exchange, values: exchange.codes.address_changes.faults(exchange.me, values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: EmailChange) -> None:
         """Change the account email. An email will be sent to the new email address to confirm the operation."""
-        await self.services.my_addresses.request_email(self.me, body.email, self.actor)
+        await self.codes.address_changes.request_email(self.me, body.email, self.actor)
 
 
 class MyEmailEndpoint(ApiEndpoint):
@@ -54,7 +54,7 @@ class MyEmailEndpoint(ApiEndpoint):
 
         Return `404` if no change is pending, `403` if the code is wrong. The third wrong code cancels the change.
         """
-        account = await self.services.my_addresses.confirm_email(self.me, body.code, self.actor)
+        account = await self.codes.address_changes.confirm_email(self.me, body.code, self.actor)
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -66,12 +66,12 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
     @endpoint(
         Access.USER,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
-        checks=lambda exchange, values: exchange.services.my_addresses.faults(exchange.me, values),
+        checks=lambda exchange, values: exchange.codes.address_changes.faults(exchange.me, values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:
         """Request a specific code by SMS to change the phone number."""
-        await self.services.my_addresses.request_phone(self.me, body.phone, self.actor)
+        await self.codes.address_changes.request_phone(self.me, body.phone, self.actor)
 
 
 class MyPhoneEndpoint(ApiEndpoint):
@@ -85,5 +85,5 @@ class MyPhoneEndpoint(ApiEndpoint):
 
         Return `404` if no change is pending, `403` if the code is wrong. A wrong code cancels the change.
         """
-        account = await self.services.my_addresses.confirm_phone(self.me, body.code, self.actor)
+        account = await self.codes.address_changes.confirm_phone(self.me, body.code, self.actor)
         return AccountView.of(account, await self.view_data(account))

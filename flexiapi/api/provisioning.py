@@ -61,7 +61,7 @@ class ProvisioningHandler(ApiEndpoint):
 
 def _presents_no_token(exchange: ApiEndpoint) -> bool:
     """Return whether the token is not looked at, because the request lacks the header that must come with it."""
-    return exchange.services.provisioning_header_required and (
+    return exchange.settings.account.provisioning_header_required and (
         "X-Linphone-Provisioning" not in exchange.request.headers
     )
 
@@ -74,7 +74,7 @@ class BaseProvisioningEndpoint(ProvisioningHandler):
     @endpoint(Access.PUBLIC, raises=(ProvisioningFailed,), secret=True, example=_BASE)
     async def get(self) -> Xml:
         """Return the provisioning information available in the liblinphone configuration file."""
-        return Xml(self.services.provisioning.base(self.device_query, self.device_headers))
+        return Xml(self.phones.provisioning.base(self.device_query, self.device_headers))
 
 
 class TokenProvisioningEndpoint(ProvisioningHandler):
@@ -97,7 +97,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
         """
         del body
-        provisioning = self.services.provisioning
+        provisioning = self.phones.provisioning
         if _presents_no_token(self):
             return Xml(provisioning.base(self.device_query, self.device_headers))
         document, is_valid = await provisioning.by_token(
@@ -116,7 +116,7 @@ class ProvisioningQrCodeEndpoint(ProvisioningHandler):
         """Return a QRCode that points to the provisioning URL."""
         del body
         reset = "reset_password" in self.device_query
-        image, url = await self.services.provisioning.qr_code(provisioning_token, reset_password=reset)
+        image, url = await self.phones.provisioning.qr_code(provisioning_token, reset_password=reset)
         return Png(image, headers=[("X-Qrcode-URL", url)])
 
 
@@ -131,7 +131,7 @@ class MyProvisioningDocumentEndpoint(ProvisioningHandler):
 
         Similar to the `provisioning_token` endpoint. However this endpoint will always return those information.
         """
-        return Xml(self.services.provisioning.of(self.me, self.device_query, self.device_headers))
+        return Xml(self.phones.provisioning.of(self.me, self.device_query, self.device_headers))
 
 
 class AuthTokenProvisioningEndpoint(ProvisioningHandler):
@@ -149,8 +149,8 @@ class AuthTokenProvisioningEndpoint(ProvisioningHandler):
     )
     async def get(self, auth_token: AuthToken) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
-        api_keys = self.services.api_keys
+        api_keys = self.sign_in.api_keys
         account = await api_keys.holder(auth_token)
-        document = self.services.provisioning.of(account, self.device_query, self.device_headers)
+        document = self.phones.provisioning.of(account, self.device_query, self.device_headers)
         await api_keys.use_up(auth_token, self.actor)
         return Xml(document)

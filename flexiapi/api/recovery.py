@@ -30,8 +30,8 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
         `phone` is `true` if the number is the account's phone number, `false` if it is its username.
         Return `404` if the account doesn't exist, `422` if the parameter is not a phone number.
         """
-        account, is_alias = await self.services.recovery.by_phone(required_phone(phone))
-        return PhoneInfo(activated=account.activated, realm=self.context.realm, phone=is_alias)
+        account, is_alias = await self.codes.recovery.by_phone(required_phone(phone))
+        return PhoneInfo(activated=account.activated, realm=self.settings.account.realm, phone=is_alias)
 
 
 class RecoveryByPhoneEndpoint(ApiEndpoint):
@@ -43,7 +43,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.services.creation_tokens.faults(values),
+        checks=lambda exchange, values: exchange.codes.creation_tokens.faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
@@ -52,7 +52,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Return `404` if the account doesn't exist; this uses up the `account_creation_token` as well. Return `429` if an
         SMS was sent to the number a short time ago, `503` if the SMS was not accepted; the token then stays usable.
         """
-        await self.services.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
+        await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
 
 
 class RecoveryByKeyEndpoint(ApiEndpoint):
@@ -75,7 +75,7 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
         third wrong key revokes the right one.
         """
-        account = await self.services.recovery.recover(*required_address(sip), recover_key, self.actor)
+        account = await self.codes.recovery.recover(*required_address(sip), recover_key, self.actor)
         return RecoveredAccount.of(account, await self.view_data(account))
 
 
@@ -95,5 +95,5 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
 
         Return `422` if the account has no e-mail address, `503` if the mail was not accepted; nothing is changed then.
         """
-        account = await self.services.recovery.send_mail(await self.services.accounts.for_admin(id), self.actor)
+        account = await self.codes.recovery.send_mail(await self.accounts.directory.for_admin(id), self.actor)
         return WrittenAccount.of(account, await self.view_data(account))

@@ -7,7 +7,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.accounts.creation import NewAccount
+from flexiapi.services.accounts import AccountDetails
 from flexiapi.services.fields import (
     Algorithm,
     ConfirmationKey,
@@ -74,7 +74,7 @@ class PhoneConfirmation(Params):
 
 def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
     """Return whether the optional endpoints of the document are enabled."""
-    return exchange.services.dangerous_endpoints
+    return exchange.settings.app.dangerous_endpoints
 
 
 class PublicAccountsEndpoint(ApiEndpoint):
@@ -86,7 +86,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, NoExternalAccountLeft),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.services.account_rules.public_sign_up_faults(values),
+        checks=lambda exchange, values: exchange.accounts.rules.public_sign_up_faults(values),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PublicSignUp) -> InactiveAccount:
@@ -95,15 +95,15 @@ class PublicAccountsEndpoint(ApiEndpoint):
         Return `422` if the parameters are invalid. Send an email with the activation key if `email` is set,
         send an SMS otherwise.
         """
-        new = NewAccount(
+        new = AccountDetails(
             username=body.username or body.phone or "",
-            domain=body.domain or self.services.sip_domain,
+            domain=body.domain,
             password=body.password,
             algorithm=body.algorithm,
             email=body.email,
             phone=body.phone,
         )
-        account = await self.services.creation.public(new, body.account_creation_token, self.actor)
+        account = await self.accounts.creation.public(new, body.account_creation_token, self.actor)
         return InactiveAccount.of(account, await self.view_data(account))
 
 
@@ -115,7 +115,7 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
     @endpoint(
         Access.PUBLIC,
         raises=(NoExternalAccountLeft,),
-        checks=lambda exchange, values: exchange.services.account_rules.sign_up_faults(values),
+        checks=lambda exchange, values: exchange.accounts.rules.sign_up_faults(values),
     )
     async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
@@ -123,14 +123,13 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
         Return `422` if the parameters are invalid or if the token is expired. The account is activated by its
         provisioning.
         """
-        new = NewAccount(
+        new = AccountDetails(
             username=body.username,
-            domain=self.services.sip_domain,
             password=body.password,
             algorithm=body.algorithm,
             dtmf_protocol=body.dtmf_protocol,
         )
-        account = await self.services.creation.with_token(new, body.account_creation_token, self.actor)
+        account = await self.accounts.creation.with_token(new, body.account_creation_token, self.actor)
         return InactiveAccount.of(account, await self.view_data(account))
 
 
@@ -145,8 +144,8 @@ class AccountInfoEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist.
         """
-        activated = await self.services.accounts.is_activated(*required_address(sip))
-        return PublicInfo(activated=activated, realm=self.context.realm)
+        activated = await self.accounts.directory.is_activated(*required_address(sip))
+        return PublicInfo(activated=activated, realm=self.settings.account.realm)
 
 
 class ActivationByEmailEndpoint(ApiEndpoint):
@@ -160,7 +159,7 @@ class ActivationByEmailEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
-        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
+        account = await self.codes.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -175,5 +174,5 @@ class ActivationByPhoneEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
-        account = await self.services.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
+        account = await self.codes.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
         return AccountView.of(account, await self.view_data(account))

@@ -18,10 +18,10 @@ class SipAuthEndpoint(ApiEndpoint):
         effects=True,
         secret=True,
         hidden=True,
-        switch=Switch(lambda exchange: exchange.services.sip_sign_in.is_enabled),
+        switch=Switch(lambda exchange: exchange.sign_in.sip.is_enabled),
     )
     async def get(self) -> PlainText:
         """Verify the DIGEST parameters in the query. The answer has the plugin's own line format."""
-        if not self.context.peers.is_within(self.request, self.services.sip_sign_in.networks):
+        if not self.context.peers.is_within(self.request, self.sign_in.sip.networks):
             raise Forbidden
-        return PlainText((await self.services.sip_sign_in.answer(self.query)).encode())
+        return PlainText((await self.sign_in.sip.answer(self.query)).encode())

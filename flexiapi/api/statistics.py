@@ -2,7 +2,7 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.statistics import CreationsView
-from flexiapi.services.accounts.statistics import Period
+from flexiapi.services.accounts import Period
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 
@@ -14,7 +14,7 @@ _HOURS = {"2023-07-04 14": _EXAMPLE["2023-07-04"]}
 
 class _Statistics(ApiEndpoint):
     async def _figures(self, period: Period) -> Figures:
-        figures = await self.services.statistics.of(period)
+        figures = await self.accounts.statistics.of(period)
         return {key: CreationsView.of(made) for key, made in figures.items()}
 
 

@@ -43,8 +43,8 @@ def create_admin(
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def create(parts: Parts, actor: Actor) -> tuple[Account, str | None]:
-        account = await parts.services.administrators.create(username, str(password), email, actor)
-        return account, await parts.services.api_keys.make(account, actor) if with_key else None
+        account = await parts.services.accounts.administrators.create(username, str(password), email, actor)
+        return account, await parts.services.sign_in.api_keys.make(account, actor) if with_key else None
 
     account, key = context.change(create)
     click.echo(f"Administrator  sip:{account.address} (id {account.id})")
@@ -60,7 +60,7 @@ def create_admin(
 @passed
 def set_admin(context: Installation, account_id: int) -> None:
     """Give the account ID the role of administrator."""
-    account = context.change(lambda parts, actor: parts.services.administrators.promote(account_id, actor))
+    account = context.change(lambda parts, actor: parts.services.accounts.administrators.promote(account_id, actor))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator now.")
 
 
@@ -77,5 +77,5 @@ def create_admin_test(context: Installation, force: bool) -> None:
         raise ConfigurationError(
             "The key of the test administrator is public. Set APP_ENV=development, or use --force."
         )
-    account = context.change(lambda parts, actor: parts.services.administrators.create_test(actor))
+    account = context.change(lambda parts, actor: parts.services.accounts.administrators.create_test(actor))
     click.echo(f"sip:{account.address} (id {account.id}) is an administrator with the API key no_secret_at_all.")

@@ -70,7 +70,7 @@ def generate_external(context: Installation, amount: int, group: str, yes: bool)
     """
 
     async def generate(parts: Parts, actor: Actor) -> None:
-        external = parts.services.external_accounts
+        external = parts.services.accounts.external_accounts
         if not yes and not await external.has_group(group):
             click.confirm(f"There is no group {group} yet. Create it?", abort=True)
         with _progress(amount) as progress:
@@ -98,7 +98,7 @@ def export_to_externals(context: Installation, group: str, output: Path) -> None
     """
 
     async def export(parts: Parts) -> list[dict[str, str]]:
-        if not await parts.services.external_accounts.has_group(group):
+        if not await parts.services.accounts.external_accounts.has_group(group):
             raise ConfigurationError(f"There is no group {group}. Nothing was written.")
         return [
             {
@@ -108,7 +108,7 @@ def export_to_externals(context: Installation, group: str, output: Path) -> None
                 "password": one.ha1,
                 "algorithm": str(one.algorithm),
             }
-            async for one in parts.services.external_accounts.of_group(group)
+            async for one in parts.services.accounts.external_accounts.of_group(group)
         ]
 
     exported = context.work(export)
@@ -137,7 +137,7 @@ def import_externals(context: Installation, file: Path) -> None:
     externals = [
         ExternalAccount(one.username, one.domain.lower(), one.group, one.password, one.algorithm) for one in exported
     ]
-    added = context.change(lambda parts, actor: parts.services.external_accounts.add(externals, actor))
+    added = context.change(lambda parts, actor: parts.services.accounts.external_accounts.add(externals, actor))
     click.echo(f"{added} external accounts added, {len(externals) - added} known already.")
 
 
@@ -165,7 +165,7 @@ def seed(context: Installation, file: Path) -> None:
 
     async def write(parts: Parts, actor: Actor) -> None:
         with _progress(len(seeds)) as progress:
-            await parts.services.seeding.write(seeds, progress, actor)
+            await parts.services.accounts.seeding.write(seeds, progress, actor)
 
     context.change(write)
     click.echo(f"{len(seeds)} accounts written.")

@@ -16,7 +16,8 @@ from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.replica_file import group_id
 from flexiapi.server.application_key import existing_key, key_file, key_missing
-from flexiapi.server.assembly import Parts, build, mongod_of
+from flexiapi.server.assembly import Parts, build
+from flexiapi.server.database import mongod_of
 from flexiapi.settings import ServerSettings, Settings
 from flexiapi.settings.loading import misspelt
 from flexiapi.store import EmbeddedMongod
@@ -81,7 +82,7 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         _address(settings.server, findings)
         parts.renderer.render_all_samples()
         findings.right("templates", "all render")
-        parts.services.provisioning.base({}, {})
+        parts.services.phones.provisioning.base({}, {})
         findings.right("provisioning", "renders")
         await _backends(parts, findings)
         await _sip(settings, parts, findings)

@@ -10,7 +10,8 @@ from typing import TypeVar
 import click
 
 from flexiapi.model import Actor
-from flexiapi.server.assembly import Parts, build, mongod_of
+from flexiapi.server.assembly import Parts, build
+from flexiapi.server.database import mongod_of
 from flexiapi.settings import Settings
 from flexiapi.settings.loading import load
 

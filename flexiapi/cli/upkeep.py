@@ -28,7 +28,7 @@ def clear_nonces(context: Installation, minutes: int) -> None:
     Nonces are signed and expire by themselves after account.nonce_minutes, when the database removes them. This command
     invalidates used nonces earlier: their clients get a new challenge. It is not needed regularly.
     """
-    count = context.work(lambda parts: parts.services.upkeep.nonces(timedelta(minutes=minutes)))
+    count = context.work(lambda parts: parts.services.accounts.upkeep.nonces(timedelta(minutes=minutes)))
     click.echo(f"{count} nonces ended.")
 
 
@@ -41,7 +41,7 @@ def clear_api_keys(context: Installation, minutes: int | None) -> None:
     The default of MINUTES is app.api_key_expiration_minutes. Expired keys are refused even if they are not removed.
     """
     age = timedelta(minutes=context.settings.app.api_key_expiration_minutes if minutes is None else minutes)
-    count = context.change(lambda parts, actor: parts.services.upkeep.api_keys(age, actor))
+    count = context.change(lambda parts, actor: parts.services.accounts.upkeep.api_keys(age, actor))
     click.echo(f"{count} API keys removed.")
 
 
@@ -55,7 +55,7 @@ def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
     The database does so by itself after account.tombstone_days.
     """
     count = context.change(
-        lambda parts, actor: parts.services.upkeep.tombstones(timedelta(days=days), actor, apply=apply)
+        lambda parts, actor: parts.services.accounts.upkeep.tombstones(timedelta(days=days), actor, apply=apply)
     )
     click.echo(f"{count} tombstones {_done(apply)}.")
 
@@ -73,7 +73,7 @@ def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirm
 
     async def clear(parts: Parts, actor: Actor) -> int:
         age = timedelta(days=days)
-        return await parts.services.upkeep.unconfirmed(age, actor, apply=apply, and_confirmed=and_confirmed)
+        return await parts.services.accounts.upkeep.unconfirmed(age, actor, apply=apply, and_confirmed=and_confirmed)
 
     click.echo(f"{context.change(clear)} accounts {_done(apply)}.")
 
@@ -87,7 +87,7 @@ def reseal(context: Installation) -> None:
     run during the command. Afterwards remove the previous keys from the settings.
     """
     progress = Progress("checked")
-    count = context.work(lambda parts: parts.services.upkeep.seals(progress))
+    count = context.work(lambda parts: parts.services.accounts.upkeep.seals(progress))
     click.echo(f"{count} accounts sealed anew.")
 
 
@@ -112,7 +112,7 @@ def clean(context: Installation, unconfirmed_days: int, apply: bool) -> None:
     settings = context.settings
 
     async def work(parts: Parts, actor: Actor) -> list[str]:
-        upkeep = parts.services.upkeep
+        upkeep = parts.services.accounts.upkeep
         tombstones = await upkeep.tombstones(
             timedelta(days=settings.account.tombstone_days or 36_500), actor, apply=apply
         )

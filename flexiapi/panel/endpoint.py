@@ -9,6 +9,7 @@ from flexiapi.model import Actor
 from flexiapi.rendering.pages import ErrorPage, Page
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
+from flexiapi.services.codes import CodeServices
 from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import HttpReply, PageReply
@@ -39,9 +40,9 @@ class PageEndpoint(Endpoint):
     context: PanelContext
 
     @property
-    def services(self) -> Services:
-        """The services that apply the rules."""
-        return self.context.services
+    def codes(self) -> CodeServices:
+        """The services about secrets that are sent to people."""
+        return self.context.services.codes
 
     @property
     def actor(self) -> Actor:

@@ -10,7 +10,7 @@ from pydantic import Field
 from flexiapi.errors import RecordNotFound
 from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage
-from flexiapi.services.codes.human_check import HumanCheckUnavailable
+from flexiapi.services.codes import HumanCheckUnavailable
 from flexiapi.services.fields import RequestToken, Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Segment
@@ -48,7 +48,7 @@ class HumanCheckEndpoint(PageEndpoint):
 
     def check_page(self, token: str, error: str | None = None, status: int = 200) -> PageReply:
         """Return the page with the form."""
-        check = self.services.human_check
+        check = self.codes.human_check
         nonce = secrets.token_urlsafe(12)
         page = CreationTokenCheckPage(nonce, self.action, token, check.csrf(token), check.captcha, error)
         return self.page(page, status)
@@ -63,7 +63,7 @@ class CreationTokenCheckEndpoint(HumanCheckEndpoint):
     @endpoint(Access.PUBLIC, hidden=True)
     async def get(self, token: Token) -> PageReply:
         """Show the human check of an `account_creation_request_token`, without validating it."""
-        if not await self.services.creation_tokens.is_request_open(token):
+        if not await self.codes.creation_tokens.is_request_open(token):
             return self.gone()
         return self.check_page(token)
 
@@ -78,7 +78,7 @@ class CreationTokenValidationEndpoint(HumanCheckEndpoint):
     async def post(self, body: Check) -> PageReply:
         """Validate an `account_creation_request_token` when the form was sent by a person."""
         token = body.account_creation_request_token
-        check = self.services.human_check
+        check = self.codes.human_check
         if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             return self.check_page(token, "The form came from another site. Please try again.", 403)
         if not check.is_our_form(token, body.csrf or ""):
@@ -86,7 +86,7 @@ class CreationTokenValidationEndpoint(HumanCheckEndpoint):
         try:
             if not await check.is_human(self.form.get(check.response_field, ""), self.client):
                 return self.check_page(token, "Please solve the check first.", 422)
-            await self.services.creation_tokens.validate_request(token, self.actor)
+            await self.codes.creation_tokens.validate_request(token, self.actor)
         except RecordNotFound:
             return self.gone()
         except HumanCheckUnavailable as error:

@@ -1,4 +1,4 @@
-"""The application as endpoints and the HTTP layer see it."""
+"""The application, for endpoints and the pipeline."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,8 +12,7 @@ from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
-from flexiapi.services.sign_in.http import DigestAnswer, SignedIn
-from flexiapi.settings import Settings
+from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.web.exchange import Exchange
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
@@ -24,17 +23,17 @@ _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
 class ServiceContext:
-    """Services, settings and renderer for the endpoints; sign-in, limits, log and metrics for the pipeline."""
+    """Services and renderer for the endpoints; sign-in, limits, access log and metrics for the pipeline."""
 
     def __init__(
         self,
-        settings: Settings,
         services: Services,
         renderer: Renderer,
         replication: Replication,
         throttle: Throttle,
         log_stream: TextIO,
     ) -> None:
+        settings = services.settings
         self.peers = Peers(settings.server.trusted_proxies)
         self.throttle = throttle
         self.maintenance = settings.server.maintenance
@@ -45,9 +44,7 @@ class ServiceContext:
         self._replication = replication
         self._app_name = settings.app.name
         self.services = services
-        self.realm = settings.account.realm
         self.renderer = renderer
-        self.metrics = settings.metrics
         self.documentation = Documentation(ENDPOINTS, settings.app.url, settings.app.sip_domain, renderer)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
@@ -72,7 +69,7 @@ class ServiceContext:
 
     async def sign_in(self, claim: Claim, address: str) -> SignedIn:
         """Return the account that the claim proves. Raises `ApiError`."""
-        sign_in = self.services.sign_in
+        sign_in = self.services.sign_in.http
         if isinstance(claim, ApiKey):
             return await sign_in.by_key(claim.key, address)
         answer = None
@@ -86,11 +83,11 @@ class ServiceContext:
 
     def refuse_guesser(self, address: str) -> None:
         """Raise `TooManyRequests` for an address with too many wrong guesses."""
-        self.services.limiter.refuse_guesser("wrong_codes", counted_as(address))
+        self.services.limiter.refuse_guesser("wrong_codes", address)
 
     async def count_wrong_guess(self, address: str) -> None:
         """Count a wrong guess at a secret."""
-        await self.services.limiter.count_failure("wrong_codes", counted_as(address))
+        await self.services.limiter.count_failure("wrong_codes", address)
 
     def originator(self, exchange: Exchange) -> Actor:
         """Return the actor that a request is."""

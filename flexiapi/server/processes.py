@@ -21,7 +21,8 @@ from typing import Any
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
-from flexiapi.server.assembly import build, mongod_of, running
+from flexiapi.server.assembly import build, running
+from flexiapi.server.database import mongod_of
 from flexiapi.server.http_server import GracefulServer
 from flexiapi.settings import Settings
 from flexiapi.web.throttle import Throttle, shared_table

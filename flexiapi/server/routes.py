@@ -1,4 +1,4 @@
-"""Every endpoint of the server."""
+"""All endpoints of the server."""
 
 from flexiapi.api.routes import API_ENDPOINTS
 from flexiapi.panel.routes import PANEL_ENDPOINTS

@@ -1,4 +1,4 @@
-"""What time it is, asked of one object so that tests can go on in time."""
+"""The current time, from one object so that tests can move it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +10,9 @@ class Clock:
         self.offset = timedelta()
 
     def now(self) -> datetime:
-        """Now, to the microsecond."""
+        """Return the current time, to the microsecond."""
         return datetime.now(UTC) + self.offset
 
     def second(self) -> datetime:
-        """Now, to the second, which is what is stored of accounts."""
+        """Return the current time, to the second, as times of accounts are stored."""
         return self.now().replace(microsecond=0)

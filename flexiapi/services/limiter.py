@@ -1,9 +1,10 @@
-"""How often something may be done: per IP address, per account, per number. Counters live in the store."""
+"""Rate limits by IP address, account or number, counted in the store."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from flexiapi.errors import TooManyRequests
+from flexiapi.limit_key import counted_as
 from flexiapi.services.clock import Clock
 from flexiapi.settings import LimitSettings
 from flexiapi.store import Store
@@ -15,10 +16,10 @@ _MOST_REMEMBERED = 10_000
 
 
 class Limiter:
-    """Counts before something is done, and refuses with `TooManyRequests`.
+    """The limits of the settings.
 
-    Failed guesses are counted when they fail. Whoever has had too many is then refused from memory before the next
-    guess is looked at, so that a sign-in that is right costs no counter.
+    Wrong guesses are counted after the comparison. An address with too many is then refused from memory before its
+    next guess is compared, so that a right sign-in costs no counter.
     """
 
     def __init__(self, settings: LimitSettings, store: Store, clock: Clock) -> None:
@@ -39,7 +40,7 @@ class Limiter:
         self._refused: dict[tuple[str, str], datetime] = {}
 
     async def count(self, name: str, subject: str) -> None:
-        """Count one. Raises `TooManyRequests` when that is one too many."""
+        """Count one use by a subject. Raises `TooManyRequests` above the limit."""
         limit, window = self._rules[name]
         if not limit:
             return
@@ -49,27 +50,28 @@ class Limiter:
             raise TooManyRequests(_seconds_until(counted.ends_at, now))
 
     async def give_back(self, name: str, subject: str) -> None:
-        """Undo one count, because what it stood for did not happen."""
+        """Undo one count of something that did not happen."""
         limit, _ = self._rules[name]
         if limit:
             await self._store.give_back(name, subject)
 
-    async def count_failure(self, name: str, subject: str) -> None:
-        """Count a failed guess, and remember who has had too many."""
+    async def count_failure(self, name: str, address: str, account_id: int | None = None) -> None:
+        """Count a wrong guess from an IP address, for one account if given, and remember an address at the limit."""
         limit, window = self._rules[name]
         if not limit:
             return
-        now = self._clock.now()
+        now, subject = self._clock.now(), _guesser(address, account_id)
         counted = await self._store.count(name, subject, window, now)
         if counted.number >= limit:
             if len(self._refused) > _MOST_REMEMBERED:
-                self._refused = {who: until for who, until in self._refused.items() if until > now}
+                self._refused = {key: until for key, until in self._refused.items() if until > now}
             self._refused[name, subject] = counted.ends_at
 
-    def refuse_guesser(self, name: str, subject: str) -> None:
-        """Raise `TooManyRequests` for whoever has guessed wrong too often."""
+    def refuse_guesser(self, name: str, address: str, account_id: int | None = None) -> None:
+        """Raise `TooManyRequests` for an IP address with too many wrong guesses, for one account if given."""
         if not self._refused:
             return
+        subject = _guesser(address, account_id)
         until = self._refused.get((name, subject))
         if until is None:
             return
@@ -77,6 +79,11 @@ class Limiter:
         if until > now:
             raise TooManyRequests(_seconds_until(until, now))
         del self._refused[name, subject]
+
+
+def _guesser(address: str, account_id: int | None) -> str:
+    source = counted_as(address)
+    return source if account_id is None else f"{account_id} {source}"
 
 
 def _seconds_until(moment: datetime, now: datetime) -> int:

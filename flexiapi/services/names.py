@@ -1,11 +1,12 @@
-"""What accounts may be called, and whether a name is free."""
+"""Rules of user names and passwords, and conflicts with names in use."""
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from flexiapi.errors import FieldErrors, ValidationFailed
-from flexiapi.services.sign_in.passwords import common_passwords
 from flexiapi.settings import Settings
 from flexiapi.store import IdentifierTaken, Store
 
@@ -15,7 +16,7 @@ _LONGEST_NAME = 64
 
 
 class NameRules:
-    """The rules of user names and passwords that settings decide on. A text's `{field}` stands for the parameter."""
+    """The rules of user names and passwords in the settings. `{field}` in a text stands for the parameter."""
 
     def __init__(self, settings: Settings) -> None:
         account = settings.account
@@ -30,7 +31,7 @@ class NameRules:
         self.public_domains = frozenset({settings.app.sip_domain, *map(str.lower, account.public_domains)})
 
     def username(self, value: str, *, may_be_phone: bool, check_length: bool = True) -> list[str]:
-        """What is wrong with a user name."""
+        """Return what is wrong with a user name."""
         if len(value) > _LONGEST_NAME:
             return ["{field} must have at most 64 characters"]
         texts = []
@@ -50,7 +51,7 @@ class NameRules:
         return value in self._blacklist or any(regex.search(value) for regex in self._blacklist_regexes)
 
     def password(self, value: str) -> list[str]:
-        """What is wrong with a new password."""
+        """Return what is wrong with a new password."""
         if len(value) < self._shortest_password:
             return [f"{{field}} must have at least {self._shortest_password} characters"]
         if self._refuse_common and value.lower() in common_passwords():
@@ -58,7 +59,7 @@ class NameRules:
         return []
 
     def password_for(self, password: str, *names: str | None) -> FieldErrors:
-        """What is wrong with a password for somebody of these names."""
+        """Return what is wrong with a password of an account with these names."""
         if self._refuse_common and password.lower() in {name.lower() for name in names if name}:
             return {"password": ["password must not be the username or the domain"]}
         return {}
@@ -71,8 +72,15 @@ def _compiled(item: str) -> re.Pattern[str] | None:
         return None
 
 
+@cache
+def common_passwords() -> frozenset[str]:
+    """Return the most common passwords, in lower case."""
+    text = (files("flexiapi.services") / "common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
 class Names:
-    """Whether names are free: looked up for the error messages, held by a unique index in the end."""
+    """Names in use. Lookups give the error messages; a unique index decides in the end."""
 
     def __init__(self, store: Store, sip_domain: str, *, email_unique: bool) -> None:
         self._store = store
@@ -82,7 +90,7 @@ class Names:
     async def conflicts(
         self, values: Mapping[str, Any], domain: str, *, public: bool, own_id: int | None = None
     ) -> FieldErrors:
-        """What others have already among `username`, `phone` and `email`; `own_id` may keep its own names."""
+        """Return errors for `username`, `phone` and `email` that accounts other than `own_id` use."""
         errors: FieldErrors = {}
         username, phone, email = values.get("username"), values.get("phone"), values.get("email")
         if username and await self._is_username_taken(username, domain, public=public, own_id=own_id):
@@ -111,7 +119,7 @@ class Names:
 
 
 def taken(error: IdentifierTaken, username: str | None) -> ValidationFailed:
-    """Another request took a name in the meantime: the same answer as a moment later."""
+    """Return the error for a name that another request took since it was looked up."""
     scheme, _, name = error.identifier.partition(":")
     if scheme == "mailto":
         return ValidationFailed({"email": ["email is taken"]})

@@ -1,12 +1,19 @@
 """Times of last use of API keys, buffered in memory and written in bulk, because seconds do not matter."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
+from flexiapi.errors import StoreUnavailable
+from flexiapi.observing import log
 from flexiapi.store.connection import Records
+
+SECONDS = 5.0
 
 
 class KeyUses(Records):
@@ -39,3 +46,27 @@ class KeyUses(Records):
         except BaseException:
             self._uses = {**uses, **self._uses}
             raise
+
+    @contextlib.asynccontextmanager
+    async def written(self) -> AsyncIterator[None]:
+        """Write the buffered uses every `SECONDS` in the block, and at its end."""
+        writer = asyncio.create_task(self._write_regularly())
+        try:
+            yield
+        finally:
+            writer.cancel()
+            await asyncio.wait({writer})
+            await self._write_or_log()
+
+    async def _write_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS)
+            await self._write_or_log()
+
+    async def _write_or_log(self) -> None:
+        try:
+            await self.write()
+        except StoreUnavailable:
+            log.warning("key uses not written", reason="the database is away")
+        except Exception:  # noqa: BLE001  # the uses are kept, and the next try may succeed
+            log.error("key uses not written", exc_info=True)

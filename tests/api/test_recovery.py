@@ -153,11 +153,11 @@ class TestDeactivated:
 
     def test_a_pin_that_is_under_way_does_not_outlive_a_deactivation(self, server, http, admin, monkeypatch):
         alice = server.person("alice.martin", phone=PHONE, activated_at=server.clock.second())
-        notices = server.services.recovery._notices
+        notices = server.services.codes.recovery._notices
         send = notices.text
 
         async def slowly(phone, sms):
-            await server.services.administration.deactivate(alice.id, server.actor)
+            await server.services.accounts.administration.deactivate(alice.id, server.actor)
             await send(phone, sms)
 
         monkeypatch.setattr(notices, "text", slowly)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flexiapi.services.accounts.statistics import Period, _start
+from flexiapi.services.accounts import Period
+from flexiapi.services.accounts.statistics import _start
 
 
 @pytest.fixture

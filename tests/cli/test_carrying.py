@@ -290,18 +290,18 @@ class TestExternals:
         server.run(server.store.external_accounts.claim(server.clock.now(), server.actor))
         self.create(http, admin, "has.the.other")
         assert self.create(http, admin, "too.early").status_code == 403
-        assert server.run(server.services.upkeep.tokens(server.actor)) == 0
+        assert server.run(server.services.accounts.upkeep.tokens(server.actor)) == 0
         server.later(hours=2)
-        assert server.run(server.services.upkeep.tokens(server.actor)) == 1
+        assert server.run(server.services.accounts.upkeep.tokens(server.actor)) == 1
         admin.key = server.key_for(admin.id)
         assert self.create(http, admin, "in.time").status_code == 200
 
     def test_a_new_group_is_asked_for(self, server, command):
         told = command("accounts", "generate-external", "1", "newgroup", status=1, input="n\n")
         assert "There is no group newgroup yet" in told
-        assert server.run(server.services.external_accounts.has_group("newgroup")) is False
+        assert server.run(server.services.accounts.external_accounts.has_group("newgroup")) is False
         command("accounts", "generate-external", "1", "newgroup", "--yes")
-        assert server.run(server.services.external_accounts.has_group("newgroup")) is True
+        assert server.run(server.services.accounts.external_accounts.has_group("newgroup")) is True
 
 
 def test_commands_work_while_no_server_runs(tmp_path):

@@ -67,7 +67,7 @@ class TestUnconfirmed:
         never = server.account(people["never"].id)
         server.set(never.id, activated=True, activated_at=server.clock.second())
         removal = never.remove("activated", "activated_at")
-        assert server.run(server.services.removal.discard(removal, server.actor)) is False
+        assert server.run(server.services.accounts.removal.discard(removal, server.actor)) is False
         assert server.account(never.id) is not None
 
 

@@ -140,7 +140,7 @@ class TestExternalAccounts:
         from flexiapi.model import Algorithm, ExternalAccount
 
         external = ExternalAccount("external.one", "other.example.com", "group", "a" * 64, Algorithm.SHA_256)
-        server.run(server.services.external_accounts.add([external], Actor.system()))
+        server.run(server.services.accounts.external_accounts.add([external], Actor.system()))
         made = post(activated=True)
         assert made.status_code == 200
         assert post(username="foobaz").status_code == 403

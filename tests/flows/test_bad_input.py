@@ -173,7 +173,7 @@ class Prober:
     def __init__(self, server):
         self.server = server
         self.connection = http.client.HTTPConnection("127.0.0.1", server.sockets[0].getsockname()[1], timeout=60)
-        self.type_id = server.run(server.services.types.add("phone", server.actor)).id
+        self.type_id = server.run(server.services.accounts.types.add("phone", server.actor)).id
         self.renew()
 
     def renew(self):

@@ -43,7 +43,7 @@ def at_once(server, requests):
 @pytest.fixture
 def compared(server, monkeypatch):
     """The codes that were compared with the stored one, as far as those are hashed."""
-    codes = server.services.my_addresses._codes
+    codes = server.services.codes.address_changes._codes
     seen, fits = [], codes.fits
     monkeypatch.setattr(type(codes), "fits", lambda self, code, *rest: seen.append(code) or fits(code, *rest))
     return seen
@@ -164,7 +164,7 @@ class TestLifetimes:
 
     def test_asvs_6_5_1_a_mailed_key_lives_a_day(self, server, http):
         alice = server.person("alice.martin", email="alice@example.org")
-        account = server.run(server.services.recovery.send_mail(alice.account, server.actor))
+        account = server.run(server.services.codes.recovery.send_mail(alice.account, server.actor))
         server.later(hours=24, seconds=1)
         assert http.get(f"/api/accounts/{alice.sip}/recover/{account.confirmation.key}").status_code == 403
 

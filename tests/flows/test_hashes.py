@@ -8,7 +8,7 @@ from flexiapi.crypto import digest
 from flexiapi.flexisip import credentials
 from flexiapi.model import Account, Algorithm, Password, hashes
 from flexiapi.provisioning.account_sections import auth_infos
-from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.services.sign_in import Passwords
 from flexiapi.settings import AccountSettings
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -195,7 +195,7 @@ class TestFailures:
         async def broken():
             raise error
 
-        monkeypatch.setattr(shared.services.types, "all", broken)
+        monkeypatch.setattr(shared.services.accounts.types, "all", broken)
         shared.expect_errors("request failed")
         answer = shared.http.get("/api/account_types", headers=key)
         assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
@@ -210,7 +210,7 @@ class TestFailures:
         async def no_types():
             return [object()]
 
-        monkeypatch.setattr(shared.services.types, "all", no_types)
+        monkeypatch.setattr(shared.services.accounts.types, "all", no_types)
         shared.expect_errors("request failed|Uncaught exception")
         answer = shared.http.get("/api/account_types", headers=key)
         assert (answer.status_code, json.loads(answer.content).keys()) == (500, {"message"})

@@ -65,7 +65,7 @@ class TestSms:
         token = server.creation_token()
         body = {"phone": PHONE, "account_creation_token": token}
         assert server.http.post("/api/accounts/recover-by-phone", json=body).status_code == 429
-        assert server.run(server.services.creation_tokens.is_free(token))
+        assert server.run(server.services.codes.creation_tokens.is_free(token))
         assert server.http.get(f"/api/accounts/{alice.sip}/recover/{pin}").status_code == 200
 
 
@@ -134,7 +134,7 @@ class TestPasswords:
 
     def test_asvs_6_4_1_a_reset_gives_a_long_random_password(self, server, http, monkeypatch):
         server.person("alice.martin", provisioning_token=TOKEN)
-        passwords = server.services.provisioning._passwords
+        passwords = server.services.phones.provisioning._passwords
         given, stored = [], passwords.stored
         monkeypatch.setattr(type(passwords), "stored", lambda _, *args: given.append(args[-1]) or stored(*args))
         assert "ha1" in http.get(f"/provisioning/{TOKEN}?reset_password").text
@@ -202,9 +202,9 @@ class TestLooking:
         )
         server.set(admin.id, activated=True)
         target = server.person("a.target", provisioning_token="another-token")
-        attached = server.run(server.services.api_keys.new_auth_token(server.actor)).token
-        server.run(server.services.api_keys.attach(attached, admin.account, server.actor))
-        free = server.run(server.services.api_keys.new_auth_token(server.actor)).token
+        attached = server.run(server.services.sign_in.api_keys.new_auth_token(server.actor)).token
+        server.run(server.services.sign_in.api_keys.attach(attached, admin.account, server.actor))
+        free = server.run(server.services.sign_in.api_keys.new_auth_token(server.actor)).token
         values = {"id": str(target.id), "sip": admin.sip, "recover_key": KEY, "provisioning_token": TOKEN}
         return admin, values, attached, free
 

@@ -8,7 +8,7 @@ import pytest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import StoreUnavailable
 from flexiapi.model import Actor, Algorithm, ExternalAccount
-from flexiapi.server import assembly
+from flexiapi.store import key_uses
 from tests.kit.changes import add
 from tests.kit.mongod import mongod_in_memory
 from tests.kit.server import serving
@@ -86,7 +86,7 @@ def test_a_replaced_account_is_not_taken_for_written(server, mongod, alice, monk
 
 @pytest.fixture
 def hurried(monkeypatch):
-    monkeypatch.setattr(assembly, "_KEY_USES_SECONDS", 0.1)
+    monkeypatch.setattr(key_uses, "SECONDS", 0.1)
 
 
 def test_uses_of_keys_are_written_when_the_majority_is_back(hurried, server, mongod, alice):

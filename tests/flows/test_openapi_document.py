@@ -31,7 +31,7 @@ def key(server):
     """Of an administrator whose id is none of those that the document's examples and schemathesis' guesses have."""
     for number in range(20):
         server.person(f"person.{number}", dtmf_protocol=DtmfProtocol.SIPINFO, actions=(Action(5, "open", "1"),))
-    server.run(server.services.types.add("intercom", server.actor))
+    server.run(server.services.accounts.types.add("intercom", server.actor))
     return server.person(admin_since=server.clock.second()).key
 
 

@@ -42,7 +42,7 @@ def accounts(server, query):
 
 def tokens(server):
     async def made():
-        return [await server.services.creation_tokens.make(server.actor) for _ in range(MANY)]
+        return [await server.services.codes.creation_tokens.make(server.actor) for _ in range(MANY)]
 
     return server.run(made())
 

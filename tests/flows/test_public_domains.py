@@ -32,7 +32,7 @@ def test_who_signs_up_there_can_activate_the_account(server, http, made):
 
 
 def test_who_signs_up_there_can_recover_the_account(server, http, admin, made):
-    from_admin = server.run(server.services.recovery.send_mail(server.account(made["id"]), server.actor))
+    from_admin = server.run(server.services.codes.recovery.send_mail(server.account(made["id"]), server.actor))
     answer = http.get(f"/api/accounts/{ADDRESS}/recover/{from_admin.confirmation.key}")
     assert (answer.status_code, answer.json()["activated"]) == (200, True)
 

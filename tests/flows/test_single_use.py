@@ -11,7 +11,7 @@ BODY = {"username": "bob.builder", "password": "correct-horse", "algorithm": "SH
 @pytest.fixture
 def broken_documents(server, monkeypatch):
     """Documents cannot be made, until this is called."""
-    documents = server.services.provisioning._documents
+    documents = server.services.phones.provisioning._documents
 
     def fail(*_args):
         raise ProvisioningFailed
@@ -22,20 +22,20 @@ def broken_documents(server, monkeypatch):
 
 
 def test_a_document_that_cannot_be_made_costs_neither_token_nor_password(server, alice, broken_documents):
-    token = server.run(server.services.provisioning.new_token(alice.account, server.actor)).provisioning_token
+    token = server.run(server.services.phones.provisioning.new_token(alice.account, server.actor)).provisioning_token
     before = server.account(alice.id)
     with pytest.raises(ProvisioningFailed):
-        server.run(server.services.provisioning.by_token(token, {"reset_password": ""}, {}, server.actor))
+        server.run(server.services.phones.provisioning.by_token(token, {"reset_password": ""}, {}, server.actor))
     assert server.account(alice.id) == before
     broken_documents()
-    document, is_valid = server.run(server.services.provisioning.by_token(token, {}, {}, server.actor))
+    document, is_valid = server.run(server.services.phones.provisioning.by_token(token, {}, {}, server.actor))
     assert is_valid
     assert b"alice.martin" in document
 
 
 class TestNotice:
     def reset(self, server, http, account):
-        token = server.run(server.services.provisioning.new_token(account, server.actor)).provisioning_token
+        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
         assert account.username in http.get(f"/provisioning/{token}?reset_password").text
         return [message for message in server.messages if message["to"] == account.email]
 
@@ -69,7 +69,7 @@ class TestAnAnswerThatIsLost:
 
     def test_makes_no_second_account_with_the_same_token(self, server, http, lost):
         one = ExternalAccount("ext", "other.example.org", "group", "e" * 64, Algorithm.SHA_256)
-        server.run(server.services.external_accounts.add([one], Actor.system()))
+        server.run(server.services.accounts.external_accounts.add([one], Actor.system()))
         token = server.creation_token()
         path = "/api/accounts/with-account-creation-token"
         assert http.post(path, json=BODY | {"account_creation_token": token}).status_code == 503

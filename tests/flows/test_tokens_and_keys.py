@@ -89,7 +89,7 @@ class TestCreationTokens:
         path = "/api/account_creation_tokens/using-account-creation-request-token"
         body = {"account_creation_request_token": token}
         assert http.post(path, json=body).status_code == 404
-        server.run(server.services.creation_tokens.validate_request(token, server.actor))
+        server.run(server.services.codes.creation_tokens.validate_request(token, server.actor))
         given = http.post(path, json=body)
         assert given.status_code == 201
         assert sign_up(server, token=given.json()["token"]).status_code == 200

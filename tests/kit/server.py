@@ -131,7 +131,7 @@ class Server:
         username = username or f"user.{secrets.token_hex(6)}"
         now = self.clock.second()
         stored = fields.pop("passwords", None) or (
-            self.services.sign_in._passwords.stored(username, domain, Algorithm.SHA_256, password),
+            self.services.sign_in.passwords.stored(username, domain, Algorithm.SHA_256, password),
         )
         fields = {"activated": True, "created_at": now, "updated_at": now, **fields}
         new = Account(id=0, username=username, domain=domain, passwords=stored, **fields)
@@ -147,7 +147,7 @@ class Server:
         return key
 
     def creation_token(self) -> str:
-        return self.run(self.services.creation_tokens.make(self.actor))
+        return self.run(self.services.codes.creation_tokens.make(self.actor))
 
     @property
     def messages(self) -> list[dict]:

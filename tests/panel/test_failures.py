@@ -60,7 +60,7 @@ class TestPages:
         async def broken(_token):
             raise RuntimeError("hunter2")
 
-        monkeypatch.setattr(shared.services.creation_tokens, "is_request_open", broken)
+        monkeypatch.setattr(shared.services.codes.creation_tokens, "is_request_open", broken)
         shared.expect_errors("request failed")
         answer = shared.http.get(CHECK)
         assert_page(answer, 500, "Something went wrong", "The server failed. Try again later.")

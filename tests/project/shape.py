@@ -206,14 +206,14 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def activations() -> list[str]:
-    """The places above the store and outside the noun that say `activated` is true."""
+    """The places above the store that set `activated` to true, apart from creations of active accounts."""
     found = []
     for module in MODULES:
-        if module.name == f"{PACKAGE.name}.model.account" or _is_within(module.name, f"{PACKAGE.name}.store"):
+        if _is_within(module.name, f"{PACKAGE.name}.store"):
             continue
         for node in module.nodes:
-            if isinstance(node, ast.keyword) and node.arg == "activated":
-                values = [node.value]
+            if isinstance(node, ast.Call) and not ast.unparse(node.func).endswith(("new", "creation.by_admin")):
+                values = [keyword.value for keyword in node.keywords if keyword.arg == "activated"]
             elif isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
                 values = [value for key, value in pairs if _is_constant(key, "activated")]

@@ -13,11 +13,11 @@ TARGETS = {
     "imports of the store in api": (0, 0),
     "lines of the biggest class": (200, 200),
     "lines of the biggest module": (300, 300),
-    "lines of the biggest function": (69, 40),
+    "lines of the biggest function": (40, 40),
     "module docstrings that begin with a question word": (12, 0),
     "logging idioms": (1, 1),
     "import circles": (0, 0),
-    "places that set activated outside of the account": (3, 0),
+    "places where an account becomes active": (1, 1),
     "files of a warm request: me by API key": (26, 14),
     "files of a warm request: me by DIGEST": (31, 16),
     "files of a warm request: creation with a token": (39, 18),
@@ -33,7 +33,7 @@ FOUND = {
     "module docstrings that begin with a question word": shape.riddles,
     "logging idioms": shape.logging_idioms,
     "import circles": shape.import_circles,
-    "places that set activated outside of the account": shape.activations,
+    "places where an account becomes active": shape.activations,
 }
 SIZES = {
     "lines of the biggest class": shape.class_sizes,
@@ -59,6 +59,7 @@ SPECIMEN = {
         "from flexiapi.observing import log\n"
         "def rule(handler, values): return {'activated': True}\n"
         "def given(handler): return replace(handler, activated=True)\n"
+        "def made(): return Account.new(activated=True)\n"
         "class Endpoint:\n    @endpoint(check=given)\n    def get(self): pass\n"
     ),
 }
@@ -71,7 +72,7 @@ EXPECTED = {
     "module docstrings that begin with a question word": ["flexiapi.loose: How it is done."],
     "logging idioms": ["logging.getLogger: flexiapi.other", "observing.log: flexiapi.api.things"],
     "import circles": ["flexiapi.inner.deep <-> flexiapi.loose <-> flexiapi.other"],
-    "places that set activated outside of the account": ["flexiapi.api.things:3", "flexiapi.api.things:4"],
+    "places where an account becomes active": ["flexiapi.api.things:3", "flexiapi.api.things:4"],
 }
 
 

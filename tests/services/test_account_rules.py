@@ -13,7 +13,7 @@ def configure():
 
 @pytest.fixture
 def rules(server):
-    return server.services.account_rules
+    return server.services.accounts.rules
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ PASSWORD = "Pässwörd-\U0001f511"
 
 
 def person_of(server, username):
-    row = server.services.sign_in._passwords.stored(username, "sip.example.org", Algorithm.MD5, PASSWORD)
+    row = server.services.sign_in.passwords.stored(username, "sip.example.org", Algorithm.MD5, PASSWORD)
     return server.person(username, password=PASSWORD, passwords=(row,))
 
 

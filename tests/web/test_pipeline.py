@@ -84,7 +84,7 @@ def context(server):
     CALLS.clear()
     parts = server.parts
     replication, throttle = parts.replication, Throttle(0)
-    return ServiceContext(server.settings, parts.services, parts.renderer, replication, throttle, io.StringIO())
+    return ServiceContext(parts.services, parts.renderer, replication, throttle, io.StringIO())
 
 
 @pytest.fixture

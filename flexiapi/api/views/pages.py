@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.api.views.accounts import ListedAccount
-from flexiapi.services.accounts.directory import PAGE_SIZE, AccountListing
+from flexiapi.services.accounts import PAGE_SIZE, AccountListing
 
 _ALL_SHOWN = 14
 _NEAR_AN_END = 7

@@ -1,1 +1,64 @@
 """Accounts: creation, administration, removal, types, actions, upkeep."""
+
+from dataclasses import dataclass
+
+from flexiapi.services.accounts.actions import AccountActions
+from flexiapi.services.accounts.administration import Administration
+from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.creation import Creation
+from flexiapi.services.accounts.details import AccountDetails
+from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
+from flexiapi.services.accounts.external_accounts import ExternalAccounts
+from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.accounts.rules import AccountRules
+from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.statistics import Period, Statistics
+from flexiapi.services.accounts.types import AccountTypes
+from flexiapi.services.accounts.upkeep import Upkeep
+from flexiapi.services.codes import CreationTokens
+from flexiapi.services.ground import Ground
+from flexiapi.services.sign_in import Passwords
+
+__all__ = ["PAGE_SIZE", "AccountDetails", "AccountDirectory", "AccountListing", "AccountServices", "Period", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountServices:
+    """The services of this wing."""
+
+    directory: AccountDirectory
+    rules: AccountRules
+    creation: Creation
+    administration: Administration
+    administrators: Administrators
+    removal: AccountRemoval
+    types: AccountTypes
+    actions: AccountActions
+    statistics: Statistics
+    external_accounts: ExternalAccounts
+    seeding: Seeding
+    upkeep: Upkeep
+
+
+def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
+    """Make the services of this wing."""
+    store, clock = ground.store, ground.clock
+    directory = AccountDirectory(ground)
+    guard = LastAdminGuard(store)
+    removal = AccountRemoval(ground, guard)
+    external_accounts = ExternalAccounts(ground, passwords)
+    return AccountServices(
+        directory=directory,
+        rules=AccountRules(ground, directory, creation_tokens),
+        creation=Creation(ground, directory, passwords, external_accounts),
+        administration=Administration(ground, directory, guard, passwords),
+        administrators=Administrators(ground, passwords),
+        removal=removal,
+        types=AccountTypes(store, directory),
+        actions=AccountActions(store, directory),
+        statistics=Statistics(store, directory, clock),
+        external_accounts=external_accounts,
+        seeding=Seeding(ground),
+        upkeep=Upkeep(ground, removal),
+    )

@@ -1,4 +1,4 @@
-"""What an account's device does on DTMF codes."""
+"""Actions of an account's device on DTMF codes."""
 
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
 from flexiapi.model import Account, Action, Actor
@@ -8,21 +8,21 @@ from flexiapi.store import Store
 
 
 class AccountActions:
-    """Keeps the actions of accounts that have a DTMF protocol."""
+    """Actions of accounts that have a DTMF protocol."""
 
     def __init__(self, store: Store, accounts: AccountDirectory) -> None:
         self._store = store
         self._accounts = accounts
 
     async def owner(self, account_id: int) -> Account:
-        """The account whose actions these are. Raises `RecordNotFound`, `NoDtmfProtocol`."""
+        """Return the account with the id. Raises `RecordNotFound`, `NoDtmfProtocol`."""
         account = await self._accounts.for_admin(account_id)
         if account.dtmf_protocol is None:
             raise NoDtmfProtocol
         return account
 
     def one_of(self, owner: Account, action_id: int) -> Action:
-        """An action of the account. Raises `RecordNotFound`, also for one of somebody else."""
+        """Return an action of the account. Raises `RecordNotFound`, also for an action of another account."""
         for action in owner.actions:
             if action.id == action_id:
                 return action

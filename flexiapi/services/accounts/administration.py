@@ -1,60 +1,36 @@
 """Account administration: replacement, activation, deactivation."""
 
-from dataclasses import dataclass
-
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, Algorithm, DtmfProtocol, Profile
+from flexiapi.model import Account, Actor, Profile
 from flexiapi.rendering.messages import EmailChangedMail, Mail, PasswordChangedMail, PhoneChangedMail
+from flexiapi.services.accounts.details import AccountDetails
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.last_admin import LastAdminGuard
-from flexiapi.services.clock import Clock
-from flexiapi.services.codes.notices import Notices
+from flexiapi.services.ground import Ground
 from flexiapi.services.names import taken
 from flexiapi.services.outcome import existing
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.services.sign_in import Passwords
+from flexiapi.store import IdentifierTaken
 
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """All that an account is to be; what is not given is reset, but for `domain`, which then stays."""
-
-    username: str
-    password: str
-    algorithm: Algorithm
-    domain: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    display_name: str | None = None
-    dtmf_protocol: DtmfProtocol | None = None
-    admin: bool = False
-
-
 class Administration:
-    """Changes accounts for administrators."""
+    """Changes that administrators make."""
 
-    def __init__(
-        self,
-        store: Store,
-        accounts: AccountDirectory,
-        guard: LastAdminGuard,
-        passwords: Passwords,
-        notices: Notices,
-        clock: Clock,
-    ) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, accounts: AccountDirectory, guard: LastAdminGuard, passwords: Passwords) -> None:
+        self._store = ground.store
         self._accounts = accounts
         self._guard = guard
         self._passwords = passwords
-        self._notices = notices
-        self._clock = clock
+        self._notices = ground.notices
+        self._clock = ground.clock
 
-    async def replace(self, account_id: int, new: Replacement, actor: Actor, *, keeps_key: bool = False) -> Account:
-        """Replace an account. Raises `RecordNotFound`, `LastAdmin`, and `ValidationFailed` for a name just taken.
+    async def replace(self, account_id: int, new: AccountDetails, actor: Actor, *, keeps_key: bool = False) -> Account:
+        """Replace all details of an account.
 
-        Another password ends what the old one gave: nonces, pending codes, and the API key unless `keeps_key`.
+        Another password, username or domain ends nonces, pending codes, and the API key unless `keeps_key`. Raises
+        `RecordNotFound`, `LastAdmin`, and `ValidationFailed` for a name that was taken meanwhile.
         """
         for _ in range(_TRIES):
             account = await self._accounts.for_admin(account_id)
@@ -64,7 +40,9 @@ class Administration:
                 return replaced
         raise RecordNotFound
 
-    async def _replaced(self, account: Account, new: Replacement, actor: Actor, *, keeps_key: bool) -> Account | None:
+    async def _replaced(
+        self, account: Account, new: AccountDetails, actor: Actor, *, keeps_key: bool
+    ) -> Account | None:
         profile = self._profile(account, new, actor)
         is_other = self._is_other_password(account, new, profile.domain)
         change = account.replaced_by(profile, self._clock.second(), ends_sign_ins=is_other, keeps_key=keeps_key)
@@ -76,7 +54,7 @@ class Administration:
         except IdentifierTaken as error:
             raise taken(error, new.username) from error
 
-    def _profile(self, account: Account, new: Replacement, actor: Actor) -> Profile:
+    def _profile(self, account: Account, new: AccountDetails, actor: Actor) -> Profile:
         domain = self._accounts.domain_for_admin(new.domain) if new.domain else account.domain
         return Profile(
             username=new.username,
@@ -90,7 +68,7 @@ class Administration:
             user_agent=actor.user_agent,
         )
 
-    def _is_other_password(self, account: Account, new: Replacement, domain: str) -> bool:
+    def _is_other_password(self, account: Account, new: AccountDetails, domain: str) -> bool:
         is_same_name = (account.username, account.domain) == (new.username, domain)
         return not (is_same_name and self._passwords.fits(account, new.password))
 
@@ -112,7 +90,7 @@ class Administration:
         return existing(await self._store.accounts.apply(account.activate(self._clock.second()), actor))
 
     async def deactivate(self, account_id: int, actor: Actor) -> Account:
-        """Deactivate an account at once: keys, nonces, codes and tokens end. Raises `RecordNotFound`, `LastAdmin`."""
+        """Deactivate an account and end its keys, nonces, codes and tokens. Raises `RecordNotFound`, `LastAdmin`."""
         for _ in range(_TRIES):
             account = await self._accounts.for_admin(account_id)
             async with self._guard.without(account):

@@ -1,4 +1,4 @@
-"""Administrators that an operator makes on the machine itself."""
+"""Administrators that an operator creates by command."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Algorithm, Change
-from flexiapi.services.clock import Clock
-from flexiapi.services.names import NameRules, taken
+from flexiapi.services.ground import Ground
+from flexiapi.services.names import taken
 from flexiapi.services.outcome import existing
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.services.sign_in import Passwords
+from flexiapi.store import IdentifierTaken
 
 TEST_USERNAME = "admin_test"
 TEST_DOMAIN = "sip.example.org"
@@ -18,17 +18,15 @@ TEST_KEY = "no_secret_at_all"
 
 
 class Administrators:
-    """Makes administrators."""
+    """Creation of administrators."""
 
-    def __init__(
-        self, store: Store, rules: NameRules, passwords: Passwords, clock: Clock, app_name: str, sip_domain: str
-    ) -> None:
-        self._store = store
-        self._rules = rules
+    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+        self._store = ground.store
+        self._rules = ground.name_rules
         self._passwords = passwords
-        self._clock = clock
-        self._app_name = app_name
-        self._sip_domain = sip_domain
+        self._clock = ground.clock
+        self._app_name = ground.settings.app.name
+        self._sip_domain = ground.settings.app.sip_domain
 
     async def create(self, username: str, password: str, email: str | None, actor: Actor) -> Account:
         """Create an activated administrator; `email` is a valid address in lower case. Raises `ValidationFailed`."""
@@ -65,7 +63,7 @@ class Administrators:
         return existing(await self._store.accounts.apply(account.grant_admin(self._clock.second()), actor))
 
     async def create_test(self, actor: Actor) -> Account:
-        """Create the administrator of client test suites anew, dated three years back."""
+        """Create or replace the administrator of client test suites, with a creation date three years ago."""
         accounts = self._store.accounts
         known = await accounts.by_address(TEST_USERNAME, TEST_DOMAIN)
         if known is not None:

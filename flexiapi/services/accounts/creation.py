@@ -1,72 +1,53 @@
 """Account creation: with a creation token, with a confirmation code, by an administrator."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flexiapi.crypto.codes import Codes, random_pin
+from flexiapi.crypto.codes import random_pin
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
-from flexiapi.model import Account, ActivationExpiration, Actor, Algorithm, Change, Confirmation, DtmfProtocol
+from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
+from flexiapi.services.accounts.details import AccountDetails
+from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
-from flexiapi.services.clock import Clock
-from flexiapi.services.codes.notices import Notices
-from flexiapi.services.names import Names, taken
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import Settings
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.services.ground import Ground
+from flexiapi.services.names import taken
+from flexiapi.services.sign_in import Passwords
+from flexiapi.store import IdentifierTaken
 
 TOKEN_LENGTH = 13
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """What is asked for."""
-
-    username: str
-    domain: str
-    password: str
-    algorithm: Algorithm
-    email: str | None = None
-    phone: str | None = None
-    display_name: str | None = None
-    dtmf_protocol: DtmfProtocol | None = None
-    activated: bool = False
-    admin: bool = False
-
-
 class Creation:
-    """Creates accounts for administrators and for the public."""
+    """Creation of accounts by administrators and by the public."""
 
     def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        passwords: Passwords,
-        names: Names,
-        notices: Notices,
-        externals: ExternalAccounts,
-        codes: Codes,
-        clock: Clock,
+        self, ground: Ground, accounts: AccountDirectory, passwords: Passwords, externals: ExternalAccounts
     ) -> None:
+        self._accounts = accounts
         self._externals = externals
-        self._store = store
-        self._settings = settings.account
-        self._sip_domain = settings.app.sip_domain
+        self._store = ground.store
+        self._settings = ground.settings.account
+        self._sip_domain = ground.settings.app.sip_domain
         self._passwords = passwords
-        self._names = names
-        self._notices = notices
-        self._codes = codes
-        self._clock = clock
+        self._notices = ground.notices
+        self._codes = ground.codes
+        self._clock = ground.clock
 
-    async def with_token(self, new: NewAccount, token: str, actor: Actor) -> Account:
-        """Create the account that a creation token allows. Its provisioning activates it. Raises `ValidationFailed`."""
+    async def with_token(self, new: AccountDetails, token: str, actor: Actor) -> Account:
+        """Create an account by a creation token. Its provisioning will activate it.
+
+        Raises `ValidationFailed` on the token, or for a name that was taken meanwhile, and `NoExternalAccountLeft`.
+        """
         return await self._spending(token, new, actor)
 
-    async def public(self, new: NewAccount, token: str, actor: Actor) -> Account:
-        """As `with_token`, and send the code that activates the account: by mail if it has an address, else by SMS."""
+    async def public(self, new: AccountDetails, token: str, actor: Actor) -> Account:
+        """Create an account by a creation token and send the code that activates it.
+
+        The code goes by mail if the account has an address, else by SMS. Raises as `with_token`.
+        """
         account = await self._spending(token, new, actor)
         try:
             return await self._confirm(account, actor)
@@ -74,14 +55,22 @@ class Creation:
             log.warning("confirmation not sent", account=account.id, reason=type(error).__name__)
             return account
 
-    async def by_admin(self, new: NewAccount, actor: Actor, confirmation_key_expires: datetime | None) -> Account:
-        """Create an account for an administrator. Unless active, it has a key and a token that activate it."""
-        if new.activated:
-            return await self._add(self._new(new, actor), actor)
-        now, expires = self._clock.second(), confirmation_key_expires
+    async def by_admin(
+        self, new: AccountDetails, actor: Actor, *, activated: bool, expires: datetime | None
+    ) -> Account:
+        """Create an account for an administrator.
+
+        One that is not `activated` has a confirmation key, until `expires`, and a provisioning token that activate it.
+        Raises `ValidationFailed` for a name that was taken meanwhile, and `NoExternalAccountLeft`.
+        """
+        domain = self._accounts.domain_for_admin(new.domain)
+        if activated:
+            return await self._add(self._new(new, domain, actor, activated=True), actor)
+        now = self._clock.second()
         expiration = None if expires is None else await self._expiration(expires, now)
         change = self._new(
             new,
+            domain,
             actor,
             confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
             provisioning_token=random_text(TOKEN_LENGTH),
@@ -93,14 +82,16 @@ class Creation:
     async def _expiration(self, expires: datetime, now: datetime) -> ActivationExpiration:
         return ActivationExpiration(await self._store.counters.next("activation_expirations"), expires, now, now)
 
-    def _new(self, new: NewAccount, actor: Actor, **fields: Any) -> Change[Account]:
-        password = self._passwords.stored(new.username, new.domain, new.algorithm, new.password)
+    def _new(
+        self, new: AccountDetails, domain: str, actor: Actor, *, activated: bool = False, **fields: Any
+    ) -> Change[Account]:
+        password = self._passwords.stored(new.username, domain, new.algorithm, new.password)
         return Account.new(
             self._clock.second(),
-            activated=new.activated,
+            activated=activated,
             is_admin=new.admin,
             username=new.username,
-            domain=new.domain,
+            domain=domain,
             email=new.email,
             phone=new.phone,
             display_name=new.display_name,
@@ -111,13 +102,14 @@ class Creation:
             **fields,
         )
 
-    async def _spending(self, token: str, new: NewAccount, actor: Actor) -> Account:
-        """Consume the token first: a crash in between costs a token, never makes two accounts."""
+    async def _spending(self, token: str, new: AccountDetails, actor: Actor) -> Account:
+        """Consume the token, then create the account, so that a crash in between cannot lead to two accounts."""
         if not await self._store.creation_tokens.consume(token, self._clock.now(), actor):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
         change = self._new(
             new,
+            new.domain or self._sip_domain,
             actor,
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=self._clock.second(),

@@ -1,4 +1,7 @@
-"""SIP accounts on another server: made there in a group, carried here in a file, given out one per new account."""
+"""External accounts: SIP accounts on another server, one for each new account here.
+
+The other server creates them as a group and exports the group to a file; this one imports the file.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -7,11 +10,10 @@ from dataclasses import replace
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import NoExternalAccountLeft
 from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
-from flexiapi.services.clock import Clock
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import AccountSettings
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.services.sign_in import Passwords
+from flexiapi.store import IdentifierTaken
 
 USERNAME_LENGTH = 12
 PASSWORD_LENGTH = 16
@@ -21,16 +23,14 @@ Progress = Callable[[int], None]
 
 
 class ExternalAccounts:
-    """Both ends: the accounts that another server takes over, and those taken over from it."""
+    """Groups of accounts for another server, and the pool of external accounts from one."""
 
-    def __init__(
-        self, store: Store, settings: AccountSettings, passwords: Passwords, clock: Clock, sip_domain: str
-    ) -> None:
-        self._store = store
-        self._is_wanted = settings.consume_external_account_on_create
+    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+        self._store = ground.store
+        self._is_wanted = ground.settings.account.consume_external_account_on_create
         self._passwords = passwords
-        self._clock = clock
-        self._sip_domain = sip_domain
+        self._clock = ground.clock
+        self._sip_domain = ground.settings.app.sip_domain
 
     async def add_account(self, change: Change[Account], actor: Actor) -> Account:
         """Add a new account, with an external account of its own if the settings want one.
@@ -56,11 +56,11 @@ class ExternalAccounts:
         return account
 
     async def has_group(self, group: str) -> bool:
-        """Whether accounts of the group exist."""
+        """Return whether accounts of the group exist."""
         return bool(await self._store.listings.of_group(group, 0, 1))
 
     async def generate(self, amount: int, group: str, progress: Progress, actor: Actor) -> None:
-        """Make activated accounts with random names and passwords that nobody knows."""
+        """Create activated accounts with random names and passwords. `progress` gets the size of each batch."""
         for start in range(0, amount, _AT_ONCE):
             some = min(_AT_ONCE, amount - start)
             await asyncio.gather(*(self._generated(group, actor) for _ in range(some)))
@@ -84,7 +84,7 @@ class ExternalAccounts:
                 continue
 
     async def of_group(self, group: str) -> AsyncIterator[ExternalAccount]:
-        """What another server needs to know of the group's accounts."""
+        """Yield the accounts of the group as external accounts of another server."""
         last_id = 0
         while accounts := await self._store.listings.of_group(group, last_id, 1000):
             for account in accounts:
@@ -93,5 +93,5 @@ class ExternalAccounts:
             last_id = accounts[-1].id
 
     async def add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
-        """Put accounts of another server into the pool, but for known names; how many were new."""
+        """Add accounts of another server to the pool, except known names. Return how many were new."""
         return await self._store.external_accounts.add(externals, actor)

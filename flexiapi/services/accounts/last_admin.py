@@ -1,4 +1,4 @@
-"""Somebody must be left who can administer the server, also when two administrators remove each other at once."""
+"""Protection of the last active administrator, also when two administrators remove each other at once."""
 
 import asyncio
 import secrets
@@ -23,14 +23,17 @@ class AdminsBusy(Unavailable):
 
 
 class LastAdminGuard:
-    """Lets administrators go one at a time, and never the last activated one."""
+    """Removal and deactivation of administrators, one at a time and never the last active one."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     @asynccontextmanager
     async def without(self, account: Account) -> AsyncIterator[None]:
-        """Inside, the account may lose its role or activation. Raises `LastAdmin` when nobody else has both."""
+        """Allow the account to lose its role or activation in the block.
+
+        Raises `LastAdmin` if no other administrator is active, and `AdminsBusy` after 5 seconds of waiting for others.
+        """
         if not (account.is_admin and account.activated):
             yield
             return

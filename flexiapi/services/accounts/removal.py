@@ -4,20 +4,19 @@ from datetime import timedelta
 
 from flexiapi.model import Account, Actor, Change
 from flexiapi.services.accounts.last_admin import LastAdminGuard
-from flexiapi.services.clock import Clock
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Removal, Store
+from flexiapi.store import Removal
 
 
 class AccountRemoval:
-    """Removes accounts in one order, so that a crash in between never lets anybody sign in."""
+    """Removal in an order that lets no one sign in after a crash in between."""
 
-    def __init__(self, store: Store, guard: LastAdminGuard, settings: AccountSettings, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, guard: LastAdminGuard) -> None:
+        self._store = ground.store
         self._guard = guard
-        self._tombstone_life = timedelta(days=settings.tombstone_days)
-        self._clock = clock
+        self._tombstone_life = timedelta(days=ground.settings.account.tombstone_days)
+        self._clock = ground.clock
 
     async def remove(self, account: Account, actor: Actor) -> None:
         """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
@@ -41,13 +40,13 @@ class AccountRemoval:
         return removed is not None
 
     async def heal(self) -> None:
-        """Forget every account that is gone: the one just removed, and those that a crash has left half removed."""
+        """Finish all unfinished removals: the one just made, and those that a crash interrupted."""
         for removal in await self._store.removals.unfinished():
             await self._forget(removal)
             await self._store.removals.end(removal.account_id)
 
     async def _forget(self, removal: Removal) -> None:
-        """Remove what refers to an account that is gone."""
+        """Remove what refers to a removed account."""
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)

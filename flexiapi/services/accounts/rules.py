@@ -1,16 +1,16 @@
-"""Rules for the values of accounts that need the store, checked before anything is changed."""
+"""Checks of account values against the store, before a change."""
 
 from typing import TypedDict
 
 from flexiapi.errors import FieldErrors
 from flexiapi.model import Account
 from flexiapi.services.accounts.directory import AccountDirectory
-from flexiapi.services.codes.creation_tokens import CreationTokens
-from flexiapi.services.names import NameRules, Names
+from flexiapi.services.codes import CreationTokens
+from flexiapi.services.ground import Ground
 
 
 class AccountValues(TypedDict, total=False):
-    """The values of a creation or change of an account, as far as they are given and well-formed."""
+    """The values of a creation or change of an account that are given and well-formed."""
 
     username: str | None
     domain: str | None
@@ -21,24 +21,17 @@ class AccountValues(TypedDict, total=False):
 
 
 class AccountRules:
-    """Finds what is wrong with the values of an account: names that are taken, passwords that are easily guessed.
+    """Checks for names that are taken and passwords that are easily guessed.
 
-    Every method returns texts by field, none for values that are right.
+    Each method returns texts by field, empty if all values are right.
     """
 
-    def __init__(
-        self,
-        names: Names,
-        name_rules: NameRules,
-        accounts: AccountDirectory,
-        creation_tokens: CreationTokens,
-        sip_domain: str,
-    ) -> None:
-        self._names = names
-        self._name_rules = name_rules
+    def __init__(self, ground: Ground, accounts: AccountDirectory, creation_tokens: CreationTokens) -> None:
+        self._names = ground.names
+        self._name_rules = ground.name_rules
         self._accounts = accounts
         self._creation_tokens = creation_tokens
-        self._sip_domain = sip_domain
+        self._sip_domain = ground.settings.app.sip_domain
 
     async def creation_faults(self, values: AccountValues) -> FieldErrors:
         """Check the values of an account that an administrator creates."""
@@ -46,7 +39,7 @@ class AccountRules:
         return await self._names.conflicts(values, domain, public=False)
 
     async def replacement_faults(self, account_id: int, values: AccountValues) -> FieldErrors:
-        """Check the values that replace those of an account. It may keep a name that the rules would refuse today."""
+        """Check the values that replace those of an account. It may keep a username that the rules now refuse."""
         account = await self._accounts.if_any(account_id)
         asked = values.get("domain")
         domain = self._accounts.domain_for_admin(asked) if asked or account is None else account.domain
@@ -60,7 +53,7 @@ class AccountRules:
         return faults
 
     async def sign_up_faults(self, values: AccountValues) -> FieldErrors:
-        """Check the values of an account that a creation token makes."""
+        """Check the values of an account that a creation token creates."""
         faults = self._password_faults(values, values.get("username"), self._sip_domain)
         faults |= await self._names.conflicts(values, self._sip_domain, public=True)
         return faults | await self._creation_tokens.faults(values)

@@ -1,12 +1,12 @@
-"""Accounts from a file, with ids of their own: what client test suites sign in with."""
+"""Accounts with given ids from a seed file, for client test suites."""
 
 from collections.abc import Callable, Sequence
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.importing.seed_file import SeedAccount
 from flexiapi.model import Account, Actor, Confirmation, Password
-from flexiapi.services.clock import Clock
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.services.ground import Ground
+from flexiapi.store import IdentifierTaken
 
 _AT_ONCE = 500
 
@@ -14,15 +14,15 @@ Progress = Callable[[int], None]
 
 
 class Seeding:
-    """Writes such accounts; those with the same ids are replaced."""
+    """Seed accounts. They replace accounts with the same ids."""
 
-    def __init__(self, store: Store, clock: Clock, app_name: str) -> None:
-        self._store = store
-        self._clock = clock
-        self._app_name = app_name
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._clock = ground.clock
+        self._app_name = ground.settings.app.name
 
     async def write(self, seeds: Sequence[SeedAccount], progress: Progress, actor: Actor) -> None:
-        """Write the accounts. Raises `ConfigurationError` when an account with another id has a name of theirs."""
+        """Write the accounts. Raises `ConfigurationError` if an account with another id has one of the names."""
         await self._store.counters.raise_to("accounts", max((seed.id for seed in seeds), default=0))
         for start in range(0, len(seeds), _AT_ONCE):
             some = [self._account(seed) for seed in seeds[start : start + _AT_ONCE]]

@@ -1,4 +1,4 @@
-"""How many accounts were made in the last day, week and month."""
+"""Numbers of accounts created in the last day, week and month."""
 
 import calendar
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 
 class Period(StrEnum):
-    """How far back to look."""
+    """The time before now that is counted."""
 
     DAY = "day"
     WEEK = "week"
@@ -24,7 +24,7 @@ class Period(StrEnum):
 
 
 class Statistics:
-    """Counts the accounts that administrators see."""
+    """Counts of the accounts that administrators see."""
 
     def __init__(self, store: Store, accounts: AccountDirectory, clock: Clock) -> None:
         self._store = store
@@ -32,7 +32,10 @@ class Statistics:
         self._clock = clock
 
     async def of(self, period: Period) -> Mapping[str, CreationCount]:
-        """The accounts made since one period ago: by hour for a day, else by day, the empty ones too."""
+        """Count the accounts created in the last period, by hour for a day, else by day, empty ones included.
+
+        The keys are like `2026-11-25 07` or `2026-11-25`.
+        """
         now = self._clock.now()
         since = _start(period, now)
         form, step = ("%Y-%m-%d %H", _HOUR) if period is Period.DAY else ("%Y-%m-%d", _DAY)

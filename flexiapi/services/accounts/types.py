@@ -19,23 +19,23 @@ class TypeValues(TypedDict, total=False):
 
 
 class AccountTypes:
-    """The types that there are, and those that accounts have."""
+    """All types, and the types of accounts."""
 
     def __init__(self, store: Store, accounts: AccountDirectory) -> None:
         self._store = store
         self._accounts = accounts
 
     async def of(self, accounts: Sequence[Account]) -> Mapping[int, AccountType]:
-        """Those that the accounts name, by id."""
+        """Return the types of the accounts, by id."""
         ids = {type_id for account in accounts for type_id in account.type_ids}
         return await self._store.types.by_ids(sorted(ids)) if ids else _NONE
 
     async def all(self) -> Sequence[AccountType]:
-        """Every type, by id."""
+        """Return all types, ordered by id."""
         return await self._store.types.all()
 
     async def get(self, type_id: int) -> AccountType:
-        """The type with the id. Raises `RecordNotFound`."""
+        """Return the type with the id. Raises `RecordNotFound`."""
         account_type = await self._store.types.by_id(type_id)
         if account_type is None:
             raise RecordNotFound
@@ -48,14 +48,14 @@ class AccountTypes:
         return {} if known is None or known.id == own_id else _TAKEN
 
     async def add(self, key: str, actor: Actor) -> AccountType:
-        """A new type. Raises `ValidationFailed` for a key just taken."""
+        """Add a type. Raises `ValidationFailed` for a key that was taken meanwhile."""
         try:
             return await self._store.types.add(key, actor)
         except IdentifierTaken as error:
             raise ValidationFailed(_TAKEN) from error
 
     async def rename(self, type_id: int, key: str, actor: Actor) -> AccountType:
-        """Another key for a type. Raises `RecordNotFound`, and `ValidationFailed` for a key just taken."""
+        """Rename a type. Raises `RecordNotFound`, and `ValidationFailed` for a key that was taken meanwhile."""
         try:
             renamed = await self._store.types.rename(type_id, key, actor)
         except IdentifierTaken as error:
@@ -65,7 +65,7 @@ class AccountTypes:
         return renamed
 
     async def remove(self, type_id: int, actor: Actor) -> None:
-        """Remove a type, from all accounts too. Raises `RecordNotFound`."""
+        """Remove a type, also from all accounts. Raises `RecordNotFound`."""
         if not await self._store.types.remove(type_id, actor):
             raise RecordNotFound
 

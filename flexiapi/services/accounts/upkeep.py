@@ -1,4 +1,4 @@
-"""What is cleared away after a time. MongoDB ends most of it by itself (TTL indexes); this ends the rest."""
+"""Removal of old data that TTL indexes do not remove."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,9 +6,7 @@ from datetime import timedelta
 
 from flexiapi.model import Account, Actor
 from flexiapi.services.accounts.removal import AccountRemoval
-from flexiapi.services.clock import Clock
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Store
+from flexiapi.services.ground import Ground
 
 _AT_ONCE = 16
 _PAGE = 480
@@ -16,24 +14,22 @@ _ABANDONED = timedelta(hours=1)
 
 
 class Upkeep:
-    """Clears what is old; each answers how many it were."""
+    """Removals by age. Each returns the number of records."""
 
-    def __init__(
-        self, store: Store, removal: AccountRemoval, settings: AccountSettings, clock: Clock, sip_domain: str
-    ) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, removal: AccountRemoval) -> None:
+        self._store = ground.store
         self._removal = removal
-        self._nonce_life = timedelta(minutes=settings.nonce_minutes)
-        self._clock = clock
-        self._sip_domain = sip_domain
+        self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
+        self._clock = ground.clock
+        self._sip_domain = ground.settings.app.sip_domain
 
     async def nonces(self, age: timedelta) -> int:
-        """End the nonces that were used and are older."""
+        """End the used nonces that are older."""
         now = self._clock.now()
         return await self._store.used_nonces.end(now - age + self._nonce_life, now)
 
     async def api_keys(self, age: timedelta, actor: Actor) -> int:
-        """Remove the API keys that have not been used for so long."""
+        """Remove the API keys that have not been used for that time."""
         return await self._store.bulk.remove_api_keys(self._clock.now() - age, actor)
 
     async def tombstones(self, age: timedelta, actor: Actor, *, apply: bool) -> int:
@@ -43,20 +39,20 @@ class Upkeep:
         return await (tombstones.clear_before(before, actor) if apply else tombstones.count_before(before))
 
     async def tokens(self, actor: Actor) -> int:
-        """Remove expired creation, request and auth tokens, and free external accounts that nobody got."""
+        """Remove expired creation, request and auth tokens, and free external accounts of creations that failed."""
         now = self._clock.now()
         kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
         removed = sum([await kind.clear(now, actor) for kind in kinds])
         return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED, actor)
 
     async def seals(self, progress: Callable[[int], None]) -> int:
-        """Seal anew, with the current application key, all that is sealed; `progress` is told what was looked at."""
+        """Seal all sealed values again with the current application key. `progress` gets the number of values read."""
         return await self._store.seals.renew(progress)
 
     async def unconfirmed(self, age: timedelta, actor: Actor, *, apply: bool, and_confirmed: bool = False) -> int:
-        """Count, or remove, the accounts of the SIP domain that were made longer ago and never activated.
+        """Count, or remove, the accounts of the SIP domain that are older and were never activated.
 
-        `and_confirmed` takes the activated ones too, but no administrator. They leave no tombstone.
+        `and_confirmed` includes activated ones, but no administrators. They leave no tombstone.
         """
         count = 0
         async for accounts in self._old(age, and_confirmed=and_confirmed):
@@ -72,7 +68,7 @@ class Upkeep:
         return count
 
     async def _discarded(self, account: Account, actor: Actor, *, and_confirmed: bool) -> bool:
-        """Remove the account unless it has been activated, or made an administrator, in the meantime."""
+        """Remove the account, unless it was activated or made an administrator meanwhile."""
         unchanged = ("admin_since",) if and_confirmed else ("activated", "activated_at")
         return await self._removal.discard(account.remove(*unchanged), actor)
 

@@ -1,1 +1,37 @@
-"""One-time codes and tokens: activation, recovery, address changes, creation tokens, notices."""
+"""Secrets that are sent to people: codes of activation and recovery, creation tokens, the human check."""
+
+from dataclasses import dataclass
+
+from flexiapi.services.codes.activation import Activation, Confirmations
+from flexiapi.services.codes.address_changes import AddressChanges
+from flexiapi.services.codes.creation_tokens import CreationTokens
+from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailable
+from flexiapi.services.codes.recovery import Recovery
+from flexiapi.services.ground import Ground
+from flexiapi.services.sign_in import Passwords
+
+__all__ = ["CodeServices", "CreationTokens", "HumanCheckUnavailable", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeServices:
+    """The services of this wing."""
+
+    activation: Activation
+    recovery: Recovery
+    address_changes: AddressChanges
+    creation_tokens: CreationTokens
+    human_check: HumanCheck
+
+
+def build(ground: Ground, passwords: Passwords) -> CodeServices:
+    """Make the services of this wing."""
+    confirmations = Confirmations(ground)
+    activation = Activation(ground, confirmations)
+    return CodeServices(
+        activation=activation,
+        recovery=Recovery(ground, confirmations, activation, passwords),
+        address_changes=AddressChanges(ground),
+        creation_tokens=CreationTokens(ground),
+        human_check=HumanCheck(ground.settings.nocaptcha, ground.key.derive("human check")),
+    )

@@ -1,30 +1,25 @@
-"""Activation by a code that was received by mail or phone."""
+"""Activation by a code sent by mail or SMS."""
 
 import hmac
-from collections.abc import Collection
 
-from flexiapi.crypto.codes import Codes
 from flexiapi.errors import ActivationExpired, RecordNotFound
 from flexiapi.model import Account, Actor, Confirmation
-from flexiapi.services.clock import Clock
-from flexiapi.services.limiter import Limiter
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Store
 
 
 class Confirmations:
-    """Compares confirmation keys and PINs: every try is counted first, and the last one ends the code."""
+    """Pending confirmation keys and PINs. Each try is counted before the comparison; the last one ends the code."""
 
-    def __init__(self, store: Store, codes: Codes, limiter: Limiter, settings: AccountSettings, clock: Clock) -> None:
-        self._store = store
-        self._codes = codes
-        self._limiter = limiter
-        self._tries = settings.pin_tries
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._codes = ground.codes
+        self._limiter = ground.limiter
+        self._tries = ground.settings.account.pin_tries
+        self._clock = ground.clock
 
     async def check(self, account: Account, code: str, actor: Actor) -> Account:
-        """The account as it is now, if the code is its pending one.
+        """Return the account as it is now, if the code is its pending one.
 
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
         `TooManyRequests` after too many tries on one day.
@@ -60,15 +55,13 @@ class Confirmations:
 
 
 class Activation:
-    """Activates accounts by their pending code, once."""
+    """Activation of accounts by their pending code, which works once."""
 
-    def __init__(
-        self, store: Store, confirmations: Confirmations, clock: Clock, public_domains: Collection[str]
-    ) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, confirmations: Confirmations) -> None:
+        self._store = ground.store
         self._confirmations = confirmations
-        self._clock = clock
-        self._public_domains = public_domains
+        self._clock = ground.clock
+        self._public_domains = ground.name_rules.public_domains
 
     async def activate(self, username: str, domain: str, code: str, actor: Actor) -> Account:
         """Activate the account of that address. Raises as `Confirmations.check`."""
@@ -80,5 +73,5 @@ class Activation:
         return await self.use_code(account, actor)
 
     async def use_code(self, account: Account, actor: Actor) -> Account:
-        """Activate the account by the code that was right, which ends. Raises `RecordNotFound` to all but the first."""
+        """Activate the account and end its code, which was right. Raises `RecordNotFound` if it was used meanwhile."""
         return existing(await self._store.accounts.apply(account.use_code(self._clock.second()), actor))

@@ -2,17 +2,13 @@
 
 from typing import TypedDict
 
-from flexiapi.crypto.codes import Codes, random_pin
+from flexiapi.crypto.codes import random_pin
 from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
 from flexiapi.model import Account, Actor, Channel, PendingChange
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
-from flexiapi.services.clock import Clock
-from flexiapi.services.codes.notices import Notices
-from flexiapi.services.limiter import Limiter
-from flexiapi.services.names import Names
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.settings import AccountSettings
-from flexiapi.store import IdentifierTaken, Store
+from flexiapi.store import IdentifierTaken
 
 _PHONE_TRIES = 1
 
@@ -25,29 +21,20 @@ class AddressValues(TypedDict, total=False):
 
 
 class AddressChanges:
-    """Starts and confirms changes, one pending per account and channel.
+    """Pending changes, one per account and channel.
 
-    A PIN is kept only after its message was accepted, so that a refused one changes nothing.
+    A PIN is stored only after its message was accepted, so that a failed delivery changes nothing.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        names: Names,
-        codes: Codes,
-        notices: Notices,
-        limiter: Limiter,
-        settings: AccountSettings,
-        clock: Clock,
-    ) -> None:
-        self._store = store
-        self._names = names
-        self._codes = codes
-        self._notices = notices
-        self._limiter = limiter
-        self._life = settings.pin_life
-        self._tries = {"email": settings.pin_tries, "phone": _PHONE_TRIES}
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._names = ground.names
+        self._codes = ground.codes
+        self._notices = ground.notices
+        self._limiter = ground.limiter
+        self._life = ground.settings.account.pin_life
+        self._tries = {"email": ground.settings.account.pin_tries, "phone": _PHONE_TRIES}
+        self._clock = ground.clock
 
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
         """Check a new address or number: it is neither the present one nor taken."""

@@ -6,11 +6,8 @@ from typing import TypedDict
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
 from flexiapi.model import Actor, PushAddress
-from flexiapi.notify import Notifier
 from flexiapi.plugin import PushMessage
-from flexiapi.services.clock import Clock
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Store
+from flexiapi.services.ground import Ground
 
 TOKEN_LENGTH = 13
 
@@ -22,24 +19,24 @@ class CreationTokenValues(TypedDict, total=False):
 
 
 class CreationTokens:
-    """Makes and gives out creation tokens and the request tokens that lead to them."""
+    """Creation tokens, and the request tokens that are exchanged for them."""
 
-    def __init__(self, store: Store, notifier: Notifier, settings: AccountSettings, clock: Clock) -> None:
-        self._store = store
-        self._notifier = notifier
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._notifier = ground.notifier
+        self._settings = ground.settings.account
+        self._clock = ground.clock
 
     async def make(self, actor: Actor) -> str:
-        """A fresh creation token, for an administrator to hand on."""
+        """Create a token for an administrator to pass on."""
         token = random_text(TOKEN_LENGTH)
         await self._keep(token, actor)
         return token
 
     async def send_by_push(self, device: PushAddress, actor: Actor) -> None:
-        """Send a token to a device; it counts only once the push is accepted.
+        """Send a token to a device. It is stored and counted only if the push is accepted.
 
-        Raises `CreationTokenRefused` when the device waits for one or has had too many, and `DeliveryFailed`.
+        Raises `CreationTokenRefused` for a device that waits for a token or had too many, and `DeliveryFailed`.
         """
         now = self._clock.now()
         until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
@@ -58,7 +55,7 @@ class CreationTokens:
             raise
 
     async def request(self, actor: Actor) -> str:
-        """A fresh request token, which a human must validate."""
+        """Create a request token, which a human must validate."""
         token = random_text(TOKEN_LENGTH)
         now = self._clock.now()
         life = timedelta(hours=self._settings.request_token_hours)
@@ -66,16 +63,16 @@ class CreationTokens:
         return token
 
     async def is_request_open(self, token: str) -> bool:
-        """Whether a request token waits for validation, or is validated and not used."""
+        """Return whether a request token waits for validation, or is validated and not used."""
         return await self._store.request_tokens.is_open(token, self._clock.now())
 
     async def validate_request(self, token: str, actor: Actor) -> None:
-        """A human is behind the request token. Raises `RecordNotFound`."""
+        """Mark the request token as one of a human. Raises `RecordNotFound`."""
         if not await self._store.request_tokens.validate(token, self._clock.now(), actor):
             raise RecordNotFound
 
     async def exchange(self, request_token: str, actor: Actor) -> str:
-        """The creation token that a validated request token gives, once. Raises `RecordNotFound`."""
+        """Exchange a validated request token, once, for a creation token. Raises `RecordNotFound`."""
         token = random_text(TOKEN_LENGTH)
         if not await self._store.request_tokens.consume(request_token, self._clock.now(), token, actor):
             raise RecordNotFound
@@ -87,14 +84,14 @@ class CreationTokens:
         return token
 
     async def faults(self, values: CreationTokenValues) -> FieldErrors:
-        """Check a creation token that is to be used up."""
+        """Check a creation token that is to be consumed."""
         token = values.get("account_creation_token")
         if not token or await self.is_free(token):
             return {}
         return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
 
     async def is_free(self, token: str) -> bool:
-        """Whether a creation token can be used."""
+        """Return whether a creation token can be used."""
         return await self._store.creation_tokens.is_free(token, self._clock.now())
 
     async def _keep(self, token: str, actor: Actor) -> None:

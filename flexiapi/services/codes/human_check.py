@@ -1,4 +1,4 @@
-"""Whether a person is behind a request for a creation token: a button, or a captcha where one is configured."""
+"""Human check before a creation token is given: a button, or the captcha that is configured."""
 
 import hmac
 
@@ -18,9 +18,9 @@ class HumanCheckUnavailable(Unavailable):
 
 
 class HumanCheck:
-    """Verifies the form of the check page: that our page sent it, and the captcha's answer.
+    """Verification of the page's form: its CSRF token, and the answer to the captcha.
 
-    Raises `ConfigurationError` for half a captcha: the page would not ask, and nobody would notice.
+    Raises `ConfigurationError` for half a captcha, which would let everything pass.
     """
 
     def __init__(self, settings: NocaptchaSettings, key: bytes) -> None:
@@ -34,7 +34,7 @@ class HumanCheck:
 
     @property
     def captcha(self) -> Captcha | None:
-        """What the page shows, `None` for a button alone."""
+        """The captcha of the page, `None` for a button alone."""
         settings = self._settings
         if settings.sitekey is None or settings.secret is None:
             return None
@@ -42,19 +42,19 @@ class HumanCheck:
 
     @property
     def response_field(self) -> str:
-        """The form field with the captcha's answer."""
+        """Name of the form field with the captcha's answer."""
         return self._settings.response_field
 
     def csrf(self, token: str) -> str:
-        """What only our page for this token knows."""
+        """Return the CSRF token of the page for a request token."""
         return hmac.new(self._key, token.encode(), "sha256").hexdigest()
 
     def is_our_form(self, token: str, csrf: str) -> bool:
-        """Whether the form comes from our page."""
+        """Return whether the form has the CSRF token of its page."""
         return hmac.compare_digest(self.csrf(token).encode(), csrf.encode())
 
     async def is_human(self, response: str, address: str) -> bool:
-        """Whether the captcha was solved; always, without one. Raises `HumanCheckUnavailable`."""
+        """Return whether the captcha was solved, True if there is none. Raises `HumanCheckUnavailable`."""
         secret = self._settings.secret
         if self.captcha is None or secret is None:
             return True

@@ -1,57 +1,47 @@
-"""The way back into an account: a PIN to its phone, or a mail that an administrator has sent."""
+"""Account recovery: by a PIN sent to the phone number, or by a mail that an administrator sends."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from flexiapi.crypto.codes import Codes, random_pin
+from flexiapi.crypto.codes import random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Confirmation
 from flexiapi.rendering.messages import AccountRecoveryMail, AccountRecoverySms
-from flexiapi.services.clock import Clock
 from flexiapi.services.codes.activation import Activation, Confirmations
-from flexiapi.services.codes.notices import Notices
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import Settings
-from flexiapi.store import Store
+from flexiapi.services.sign_in import Passwords
 
 TOKEN_LENGTH = 13
 
 
 class Recovery:
-    """Sends codes, and gives the passwords' hashes to whoever has one.
+    """Recovery codes, and the accounts that they give back.
 
-    A code is kept only after its message was accepted, so that a refused one changes nothing.
+    A code is stored only after its message was accepted, so that a failed delivery changes nothing.
     """
 
     def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        codes: Codes,
-        confirmations: Confirmations,
-        activation: Activation,
-        passwords: Passwords,
-        notices: Notices,
-        clock: Clock,
-        public_domains: Collection[str],
+        self, ground: Ground, confirmations: Confirmations, activation: Activation, passwords: Passwords
     ) -> None:
-        self._store = store
-        self._public_domains = public_domains
-        self._url = settings.app.url
-        self._pin_life = settings.account.pin_life
-        self._key_life = timedelta(hours=settings.account.activation_hours)
-        self._codes = codes
+        self._store = ground.store
+        self._public_domains = ground.name_rules.public_domains
+        self._url = ground.settings.app.url
+        self._pin_life = ground.settings.account.pin_life
+        self._key_life = timedelta(hours=ground.settings.account.activation_hours)
+        self._codes = ground.codes
         self._confirmations = confirmations
         self._activation = activation
         self._passwords = passwords
-        self._notices = notices
-        self._clock = clock
+        self._notices = ground.notices
+        self._clock = ground.clock
 
     async def by_phone(self, phone: str) -> tuple[Account, bool]:
-        """The account of a number, and whether that is its alias and not its name. Raises `RecordNotFound`."""
+        """Return the account of a number, and whether the number is its alias, not its username.
+
+        Raises `RecordNotFound`.
+        """
         account = await self._store.accounts.by_phone(phone)
         if account is not None and account.phone == phone:
             return account, True
@@ -62,8 +52,8 @@ class Recovery:
     async def send_pin(self, phone: str, token: str, actor: Actor) -> None:
         """Send a PIN to the account's number, for a creation token.
 
-        The token is used up also when nobody has the number, so that numbers are not probed for free. Raises
-        `ValidationFailed` on the token, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
+        An unknown number consumes the token too, so that probing numbers costs tokens. Raises `ValidationFailed` on
+        the token, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
         tokens = self._store.creation_tokens
         if not await tokens.consume(token, self._clock.now(), actor):
@@ -84,16 +74,16 @@ class Recovery:
             raise
 
     async def _recoverable(self, phone: str) -> Account:
-        """Whom an administrator has deactivated, a PIN must not activate again."""
+        """Return the account of a number, unless an administrator deactivated it: a PIN would activate it again."""
         account, _ = await self.by_phone(phone)
         if account.is_shut_out:
             raise RecordNotFound
         return account
 
     async def recover(self, username: str, domain: str, code: str, actor: Actor) -> Account:
-        """The account that the code gives back, activated, with passwords hashed as clients store them.
+        """Activate the account by its code, and return it with all passwords as hashes.
 
-        A name that is an alias counts as such first. Raises as `Confirmations.check`.
+        `username` is a phone number of an account before it is a username. Raises as `Confirmations.check`.
         """
         account = None
         if domain in self._public_domains:
@@ -104,7 +94,7 @@ class Recovery:
         return replace(account, passwords=self._passwords.hashed(account))
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:
-        """Mail an account a fresh key and provisioning links; the account with them.
+        """Mail an account a new key and provisioning links. Return the account with them.
 
         Raises `ValidationFailed` when it has no address, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """

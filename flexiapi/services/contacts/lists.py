@@ -1,52 +1,52 @@
-"""Lists of contacts that several accounts share, as administrators handle them."""
+"""Contacts lists, which administrators fill and give to accounts."""
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.model import Account, Actor, ContactsList
-from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
 
 class ContactsLists:
-    """Makes lists, fills them, and gives them to accounts."""
+    """Contacts lists, and the accounts that have them."""
 
     def __init__(self, store: Store, accounts: AccountDirectory) -> None:
         self._store = store
         self._accounts = accounts
 
     async def all(self) -> list[ContactsList]:
-        """Every list, by id."""
+        """Return all lists, by id."""
         return await self._store.contacts_lists.all()
 
     async def by_id(self, list_id: int) -> ContactsList:
-        """The list with the id. Raises `RecordNotFound`."""
+        """Return the list with the id. Raises `RecordNotFound`."""
         found = await self._store.contacts_lists.by_id(list_id)
         if found is None:
             raise RecordNotFound
         return found
 
     async def members(self, contacts_list: ContactsList) -> list[Account]:
-        """Those on the list whom administrators see, by id."""
+        """Return the contacts on the list that administrators see, by id."""
         found = await self._store.contacts.by_ids(contacts_list.contact_ids)
         return [contact for contact in found if self._accounts.is_visible(contact)]
 
     async def add(self, title: str, description: str, actor: Actor) -> ContactsList:
-        """Make an empty list."""
+        """Create an empty list."""
         return await self._store.contacts_lists.add(title, description, actor)
 
     async def change(self, list_id: int, title: str, description: str, actor: Actor) -> ContactsList:
-        """Give a list other texts. Raises `RecordNotFound`."""
+        """Change title and description of a list. Raises `RecordNotFound`."""
         changed = await self._store.contacts_lists.change(list_id, title, description, actor)
         if changed is None:
             raise RecordNotFound
         return changed
 
     async def remove(self, list_id: int, actor: Actor) -> None:
-        """Remove a list, from all accounts too. Raises `RecordNotFound`."""
+        """Remove a list, also from all accounts. Raises `RecordNotFound`."""
         if not await self._store.contacts_lists.remove(list_id, actor):
             raise RecordNotFound
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
-        """Put an account on a list. Raises `RecordNotFound`, `AlreadyAttached`."""
+        """Add an account to a list. Raises `RecordNotFound`, `AlreadyAttached`."""
         contacts_list = await self.by_id(list_id)
         if contact_id in contacts_list.contact_ids:
             raise AlreadyAttached
@@ -55,13 +55,13 @@ class ContactsLists:
             raise AlreadyAttached
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
-        """Take an account off a list. Raises `RecordNotFound`, `NotAttached`."""
+        """Remove an account from a list. Raises `RecordNotFound`, `NotAttached`."""
         await self.by_id(list_id)
         if not await self._store.contacts_lists.remove_contact(list_id, contact_id, actor):
             raise NotAttached
 
     async def attach(self, account_id: int, list_id: int, actor: Actor) -> None:
-        """Give an account the contacts of a list. Raises `RecordNotFound`, `AlreadyAttached`."""
+        """Give a list to an account. Raises `RecordNotFound`, `AlreadyAttached`."""
         account = await self._accounts.for_admin(account_id)
         if list_id in account.contacts_list_ids:
             raise AlreadyAttached
@@ -70,7 +70,7 @@ class ContactsLists:
             raise AlreadyAttached
 
     async def detach(self, account_id: int, list_id: int, actor: Actor) -> None:
-        """Take them back. Raises `RecordNotFound`, `NotAttached`."""
+        """Take a list from an account. Raises `RecordNotFound`, `NotAttached`."""
         account = await self._accounts.for_admin(account_id)
         if await self._store.accounts.apply(account.remove_contacts_list(list_id), actor) is None:
             raise NotAttached

@@ -1,1 +1,37 @@
 """Phones: provisioning, devices, messages."""
+
+from dataclasses import dataclass
+
+from flexiapi.flexisip.message_sender import MessageSender
+from flexiapi.flexisip.registrar import Registrar
+from flexiapi.provisioning import discovery
+from flexiapi.provisioning.provisioning import ProvisioningDocuments
+from flexiapi.services.ground import Ground
+from flexiapi.services.phones.devices import Devices
+from flexiapi.services.phones.messages import Messages
+from flexiapi.services.phones.provisioning import Provisioning
+from flexiapi.services.sign_in import Passwords
+
+__all__ = ["PhoneServices", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneServices:
+    """The services of this wing."""
+
+    provisioning: Provisioning
+    devices: Devices
+    messages: Messages
+
+
+def build(
+    ground: Ground, passwords: Passwords, registrar: Registrar | None, sender: MessageSender | None
+) -> PhoneServices:
+    """Make the services of this wing. Raises `ConfigurationError` for provisioning hooks that do not load."""
+    account, url = ground.settings.account, ground.settings.app.url
+    documents = ProvisioningDocuments(account, f"{url}/contacts/vcard", discovery.load(account.provisioning_hooks))
+    return PhoneServices(
+        provisioning=Provisioning(ground, documents, passwords),
+        devices=Devices(registrar),
+        messages=Messages(sender),
+    )

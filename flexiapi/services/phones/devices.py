@@ -1,4 +1,4 @@
-"""The devices that are registered at the SIP server."""
+"""Devices that are registered at the SIP server."""
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.flexisip.registrar import Registrar
@@ -6,16 +6,16 @@ from flexiapi.model import Account, Device
 
 
 class Devices:
-    """Asks the registrar; without one nobody has devices."""
+    """Registered devices; none without a registrar."""
 
     def __init__(self, registrar: Registrar | None) -> None:
         self._registrar = registrar
 
     async def of(self, account: Account) -> list[Device]:
-        """The account's devices, the last updated first. Raises `RegistrarUnavailable`."""
+        """Return the account's devices, the last updated first. Raises `RegistrarUnavailable`."""
         return await self._registrar.devices(account.address) if self._registrar else []
 
     async def remove(self, account: Account, uuid: str) -> None:
-        """End a device's registration. Raises `RecordNotFound`, `RegistrarUnavailable`."""
+        """Remove a device's registration. Raises `RecordNotFound`, `RegistrarUnavailable`."""
         if self._registrar is None or not await self._registrar.remove(account.address, uuid):
             raise RecordNotFound

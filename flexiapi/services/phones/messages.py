@@ -1,4 +1,4 @@
-"""Text messages into SIP."""
+"""Text messages by SIP."""
 
 from typing import TypedDict
 
@@ -16,14 +16,14 @@ class MessageValues(TypedDict, total=False):
 
 
 class Messages:
-    """Hands messages to whatever sends them."""
+    """Text messages, sent by the way that the settings name."""
 
     def __init__(self, sender: MessageSender | None) -> None:
         self._sender = sender
 
     @property
     def is_enabled(self) -> bool:
-        """Whether anything sends messages."""
+        """True if the settings name a way to send messages."""
         return self._sender is not None
 
     async def faults(self, values: MessageValues) -> FieldErrors:
@@ -40,7 +40,7 @@ class Messages:
         return faults
 
     async def send(self, to: str, body: str) -> str:
-        """Send; the message's id. Raises `ValidationFailed`, `SipUnavailable`."""
+        """Send a message. Return its id. Raises `ValidationFailed`, `SipUnavailable`."""
         if self._sender is None:
             raise RouteNotFound
         return await self._sender.send(to, body)

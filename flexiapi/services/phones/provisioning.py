@@ -1,4 +1,4 @@
-"""Who is provisioned with what: single-use tokens, the signed-in account, QR codes."""
+"""Provisioning documents: by single-use token, for the signed-in account, as QR code."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,12 +10,9 @@ from flexiapi.model import Account, Actor, Algorithm, Password
 from flexiapi.provisioning import qr
 from flexiapi.provisioning.provisioning import ProvisioningDocuments
 from flexiapi.rendering.messages import PasswordChangedMail
-from flexiapi.services.clock import Clock
-from flexiapi.services.codes.notices import Notices
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Store
+from flexiapi.services.sign_in import Passwords
 
 TOKEN_LENGTH = 13
 RESET_PASSWORD_LENGTH = 16
@@ -24,32 +21,23 @@ Headers = Mapping[str, str]
 
 
 class Provisioning:
-    """Gives out provisioning documents and the tokens that lead to them."""
+    """Provisioning documents and tokens."""
 
-    def __init__(
-        self,
-        store: Store,
-        documents: ProvisioningDocuments,
-        passwords: Passwords,
-        notices: Notices,
-        settings: AccountSettings,
-        public_url: str,
-        clock: Clock,
-    ) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, documents: ProvisioningDocuments, passwords: Passwords) -> None:
+        self._store = ground.store
         self._documents = documents
         self._passwords = passwords
-        self._notices = notices
-        self._token_life = timedelta(hours=settings.provisioning_token_hours)
-        self._url = public_url
-        self._clock = clock
+        self._notices = ground.notices
+        self._token_life = timedelta(hours=ground.settings.account.provisioning_token_hours)
+        self._url = ground.settings.app.url
+        self._clock = ground.clock
 
     def base(self, query: Mapping[str, str], headers: Headers) -> bytes:
-        """The document for nobody in particular."""
+        """Return the document without an account."""
         return self._documents.base(query, headers)
 
     def of(self, account: Account, query: Mapping[str, str], headers: Headers) -> bytes:
-        """The document of a signed-in account."""
+        """Return the document of a signed-in account."""
         return self._documents.of(account, query, headers)
 
     async def by_token(
@@ -90,7 +78,7 @@ class Provisioning:
         return account
 
     async def new_token(self, account: Account, actor: Actor) -> Account:
-        """Give the account a fresh token in place of the one before.
+        """Give the account a new token in place of the one before.
 
         Raises `RecordNotFound`, also when sign-ins were ended since the account was read.
         """
@@ -98,7 +86,7 @@ class Provisioning:
         return existing(await self._store.accounts.apply(change, actor))
 
     async def qr_code(self, token: str, *, reset_password: bool) -> tuple[bytes, str]:
-        """A PNG image and the URL in it, for a token that can be used. Raises `RecordNotFound`."""
+        """Return a PNG image, and the URL in it, of a token that can be used. Raises `RecordNotFound`."""
         if await self._holder(token) is None:
             raise RecordNotFound
         url = f"{self._url}/provisioning/{token}" + ("?reset_password=1" if reset_password else "")

@@ -1,4 +1,4 @@
-"""API keys, and the auth tokens that carry a sign-in from one device to another."""
+"""API keys, and auth tokens that sign in another device."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ AUTH_TOKEN_LIFE = timedelta(minutes=5)
 
 
 class ApiKeys:
-    """Gives out keys: one per account, the last one counts."""
+    """API keys: one per account, a new one replaces it."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class ApiKeys:
         return await self.make(account, actor)
 
     async def holder(self, token: str) -> Account:
-        """The account that an auth token is attached to.
+        """Return the account that an auth token is attached to.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since.
         """
@@ -61,6 +61,6 @@ class ApiKeys:
         return account
 
     async def use_up(self, token: str, actor: Actor) -> None:
-        """End an attached auth token. Raises `RecordNotFound` to all but the first."""
+        """Consume an attached auth token. Raises `RecordNotFound` if it was consumed before."""
         if not await self._store.auth_tokens.consume(token, self._clock.now(), actor):
             raise RecordNotFound

@@ -1,4 +1,4 @@
-"""Who a request comes from: API keys and DIGEST (RFC 7616)."""
+"""HTTP sign-in: API keys and DIGEST (RFC 7616)."""
 
 import hmac
 import re
@@ -12,19 +12,19 @@ from flexiapi.crypto import digest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
-from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor
 from flexiapi.observing import log
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.settings import Settings
 from flexiapi.store import Store
 from flexiapi.store.used_nonces import NonceUse
 
 OPAQUE = "ZmxleGlhcGk"
 _COUNT = re.compile(r"[0-9A-Fa-f]{1,8}")
 _REQUIRED = ("username", "realm", "nonce", "uri", "response", "opaque", "qop", "nc", "cnonce")
-# A nonce that has ended is one that the server does not know any more.
+# Clients are told the same of a nonce that has ended as of one that was never issued.
 _REFUSED_USES = {
     NonceUse.REPLAYED: ("replayed count", "Nonce replayed"),
     NonceUse.ENDED: ("ended nonce", "Nonce invalid"),
@@ -33,7 +33,7 @@ _REFUSED_USES = {
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An account that proved to be itself; `key_hash` is of the API key, when it was one."""
+    """A signed-in account; `key_hash` is the SHA-256 of the API key that it signed in with, `None` after DIGEST."""
 
     account: Account
     key_hash: bytes | None = None
@@ -46,21 +46,21 @@ class SignedIn:
 
     @property
     def is_active_admin(self) -> bool:
-        """Whether it may administer."""
+        """True if Admin operations are allowed."""
         return self.account.is_admin and self.account.activated
 
 
 @dataclass(frozen=True, slots=True)
 class DigestAnswer:
-    """The parameters of an `Authorization` header, and the request that it must be for."""
+    """The parameters of an `Authorization` header, and the method and target of its request."""
 
     parameters: Mapping[str, str] = field(repr=False)
     method: str
     target: str
 
 
-class SignIn:
-    """Proves identities. Every failure is a `SignInRequired`, with fresh challenges where a password could help."""
+class HttpSignIn:
+    """Sign-in of requests. Failures are `SignInRequired`, with new challenges if a password could help."""
 
     def __init__(
         self,
@@ -69,26 +69,24 @@ class SignIn:
         passwords: Passwords,
         limiter: Limiter,
         clock: Clock,
-        *,
-        key_life: timedelta,
-        nonce_life: timedelta,
+        settings: Settings,
     ) -> None:
         self._store = store
         self._nonces = nonces
         self._passwords = passwords
         self._limiter = limiter
         self._clock = clock
-        self._key_life = key_life
-        self._nonce_life = nonce_life
+        self._key_life = timedelta(minutes=settings.app.api_key_expiration_minutes)
+        self._nonce_life = timedelta(minutes=settings.account.nonce_minutes)
 
     async def by_key(self, key: str, address: str) -> SignedIn:
-        """The account whose API key this is; using it keeps it alive."""
-        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
+        """Sign in with an API key, whose life starts anew. Raises `SignInRequired`, `TooManyRequests`."""
+        self._limiter.refuse_guesser("failed_sign_ins", address)
         key_hash = token_hash(key)
         account = await self._store.accounts.by_api_key(key_hash)
         now = self._clock.now()
         if account is None or account.api_key is None:
-            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
+            await self._limiter.count_failure("failed_sign_ins", address)
             log.warning("sign-in failed", reason="unknown key", ip=address)
             raise SignInRequired("The API key is unknown or expired.")
         stored = account.api_key.last_used_at
@@ -102,15 +100,19 @@ class SignIn:
         return SignedIn(account, key_hash)
 
     async def by_digest(self, username: str, domain: str, answer: DigestAnswer | None, address: str) -> SignedIn:
-        """The account of that address, if the answer to a challenge is right. Raises `RecordNotFound` for none."""
+        """Sign in the account `username@domain` with the answer to a challenge.
+
+        Raises `RecordNotFound` for an unknown address, `SignInRequired` without an answer or for a wrong one, and
+        `TooManyRequests`.
+        """
         if answer is None:
             await self._challenge(username, domain)
         account = await self._store.accounts.by_address(username, domain)
         if account is None:
             self._nonces.make(0, 0, self._clock.now().timestamp())
             raise RecordNotFound
-        self._limiter.refuse_guesser("failed_sign_ins", counted_as(address))
-        self._limiter.refuse_guesser("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
+        self._limiter.refuse_guesser("failed_sign_ins", address)
+        self._limiter.refuse_guesser("failed_sign_ins_account", address, account.id)
         return await self._verified(account, answer, address)
 
     async def _challenge(self, username: str, domain: str) -> NoReturn:
@@ -133,8 +135,8 @@ class SignIn:
         if issued is None or expires_at <= self._clock.now():
             raise self._refusal(account, "Nonce invalid", stale=True)
         if not self._is_right(account, answer):
-            await self._limiter.count_failure("failed_sign_ins", counted_as(address))
-            await self._limiter.count_failure("failed_sign_ins_account", f"{account.id} {counted_as(address)}")
+            await self._limiter.count_failure("failed_sign_ins", address)
+            await self._limiter.count_failure("failed_sign_ins_account", address, account.id)
             log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
             raise self._refusal(account)
         use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
@@ -185,14 +187,14 @@ class SignIn:
 
 
 def _refuse_shut_out(account: Account, address: str) -> None:
-    """Who waits for the activation may sign in; who was deactivated may not, and would else activate itself again."""
+    """Refuse a deactivated account, which could activate itself again. One that was never active may sign in."""
     if account.is_shut_out:
         log.warning("sign-in failed", reason="deactivated", ip=address, account=account.id)
         raise SignInRequired("This account was deactivated.")
 
 
 def _is_for(uri: str, target: str) -> bool:
-    """Whether a signed URI means the request's target; a front server may have taken a prefix from the path."""
+    """Return whether a signed URI is for the target; a front server may have removed a prefix of the path."""
     path, _, query = uri.partition("?")
     target_path, _, target_query = target.partition("?")
     if path.startswith(("http://", "https://")):

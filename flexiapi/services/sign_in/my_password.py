@@ -1,11 +1,11 @@
-"""A user's own password: set for the first time, or changed with the old one."""
+"""The password of the current user."""
 
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Account, Actor, Algorithm
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
 from flexiapi.services.clock import Clock
-from flexiapi.services.codes.notices import Notices
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.notices import Notices
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.settings import AccountSettings
@@ -13,7 +13,7 @@ from flexiapi.store import Store
 
 
 class MyPassword:
-    """Changes passwords; what was signed in before is signed out, but for the key of the request itself."""
+    """Changes of one's own password. They end all sign-ins but the API key of the request itself."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Sign-in by SIP, as Flexisip asks about it on each request that it has challenged."""
+"""SIP sign-in for Flexisip's ExternalAuthentication, which asks for each challenged request."""
 
 import asyncio
 from datetime import timedelta
@@ -10,7 +10,7 @@ from flexiapi.store import Store
 
 
 class SipSignIn:
-    """Answers Flexisip's ExternalAuthentication plugin."""
+    """Answers to Flexisip's ExternalAuthentication plugin."""
 
     def __init__(self, store: Store, settings: FlexisipSettings, rules: AccountSettings, clock: Clock) -> None:
         self._store = store
@@ -21,13 +21,13 @@ class SipSignIn:
         self.networks = settings.external_auth_networks
 
     async def answer(self, query: str) -> str:
-        """The plugin's answer to the query part of its URI."""
+        """Return the answer to the query part of the plugin's URI."""
         asked = external_auth.question(query)
         verdict = external_auth.FORBIDDEN if asked is None else await self._verdict(asked)
         return verdict.text()
 
     async def _verdict(self, asked: external_auth.Question) -> external_auth.Verdict:
-        """Note the use while the account is read, and take that back when the response was wrong."""
+        """Record the use of the nonce while the account is read, and delete the record if the response is wrong."""
         records, use = self._store.sip_sign_ins, external_auth.use(asked)
         until = self._clock.now() + timedelta(seconds=external_auth.REMEMBERED_SECONDS)
         is_first, account = await asyncio.gather(records.first(use, until), records.account(*asked.account))

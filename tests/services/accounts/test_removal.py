@@ -8,9 +8,9 @@ REFERRING = ("accounts", "contacts_lists", "auth_tokens", "creation_tokens", "re
 
 def surrounded(server):
     """An account with everything that can refer to one, and the account that refers to it."""
-    request_token = server.run(server.services.creation_tokens.request(server.actor))
-    server.run(server.services.creation_tokens.validate_request(request_token, server.actor))
-    token = server.run(server.services.creation_tokens.exchange(request_token, server.actor))
+    request_token = server.run(server.services.codes.creation_tokens.request(server.actor))
+    server.run(server.services.codes.creation_tokens.validate_request(request_token, server.actor))
+    token = server.run(server.services.codes.creation_tokens.exchange(request_token, server.actor))
     body = {
         "username": "going.away",
         "password": "correct-horse-battery",
@@ -22,8 +22,8 @@ def surrounded(server):
     made = server.run(server.store.contacts_lists.add("Title", "Text", server.actor))
     server.run(server.store.contacts_lists.add_contact(made.id, account_id, server.actor))
     server.set(account_id, contact_ids=(friend.id,), contacts_list_ids=(made.id,), activated=True)
-    auth_token = server.run(server.services.api_keys.new_auth_token(server.actor)).token
-    server.run(server.services.api_keys.attach(auth_token, server.account(account_id), server.actor))
+    auth_token = server.run(server.services.sign_in.api_keys.new_auth_token(server.actor)).token
+    server.run(server.services.sign_in.api_keys.attach(auth_token, server.account(account_id), server.actor))
     return account_id, friend.id
 
 

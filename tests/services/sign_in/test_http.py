@@ -18,7 +18,7 @@ PASSWORD = "correct-horse-battery"
 
 
 def with_rows(server, *algorithms_, username):
-    passwords = server.services.sign_in._passwords
+    passwords = server.services.sign_in.passwords
     rows = tuple(passwords.stored(username, "sip.example.org", Algorithm(name), PASSWORD) for name in algorithms_)
     return server.person(username, passwords=rows)
 

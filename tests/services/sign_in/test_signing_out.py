@@ -4,7 +4,7 @@ import pytest
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Algorithm, Change
-from flexiapi.services.accounts.administration import Replacement
+from flexiapi.services.accounts import AccountDetails
 
 pytestmark = pytest.mark.security
 
@@ -15,14 +15,14 @@ PASSWORD = "another-password"
 def before(server, alice):
     """The account as a request has read it, just before an administrator deactivates it."""
     account = server.account(alice.id)
-    server.run(server.services.administration.deactivate(alice.id, server.actor))
+    server.run(server.services.accounts.administration.deactivate(alice.id, server.actor))
     return account
 
 
 def attached_token(server, account):
     async def attached():
-        token = (await server.services.api_keys.new_auth_token(server.actor)).token
-        await server.services.api_keys.attach(token, account, server.actor)
+        token = (await server.services.sign_in.api_keys.new_auth_token(server.actor)).token
+        await server.services.sign_in.api_keys.attach(token, account, server.actor)
         return token
 
     return server.run(attached())
@@ -36,34 +36,34 @@ def assert_gives_nothing(http, auth_token):
 class TestADeactivationMeanwhile:
     def test_leaves_no_provisioning_token(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.provisioning.new_token(before, server.actor))
+            server.run(server.services.phones.provisioning.new_token(before, server.actor))
         assert server.account(before.id).provisioning_token is None
 
     def test_leaves_no_api_key(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.api_keys.make(before, server.actor))
+            server.run(server.services.sign_in.api_keys.make(before, server.actor))
 
     def test_leaves_no_code_for_an_address(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.my_addresses.request_email(before, "new@example.com", server.actor))
+            server.run(server.services.codes.address_changes.request_email(before, "new@example.com", server.actor))
         assert server.account(before.id).email_change is None
 
     def test_leaves_no_code_for_a_number(self, server, before):
         with pytest.raises(RecordNotFound):
-            server.run(server.services.my_addresses.request_phone(before, "+33612345678", server.actor))
+            server.run(server.services.codes.address_changes.request_phone(before, "+33612345678", server.actor))
         assert server.account(before.id).phone_change is None
 
     def test_leaves_no_auth_token(self, server, before, http):
         token = attached_token(server, before)
         assert_gives_nothing(http, token)
-        server.run(server.services.administration.activate(before.id, server.actor))
+        server.run(server.services.accounts.administration.activate(before.id, server.actor))
         assert_gives_nothing(http, token)
 
     def test_leaves_no_recovery_key(self, server):
         account = server.person("bob.builder", email="bob@example.com").account
-        server.run(server.services.administration.deactivate(account.id, server.actor))
+        server.run(server.services.accounts.administration.deactivate(account.id, server.actor))
         with pytest.raises(RecordNotFound):
-            server.run(server.services.recovery.send_mail(account, server.actor))
+            server.run(server.services.codes.recovery.send_mail(account, server.actor))
         assert server.account(account.id).provisioning_token is None
         assert server.account(account.id).confirmation is None
 
@@ -72,23 +72,23 @@ def test_a_recovery_key_does_not_outlive_the_address_that_it_went_to(server):
     account = server.person("bob.builder", email="bob@example.com").account
     server.set(account.id, email="other@example.com")
     with pytest.raises(RecordNotFound):
-        server.run(server.services.recovery.send_mail(account, server.actor))
+        server.run(server.services.codes.recovery.send_mail(account, server.actor))
     assert server.account(account.id).provisioning_token is None
 
 
 def test_a_deactivation_sees_an_activation_that_came_in_between(server):
     waiting = server.person("bob.builder", activated=False).account
-    server.run(server.services.administration.activate(waiting.id, server.actor))
+    server.run(server.services.accounts.administration.activate(waiting.id, server.actor))
     assert server.apply(waiting.shut_out(server.clock.second())) is None
-    server.run(server.services.administration.deactivate(waiting.id, server.actor))
+    server.run(server.services.accounts.administration.deactivate(waiting.id, server.actor))
     assert server.account(waiting.id).is_shut_out
 
 
 def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
     account = server.person("bob.builder").account
-    server.run(server.services.administrators.promote(account.id, server.actor))
-    new = Replacement(account.username, PASSWORD, Algorithm.SHA_256)
-    replaced = server.services.administration._replaced(account, new, server.actor, keeps_key=False)
+    server.run(server.services.accounts.administrators.promote(account.id, server.actor))
+    new = AccountDetails(account.username, PASSWORD, Algorithm.SHA_256)
+    replaced = server.services.accounts.administration._replaced(account, new, server.actor, keeps_key=False)
     assert server.run(replaced) is None
     assert server.account(account.id).is_admin
 
@@ -102,7 +102,7 @@ def test_each_sign_out_is_another(server, alice):
 
 class TestAnotherPassword:
     def tokens(self, server, account):
-        token = server.run(server.services.provisioning.new_token(account, server.actor)).provisioning_token
+        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
         return token, attached_token(server, account)
 
     def assert_ended(self, http, alice, provisioning_token, auth_token):
@@ -132,13 +132,13 @@ class TestAnotherPassword:
 
 def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monkeypatch):
     account = server.person("bob.builder", phone="+33612345678").account
-    text = server.services.recovery._notices.text
+    text = server.services.codes.recovery._notices.text
 
     async def slow(phone, sms):
-        await server.services.administration.deactivate(account.id, server.actor)
+        await server.services.accounts.administration.deactivate(account.id, server.actor)
         await text(phone, sms)
 
-    monkeypatch.setattr(server.services.recovery._notices, "text", slow)
+    monkeypatch.setattr(server.services.codes.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):
-        server.run(server.services.recovery.send_pin("+33612345678", server.creation_token(), server.actor))
+        server.run(server.services.codes.recovery.send_pin("+33612345678", server.creation_token(), server.actor))
     assert server.account(account.id).confirmation is None

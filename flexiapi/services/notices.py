@@ -1,4 +1,4 @@
-"""What people are told by mail and SMS, and how often a number or address may be written to."""
+"""Mails and SMS to people, within the limits per number and address."""
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import Notifier
@@ -10,7 +10,7 @@ from flexiapi.services.limiter import Limiter
 
 
 class Notices:
-    """Renders and sends."""
+    """Messages, rendered and sent."""
 
     def __init__(self, notifier: Notifier, renderer: Renderer, limiter: Limiter) -> None:
         self._notifier = notifier
@@ -34,7 +34,7 @@ class Notices:
         await self._send(address, mail)
 
     async def notify(self, address: str | None, mail: Mail) -> None:
-        """Tell of something that has happened; a failure is logged, for it changes nothing."""
+        """Mail a notice of a change, if there is an address. A failure is logged and has no other effect."""
         if address is None:
             return
         try:

@@ -1,15 +1,15 @@
-"""Contacts: linked to an account directly, or on a list that the account has."""
+"""Contacts of an account, linked directly or through a list."""
 
 from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.model import Account, Actor
-from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
 
-class Contacts:
-    """Who sees whom. A contact of another domain than the own or the installation's is not shown to users."""
+class ContactLinks:
+    """Contacts of accounts. Users see those of their own domain and of the installation's SIP domain."""
 
     def __init__(self, store: Store, accounts: AccountDirectory, sip_domain: str) -> None:
         self._store = store
@@ -17,13 +17,13 @@ class Contacts:
         self._sip_domain = sip_domain
 
     async def of_user(self, account: Account) -> list[Account]:
-        """Everybody whom the user sees, each once, by id."""
+        """Return the contacts that the user sees, each once, by id."""
         listed = await self._store.contacts_lists.contact_ids(account.contacts_list_ids)
         found = await self._store.contacts.by_ids(sorted(listed.union(account.contact_ids)))
         return [contact for contact in found if self._is_shown(contact, account)]
 
     async def one_of_user(self, account: Account, username: str, domain: str) -> Account:
-        """The contact with that address. Raises `RecordNotFound`."""
+        """Return the contact with the address `username@domain`. Raises `RecordNotFound`."""
         contact = await self._store.accounts.by_address(username, domain)
         if contact is None or not self._is_shown(contact, account):
             raise RecordNotFound
@@ -36,12 +36,12 @@ class Contacts:
         return contact.domain in (self._sip_domain, account.domain)
 
     async def of(self, account_id: int) -> list[Account]:
-        """The direct contacts of an account, for an administrator. Raises `RecordNotFound`."""
+        """Return the direct contacts of an account that administrators see. Raises `RecordNotFound`."""
         account = await self._accounts.for_admin(account_id)
         return self._visible(await self._store.accounts.by_ids(account.contact_ids))
 
     async def one_of(self, account_id: int, contact_id: int) -> Account:
-        """A direct contact of an account, for an administrator. Raises `RecordNotFound`."""
+        """Return a direct contact of an account that administrators see. Raises `RecordNotFound`."""
         account = await self._accounts.for_admin(account_id)
         if contact_id not in account.contact_ids:
             raise RecordNotFound

@@ -1,0 +1,56 @@
+"""Parts that several wings of the services stand on."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from flexiapi.crypto.codes import Codes
+from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.notify import Notifier
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.services.clock import Clock
+from flexiapi.services.limiter import Limiter
+from flexiapi.services.names import NameRules, Names
+from flexiapi.services.notices import Notices
+from flexiapi.settings import Settings
+from flexiapi.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The settings, the store, and what is made of them for all services."""
+
+    settings: Settings
+    key: ApplicationKey
+    store: Store
+    notifier: Notifier
+    clock: Clock
+    codes: Codes
+    limiter: Limiter
+    name_rules: NameRules
+    names: Names
+    notices: Notices
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        key: ApplicationKey,
+        store: Store,
+        notifier: Notifier,
+        renderer: Renderer,
+        clock: Clock,
+    ) -> Self:
+        """Make the shared parts."""
+        limiter = Limiter(settings.limits, store, clock)
+        return cls(
+            settings=settings,
+            key=key,
+            store=store,
+            notifier=notifier,
+            clock=clock,
+            codes=Codes(key),
+            limiter=limiter,
+            name_rules=NameRules(settings),
+            names=Names(store, settings.app.sip_domain, email_unique=settings.account.email_unique),
+            notices=Notices(notifier, renderer, limiter),
+        )
