@@ -1,4 +1,4 @@
-"""What arrives while a batch is under way leaves together as the next."""
+"""Calls that arrive while a batch is under way form the next one."""
 
 import asyncio
 

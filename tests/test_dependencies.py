@@ -1,4 +1,4 @@
-"""What is declared is imported, and what is imported is declared: by the package, and by each plugin."""
+"""Declared dependencies, which are exactly the imported ones, of the package and of each plugin."""
 
 import ast
 import sys

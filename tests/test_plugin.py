@@ -1,4 +1,4 @@
-"""What the contract of backends offers beside its classes."""
+"""Functions of the backend contract."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

@@ -1,4 +1,4 @@
-"""What Flexisip's ExternalAuthentication plugin asks and gets."""
+"""Requests of Flexisip's ExternalAuthentication plugin, and the answers."""
 
 import asyncio
 import re

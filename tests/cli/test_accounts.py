@@ -56,7 +56,7 @@ class TestAdministrators:
 
 
 class TestRefusals:
-    """What goes wrong is one sentence on standard error, and status 1."""
+    """Failures are one sentence on standard error, and status 1."""
 
     @pytest.fixture
     def command(self, server, monkeypatch):

@@ -83,7 +83,7 @@ class TestDatabase:
 
 
 class TestWrong:
-    """What `serve` would not start with, or what would not answer."""
+    """Faults that keep `serve` from starting, and services that do not answer."""
 
     @pytest.mark.parametrize(
         ("environment", "sentence"),
@@ -130,7 +130,7 @@ class TestWrong:
 
 
 class TestDoubtful:
-    """What the server starts with: a warning, and status 0."""
+    """Faults that the server starts with: a warning, and status 0."""
 
     def test_nothing_by_itself(self, checked):
         status, said = checked()

@@ -11,7 +11,7 @@ from flexiapi.notify import Transport
 
 
 def install_in_place(folder):
-    """What an installer leaves: the metadata with the entry points, beside the modules."""
+    """Write the metadata with the entry points beside the modules, as an installer does."""
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir()

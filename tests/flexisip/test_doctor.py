@@ -1,4 +1,4 @@
-"""What the doctor sees, and what it makes of it."""
+"""Diagnosis of Flexisip's configuration."""
 
 import asyncio
 import contextlib

@@ -29,7 +29,7 @@ def query(
     method="REGISTER",
     **changes,
 ):
-    """What Flexisip asks for a user agent that answers a challenge."""
+    """Return Flexisip's question about a user agent that answers a challenge."""
     uri, nonce, nc, cnonce = f"sip:{DOMAIN}", "n0nce+/=", "00000001", "c0ffee"
     ha1 = digest.ha1(algorithm, username, realm, password)
     values = {

@@ -60,7 +60,7 @@ async def following(store, path, *, changes=None):
 
 
 def _has(path, username):
-    """Whether Flexisip finds the account, also while the file is being made."""
+    """Return whether Flexisip finds the account, also while the file is being made."""
     try:
         return bool(asked(path, username))
     except sqlite3.OperationalError:

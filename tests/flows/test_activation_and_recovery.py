@@ -87,7 +87,7 @@ class TestActivation:
         assert server.account(account_id).activated is True
 
     def test_a_code_ends_after_three_wrong_tries(self, server, http):
-        """RULE (D-05): the original lets everybody try for ever."""
+        """RULE (D-05): the original does not limit the tries."""
         alice = pending(server)
         path = f"/api/accounts/{alice.sip}/activate/email"
         for _ in range(3):

@@ -99,7 +99,7 @@ def test_a_wrong_password(http, factory):
 
 
 class TestClients:
-    """What speaks DIGEST by itself."""
+    """Clients with DIGEST of their own."""
 
     @pytest.mark.parametrize("stored", ["MD5", "SHA-256", "CLRTXT"])
     def test_curl(self, server, factory, stored):

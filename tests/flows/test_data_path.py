@@ -1,4 +1,4 @@
-"""What commands say of a data path that they cannot use: one sentence, and status 1."""
+"""Commands with a data path that they cannot use: one sentence, and status 1."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ AS_USER = "import os, sys; from flexiapi.cli import main; user = int(sys.argv.po
 
 
 def refused(data, command=("serve",), user=0, **environment):
-    """What a command says that has to fail."""
+    """Return the message of a command that must fail."""
     settings = {"DATA_PATH": str(data), "SERVER_PORT": "0", "SERVER_PROCESSES": "1", **environment}
     argv = [sys.executable, "-c", AS_USER, str(user if os.geteuid() == 0 else 0), *command]
     done = subprocess.run(argv, env={**os.environ, **settings}, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What ends ends at once, and what happens is on record: spec/security.md lines 29, 35 and 36 (ASVS 7.4.2, 16)."""
+"""Immediate ends of access, and records of events: spec/security.md lines 29, 35 and 36 (ASVS 7.4.2, 16)."""
 
 import re
 
@@ -19,7 +19,7 @@ class TestAtOnce:
 
     @pytest.fixture
     def held(self, server, http, admin, alice):
-        """What lets alice in: a key, a nonce that was used, a provisioning token, an attached auth token."""
+        """Return alice's credentials: a key, a used nonce, a provisioning token, an attached auth token."""
         nonce = nonce_of(asked(http, alice))
         assert http.get(ME, headers=answer(alice, nonce, 1)).status_code == 200
         token = http.get("/api/accounts/me/provision", headers=alice.headers).json()["provisioning_token"]

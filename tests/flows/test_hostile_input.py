@@ -1,4 +1,4 @@
-"""What is sent: spec/security.md lines 24, 30, 33 and 34 (ASVS 1.2, 2.2, 4.1, 8.2, 16.5)."""
+"""Hostile input: spec/security.md lines 24, 30, 33 and 34 (ASVS 1.2, 2.2, 4.1, 8.2, 16.5)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The primary answers, but writes do not reach a majority: nobody is told that they did."""
+"""A primary whose writes do not reach a majority: no answer says that they did."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What may happen once happens once: spec/security.md line 31 (ASVS 2.3.3, 2.3.4)."""
+"""Single effects of parallel requests: spec/security.md line 31 (ASVS 2.3.3, 2.3.4)."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ def answers(server, requests, headers=None):
 
 
 def statuses(server, requests, headers=None):
-    """How many of these POST requests got which answer, all sent at once."""
+    """Send these POST requests at once. Return the number of answers by status."""
     return Counter(answer.status_code for answer in answers(server, requests, headers))
 
 

@@ -36,7 +36,7 @@ def mail_table(gateway):
 
 
 def used(use, delivery=None, **tables):
-    """What `use` returns, given a notifier with these tables."""
+    """Return the result of `use` with a notifier of these tables."""
     settings = Settings.model_validate({"delivery": {"deadline_seconds": 16, **(delivery or {})}, **tables})
 
     async def whole():

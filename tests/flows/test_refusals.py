@@ -1,4 +1,4 @@
-"""What people read when a code or token is refused: the same as for what does not exist, and it fits both."""
+"""Messages of refused codes and tokens, which are those of unknown ones."""
 
 import pytest
 

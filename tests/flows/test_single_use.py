@@ -1,4 +1,4 @@
-"""What works once: it is not used up by a failure, and not given back while nobody knows what became of it."""
+"""Single-use tokens: a failure does not consume them, and an unknown outcome does not give them back."""
 
 import pytest
 

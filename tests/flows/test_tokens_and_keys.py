@@ -124,7 +124,7 @@ class TestWithAccountCreationToken:
         assert fields_of(sign_up(server, "another.account", token)) == {"account_creation_token"}
 
     def test_no_code_is_pending_that_could_be_guessed(self, server):
-        """RULE (D-10): the original sets a PIN that nobody is sent."""
+        """RULE (D-10): the original sets a PIN and sends it to no one."""
         assert server.account(sign_up(server).json()["id"]).confirmation is None
 
     def test_only_the_documents_parameters_count(self, server):

@@ -33,7 +33,7 @@ def answering(person, nonce, nc, algorithm="MD5", *, realm=None, password=None, 
 
 
 def answer(person, nonce, nc=1, **changes):
-    """The headers of a DIGEST answer of somebody whose password is kept as SHA-256."""
+    """Return the headers of a DIGEST answer for a password stored as SHA-256."""
     return answering(person, nonce, nc, "SHA-256", **changes)
 
 

@@ -151,7 +151,7 @@ class Server:
 
     @property
     def messages(self) -> list[dict]:
-        """What was sent, as the outbox holds it."""
+        """The messages in the outbox."""
         outbox = self.settings.data.path / "outbox.jsonl"
         return [json.loads(line) for line in outbox.read_text().splitlines()] if outbox.exists() else []
 

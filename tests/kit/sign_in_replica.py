@@ -42,7 +42,7 @@ BY_REPLICA = """
 
 
 class Accounts:
-    """What a store is to the replica, over a dictionary; `before_answer` runs between the read and its answer."""
+    """A source of accounts for the replica, from a dictionary; `before_answer` runs between read and answer."""
 
     def __init__(self, *accounts):
         self.all = {account.id: account for account in accounts}
@@ -73,7 +73,7 @@ def account(id_, username, password="secret", **changes):
 
 
 def asked(path, username, domain="sip.example.org"):
-    """What Flexisip gets, as another, read-only reader."""
+    """Read the replica as Flexisip does: in another connection, read-only."""
     reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         return dict(row[::-1] for row in reader.execute(FLEXISIP_REQUEST, {"id": username, "domain": domain}))

@@ -170,7 +170,7 @@ class Kamailio:
     authority: Authority
 
     def uri(self, transport: str) -> str:
-        """Where a client sends to: transport is `udp`, `tcp` or `tls`."""
+        """Return the address that a client sends to; transport is `udp`, `tcp` or `tls`."""
         return f"sip:127.0.0.1:{self.tls_port if transport == 'tls' else self.port};transport={transport}"
 
     def agent(

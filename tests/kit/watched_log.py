@@ -1,4 +1,4 @@
-"""Reads all that servers under test log, for what must never stand there: secrets, and errors nobody announced."""
+"""The logs of servers under test, checked for secrets and for errors that no test announced."""
 
 import contextlib
 import io
@@ -92,7 +92,7 @@ class WatchedLog:
         self.stream.write(text)
 
     def check(self, *, errors: bool) -> None:
-        """Fail on a secret in the log, and with `errors` on lines of that severity that nobody announced."""
+        """Fail on a secret in the log, and with `errors` on lines of that severity that no test announced."""
         text = self.stream.getvalue()
         numberless = _NUMBERS_BY_NATURE.sub(" ", text)
         leaked = [secret for secret in self.secrets if _stands_in(secret, numberless if secret.isdigit() else text)]

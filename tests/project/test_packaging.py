@@ -1,4 +1,4 @@
-"""What the Dockerfile does, without containers: wheels, a fresh environment, and a server that finds all its files."""
+"""The Dockerfile's steps without containers: wheels, a fresh environment, and a server that finds its files."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def instructions(name):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """What the Dockerfile copies, and nothing else."""
+    """Return a folder with the files that the Dockerfile copies, and no others."""
     folder = tmp_path_factory.mktemp("source")
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
     for copied in instructions("COPY"):

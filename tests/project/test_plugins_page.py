@@ -52,7 +52,7 @@ def script_and_output(page):
 
 @dataclass
 class Followed:
-    """What following the page leaves behind."""
+    """Return the folder that results from following the page."""
 
     folder: Path
     environment: dict[str, str]

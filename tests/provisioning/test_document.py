@@ -1,4 +1,4 @@
-"""What is written is what phones read, and merging changes nothing for them."""
+"""Documents as phones read them, also after merging."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ def legal(text):
 
 
 def applied(config, entries):
-    """What a client with this configuration has afterwards."""
+    """Return the configuration of a client after it read the document."""
     config = dict(config)
     for name, value, overwrite in entries:
         if overwrite or name not in config:

@@ -1,4 +1,4 @@
-"""What a server holds while it runs, it gives back at the end."""
+"""Release of all resources when a server stops."""
 
 import asyncio
 

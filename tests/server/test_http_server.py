@@ -59,7 +59,7 @@ async def told(client, data):
 
 
 async def heard(client, until=None):
-    """What the server sends, to the end of the connection or of `until`."""
+    """Return all that the server sends, to the end of the connection or of `until`."""
     loop, parts = asyncio.get_running_loop(), b""
     while part := await loop.sock_recv(client, 65536):
         parts += part

@@ -1,4 +1,4 @@
-"""Whom limits count as one: who has a /64 of IPv6 addresses has no more tries than who has one address."""
+"""Limits per address: all addresses of an IPv6 /64 count as one."""
 
 import itertools
 
@@ -15,7 +15,7 @@ NEIGHBOUR = "2001:db8:0:2::1"
 
 
 def addresses():
-    """Ever another one of the same /64."""
+    """Yield different addresses of one /64."""
     return (f"2001:db8:0:1:{number:x}::1" for number in itertools.count(1))
 
 
@@ -31,7 +31,7 @@ def addresses():
         ("not:an:address", "not:an:address"),
     ],
 )
-def test_who_counts_as_one(address, source):
+def test_addresses_that_count_as_one(address, source):
     assert counted_as(address) == source
 
 

@@ -75,7 +75,7 @@ def remove(server, account_id):
 
 
 def is_remembered(server, account_id):
-    """Whether the range of an account is not counted again; takes the account away."""
+    """Remove the account from its range. Return whether the range is not counted again."""
     before = counts(server)
     remove_by_hand(server, [account_id])
     return counts(server) == before

@@ -17,7 +17,7 @@ from flexiapi.store import embedded as module
 
 
 def is_running(folder):
-    """Whether a mongod of that folder is among the processes."""
+    """Return whether a mongod of that folder is among the processes."""
     needle = str(folder.resolve() / "mongodb").encode()
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal():

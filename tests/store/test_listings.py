@@ -1,4 +1,4 @@
-"""What MongoDB looks at to list accounts."""
+"""Documents and keys that MongoDB examines to list accounts."""
 
 import pytest
 
@@ -9,7 +9,7 @@ OTHERS = 300
 
 
 def examined(server, query):
-    """How many documents and index keys MongoDB looks at for a page of what fits the query."""
+    """Return the numbers of documents and index keys that MongoDB examines for a page of matches."""
 
     async def explain():
         find = {"find": "accounts", "filter": query, "sort": {"_id": 1}, "limit": 20}

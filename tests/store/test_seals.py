@@ -1,4 +1,4 @@
-"""What somebody finds who steals the database."""
+"""Sealed values in a stolen database."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How HTTP works here, whatever the endpoint: what is read, how it is normalised, and what every answer has."""
+"""HTTP for all endpoints: what is read, how it is normalised, and what every answer has."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""How the application finds handlers, in Tornado's own test client."""
+"""Routing, through Tornado's own test client."""
 
 from typing import Annotated
 

@@ -28,7 +28,7 @@ def surrounded(server):
 
 
 def documents(server):
-    """Everything that is stored where accounts are referred to, as text."""
+    """Return all documents that refer to accounts, as text."""
 
     async def read():
         database = server.store._database
