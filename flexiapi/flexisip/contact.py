@@ -36,7 +36,7 @@ class Contact:
         return bare_id(self.instance_id or self.unique_id)
 
     def is_device(self, now: datetime) -> bool:
-        """Return whether this is a device: not an alias, and not expired: Flexisip keeps expired contacts."""
+        """Return whether this is a device: no alias, and not expired (Flexisip keeps expired contacts)."""
         return not self.alias and (self.expires_at is None or self.expires_at > now)
 
     @property

@@ -30,18 +30,18 @@ FORGET_SECONDS = 3.0
 
 _COMPLETE = "complete"
 _POSITION = "position"
-# A path that can be no replica any more is put right by somebody, as a lock is let go of.
+# Faults that an operator mends while the server runs, such as a lock or a wrong path.
 _UNUSABLE = (sqlite3.Error, ConfigurationError)
 
 
 class AccountSource(Protocol):
-    """Where accounts are read from: always the present state, never a cached one."""
+    """A source of accounts in their present state, never from a cache."""
 
     async def by_ids(self, ids: Sequence[int]) -> Sequence[Account]:
-        """Those of the accounts that exist, in any order."""
+        """Return the accounts with these ids that exist, in any order."""
 
     async def after(self, last_id: int, limit: int) -> Sequence[Account]:
-        """The first `limit` accounts with a greater id, by ascending id."""
+        """Return the first `limit` accounts with a greater id, by ascending id."""
 
 
 Forget = Callable[[str, str], Awaitable[None]]
@@ -50,14 +50,17 @@ Forget = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did: accounts compared, and how many of them were wrong in the file."""
+    """Result of a rebuild: the number of accounts compared, and of those that were wrong in the file."""
 
     compared: int
     corrected: int
 
 
 class SignInReplica:
-    """The replica as one process writes it. `realm` `None` is each account's domain; without `md5` it holds none."""
+    """The replica, as one process writes it.
+
+    Without `realm` it is each account's domain. Without `md5` the file has no MD5 hashes.
+    """
 
     def __init__(
         self,
@@ -80,14 +83,14 @@ class SignInReplica:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open the file, or make it. Raises `ConfigurationError` when the path cannot be a replica."""
+        """Open or create the file. Raises `ConfigurationError` if the path cannot be a replica."""
         try:
             await self._run(self._file.open)
         except sqlite3.OperationalError as error:
             log.warning("the sign-in replica is busy; it is opened when it is needed", reason=str(error))
 
     async def close(self) -> None:
-        """Finish what is under way and let go of the file."""
+        """Finish writes in progress and close the file."""
         await self._projections.drain()
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -96,23 +99,23 @@ class SignInReplica:
         self._thread.shutdown()
 
     async def project(self, *ids: int) -> None:
-        """Bring the accounts' present state into the file: changed, made, deactivated or deleted alike.
+        """Write the present state of the accounts, which may be changed, new, deactivated or deleted.
 
-        Raises `ReplicaUnavailable` when file or store cannot be used now.
+        Raises `ReplicaUnavailable` if the file or the store cannot be used now.
         """
         await asyncio.gather(*(self._projections.add(account_id) for account_id in ids))
 
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> Rebuilt:
-        """Compare the whole file with the store and correct the differences, in pages that block nobody.
+        """Compare the whole file with the store and correct the differences, in short transactions.
 
-        `progress` is told how many accounts were compared so far. Raises `ReplicaUnavailable`, or what the store does.
+        `progress` gets the number of accounts compared so far. Raises `ReplicaUnavailable` or errors of the store.
         """
         while True:
             opening = await self._read(lambda: self._file.openings)
             done = await self._compare(progress)
             async with self._writing():
                 if self._file.openings != opening:
-                    continue  # somebody took the file away meanwhile: this is another one
+                    continue  # the file was replaced meanwhile
                 await self._run(self._file.remove_strays)
                 await self._run(self._file.set_note, _COMPLETE, "yes")
             return done
@@ -136,20 +139,20 @@ class SignInReplica:
             after = last
 
     async def is_complete(self) -> bool:
-        """Whether the file has once held all accounts; a file that was taken away and made anew has not."""
+        """Return whether the file has held all accounts since it was created."""
         return await self._read(self._file.note, _COMPLETE) is not None
 
     async def position(self) -> str | None:
-        """Up to where the store's changes are in the file; `None` when that is not known."""
+        """Return the position in the store's changes up to which the file is current, `None` if unknown."""
         return await self._read(self._file.note, _POSITION) or None
 
     async def set_position(self, position: str) -> None:
-        """Note in the file up to where the store's changes are in it."""
+        """Store the position in the store's changes up to which the file is current."""
         async with self._writing():
             await self._run(self._file.set_note, _POSITION, position)
 
     async def _project(self, account_ids: Sequence[int]) -> Sequence[None]:
-        """Project a batch. Accounts are read under the file's write lock: the last writer has the last state."""
+        """Write a batch. Accounts are read under the file's write lock, so that the last writer has the last state."""
         try:
             async with self._writing():
                 wanted: dict[int, SipCredentials | None] = dict.fromkeys(account_ids)
@@ -166,7 +169,7 @@ class SignInReplica:
         return entry_of(account, self._realm, md5=self._md5)
 
     async def _forget_all(self, outdated: Sequence[SipCredentials]) -> None:
-        """Tell the SIP server; those who wait for the change do not wait longer than a moment for that."""
+        """Make the SIP server drop its cached credentials, with a short limit on the wait."""
         if self._forget is not None and outdated:
             await asyncio.wait({self._spawn(self._forget_each(self._forget, outdated))}, timeout=FORGET_SECONDS)
 
@@ -179,9 +182,9 @@ class SignInReplica:
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
-        """Hold the file's write lock, of all tasks and processes; then commit, or undo on failure.
+        """Hold the file's write lock, against all tasks and processes, and commit, or roll back on failure.
 
-        Raises `ReplicaUnavailable` when the file cannot be written now.
+        Raises `ReplicaUnavailable` if the file cannot be written now.
         """
         async with self._turn:
             try:
@@ -204,7 +207,7 @@ class SignInReplica:
             raise ReplicaUnavailable from error
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call in the file's own thread."""
+        """Call a function in the thread of the file."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

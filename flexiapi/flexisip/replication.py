@@ -41,7 +41,7 @@ class Replication:
 
     @contextlib.asynccontextmanager
     async def settling(self, actor: Actor) -> AsyncIterator[None]:
-        """Within the block, which may change very many accounts, settle them as they change; at its end, the rest.
+        """Settle accounts while the block, which may change very many, changes them, and the rest at its end.
 
         Raises `ReplicaUnavailable` at the end if any of them is not in the replica; a failure of the block comes first.
         """
@@ -62,7 +62,7 @@ class Replication:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Within the block, changes can be projected. Raises `ConfigurationError` when the file cannot be a replica."""
+        """Keep the replica open in the block. Raises `ConfigurationError` if the file cannot be a replica."""
         if self.replica is None:
             yield
             return
@@ -74,7 +74,7 @@ class Replication:
 
     @contextlib.asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        """Within the block, which is in one of `opened`, the changes of other processes and hosts come in as well."""
+        """Follow the changes of other processes and hosts in the block, which must be inside `opened`."""
         if self.replica is None or self.path is None:
             yield
             return

@@ -1,4 +1,4 @@
-"""Where everything is kept: the only package that knows MongoDB."""
+"""Storage in MongoDB, which no other package imports."""
 
 from datetime import timedelta
 from typing import Any
@@ -41,7 +41,7 @@ _SETTLING_TIMEOUTS = 18
 
 
 class Store(Records):
-    """Everything that is kept, by kind."""
+    """All collections of an installation."""
 
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
         database: AsyncIOMotorDatabase[dict[str, Any]] = open_database(settings.mongodb, uri)
@@ -74,14 +74,17 @@ class Store(Records):
         self.tombstones = TombstoneStore(database)
 
     async def prepare(self) -> None:
-        """Make indexes, and check that the application key is the database's. Safe from several processes at once."""
+        """Create the indexes and check the application key. Safe in several processes at once.
+
+        Raises `ConfigurationError` if the database was made with another key.
+        """
         await indexes.ensure(self._database)
         await self._database.drop_collection("census")  # of releases that kept the numbers of accounts in it
         await self._keep_key()
         await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
 
     async def check(self) -> None:
-        """Raise `ConfigurationError` for what `prepare` would refuse; change nothing."""
+        """Raise `ConfigurationError` if `prepare` would, without changing anything."""
         await self._check_key()
         await indexes.check_emails(self._database, wanted=self._email_unique)
 
@@ -102,9 +105,9 @@ class Store(Records):
             )
 
     async def ping(self) -> None:
-        """Raise `StoreUnavailable` when MongoDB does not answer."""
+        """Raise `StoreUnavailable` if MongoDB does not answer."""
         await self._database.command("ping")
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connections."""
         self._database.client.close()

@@ -41,7 +41,7 @@ class AccountLookups(Records):
     def _reader_of_some(
         self, projection: Mapping[str, int]
     ) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]:
-        """Reads some fields by the address itself, aliases not counting: what is asked most needs the least."""
+        """Make a reader of some fields by exact address, for the most frequent lookups."""
         wanted = {**projection, "username": 1, "domain": 1}
 
         async def read(keys: Sequence[str]) -> Mapping[str, Document]:
@@ -63,23 +63,23 @@ class AccountLookups(Records):
         return None if document is None else self._documents.decode(document)
 
     async def by_id(self, account_id: int) -> Account | None:
-        """The account with the id."""
+        """Return the account with the id."""
         return self._decoded(await self._by_id.get(account_id))
 
     async def by_ids(self, account_ids: Sequence[int]) -> list[Account]:
-        """The accounts with these ids that exist, by id."""
+        """Return the accounts with these ids that exist, by id."""
         if not account_ids:
             return []
         cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}).sort("_id")
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def after(self, last_id: int, limit: int) -> list[Account]:
-        """The first `limit` accounts with a greater id, by id."""
+        """Return the first `limit` accounts with a greater id, by id."""
         cursor = self._accounts.find({"_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit, batch_size=limit + 1)
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def by_address(self, username: str, domain: str) -> Account | None:
-        """The account with exactly this user name and domain; aliases do not count."""
+        """Return the account with exactly this user name and domain; aliases do not count."""
         document = await self._by_identifier.get(f"sip:{username}@{domain}")
         if document is None or document["username"] != username or document["domain"] != domain:
             return None
@@ -99,15 +99,15 @@ class AccountLookups(Records):
         return None if document is None else bool(document["activated"])
 
     async def by_address_or_alias(self, username: str, domain: str) -> Account | None:
-        """The account with this user name or phone alias in the domain."""
+        """Return the account with this user name or phone alias in the domain."""
         return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"))
 
     async def by_phone(self, phone: str) -> Account | None:
-        """The account with this phone alias, or named like the number."""
+        """Return the account with this phone alias, or with the number as user name."""
         return self._decoded(await self._by_identifier.get(f"tel:{phone}"))
 
     async def owner_of(self, identifier: str) -> int | None:
-        """The id of the account that has the identifier."""
+        """Return the id of the account that has the identifier."""
         document = await self._by_identifier.get(identifier)
         return None if document is None else int(document["_id"])
 
@@ -116,7 +116,7 @@ class AccountLookups(Records):
         return self._decoded(await self._by_key.get(key_hash))
 
     async def by_provisioning_token(self, token: str) -> Account | None:
-        """The account that holds the token."""
+        """Return the account that holds the token."""
         return self._decoded(await self._accounts.find_one({"provisioning_token": token}))
 
     async def has_other_active_admin(self, account_id: int) -> bool:

@@ -17,7 +17,7 @@ from flexiapi.store.trail import trace
 
 
 class BulkAccounts(Records):
-    """The accounts, many at once."""
+    """The account collection, for writes of many accounts."""
 
     def __init__(
         self,
@@ -31,14 +31,14 @@ class BulkAccounts(Records):
         self._ranges = ranges
 
     async def remove_api_keys(self, unused_since: datetime, actor: Actor) -> int:
-        """Take away the keys that were last used before; how many."""
+        """Remove the API keys that were last used earlier. Return their number."""
         query = {"api_key.last_used_at": {"$lt": unused_since}}
         removed = (await self._accounts.update_many(query, {"$unset": {"api_key": ""}})).modified_count
         trace(actor, "accounts.api_keys_removed", count=removed)
         return removed
 
     async def put(self, accounts: Sequence[Account], actor: Actor) -> None:
-        """Write accounts under the ids that they have, in place of those with the same. Raises `IdentifierTaken`."""
+        """Write accounts with their ids, replacing those with the same ids. Raises `IdentifierTaken`."""
         await self._ranges.announce([account.id for account in accounts])
         documents = [self._documents.encode(account) for account in accounts]
         try:

@@ -1,4 +1,4 @@
-"""The changes of accounts, as MongoDB's change stream tells them."""
+"""Changes of accounts, from MongoDB's change stream."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +12,7 @@ from flexiapi.store.connection import Records, translated
 
 _ONLY_ON_REPLICA_SETS = 40573
 _WAIT_MILLISECONDS = 1000
-# The uses of API keys are written all the time, and concern nobody else.
+# Uses of API keys are frequent and concern no follower.
 _QUIET = "api_key"
 _FIELDS = {
     "$concatArrays": [
@@ -28,14 +28,14 @@ _PIPELINE: list[dict[str, Any]] = [
 
 
 class ChangeFeed:
-    """The changes from a position on, one by one."""
+    """The changes after a position."""
 
     def __init__(self, stream: "AsyncIOMotorChangeStream[dict[str, Any]]", position: str | None) -> None:
         self._stream = stream
         self._start = position
 
     async def next(self) -> int | None:
-        """The id of the account that changed next, or `None` when none did for a second.
+        """Return the id of the next changed account, or `None` after a second without changes.
 
         Raises `ChangesLost` or `StoreUnavailable`.
         """
@@ -49,19 +49,19 @@ class ChangeFeed:
 
     @property
     def position(self) -> str | None:
-        """The position after what `next` told; `None` before it told anything."""
+        """The position after the last change that `next` returned; `None` before the first."""
         token = self._stream.resume_token
         return self._start if token is None else str(token["_data"])
 
 
 class AccountChanges(Records):
-    """Who changed. What an account is now is for the reader to look up."""
+    """The ids of changed accounts. The reader looks up their present state."""
 
     @asynccontextmanager
     async def watch(self, position: str | None) -> AsyncIterator[ChangeFeed]:
-        """The changes after the position, or from now on; uses of API keys are none.
+        """Follow the changes after the position, or from now on, except uses of API keys.
 
-        Raises `ChangesLost` when MongoDB no longer knows the position, `ChangesUnsupported`, or `StoreUnavailable`.
+        Raises `ChangesLost` if MongoDB no longer has the position, `ChangesUnsupported`, or `StoreUnavailable`.
         """
         stream = self._database["accounts"].watch(
             _PIPELINE,

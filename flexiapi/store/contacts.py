@@ -1,4 +1,4 @@
-"""Accounts as contacts see them."""
+"""Accounts as contacts, without private fields."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from flexiapi.model import Account
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments
 
-# Contacts are never shown with these, and opening sealed passwords takes time.
+# Views of contacts never show these, and opening sealed passwords takes time.
 _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}
 
 

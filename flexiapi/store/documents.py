@@ -1,4 +1,4 @@
-"""Accounts as documents. A field that is not set is absent, never null."""
+"""Accounts as MongoDB documents. A field that is not set is absent, never null."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ IDENTITY = frozenset({"username", "domain", "phone", "email"})
 
 
 class AccountDocuments:
-    """Encodes and decodes accounts; seals password hashes with the application key.
+    """Encoder and decoder of accounts, which seals password hashes with the application key.
 
     `sip_domain` is the domain of phone aliases; `email_unique` makes an address an identifier.
     """
@@ -57,7 +57,7 @@ class AccountDocuments:
         }
 
     def identifiers(self, account: Account) -> list[str]:
-        """Everything by which an account is found, and which only one account may have."""
+        """Return the identifiers by which the account is found. No other account may have one of them."""
         names = [f"sip:{account.address}"]
         if account.username.startswith("+"):
             names.append(f"tel:{account.username}")
@@ -68,14 +68,14 @@ class AccountDocuments:
         return list(dict.fromkeys(names))
 
     def encode(self, account: Account) -> Document:
-        """The whole document."""
+        """Return the whole document."""
         fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in _NAMES}
         document = {_FIELDS.get(name, name): value for name, value in fields.items() if value is not None}
         document["identifiers"] = self.identifiers(account)
         return document
 
     def encode_field(self, name: str, value: Any, owner: int) -> Any:
-        """One field's value, `None` when it is to be absent."""
+        """Return the value of a field, `None` if it is to be absent."""
         if value is None or value == ():
             return None
         if name in self._encoders:
@@ -83,7 +83,7 @@ class AccountDocuments:
         return list(value) if name in _SEQUENCES else value
 
     def changes(self, after: Account, names: frozenset[str]) -> Document:
-        """The update that gives a document the named fields of `after`."""
+        """Return the update that writes the named fields of `after`."""
         setting: Document = {}
         unsetting: Document = {}
         for name in names:
@@ -115,7 +115,7 @@ class AccountDocuments:
         return by_id, {"$pull": {name: {"id": item.id}}}
 
     def decode(self, document: Document) -> Account:
-        """The account that a document holds."""
+        """Return the account of a document."""
         get = document.get
         owner = document["_id"]
         return Account(
@@ -177,7 +177,7 @@ class AccountDocuments:
 
 
 def bound_to_account(owner: int) -> str:
-    """What seals of an account are bound to."""
+    """Return the context that seals of an account are bound to."""
     return f"account:{owner}"
 
 
@@ -190,6 +190,6 @@ def _plain(value: Any) -> Document:
 
 
 def _stored_path(path: str) -> list[str]:
-    """Return the parts of a dotted path, the first as documents call it."""
+    """Return the parts of a dotted path, the first by its name in documents."""
     first, *rest = path.split(".")
     return [_FIELDS.get(first, first), *rest]

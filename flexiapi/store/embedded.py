@@ -64,7 +64,7 @@ class EmbeddedMongod:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process runs the mongod and will end it."""
+        """True if this process runs the mongod and will end it."""
         return self._child is not None
 
     def start(self, *, exclusive: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Removals of accounts that are under way, so that one that a crash cut short is finished later."""
+"""Removals of accounts in progress, recorded so that one interrupted by a crash is finished later."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ class Removal:
 
 
 class RemovalStore(Records):
-    """One per account that is being removed."""
+    """The removals in progress, one per account."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
@@ -27,17 +27,17 @@ class RemovalStore(Records):
         self._accounts = database["accounts"]
 
     async def begin(self, removal: Removal, actor: Actor) -> None:
-        """Note that the account is about to go."""
+        """Record that the account is being removed."""
         document = {"_id": removal.account_id, "creation_token": removal.creation_token_hash}
         await self._removals.replace_one({"_id": removal.account_id}, document, upsert=True)
         trace(actor, "removal.begun", account=removal.account_id)
 
     async def end(self, account_id: int) -> None:
-        """Nothing refers to the account any more."""
+        """Delete the record, when nothing refers to the account any more."""
         await self._removals.delete_one({"_id": account_id})
 
     async def unfinished(self) -> list[Removal]:
-        """Those whose account is gone already."""
+        """Return the removals whose account no longer exists."""
         noted = {document["_id"]: document for document in await self._removals.find().to_list(None)}
         if not noted:
             return []

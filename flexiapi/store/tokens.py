@@ -31,7 +31,7 @@ class CreationTokenStore(Records):
         return {bytes(document["_id"]): document for document in found}
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
-        """Keep a token."""
+        """Store a token."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
         trace(actor, "creation_token.created")
 
@@ -41,11 +41,11 @@ class CreationTokenStore(Records):
         return document is not None and "used_at" not in document and document["expires_at"] > now
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
-        """Use the token; `False` when another request was faster, or it is unknown or expired."""
+        """Consume the token. Return False if it is unknown, expired or used, also by a faster request."""
         return _traced(await self._uses.add((token_hash(token), now)) is not None, actor, "creation_token.used")
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
-        """Mark the free tokens of a batch as used by it, then read which those are: each token goes to one request."""
+        """Mark the free tokens of a batch as used by it, then read which: each token goes to one request."""
         use = secrets.token_bytes(12)
         hashes = list({token for token, _ in uses})
         now = max(moment for _, moment in uses)
@@ -58,7 +58,7 @@ class CreationTokenStore(Records):
         return [mine.pop(token, None) for token, _ in uses]
 
     async def give_back(self, token: str, actor: Actor) -> None:
-        """Make a consumed token usable again, because what it was used for failed."""
+        """Make a consumed token usable again, after a failure of what it was used for."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
         trace(actor, "creation_token.given_back")
 
@@ -67,7 +67,7 @@ class CreationTokenStore(Records):
         await self._tokens.delete_one({"_id": hashed})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
         trace(actor, "creation_token.expired_removed", count=removed)
         return removed
@@ -81,7 +81,7 @@ class RequestTokenStore(Records):
         self._tokens = database["request_tokens"]
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
-        """Keep a token that waits for validation."""
+        """Store a token that waits for validation."""
         await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
         trace(actor, "request_token.created")
 
@@ -91,13 +91,13 @@ class RequestTokenStore(Records):
         return await self._tokens.find_one(query, {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
-        """Note that a human is behind it; `False` when it is unknown, used or expired."""
+        """Mark the token as validated by a human. Return False if it is unknown, used or expired."""
         query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         result = await self._tokens.update_one(query, {"$set": {"validated_at": now}})
         return _traced(result.matched_count == 1, actor, "request_token.validated")
 
     async def consume(self, token: str, now: datetime, creation_token: str, actor: Actor) -> bool:
-        """Use a validated token, and link it to what it gave; `False` when that cannot be."""
+        """Consume a validated token and link it to the creation token. Return False if it cannot be used."""
         query: Document = {
             "_id": token_hash(token),
             "validated_at": {"$exists": True},
@@ -109,7 +109,7 @@ class RequestTokenStore(Records):
         return _traced(result.matched_count == 1, actor, "request_token.used")
 
     async def give_back(self, token: str, actor: Actor) -> None:
-        """Make a consumed token usable again, because what it was used for failed."""
+        """Make a consumed token usable again, after a failure of what it was used for."""
         await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
         trace(actor, "request_token.given_back")
 
@@ -118,7 +118,7 @@ class RequestTokenStore(Records):
         await self._tokens.delete_many({"creation_token": hashed})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
         trace(actor, "request_token.expired_removed", count=removed)
         return removed
@@ -145,7 +145,7 @@ class AuthTokenStore(Records):
         trace(actor, "auth_token.created")
 
     async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:
-        """Bind the token to an account's present sign-in; `False` when it is unknown, expired or bound."""
+        """Bind the token to the present sign-ins of an account. Return False if it is unknown, expired or bound."""
         query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
         result = await self._tokens.update_one(query, change)
@@ -157,7 +157,7 @@ class AuthTokenStore(Records):
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
-        """Take an attached token away; `False` when another request was faster, and for one that is not attached."""
+        """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
         result = await self._tokens.delete_one(_attached(token, now))
         return _traced(result.deleted_count == 1, actor, "auth_token.used")
 
@@ -166,7 +166,7 @@ class AuthTokenStore(Records):
         await self._tokens.delete_many({"account_id": account_id})
 
     async def clear(self, expired_before: datetime, actor: Actor) -> int:
-        """Remove those whose time ended before; how many."""
+        """Remove the tokens that expired before. Return their number."""
         removed = (await self._tokens.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count
         trace(actor, "auth_token.expired_removed", count=removed)
         return removed

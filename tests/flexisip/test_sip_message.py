@@ -229,7 +229,7 @@ def test_a_large_message_goes_in_a_datagram_where_no_tcp_is(sipp):
     assert header(server.requests()[0], "Via").startswith("SIP/2.0/UDP ")
 
 
-# Where nobody is.
+# No one listens there.
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

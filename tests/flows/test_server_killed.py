@@ -92,7 +92,7 @@ def test_a_server_that_is_asked_to_stop_answers_what_it_has_begun(serve):
         with httpx.Client(base_url=server.url, timeout=60) as http:
             try:
                 answer = http.post("/api/accounts/with-account-creation-token", json=sign_up(name, token))
-            except httpx.TransportError:  # it came too late: nobody may have heard it
+            except httpx.TransportError:  # it came too late: the client may not have received it
                 outcomes[name] = "unheard"
             else:
                 outcomes[name] = answer.status_code

@@ -214,7 +214,7 @@ def test_connections_that_are_just_let_in_end_too():
         clients = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(5)]
     for client in clients:
         client.close()
-    # A socket that nobody closed would be told now, and is an error.
+    # An unclosed socket is reported now, as an error.
     gc.collect()
 
 

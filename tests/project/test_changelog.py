@@ -20,7 +20,7 @@ TOWNCRIER = str(Path(sys.prefix) / "bin" / "towncrier")
 
 
 def faults(name, text):
-    """What is wrong with a fragment."""
+    """Return what is wrong with a fragment."""
     found = []
     if not re.fullmatch(rf"\+[a-z0-9]+(-[a-z0-9]+)*\.({'|'.join(TYPES)})\.md", name):
         found.append(f"the name is not +WORDS.TYPE.md with a type of {', '.join(TYPES)}")

@@ -1,10 +1,12 @@
-"""Wrong guesses at secrets: what counts as one, and what does not."""
+"""Wrong guesses at secrets, and requests that are none."""
 
 import asyncio
 from collections import Counter
 
 import httpx
 import pytest
+
+pytestmark = pytest.mark.security
 
 PREFETCH = {"Sec-Purpose": "prefetch"}
 WRONG = "x" * 32
@@ -32,7 +34,7 @@ def is_refused(http):
 
 
 class TestRefusedBeforeTheCall:
-    """What ends before the call compares no secret, so it must not lock an address out of activation."""
+    """Requests that end before the call compare no secret, so they must not lock an address out."""
 
     def assert_not_counted(self, server, ask, status):
         assert [ask().status_code for _ in range(LIMIT + 1)] == [status] * (LIMIT + 1)
