@@ -28,7 +28,7 @@ TABLES = "|".join(Settings.model_fields)
 SETTING = re.compile(rf"`\[?(?P<table>{TABLES})\]?[. ](?P<key>[a-z_]+)(?: = [^`]*)?`")
 # Placeholders, files that are made or are a reader's own, templates by their name, and other names with a dot.
 EXAMPLES = re.compile(
-    r"NAME|NNNN|^(var|dist)/$|/(x|(test_)?display_names)\.py$|^plugins/sms-example$|^docs/api$|^(mail|sms|pages)/[\w.]+$"
+    r"NAME|NNNN|_$|^(var|dist)/$|/(x|(test_)?display_names)\.py$|^plugins/sms-example$|^docs/api$|^(mail|sms|pages)/[\w.]+$"
     r"|^flexiapi\.(toml|service)$|^flexiapi\._domainkey\.|^flexisip\.conf$|^server\.messages$"
 )
 
