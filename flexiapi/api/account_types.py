@@ -2,7 +2,7 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, TypeId
-from flexiapi.api.views.parts import TypeView
+from flexiapi.api.views.accounts import TypeView
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
 from flexiapi.services.fields import Key
 from flexiapi.web.endpoint import endpoint

@@ -5,7 +5,7 @@ from typing import Any
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import ActionId, Id
-from flexiapi.api.views.parts import ActionView
+from flexiapi.api.views.accounts import ActionView
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
 from flexiapi.services.fields import Code, Key
 from flexiapi.web.endpoint import endpoint

@@ -3,7 +3,7 @@
 from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
-from flexiapi.api.views.parts import ViewData
+from flexiapi.api.views.accounts import ViewData
 from flexiapi.model import Account, Actor, Types
 from flexiapi.services import Services
 from flexiapi.services.accounts import AccountServices
@@ -80,3 +80,8 @@ class ApiEndpoint(Endpoint):
     async def view_data(self, *accounts: Account) -> ViewData:
         """Return the data that views of the accounts need."""
         return ViewData(self.settings.account.realm, await self.accounts.types.of(accounts))
+
+
+def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
+    """Return whether the optional endpoints of the document are enabled."""
+    return exchange.settings.app.dangerous_endpoints

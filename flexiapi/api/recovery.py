@@ -1,9 +1,9 @@
 """Account recovery by phone, e-mail and recovery key."""
 
-from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
-from flexiapi.api.sign_up import is_dangerous_enabled
-from flexiapi.api.views.accounts import PhoneInfo, RecoveredAccount, WrittenAccount
+from flexiapi.api.views.accounts import WrittenAccount
+from flexiapi.api.views.recovery import PhoneInfo, RecoveredAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
 from flexiapi.services.fields import CreationToken, Phone
 from flexiapi.web.endpoint import endpoint

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
@@ -70,11 +70,6 @@ class PhoneConfirmation(Params):
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: Pin
-
-
-def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:
-    """Return whether the optional endpoints of the document are enabled."""
-    return exchange.settings.app.dangerous_endpoints
 
 
 class PublicAccountsEndpoint(ApiEndpoint):

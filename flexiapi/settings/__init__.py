@@ -38,7 +38,7 @@ __all__ = [
 
 
 class Settings(BaseModel):
-    """All settings. Services receive their own section, never this."""
+    """All settings, by section."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,13 +1,19 @@
-"""HTTP exchanges: a request, and the state of its processing."""
+"""HTTP exchanges: a request, the state of its processing, and the answer if it fails."""
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from pydantic_core import to_json
+
+from flexiapi.errors import ApiError
 from flexiapi.web.identity import Claim
+from flexiapi.web.operation import Operation, Predicate
 from flexiapi.web.parameters import Validated
 from flexiapi.web.peers import Peers
+from flexiapi.web.replies import Answer, HttpReply, Json
 from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
@@ -70,15 +76,33 @@ class ServerContext(Protocol):
         """Log and count an answered request."""
 
 
+# A step raises a failure to end the request. A step that waits returns an awaitable.
+Step = Callable[[Operation, "Exchange"], Awaitable[None] | None]
+Call = Callable[[Operation, "Exchange"], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps that apply to requests with one method. Without `call` they end before the parameters."""
+
+    operation: Operation
+    steps: tuple[Step, ...]
+    call: Call | None
+
+
 class Exchange:
     """A request in the pipeline. An endpoint is a subclass with a path and operations."""
 
     path: ClassVar[str] = ""
+    plans: ClassVar[Mapping[str, Plan]] = {}
+    methods: ClassVar[Sequence[str]] = ()
+    path_switches: ClassVar[Sequence[Predicate]] = ()
     is_throttled: ClassVar[bool] = False
 
     identity: Identity | None = None
     claim: Claim | None = None
     validated: Validated
+    failure: ApiError | None = None
     _originator: object = None
 
     def __init__(self, context: ServerContext, request: HttpRequest, path_values: Mapping[str, str]) -> None:
@@ -87,15 +111,15 @@ class Exchange:
         self.path_values = path_values
         self.arguments: dict[str, Any] = {}
         self.headers: list[tuple[str, str]] = []
-        self.client = context.peers.address(request)
-        self.request_id = self._given_id() or secrets.token_hex(8)
+        self.client, request_id = request.peer, ""
+        if context.peers.trusted:
+            self.client, request_id = context.peers.address(request), self._given_id()
+        self.request_id = request_id or secrets.token_hex(8)
 
-    def _given_id(self) -> str | None:
-        headers = self.request.headers
-        if "X-Request-Id" not in headers or not self.context.peers.is_trusted(self.request):
-            return None
-        given = headers["X-Request-Id"]
-        return given if _REQUEST_ID.fullmatch(given) else None
+    def _given_id(self) -> str:
+        """Return the request id that a front server gave, or an empty string."""
+        given = self.request.headers.get("X-Request-Id", "")
+        return given if _REQUEST_ID.fullmatch(given) and self.context.peers.is_trusted(self.request) else ""
 
     @property
     def originator(self) -> object:
@@ -115,5 +139,30 @@ class Exchange:
         return self.request.target.partition("?")[2]
 
     def exists(self) -> bool:
-        """Return whether the path exists."""
+        """Return whether no operation that hides the path while it is off is switched off."""
+        for is_on in self.path_switches:  # noqa: SIM110  # called for every request, and faster than `all`
+            if not is_on(self):
+                return False
         return True
+
+    def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
+        """Return the answer for a failure."""
+        # The traceback refers to this exchange; a cycle would be left for the garbage collector.
+        self.failure = error.with_traceback(None)
+        own = error.headers()
+        names = {name for name, _ in own}
+        headers = [*(header for header in self.headers if header[0] not in names), *own]
+        return Answer(error.status, self.rendered(error, error.status), headers, is_secret)
+
+    def unexpected(self, status: int, text: str) -> Answer:
+        """Return the answer for a failure that is not an `ApiError`, without details."""
+        error = ApiError(text)
+        try:
+            reply = self.rendered(error, status)
+        except Exception:  # noqa: BLE001  # the template of the page may be what failed
+            reply = Exchange.rendered(self, error, status)
+        return Answer(status, reply)
+
+    def rendered(self, error: ApiError, _status: int) -> HttpReply:
+        """Return a failure in the format of this kind of endpoint, here JSON."""
+        return Json(to_json(error.body()))

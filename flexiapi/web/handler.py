@@ -9,11 +9,20 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from flexiapi.errors import ApiError, MethodNotAllowed
 from flexiapi.observing import log, request_id
-from flexiapi.web import browsers
+from flexiapi.web import cors, pipeline
 from flexiapi.web.endpoint import Endpoint, UnknownPath
 from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import Answer, Cookie
 from flexiapi.web.routing import Routes
+
+_HEADERS = {
+    "Server": "flexiapi",
+    "Content-Type": "application/json",
+    "Cache-Control": "no-cache, private",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 
 
 class TornadoRequest:
@@ -54,20 +63,26 @@ class TornadoHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         """Set the headers of every answer. Tornado calls this before there is an exchange, and again for failures."""
-        for name, value in browsers.OF_EVERY_ANSWER.items():
+        for name, value in _HEADERS.items():
             self._headers[name] = value
         if self._has_endpoint:
             self._set_headers_of_exchange()
 
     def _set_headers_of_exchange(self) -> None:
-        for name, value in browsers.of_exchange(self.endpoint):
-            self._headers[name] = value
+        # Every value is our own or equals a setting, so that it needs no check of its characters.
+        exchange = self.endpoint
+        self._headers["X-Request-Id"] = exchange.request_id
+        if exchange.context.public_url.startswith("https:"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        if "Origin" in exchange.request.headers:
+            for name, value in cors.of_answer(exchange):
+                self._headers[name] = value
 
     def compute_etag(self) -> None:
         """Return no digest: answers are private and small."""
 
     async def _answer(self) -> None:
-        self._send(await self.endpoint.answer())
+        self._send(await pipeline.answer(self.endpoint))
 
     get = head = post = put = patch = delete = options = _answer
 
@@ -96,7 +111,7 @@ class TornadoHandler(RequestHandler):
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
         """Answer a request that Tornado refused, or an unexpected failure, without details."""
         if status_code == MethodNotAllowed.status:
-            self._send(self.endpoint.answer_other_method())
+            self._send(pipeline.answer_other_method(self.endpoint))
             return
         text = ApiError.message if status_code >= ApiError.status else responses.get(status_code, "Refused.")
         self._send(self.endpoint.unexpected(status_code, text))

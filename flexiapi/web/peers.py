@@ -28,11 +28,11 @@ class Peers:
     """Reader of a client's address and scheme; `X-Forwarded-*` headers count only from `trusted` peers."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
-        self._trusted = tuple(trusted)
+        self.trusted = tuple(trusted)
 
     def is_trusted(self, request: HttpRequest) -> bool:
         """Return whether the request comes through a listed front server."""
-        return bool(self._trusted) and within(request.peer, self._trusted)
+        return bool(self.trusted) and within(request.peer, self.trusted)
 
     def address(self, request: HttpRequest) -> str:
         """Return the client's IP address: the last hop in `X-Forwarded-For` that is no listed front server."""
@@ -44,7 +44,7 @@ class Peers:
             if address is None:
                 return nearest
             nearest = str(address)
-            if not within(nearest, self._trusted):
+            if not within(nearest, self.trusted):
                 return nearest
         return nearest
 

@@ -3,30 +3,31 @@
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from flexiapi.errors import (
     AdminRequired,
+    ApiError,
     BodyTooLarge,
     CrossSiteRequest,
     Forbidden,
+    MethodNotAllowed,
     NotFound,
     RouteNotFound,
     TooManyRequests,
     Unavailable,
 )
 from flexiapi.limit_key import counted_as
-from flexiapi.web import identity
-from flexiapi.web.exchange import Exchange
+from flexiapi.web import cors, identity
+from flexiapi.web.exchange import Call, Exchange, Plan, Step
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.parameters import Validated, read
-from flexiapi.web.replies import HttpReply
+from flexiapi.web.replies import Answer, HttpReply, Json
 
-# A step raises a failure to end the request. A step that waits returns an awaitable.
-Step = Callable[[Operation, Exchange], Awaitable[None] | None]
-Call = Callable[[Operation, Exchange], Awaitable[Any]]
+_EMPTY_OBJECT = Json(b"{}")
+_NO_BODY = Json(b"")
+
 Applies = Callable[[Operation], bool]
 
 
@@ -122,6 +123,12 @@ def limit(operation: Operation, exchange: Exchange) -> Awaitable[None]:
     return exchange.context.limit(operation.guard.limit, exchange.client)
 
 
+def segments(operation: Operation, exchange: Exchange) -> None:
+    """Read the path parameters."""
+    values = exchange.path_values
+    exchange.arguments = {name: parameter.convert(values[name]) for name, parameter in operation.path.items()}
+
+
 async def requires(operation: Operation, exchange: Exchange) -> None:
     """Check the condition that precedes the parameters."""
     assert operation.requires is not None
@@ -207,6 +214,7 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     (role, lambda operation: operation.access is Access.ADMIN),
     (cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
     (limit, lambda operation: operation.guard.limit is not None),
+    (segments, lambda operation: bool(operation.path)),
     (requires, lambda operation: operation.requires is not None),
     (parameters, lambda operation: operation.params is not None),
     (checks, lambda operation: operation.params is not None),
@@ -218,24 +226,6 @@ AROUND_CALL: tuple[tuple[Callable[[Call], Call], Applies], ...] = (
 )
 # HEAD of a GET with effects ends before the parameters.
 _END = [step for step, _ in STEPS].index(parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The steps that apply to requests with one method. Without `call` they end before the parameters."""
-
-    operation: Operation
-    steps: tuple[Step, ...]
-    call: Call | None
-
-    async def run(self, exchange: Exchange) -> Any:
-        """Run the steps, and return the result of the call. Raises `ApiError`."""
-        operation = self.operation
-        for step in self.steps:
-            pending = step(operation, exchange)
-            if pending is not None:
-                await pending
-        return None if self.call is None else await self.call(operation, exchange)
 
 
 def plans_of(operations: Mapping[str, Operation]) -> dict[str, Plan]:
@@ -259,10 +249,39 @@ def _applying(steps: Sequence[tuple[Step, Applies]], operation: Operation) -> tu
     return tuple(step for step, applies in steps if applies(operation))
 
 
-def refuse(exchange: Exchange) -> None:
-    """Run the steps of every request alone. Raises `ApiError`."""
-    for step in OF_EVERY_REQUEST:
-        step(None, exchange)
+async def answer(exchange: Exchange) -> Answer:
+    """Run the steps that apply and then the call, and return the answer. Only unexpected failures are raised."""
+    plan = exchange.plans.get(exchange.request.method)
+    if plan is None:
+        return answer_other_method(exchange)
+    operation = plan.operation
+    try:
+        for step in plan.steps:
+            pending = step(operation, exchange)
+            if pending is not None:
+                await pending
+        if plan.call is None:
+            return Answer(operation.status, (operation.reply or Json)(b""), exchange.headers, is_secret=True)
+        result = await plan.call(operation, exchange)
+    except ApiError as error:
+        return exchange.failed(error, is_secret=operation.secret)
+    if isinstance(result, HttpReply):
+        status = getattr(result, "status", operation.status)
+        return Answer(status, result, exchange.headers, operation.secret)
+    reply = _EMPTY_OBJECT if operation.encode is None else Json(operation.encode(result))
+    return Answer(operation.status, reply, exchange.headers, operation.secret)
+
+
+def answer_other_method(exchange: Exchange) -> Answer:
+    """Return the answer to OPTIONS, and to methods that the path does not have."""
+    try:
+        for step in OF_EVERY_REQUEST:
+            step(None, exchange)
+        if exchange.request.method != "OPTIONS":
+            raise MethodNotAllowed(exchange.methods)
+    except ApiError as error:
+        return exchange.failed(error)
+    return Answer(200, _NO_BODY, [("Allow", ", ".join(exchange.methods)), *cors.preflight(exchange)])
 
 
 def _origin(url: str) -> str:

@@ -8,8 +8,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from flexiapi.api.views import accounts
+from flexiapi.api.views.accounts import ViewData
 from flexiapi.api.views.contacts import ContactView
-from flexiapi.api.views.parts import ViewData
+from flexiapi.api.views.recovery import RecoveredAccount
 from flexiapi.model import (
     Account,
     AccountType,
@@ -84,7 +85,7 @@ def encoded(view, account=ACCOUNT):
         (accounts.ProvisionedAccount, f'{USER},"provisioning_token":"the-token"'),
         (accounts.WrittenAccount, f"{USER},{SECRETS}"),
         (accounts.CreatedAccount, f"{USER},{SECRETS}"),
-        (accounts.RecoveredAccount, f"{COMMON},{STORED},{ADMIN}"),
+        (RecoveredAccount, f"{COMMON},{STORED},{ADMIN}"),
         (ContactView, CONTACT),
     ],
 )

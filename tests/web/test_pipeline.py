@@ -8,6 +8,7 @@ import pytest
 
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound, ValidationFailed
 from flexiapi.server.context import ServiceContext
+from flexiapi.web import pipeline
 from flexiapi.web.endpoint import Endpoint, endpoint
 from flexiapi.web.operation import Access, Guard, Segment, Switch
 from flexiapi.web.parameters import Params
@@ -93,7 +94,7 @@ def answer(server, context):
 
     def of(request, kind=Things, place="1"):
         exchange = kind(context, request, {"place": place})
-        return server.run(exchange.answer()), exchange
+        return server.run(pipeline.answer(exchange)), exchange
 
     return of
 

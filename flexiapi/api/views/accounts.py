@@ -1,27 +1,74 @@
-"""Views of accounts."""
+"""Views of accounts, their types and actions, and the forms of values that other views share."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, WithJsonSchema
 
-from flexiapi.api.views.parts import (
-    AccountId,
-    ActionView,
-    Activated,
-    Moment,
-    NotActivated,
-    PlainMoment,
-    TypeView,
-    ViewData,
-)
-from flexiapi.model import Account, ActivationExpiration, Password, PendingChange
+from flexiapi.model import Account, AccountType, Action, ActivationExpiration, PendingChange, Types
 
-Ha1 = Annotated[str, Field(examples=["e5af702318b3aa097ed62a9f534bf3acb8a5aed91641970fba2bf18e3814fc9b"])]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda moment: f"{moment.isoformat(timespec='microseconds')[:26]}Z", return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["2023-07-04T14:35:21.000000Z"]}),
+]
+PlainMoment = Annotated[
+    datetime,
+    PlainSerializer(lambda moment: moment.replace(tzinfo=None).isoformat(" ", "seconds"), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["2040-12-12 12:12:12"]}),
+]
+AccountId = Annotated[int, Field(examples=[12])]
+Activated = Annotated[bool, Field(examples=[True])]
+NotActivated = Annotated[bool, Field(examples=[False])]
 Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
 ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewData:
+    """The realm of the installation (`None` when each domain is its own), and the account types, by id."""
+
+    realm: str | None
+    types: Types
+
+
+@dataclass(kw_only=True)
+class TypeView:
+    """An account type."""
+
+    id: Annotated[int, Field(examples=[1])]
+    key: Annotated[str, Field(examples=["phone"])]
+
+    @classmethod
+    def of(cls, account_type: AccountType) -> "TypeView":
+        """Show a type."""
+        return cls(id=account_type.id, key=account_type.key)
+
+    @classmethod
+    def all_of(cls, account: Account, types: Types) -> "list[TypeView]":
+        """Show the types of an account."""
+        return [cls.of(types[type_id]) for type_id in account.type_ids if type_id in types]
+
+
+@dataclass(kw_only=True)
+class ActionView:
+    """An action."""
+
+    id: Annotated[int, Field(examples=[5])]
+    key: str
+    code: Annotated[str, Field(examples=["1234"])]
+
+    @classmethod
+    def of(cls, action: Action) -> "ActionView":
+        """Show an action."""
+        return cls(id=action.id, key=action.key, code=action.code)
+
+    @classmethod
+    def all_of(cls, account: Account) -> "list[ActionView]":
+        """Show the actions of an account: none without a DTMF protocol."""
+        return [cls.of(action) for action in account.actions] if account.dtmf_protocol else []
 
 
 @dataclass(kw_only=True)
@@ -29,19 +76,6 @@ class AlgorithmView:
     """A stored password, by its algorithm alone."""
 
     algorithm: str
-
-
-@dataclass(kw_only=True)
-class StoredPasswordView:
-    """A stored password hash. It is worth as much as the password."""
-
-    algorithm: str
-    password: Ha1
-
-    @classmethod
-    def of(cls, password: Password) -> "StoredPasswordView":
-        """Show a password hash."""
-        return cls(algorithm=password.algorithm, password=password.ha1)
 
 
 @dataclass(kw_only=True)
@@ -99,13 +133,6 @@ class PublicInfo:
 
     activated: Activated
     realm: str | None
-
-
-@dataclass(kw_only=True)
-class PhoneInfo(PublicInfo):
-    """The public information about a phone number."""
-
-    phone: bool
 
 
 @dataclass(kw_only=True)
@@ -224,18 +251,6 @@ class CreatedAccount(WrittenAccount):
     """An account as the administrator who created it sees it."""
 
     activated: NotActivated
-
-
-@dataclass(kw_only=True)
-class RecoveredAccount(ListedAccount):
-    """An account whose owner has proved to own its phone number."""
-
-    passwords: list[StoredPasswordView]
-    admin: AdminView | None
-
-    @classmethod
-    def _more(cls, account: Account) -> dict[str, Any]:
-        return {**_credentials(account), "passwords": [StoredPasswordView.of(item) for item in account.passwords]}
 
 
 def _credentials(account: Account) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flexiapi.api.views.parts import AccountId, ActionView, Activated, TypeView, ViewData
+from flexiapi.api.views.accounts import AccountId, ActionView, Activated, TypeView, ViewData
 from flexiapi.model import Account, ContactsList
 
 

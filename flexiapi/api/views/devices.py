@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flexiapi.api.views.parts import Moment
+from flexiapi.api.views.accounts import Moment
 from flexiapi.model import Device
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from flexiapi.api.views.parts import Moment
+from flexiapi.api.views.accounts import Moment
 from flexiapi.model import AuthToken
 
 
