@@ -14,14 +14,14 @@ TARGETS = {
     "lines of the biggest class": (200, 200),
     "lines of the biggest module": (300, 300),
     "lines of the biggest function": (40, 40),
-    "module docstrings that begin with a question word": (12, 0),
+    "module docstrings that begin with a question word": (0, 0),
     "logging idioms": (1, 1),
     "import circles": (0, 0),
     "places where an account becomes active": (1, 1),
-    "files of a warm request: me by API key": (26, 14),
-    "files of a warm request: me by DIGEST": (31, 16),
-    "files of a warm request: creation with a token": (39, 18),
-    "files of a warm request: recovery by phone": (40, 20),
+    "files of a warm request: me by API key": (21, 14),
+    "files of a warm request: me by DIGEST": (26, 16),
+    "files of a warm request: creation with a token": (35, 18),
+    "files of a warm request: recovery by phone": (36, 20),
 }
 
 FOUND = {
