@@ -1,4 +1,4 @@
-"""The base of the API's endpoints."""
+"""The base class of the endpoints of the JSON API."""
 
 from typing import Protocol, cast
 
@@ -13,7 +13,7 @@ from flexiapi.web.exchange import ServerContext
 
 
 class ApiContext(ServerContext, Protocol):
-    """The application around the API."""
+    """The part of the application that the endpoints of the API use."""
 
     services: Services
     realm: str | None
@@ -22,7 +22,7 @@ class ApiContext(ServerContext, Protocol):
 
 
 class ApiEndpoint(Endpoint):
-    """An endpoint with services at hand. Its failures are JSON."""
+    """The base class of the endpoints of the API. Failures are rendered as JSON."""
 
     context: ApiContext
 

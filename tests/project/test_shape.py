@@ -18,10 +18,10 @@ TARGETS = {
     "logging idioms": (1, 1),
     "import circles": (0, 0),
     "places that set activated outside of the account": (3, 0),
-    "files of a warm request: me by API key": (26, 14),
-    "files of a warm request: me by DIGEST": (31, 16),
-    "files of a warm request: creation with a token": (39, 18),
-    "files of a warm request: recovery by phone": (40, 20),
+    "files of a warm request: me by API key": (22, 14),
+    "files of a warm request: me by DIGEST": (27, 16),
+    "files of a warm request: creation with a token": (35, 18),
+    "files of a warm request: recovery by phone": (36, 20),
 }
 
 FOUND = {
