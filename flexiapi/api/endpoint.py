@@ -1,4 +1,4 @@
-"""The base of the API's endpoints."""
+"""The base class of the endpoints of the JSON API."""
 
 from typing import Protocol, cast
 
@@ -17,14 +17,14 @@ from flexiapi.web.exchange import ServerContext
 
 
 class ApiContext(ServerContext, Protocol):
-    """The application around the API."""
+    """The part of the application that the endpoints of the API use."""
 
     services: Services
     documentation: Documentation
 
 
 class ApiEndpoint(Endpoint):
-    """An endpoint with services at hand. Its failures are JSON."""
+    """The base class of the endpoints of the API. Failures are rendered as JSON."""
 
     context: ApiContext
 

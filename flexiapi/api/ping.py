@@ -7,7 +7,7 @@ from flexiapi.web.replies import PlainText
 
 
 class PingEndpoint(ApiEndpoint):
-    """The smallest answer."""
+    """The liveness check, without sign-in or database."""
 
     path = "/api/ping"
 

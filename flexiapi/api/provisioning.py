@@ -45,7 +45,7 @@ class PasswordReset(Params):
 
 
 class ProvisioningHandler(ApiEndpoint):
-    """The base of the provisioning endpoints."""
+    """The base class of the provisioning endpoints."""
 
     @property
     def device_query(self) -> Mapping[str, str]:

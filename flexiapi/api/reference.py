@@ -47,7 +47,7 @@ class Documentation:
 
 
 class Reference:
-    """Reader of an API document. `is_enabled` tells by path and verb whether an optional operation is enabled."""
+    """Reader of an API document. `is_enabled` returns by path and verb whether an optional operation is enabled."""
 
     def __init__(self, document: Mapping[str, Any], is_enabled: Callable[[str, str], bool]) -> None:
         self._document = document

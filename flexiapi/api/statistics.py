@@ -52,18 +52,18 @@ class StatisticsOfMonthEndpoint(_Statistics):
 
 
 class StatisticOfDayEndpoint(StatisticsOfDayEndpoint):
-    """The path that clients of earlier servers use."""
+    """The same statistics at the path that older clients use."""
 
     path = "/api/statistic/day"
 
 
 class StatisticOfWeekEndpoint(StatisticsOfWeekEndpoint):
-    """The path that clients of earlier servers use."""
+    """The same statistics at the path that older clients use."""
 
     path = "/api/statistic/week"
 
 
 class StatisticOfMonthEndpoint(StatisticsOfMonthEndpoint):
-    """The path that clients of earlier servers use."""
+    """The same statistics at the path that older clients use."""
 
     path = "/api/statistic/month"

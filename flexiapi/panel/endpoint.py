@@ -1,4 +1,4 @@
-"""The base of the endpoints that answer with HTML pages."""
+"""The base class of the endpoints that answer with HTML pages."""
 
 import secrets
 from http.client import responses
@@ -28,14 +28,14 @@ _TITLES = {
 
 
 class PanelContext(ServerContext, Protocol):
-    """The application around the panel."""
+    """The part of the application that the pages use."""
 
     services: Services
     renderer: Renderer
 
 
 class PageEndpoint(Endpoint):
-    """An endpoint with services and templates at hand. Its failures are pages as well."""
+    """The base class of the endpoints that answer with pages. Failures are rendered as pages."""
 
     context: PanelContext
 
@@ -50,7 +50,7 @@ class PageEndpoint(Endpoint):
         return cast("Actor", self.originator)
 
     def page(self, page: Page, status: int = 200) -> PageReply:
-        """Return a page with a policy that admits nothing but its own style and script, and a captcha."""
+        """Return a page with a Content-Security-Policy that allows only its own style and script, and a captcha."""
         captcha = getattr(page, "captcha", None)
         frames = "https:" if captcha else "'none'"
         policy = (

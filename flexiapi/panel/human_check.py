@@ -28,7 +28,7 @@ class Check(Params):
 
 
 class HumanCheckEndpoint(PageEndpoint):
-    """The base of the endpoints of the human check."""
+    """The base class of the endpoints of the human check."""
 
     # The target of the form: relative, so that the form also works below a path of a front server.
     action: ClassVar[str]

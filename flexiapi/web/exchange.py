@@ -38,7 +38,7 @@ class Identity(Protocol):
 
 
 class ServerContext(Protocol):
-    """The application around the HTTP layer."""
+    """The part of the application that the HTTP layer uses."""
 
     peers: Peers
     throttle: Throttle

@@ -1,4 +1,4 @@
-"""The adapter to Tornado: finds the endpoint of a request, limits the size of its body, and sends the answer."""
+"""The adapter to Tornado: look-up of the endpoint, limit of the body, headers, and sending of the answer."""
 
 from collections.abc import Iterable, Mapping
 from http.client import responses
@@ -41,7 +41,7 @@ class TornadoRequest:
 
 
 class TornadoHandler(RequestHandler):
-    """A handler that lets the endpoint answer."""
+    """The Tornado handler of every endpoint: passes requests to the pipeline and sends the answers."""
 
     endpoint: Endpoint
     _has_endpoint = False

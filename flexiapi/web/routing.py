@@ -44,7 +44,7 @@ class Routes:
 
 
 def _decoded(segment: str) -> str:
-    """Decode a segment. Bytes that are not UTF-8 become characters that name nothing; the endpoint answers them."""
+    """Decode a segment. Bytes that are not UTF-8 become replacement characters, which no record contains."""
     return unquote_to_bytes(segment).decode(errors="replace") if "%" in segment else segment
 
 

@@ -43,12 +43,12 @@ class TypeView:
 
     @classmethod
     def of(cls, account_type: AccountType) -> "TypeView":
-        """Show a type."""
+        """Return the view of a type."""
         return cls(id=account_type.id, key=account_type.key)
 
     @classmethod
     def all_of(cls, account: Account, types: Types) -> "list[TypeView]":
-        """Show the types of an account."""
+        """Return the views of the types of an account."""
         return [cls.of(types[type_id]) for type_id in account.type_ids if type_id in types]
 
 
@@ -62,12 +62,12 @@ class ActionView:
 
     @classmethod
     def of(cls, action: Action) -> "ActionView":
-        """Show an action."""
+        """Return the view of an action."""
         return cls(id=action.id, key=action.key, code=action.code)
 
     @classmethod
     def all_of(cls, account: Account) -> "list[ActionView]":
-        """Show the actions of an account: none without a DTMF protocol."""
+        """Return the views of the actions of an account; none without a DTMF protocol."""
         return [cls.of(action) for action in account.actions] if account.dtmf_protocol else []
 
 
@@ -87,7 +87,7 @@ class AdminView:
 
     @classmethod
     def of(cls, since: datetime) -> "AdminView":
-        """Show the role of an administrator since that time."""
+        """Return the view of the role of an administrator since the given time."""
         return cls(created_at=since, updated_at=since)
 
 
@@ -103,7 +103,7 @@ class ActivationExpirationView:
 
     @classmethod
     def of(cls, expiration: ActivationExpiration, account_id: int) -> "ActivationExpirationView":
-        """Show an expiration."""
+        """Return the view of an expiration."""
         return cls(
             id=expiration.id,
             account_id=account_id,
@@ -123,7 +123,7 @@ class EmailChangeView:
 
     @classmethod
     def of(cls, change: PendingChange) -> "EmailChangeView":
-        """Show a change, without its code."""
+        """Return the view of a change, without its code."""
         return cls(email=change.target, created_at=change.requested_at, updated_at=change.requested_at)
 
 
@@ -161,7 +161,7 @@ class ListedAccount:
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> Self:
-        """Show an account."""
+        """Return the view of an account."""
         expiration, change = account.activation_expiration, account.email_change
         return cls(
             id=account.id,

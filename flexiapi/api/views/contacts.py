@@ -25,7 +25,7 @@ class ContactView:
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> "ContactView":
-        """Show a contact."""
+        """Return the view of a contact."""
         return cls(
             id=account.id,
             username=account.username,
@@ -66,7 +66,7 @@ class ListedContactsList(ContactsListTexts):
 
     @classmethod
     def of(cls, contacts_list: ContactsList) -> "ListedContactsList":
-        """Show a list."""
+        """Return the view of a list."""
         return cls(**cls.fields_of(contacts_list))
 
 
@@ -78,7 +78,7 @@ class ContactsListView(ContactsListTexts):
 
     @classmethod
     def of(cls, contacts_list: ContactsList, contacts: Sequence[Account], data: ViewData) -> "ContactsListView":
-        """Show a list with these contacts."""
+        """Return the view of a list with the given contacts."""
         return cls(
             **cls.fields_of(contacts_list),
             contacts=[ContactView.of(contact, data) for contact in contacts],

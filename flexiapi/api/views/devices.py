@@ -16,5 +16,5 @@ class DeviceView:
 
     @classmethod
     def of(cls, device: Device) -> "DeviceView":
-        """Show a device."""
+        """Return the view of a device."""
         return cls(uuid=device.uuid, update_time=device.updated_at, user_agent=device.user_agent)

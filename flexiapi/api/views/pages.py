@@ -43,7 +43,7 @@ class AccountsPage:
 
     @classmethod
     def of(cls, page: AccountListing, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
-        """Show a page; `path` is the URL without a query."""
+        """Return the view of a page; `path` is the URL without a query."""
         first = (page.number - 1) * PAGE_SIZE + 1 if accounts else None
         before = _url(path, page.number - 1) if page.number > 1 else None
         after = _url(path, page.number + 1) if page.number < page.last else None

@@ -27,7 +27,7 @@ class StoredPasswordView:
 
     @classmethod
     def of(cls, password: Password) -> "StoredPasswordView":
-        """Show a password hash."""
+        """Return the view of a password hash."""
         return cls(algorithm=password.algorithm, password=password.ha1)
 
 

@@ -17,7 +17,7 @@ class CreationsView:
 
     @classmethod
     def of(cls, made: CreationCount) -> "CreationsView":
-        """Show one period."""
+        """Return the view of a period."""
         return cls(
             all=made.accounts,
             phone=made.with_phone,

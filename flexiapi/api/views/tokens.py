@@ -34,7 +34,7 @@ class AuthTokenView:
 
     @classmethod
     def of(cls, token: AuthToken) -> "AuthTokenView":
-        """Show a token."""
+        """Return the view of a token."""
         return cls(token=token.token, created_at=token.created_at, updated_at=token.created_at)
 
 
