@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from flexiapi.crypto.nonces import Nonces
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import ApiKeys
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
@@ -26,13 +25,11 @@ class SignInServices:
 
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
-    store, clock, settings = ground.store, ground.clock, ground.settings
-    passwords = Passwords(settings.account)
-    nonces = Nonces(ground.key.derive("nonces"))
+    passwords = Passwords(ground.settings.account)
     return SignInServices(
-        http=HttpSignIn(store, nonces, passwords, ground.limiter, clock, settings),
-        sip=SipSignIn(store, settings.flexisip, settings.account, clock),
-        api_keys=ApiKeys(store, clock),
+        http=HttpSignIn(ground, passwords),
+        sip=SipSignIn(ground),
+        api_keys=ApiKeys(ground.store, ground.clock),
         passwords=passwords,
-        my_password=MyPassword(store, passwords, ground.notices, ground.limiter, settings.account, clock),
+        my_password=MyPassword(ground, passwords),
     )

@@ -14,11 +14,8 @@ from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
 from flexiapi.model import Account, Actor
 from flexiapi.observing import log
-from flexiapi.services.clock import Clock
-from flexiapi.services.limiter import Limiter
+from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import Settings
-from flexiapi.store import Store
 from flexiapi.store.used_nonces import NonceUse
 
 OPAQUE = "ZmxleGlhcGk"
@@ -62,22 +59,14 @@ class DigestAnswer:
 class HttpSignIn:
     """Sign-in of requests. Failures are `SignInRequired`, with new challenges if a password could help."""
 
-    def __init__(
-        self,
-        store: Store,
-        nonces: Nonces,
-        passwords: Passwords,
-        limiter: Limiter,
-        clock: Clock,
-        settings: Settings,
-    ) -> None:
-        self._store = store
-        self._nonces = nonces
+    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+        self._store = ground.store
+        self._nonces = Nonces(ground.key.derive("nonces"))
         self._passwords = passwords
-        self._limiter = limiter
-        self._clock = clock
-        self._key_life = timedelta(minutes=settings.app.api_key_expiration_minutes)
-        self._nonce_life = timedelta(minutes=settings.account.nonce_minutes)
+        self._limiter = ground.limiter
+        self._clock = ground.clock
+        self._key_life = timedelta(minutes=ground.settings.app.api_key_expiration_minutes)
+        self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
 
     async def by_key(self, key: str, address: str) -> SignedIn:
         """Sign in with an API key, whose life starts anew. Raises `SignInRequired`, `TooManyRequests`."""

@@ -3,33 +3,21 @@
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Account, Actor, Algorithm
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
-from flexiapi.services.clock import Clock
-from flexiapi.services.limiter import Limiter
-from flexiapi.services.notices import Notices
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in.passwords import Passwords
-from flexiapi.settings import AccountSettings
-from flexiapi.store import Store
 
 
 class MyPassword:
     """Changes of one's own password. They end all sign-ins but the API key of the request itself."""
 
-    def __init__(
-        self,
-        store: Store,
-        passwords: Passwords,
-        notices: Notices,
-        limiter: Limiter,
-        settings: AccountSettings,
-        clock: Clock,
-    ) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+        self._store = ground.store
         self._passwords = passwords
-        self._notices = notices
-        self._limiter = limiter
-        self._settings = settings
-        self._clock = clock
+        self._notices = ground.notices
+        self._limiter = ground.limiter
+        self._settings = ground.settings.account
+        self._clock = ground.clock
 
     async def change(
         self,

@@ -4,21 +4,20 @@ import asyncio
 from datetime import timedelta
 
 from flexiapi.flexisip import external_auth
-from flexiapi.services.clock import Clock
-from flexiapi.settings import AccountSettings, FlexisipSettings
-from flexiapi.store import Store
+from flexiapi.services.ground import Ground
 
 
 class SipSignIn:
     """Answers to Flexisip's ExternalAuthentication plugin."""
 
-    def __init__(self, store: Store, settings: FlexisipSettings, rules: AccountSettings, clock: Clock) -> None:
-        self._store = store
-        self._realm = rules.realm
-        self._md5 = rules.md5
-        self._clock = clock
-        self.is_enabled = settings.external_auth
-        self.networks = settings.external_auth_networks
+    def __init__(self, ground: Ground) -> None:
+        account, flexisip = ground.settings.account, ground.settings.flexisip
+        self._store = ground.store
+        self._realm = account.realm
+        self._md5 = account.md5
+        self._clock = ground.clock
+        self.is_enabled = flexisip.external_auth
+        self.networks = flexisip.external_auth_networks
 
     async def answer(self, query: str) -> str:
         """Return the answer to the query part of the plugin's URI."""
