@@ -1,7 +1,11 @@
 """Storage in MongoDB, which no other package imports."""
 
+import os
 from datetime import timedelta
 from typing import Any
+
+# Motor reads the variable when it is imported first, which is here.
+os.environ.setdefault("MOTOR_MAX_WORKERS", "8")
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 

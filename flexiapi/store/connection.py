@@ -2,13 +2,10 @@
 
 import functools
 import inspect
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-os.environ.setdefault("MOTOR_MAX_WORKERS", "8")
-
-from bson.codec_options import CodecOptions  # Motor reads the variable when it is imported
+from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
