@@ -26,6 +26,16 @@ class Leases(Records):
             return False
         return True
 
+    async def keep(self, name: str, holder: str, life: timedelta) -> bool:
+        """Acquire the lease, or extend it if this holder has it already. Return False if another holder has it."""
+        now = datetime.now(UTC)
+        mine_or_over = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
+        try:
+            await self._leases.update_one(mine_or_over, {"$set": {"holder": holder, "until": now + life}}, upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
+
     async def give_back(self, name: str, holder: str) -> None:
         """Release the lease."""
         await self._leases.delete_one({"_id": name, "holder": holder})
