@@ -53,7 +53,8 @@ class Installation:
             parts = build(self.settings, uri)
             try:
                 await parts.store.prepare()
-                return await call(parts)
+                async with parts.moving.running():
+                    return await call(parts)
             finally:
                 parts.store.close()
 
