@@ -8,7 +8,7 @@ from typing import TextIO
 
 from flexiapi import services
 from flexiapi.crypto.keys import ApplicationKey
-from flexiapi.events import AccountFeeds, Moving, Numbering
+from flexiapi.events import AccountFeeds, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
@@ -37,6 +37,7 @@ class Parts:
     services: services.Services
     moving: Moving
     numbering: Numbering
+    history: History
     replication: Replication
     registrar: Registrar | None
     sender: MessageSender | None
@@ -72,6 +73,7 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
         services=services.build(ground, registrar, sender),
         moving=Moving(store.journal.pending),
         numbering=numbering,
+        history=History(store.journal.events, numbering),
         replication=Replication(settings, store.accounts, feeds),
         registrar=registrar,
         sender=sender,
