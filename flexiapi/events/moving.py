@@ -40,7 +40,7 @@ class Moving:
         try:
             await self._pending.move()
         except StoreUnavailable:
-            log.warning("events not moved", reason="the database is away")
+            log.debug("events not moved", reason="the database is away")  # that is in the log already
         except Exception:  # noqa: BLE001  # the events stay where they are, and the next try may succeed
             log.error("events not moved", exc_info=True)
         else:

@@ -72,7 +72,7 @@ class Numbering:
                         swept_at = time.monotonic()
                     await self._number_for_a_while()
             except StoreUnavailable:
-                log.warning("events not numbered", reason="the database is away")
+                log.debug("events not numbered", reason="the database is away")  # that is in the log already
             except Exception:  # noqa: BLE001  # the next try may succeed
                 log.error("events not numbered", exc_info=True)
             await asyncio.sleep(LEASE_SECONDS)

@@ -15,9 +15,8 @@ from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
-from flexiapi import failpoints
+from flexiapi import failpoints, observing
 from flexiapi.model import Actor
-from flexiapi.observing import log
 from flexiapi.store.connection import Records
 from flexiapi.store.events import EventStore
 
@@ -52,12 +51,19 @@ Place = tuple[str, Any]
 
 def event_document(actor: Actor, name: str, details: Mapping[str, Any] | None = None) -> Document:
     """Return an event as it is stored in the document that changes."""
-    who: Document = {"kind": str(actor.kind)}
-    known = (("account", actor.account_id), ("sign_in", actor.sign_in))
-    told = (("address", actor.address or None), ("agent", actor.user_agent or None))
-    who.update((key, value) for key, value in (*known, *told) if value is not None)
-    event = {"_id": ObjectId(), "name": name, "at": datetime.now(UTC), "actor": who}
-    return event | {"details": dict(details)} if details else event
+    who: Document = {"kind": actor.kind.value}
+    if actor.account_id is not None:
+        who["account"] = actor.account_id
+    if actor.sign_in is not None:
+        who["sign_in"] = actor.sign_in
+    if actor.address:
+        who["address"] = actor.address
+    if actor.user_agent:
+        who["agent"] = actor.user_agent
+    event: Document = {"_id": ObjectId(), "name": name, "at": datetime.now(UTC), "actor": who}
+    if details:
+        event["details"] = details
+    return event
 
 
 def inserting(document: Document, event: Document) -> Document:
@@ -82,9 +88,11 @@ def placed(event: Document, collection: str, subject: Any, revision: int) -> Doc
 
 def log_event(event: Mapping[str, Any], collection: str, subject: Any) -> None:
     """Log an event at level debug. Ids of tokens are not part of it."""
+    if not observing.shows_debug():
+        return
     who = event["actor"]
     shown = {"id": subject} if isinstance(subject, int) else {}
-    log.debug(
+    observing.log.debug(
         event["name"], actor=str(who.get("account", who["kind"])), ip=who.get("address", ""), of=collection, **shown
     )
 
