@@ -12,15 +12,17 @@ from flexiapi.store.connection import Records, translated
 
 _ONLY_ON_REPLICA_SETS = 40573
 _WAIT_MILLISECONDS = 1000
-# Uses of API keys are frequent and concern no follower.
+# Uses of API keys are frequent and concern no follower, nor does a step of the layout that writes a revision alone.
 _QUIET = "api_key"
+_QUIET_TOO = "revision"
 _FIELDS = {
     "$concatArrays": [
         {"$map": {"input": {"$objectToArray": "$updateDescription.updatedFields"}, "in": "$$this.k"}},
         "$updateDescription.removedFields",
     ]
 }
-_LOUD = {"$filter": {"input": _FIELDS, "cond": {"$ne": [{"$substrBytes": ["$$this", 0, len(_QUIET)]}, _QUIET]}}}
+_IS_LOUD = [{"$ne": [{"$substrBytes": ["$$this", 0, len(_QUIET)]}, _QUIET]}, {"$ne": ["$$this", _QUIET_TOO]}]
+_LOUD = {"$filter": {"input": _FIELDS, "cond": {"$and": _IS_LOUD}}}
 _PIPELINE: list[dict[str, Any]] = [
     {"$match": {"$or": [{"operationType": {"$ne": "update"}}, {"$expr": {"$gt": [{"$size": _LOUD}, 0]}}]}},
     {"$project": {"documentKey": 1}},
