@@ -138,7 +138,7 @@ class ServiceContext:
             self._figures[method, path, status] = figures
         figures[0].inc()
         figures[1].observe(seconds)
-        if self._access is not None:
+        if self._access is not None and not exchange.is_health_check:
             self._access.write(
                 method,
                 path,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.kit.waiting import wait_for
+
 
 def refusals(http):
     """The statuses of requests of many kinds."""
@@ -13,6 +15,13 @@ def test_a_server_is_live_and_ready(http):
     assert http.get("/health/live").text == "live"
     assert http.get("/health/ready").text == "ready"
     assert http.head("/health/ready").status_code == 200
+
+
+def test_health_checks_are_not_logged(server, http):
+    for path in ("/health/live", "/health/ready", "/api/ping"):
+        http.get(path)
+    wait_for(lambda: "/api/ping" in server.log.getvalue())
+    assert "/health/" not in server.log.getvalue()
 
 
 def test_reasons_of_others_are_told_while_requests_are_answered(server, http):
