@@ -168,8 +168,17 @@ async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts
                 raise key_missing(settings) from None
             raise
         findings.right("database", "answers")
+        await _layout(parts, findings)
     else:
         findings.right("database", f"none yet: the first start makes it below {settings.data.path.absolute()}")
     if key is None:
         files.check_data_path(settings.data.path)
         findings.right("key", f"none yet: the first start makes {key_file(settings).absolute()}")
+
+
+async def _layout(parts: Parts, findings: Findings) -> None:
+    plan = await parts.store.migrations.plan()
+    if plan.pending:
+        findings.doubtful("layout", f"{len(plan.pending)} steps are left; see `flexiapi migrate --check`")
+    else:
+        findings.right("layout", "is that of this release")

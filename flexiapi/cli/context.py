@@ -1,6 +1,9 @@
 """Context of all commands: the settings, loaded on first use, and the services and store built from them."""
 
 import asyncio
+import os
+import secrets
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -53,6 +56,7 @@ class Installation:
             parts = build(self.settings, uri)
             try:
                 await parts.store.prepare()
+                await parts.store.migrations.ensure_usable(holder())
                 async with parts.moving.running():
                     return await call(parts)
             finally:
@@ -60,6 +64,11 @@ class Installation:
 
         with mongod_of(self.settings) as uri:
             return asyncio.run(run(uri))
+
+
+def holder() -> str:
+    """Return the name of this command in leases, for operators."""
+    return f"the command of process {os.getpid()} on {socket.gethostname()} ({secrets.token_hex(4)})"
 
 
 class Progress:

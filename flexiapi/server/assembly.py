@@ -17,6 +17,9 @@ from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.application_key import application_key
 from flexiapi.server.context import ServiceContext
+from flexiapi.server.health import Health
+from flexiapi.server.layout_watch import LayoutWatch
+from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
@@ -86,6 +89,7 @@ class Running:
 
     application: Api
     parts: Parts
+    readiness: Readiness
     drain: Callable[[], Awaitable[None]]
 
 
@@ -98,25 +102,32 @@ async def running(
     clock: Clock | None = None,
     log_stream: TextIO | None = None,
     prepare: bool = True,
+    alone: bool = False,
 ) -> AsyncIterator[Running]:
-    """Run the application and all its parts until the end of the block. Raises `ConfigurationError`."""
+    """Run the application and all its parts until the end of the block. Raises `ConfigurationError`.
+
+    With `alone` no other server uses the database.
+    """
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, log_stream or sys.stderr)
+    readiness = Readiness()
+    health, stream = Health(readiness, parts.store.ping), log_stream or sys.stderr
+    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, health, stream)
     async with parts.closing():
         if prepare:
-            await parts.store.prepare()
+            await parts.store.prepare(alone=alone)
             await parts.services.accounts.removal.heal()
         await parts.notifier.start()
         application = Api(context, ENDPOINTS)
         try:
             async with (
+                LayoutWatch(parts.store, readiness).kept(),
                 parts.moving.running(),
                 parts.numbering.running(),
                 parts.store.key_uses.written(),
                 parts.replication.opened(),
                 parts.replication.followed(),
             ):
-                yield Running(application, parts, context.drain)
+                yield Running(application, parts, readiness, context.drain)
         finally:
             context.flush()

@@ -1,18 +1,22 @@
 """The application, for endpoints and the pipeline."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from flexiapi.api.reference import Documentation
+from flexiapi.errors import Unavailable
 from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.server.health import Health
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
 from flexiapi.services.sign_in import DigestAnswer, SignedIn
+from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
@@ -31,6 +35,7 @@ class ServiceContext:
         renderer: Renderer,
         replication: Replication,
         throttle: Throttle,
+        health: Health,
         log_stream: TextIO,
     ) -> None:
         settings = services.settings
@@ -43,6 +48,7 @@ class ServiceContext:
         self.validation_context: object = services.name_rules
         self._replication = replication
         self._app_name = settings.app.name
+        self.health = health
         self.services = services
         self.renderer = renderer
         self.documentation = Documentation(ENDPOINTS, settings.app.url, settings.app.sip_domain, renderer)
@@ -66,6 +72,22 @@ class ServiceContext:
     async def drain(self) -> None:
         """Wait until no request is under way."""
         await self._idle.wait()
+
+    def refusal(self) -> Unavailable | None:
+        """Return the failure that every request gets while none is to be answered, else `None`."""
+        if self.maintenance:
+            return Maintenance()
+        readiness = self.health.readiness
+        if readiness.is_closed or time.monotonic() > readiness.confirmed_until:
+            return NotReady()
+        return None
+
+    async def unready(self) -> Mapping[str, str]:
+        """Return the reasons why requests should not be sent here, by subject."""
+        reasons = {**await self.health.unready()}
+        if self.maintenance:
+            reasons["maintenance"] = "server.maintenance is on."
+        return reasons
 
     async def sign_in(self, claim: Claim, address: str) -> SignedIn:
         """Return the account that the claim proves. Raises `ApiError`."""
@@ -116,7 +138,7 @@ class ServiceContext:
             self._figures[method, path, status] = figures
         figures[0].inc()
         figures[1].observe(seconds)
-        if self._access is not None:
+        if self._access is not None and not exchange.is_health_check:
             self._access.write(
                 method,
                 path,

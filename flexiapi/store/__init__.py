@@ -29,16 +29,28 @@ from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
+from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
+from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
+from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["EmbeddedMongod", "IdentifierTaken", "Removal", "Store"]
+__all__ = [
+    "EmbeddedMongod",
+    "IdentifierTaken",
+    "Layout",
+    "LayoutStep",
+    "MigrationPlan",
+    "Removal",
+    "ServerProcessRecord",
+    "Store",
+]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
 # announcement, perhaps for the batch before its own, and for its own write.
@@ -64,6 +76,8 @@ class Store(Records):
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
+        self.servers = ServerRecords(database)
+        self.migrations = Migrations(database, self.leases, self.servers)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
@@ -79,18 +93,27 @@ class Store(Records):
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
 
-    async def prepare(self) -> None:
-        """Create the indexes and check the application key. Safe in several processes at once.
+    async def prepare(self, *, alone: bool = False) -> None:
+        """Note the layout, create the indexes, check the application key. Safe in several processes at once.
 
-        Raises `ConfigurationError` if the database was made with another key.
+        With `alone` no other server can be running. Raises `ConfigurationError` if the database was made with another
+        key, or if its layout is too new.
         """
+        await self.migrations.begin(alone=alone)
+        await self.layout()
         await indexes.ensure(self._database)
-        await self._database.drop_collection("census")  # of releases that kept the numbers of accounts in it
         await self._keep_key()
         await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
 
+    async def layout(self) -> Layout:
+        """Return the layout of the database, and let this process write so that older servers can read it."""
+        layout = await self.migrations.layout()
+        self.account_ranges.has_older_servers = layout.version < CENSUS_DROPPED.number
+        return layout
+
     async def check(self) -> None:
         """Raise `ConfigurationError` if `prepare` would, without changing anything."""
+        await self.migrations.refuse_newer()
         await self._check_key()
         await indexes.check_emails(self._database, wanted=self._email_unique)
 
@@ -112,7 +135,7 @@ class Store(Records):
 
     async def old_servers_may_run(self) -> bool:
         """Return True while servers of a release without events may use the database."""
-        return True
+        return (await self.migrations.layout()).has_unlisted_servers
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` if MongoDB does not answer."""

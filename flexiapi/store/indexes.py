@@ -47,6 +47,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "used_nonces": [_TTL],
     "limits": [_TTL],
     "tombstones": [_TTL],
+    "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
     "account_types": [_PENDING, IndexModel("key", unique=True)],
     "contacts_lists": [_PENDING, IndexModel("contacts")],
     "external_accounts": [

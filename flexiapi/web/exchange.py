@@ -42,7 +42,6 @@ class ServerContext(Protocol):
 
     peers: Peers
     throttle: Throttle
-    maintenance: bool
     max_body_bytes: int
     public_url: str
     cors_origins: Sequence[str]
@@ -53,6 +52,9 @@ class ServerContext(Protocol):
 
     def left(self) -> None:
         """Note that a request is answered."""
+
+    def refusal(self) -> ApiError | None:
+        """Return the failure that every request gets while none is to be answered, else `None`."""
 
     async def sign_in(self, claim: Claim, address: str) -> Identity:
         """Return the identity that a claim proves. Raises `ApiError`."""
@@ -98,6 +100,7 @@ class Exchange:
     methods: ClassVar[Sequence[str]] = ()
     path_switches: ClassVar[Sequence[Predicate]] = ()
     is_throttled: ClassVar[bool] = False
+    is_health_check: ClassVar[bool] = False
 
     identity: Identity | None = None
     claim: Claim | None = None
