@@ -68,7 +68,7 @@ class EventFeed:
             self._read = events[-1].number or self._read
             if not self._ids:
                 self._number = self._read
-        figures.reader_lag.labels(_READER).set(await self._events.last() - self._number if events else 0)
+        figures.reader_lag.labels(_READER).set(await self._events.numbers.last() - self._number if events else 0)
         return bool(events)
 
     @property
@@ -127,7 +127,8 @@ class AccountFeeds:
         number, _, token = (position or "").partition(" ")
         if position is not None and not number.startswith(_MARK):
             raise ChangesLost("its position is one of a release before the journal of events")
-        feed = EventFeed(self._events, int(number.removeprefix(_MARK)) if position else await self._events.last())
+        last = int(number.removeprefix(_MARK)) if position else await self._events.numbers.last()
+        feed = EventFeed(self._events, last)
         if not await self._old_servers():
             yield feed
             return

@@ -27,7 +27,7 @@ class History:
     async def last(self) -> int:
         """Return the number of the newest event; 0 before the first."""
         await self._numbering.number_all()
-        return await self._events.last()
+        return await self._events.numbers.last()
 
     async def follow(
         self, wanted: EventSelection, number: int, *, for_ever: bool

@@ -37,7 +37,7 @@ class Numbering:
     async def number_all(self) -> int:
         """Number all events that wait for it. Return how many there were. Any process may do so at any time."""
         count = 0
-        while numbered := await self._journal.events.number(_AT_ONCE):
+        while numbered := await self._journal.events.numbers.give(_AT_ONCE):
             count += numbered
         return count
 
@@ -47,6 +47,7 @@ class Numbering:
         resolved = await self._journal.announcements.resolve(now - RESOLVE_AFTER)
         if swept or resolved:
             log.info("events of an interrupted process were moved", documents=swept, announced=resolved)
+        await self._journal.events.numbers.forget_batches()
         await self._journal.events.remove_older(now - self._kept_for)
 
     @contextlib.asynccontextmanager
@@ -92,4 +93,4 @@ class Numbering:
             figures.waiting.labels(station).set(count)
             figures.waiting_seconds.labels(station).set(0 if oldest is None else (now - oldest).total_seconds())
         figures.waiting.labels("announced").set(await self._journal.announcements.count())
-        figures.last_number.set(await self._journal.events.last())
+        figures.last_number.set(await self._journal.events.numbers.last())

@@ -1,24 +1,23 @@
-"""Events in MongoDB: moved here from the documents that changed, numbered, and kept for a while.
-
-The numbers have no holes and are given once, although two processes may number at the same time: a process reads the
-last number before it reads the events without one, gives the numbers in order, and stops at the first that another
-process has given, which the unique index on `number` tells.
-"""
+"""The events in MongoDB, moved here from the documents that changed, and kept for a while."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from bson import Binary, ObjectId
+from bson import Binary
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from flexiapi.errors import ChangesLost
 from flexiapi.model import Actor, ActorKind, Event, EventSelection
 from flexiapi.store.connection import Records, duplicates
+from flexiapi.store.event_numbers import EventNumbers
+
+_KEPT = {"_id": "events"}
+_REMOVED_AT_ONCE = 1000
 
 Document = dict[str, Any]
 
@@ -30,6 +29,8 @@ class EventStore(Records):
         super().__init__(database)
         # A number that a majority has not acknowledged may be given to another event after an election.
         self._events = database.get_collection("events", read_concern=ReadConcern("majority"))
+        self._meta = database["meta"]
+        self.numbers = EventNumbers(database)
 
     async def add(self, documents: Sequence[Document]) -> None:
         """Insert events in this order, except those that are there already."""
@@ -42,56 +43,10 @@ class EventStore(Records):
             else:
                 return
 
-    async def number(self, most: int) -> int:
-        """Give numbers to the first `most` events without one, or a few more. Return how many got one.
-
-        The events of a record are numbered in the order of its changes.
-        """
-        last = await self.last()
-        waiting = await self._waiting(most)
-        updates = [
-            UpdateOne(
-                {"_id": event_id, "number": {"$exists": False}}, {"$set": {"number": number}, "$unset": {"waiting": ""}}
-            )
-            for number, event_id in enumerate(waiting, last + 1)
-        ]
-        if not updates:
-            return 0
-        try:
-            return (await self._events.bulk_write(updates, ordered=True)).modified_count
-        except BulkWriteError as error:
-            duplicates(error)  # another process numbers too; it goes on from here
-            return int(error.details["nModified"])
-
-    async def _waiting(self, most: int) -> list[ObjectId]:
-        """Return the ids of events without a number, those of each record in the order of its changes.
-
-        A scan may pass the place of an event before it is inserted, and find a later event of the same record. So the
-        scan only tells which changes of which records to look for: all before them have been inserted by then.
-        """
-        fields = {"collection": 1, "subject": 1, "revision": 1}
-        newest: dict[tuple[str, Any], int] = {}
-        scan = self._events.find({"waiting": True}, fields).sort("at").limit(most)
-        for event in await scan.to_list(None):
-            record = event["collection"], event.get("subject")
-            newest[record] = max(event["revision"], newest.get(record, 0))
-        if not newest:
-            return []
-        subjects = list({subject for _, subject in newest})
-        query = {"waiting": True, "subject": {"$in": subjects}}
-        found = await self._events.find(query, fields).sort("at").to_list(None)
-        ready = [one for one in found if one["revision"] <= newest.get((one["collection"], one.get("subject")), -1)]
-        return [event["_id"] for event in _by_record(ready)]
-
-    async def last(self) -> int:
-        """Return the last number; 0 before the first."""
-        found = await self._events.find_one({"number": {"$gt": 0}}, {"number": 1}, sort=[("number", -1)])
-        return 0 if found is None else int(found["number"])
-
     async def before_first(self) -> int:
         """Return the number before the first event that is kept."""
-        found = await self._events.find_one({"number": {"$gt": 0}}, {"number": 1}, sort=[("number", 1)])
-        return 0 if found is None else int(found["number"]) - 1
+        kept = await self._meta.find_one(_KEPT)
+        return 0 if kept is None else int(kept["from"]) - 1
 
     async def after(self, number: int, most: int) -> list[Event]:
         """Return up to `most` events with the numbers that follow, in order and without a hole.
@@ -111,11 +66,11 @@ class EventStore(Records):
 
     async def _check(self, number: int) -> None:
         """Raise `ChangesLost` if no event can follow the number."""
-        following = await self._events.find_one({"number": {"$gt": number}}, {"number": 1}, sort=[("number", 1)])
-        if following is not None:
-            if following["number"] > number + 1:
-                raise ChangesLost(f"the events {number + 1} to {following['number'] - 1} are no longer kept")
-        elif (last := await self.last()) < number:
+        before_first = await self.before_first()
+        if number < before_first:
+            raise ChangesLost(f"the events {number + 1} to {before_first} are no longer kept")
+        last = await self.numbers.last()
+        if last < number:
             raise ChangesLost(f"the last event is number {last}, not {number}")
 
     async def newest(self, wanted: EventSelection, most: int) -> list[Event]:
@@ -130,26 +85,24 @@ class EventStore(Records):
         return [_decoded(event) for event in await self._events.find(query, sort=[("number", 1)]).to_list(None)]
 
     async def remove_older(self, moment: datetime) -> int:
-        """Remove the events that were made before, except the last one. Return their number."""
-        query = {"at": {"$lt": moment}, "number": {"$gt": 0, "$lt": await self.last()}}
-        return (await self._events.delete_many(query)).deleted_count
+        """Remove the numbered events that were made before. Return their number."""
+        removed, at_once = 0, 1
+        while True:
+            scan = self._events.find({"number": {"$gt": 0}}, {"number": 1, "at": 1}).sort("number").limit(at_once)
+            old = list(takewhile(lambda event: event["at"] < moment, await scan.to_list(None)))
+            if not old:
+                return removed
+            last = int(old[-1]["number"])
+            # Before the removal, so that a reader in the gap is told of it, and does not wait.
+            await self._meta.update_one(_KEPT, {"$max": {"from": last + 1}}, upsert=True)
+            removed += (await self._events.delete_many({"number": {"$gt": 0, "$lte": last}})).deleted_count
+            at_once = _REMOVED_AT_ONCE
 
     async def counts(self) -> tuple[int, datetime | None]:
         """Return how many events have no number, and when the oldest of them was made."""
         oldest = await self._events.find_one({"waiting": True}, {"at": 1}, sort=[("at", 1)])
         unnumbered = 0 if oldest is None else await self._events.count_documents({"waiting": True})
         return unnumbered, None if oldest is None else oldest["at"]
-
-
-def _by_record(events: Iterable[Document]) -> list[Document]:
-    """Order the events of each record by revision, and leave each record the places that its events have."""
-    queues: dict[tuple[str, Any], list[Document]] = {}
-    places = [(event["collection"], event.get("subject")) for event in events]
-    for place, event in zip(places, events, strict=True):
-        queues.setdefault(place, []).append(event)
-    for queue in queues.values():
-        queue.sort(key=lambda event: -int(event["revision"]))
-    return [queues[place].pop() for place in places]
 
 
 def _query(wanted: EventSelection) -> Document:

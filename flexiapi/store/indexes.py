@@ -58,9 +58,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "events": [
         IndexModel("number", unique=True, **_only_present("number")),
-        IndexModel("at"),
-        IndexModel([("waiting", ASCENDING), ("at", ASCENDING)], **_only_present("waiting")),
-        IndexModel([("subject", ASCENDING), ("revision", ASCENDING)], **_only_present("waiting")),
+        IndexModel("at", **_only_present("waiting")),
     ],
     "announced_events": [
         IndexModel("announced_at"),

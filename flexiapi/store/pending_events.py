@@ -81,6 +81,18 @@ def updating(update: Mapping[str, Any], event: Document) -> Document:
     }
 
 
+def updating_many(fields: Mapping[str, Any], events: Mapping[Any, Document]) -> list[Document]:
+    """Return an update that sets the fields of several documents, and writes the event of each, by its id."""
+    event = {"$arrayElemAt": [{"$literal": list(events.values())}, {"$indexOfArray": [list(events), "$_id"]}]}
+    first = min(one["at"] for one in events.values())
+    carried = {
+        "revision": {"$add": [{"$ifNull": ["$revision", 0]}, 1]},
+        "pending_events": {"$concatArrays": [{"$ifNull": ["$pending_events", []]}, [event]]},
+        "pending_since": {"$ifNull": ["$pending_since", first]},
+    }
+    return [{"$set": {**fields, **carried}}]
+
+
 def placed(event: Document, collection: str, subject: Any, revision: int) -> Document:
     """Return an event as it is stored in `events`, where it waits for a number."""
     return {**event, "collection": collection, "subject": subject, "revision": revision, "waiting": True}

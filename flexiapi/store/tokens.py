@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import UpdateOne
 
 from flexiapi.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
 from flexiapi.model import Actor
 from flexiapi.store.journal import Journal, JournaledRecords
-from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updating
+from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updating_many
 
 # The epoch of no sign-in: what an auth token has after its use.
 _USED_EPOCH = -1
@@ -65,18 +64,16 @@ class CreationTokenStore(TokenRecords):
     async def _use(self, uses: Sequence[tuple[bytes, datetime, Actor]]) -> list[Document | BaseException | None]:
         """Mark the free tokens of a batch as used by it, then read which: each token goes to one request."""
         use = secrets.token_bytes(12)
-        updates = [self._marking(token, now, use, actor) for token, now, actor in uses]
-        if not (await self._records.bulk_write(updates, ordered=False)).modified_count:
+        events = {token: event_document(actor, "creation_token.used") for token, _, actor in reversed(uses)}
+        hashes = list(events)
+        now = max(moment for _, moment, _ in uses)
+        query: Document = {"_id": {"$in": hashes}, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        change = updating_many({"used_at": now, "use": use}, events)
+        if not (await self._records.update_many(query, change)).modified_count:
             return [None] * len(uses)
-        hashes = list({token for token, _, _ in uses})
         found = await self._records.find({"_id": {"$in": hashes}, "use": use}).to_list(None)
         mine = {bytes(document["_id"]): document for document in found}
         return [mine.pop(token, None) for token, _, _ in uses]
-
-    def _marking(self, token: bytes, now: datetime, use: bytes, actor: Actor) -> UpdateOne:
-        query: Document = {"_id": token, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
-        event = event_document(actor, "creation_token.used")
-        return UpdateOne(query, updating({"$set": {"used_at": now, "use": use}}, event))
 
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""

@@ -168,6 +168,15 @@ def test_a_kill_of_a_command_that_writes_a_batch(hosts, tmp_path, failpoint, fir
     assert hosts.ledger.faults == []
 
 
+def test_a_kill_between_the_numbers_of_a_batch_and_its_events(hosts):
+    hosts.kill_at("numbers-written", hosts.create)
+    batch = hosts.ledger.database.event_batches.find_one(sort=[("_id", -1)])
+    hosts.recover()
+    numbered = [event["_id"] for event in hosts.ledger.events]
+    assert numbered[batch["_id"] - 1 :][: len(batch["ids"])] == batch["ids"]
+    assert hosts.ledger.faults == []
+
+
 def test_a_kill_between_the_use_of_an_event_and_the_note_of_its_number(hosts):
     hosts.kill_at("replica-before-place", hosts.create)
     hosts.recover()
