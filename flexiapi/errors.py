@@ -40,6 +40,9 @@ class ConfigurationError(FlexiapiError):
 class ChangesLost(FlexiapiError):
     """The position in the store's changes is no longer known: it is too old, or belongs to another database."""
 
+    def __init__(self, reason: str = "its position is no longer known") -> None:
+        super().__init__(reason)
+
 
 class ChangesUnsupported(FlexiapiError):
     """The store cannot report changes, because MongoDB is not a replica set."""

@@ -57,7 +57,8 @@ class Installation:
             try:
                 await parts.store.prepare()
                 await parts.store.migrations.ensure_usable(holder())
-                return await call(parts)
+                async with parts.moving.running():
+                    return await call(parts)
             finally:
                 parts.store.close()
 

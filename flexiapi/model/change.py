@@ -77,7 +77,7 @@ class Actor:
     sign_in: str | None = None
     address: str = ""
     user_agent: str = ""
-    _changed: dict[int, None] = field(default_factory=dict, repr=False)
+    _changed: dict[int, None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def cli(cls) -> Self:
@@ -97,6 +97,11 @@ class Actor:
     def credentials_changed(self, account_id: int) -> None:
         """Note an account whose SIP credentials or existence changed."""
         self._changed[account_id] = None
+
+    @property
+    def has_changed(self) -> bool:
+        """True if accounts are noted."""
+        return bool(self._changed)
 
     def take_changed(self) -> list[int]:
         """Return the noted accounts, oldest first, and forget them."""

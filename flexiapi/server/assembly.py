@@ -8,6 +8,7 @@ from typing import TextIO
 
 from flexiapi import services
 from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.events import AccountFeeds, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
@@ -37,6 +38,9 @@ class Parts:
     notifier: Notifier
     renderer: Renderer
     services: services.Services
+    moving: Moving
+    numbering: Numbering
+    history: History
     replication: Replication
     registrar: Registrar | None
     sender: MessageSender | None
@@ -61,6 +65,8 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
     store = Store(settings, key, uri)
     notifier = Notifier(settings)
     renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
+    numbering = Numbering(store, settings.events.days)
+    feeds = AccountFeeds(store.journal.events, store.changes, store.old_servers_may_run)
     ground = Ground.build(settings, key, store, notifier, renderer, clock or Clock())
     return Parts(
         settings=settings,
@@ -68,7 +74,10 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
         notifier=notifier,
         renderer=renderer,
         services=services.build(ground, registrar, sender),
-        replication=Replication(settings, store.accounts, store.changes),
+        moving=Moving(store.journal.pending),
+        numbering=numbering,
+        history=History(store.journal.events, numbering),
+        replication=Replication(settings, store.accounts, feeds),
         registrar=registrar,
         sender=sender,
     )
@@ -113,6 +122,8 @@ async def running(
         try:
             async with (
                 LayoutWatch(parts.store, readiness).kept(),
+                parts.moving.running(),
+                parts.numbering.running(),
                 parts.store.key_uses.written(),
                 parts.replication.opened(),
                 parts.replication.followed(),

@@ -124,7 +124,7 @@ class ServiceContext:
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""
-        if isinstance(originator, Actor):
+        if isinstance(originator, Actor) and originator.has_changed:
             await self._replication.settle(originator)
 
     def observe(self, exchange: Exchange, status: int, seconds: float) -> None:

@@ -24,6 +24,7 @@ from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
+from flexiapi.store.journal import Journal
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
@@ -67,29 +68,30 @@ class Store(Records):
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
+        self.journal = journal = Journal.of(database)
         self.account_ranges = AccountRanges(database, settling)
-        self.accounts = AccountStore(database, documents, self.counters, self.account_ranges)
+        self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges)
         self.listings = Listings(database, documents, self.account_ranges)
-        self.external_accounts = ExternalAccountStore(database, key, self.counters)
-        self.bulk = BulkAccounts(database, documents, self.account_ranges)
+        self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
+        self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.servers = ServerRecords(database)
         self.migrations = Migrations(database, self.leases, self.servers)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
-        self.contacts_lists = ContactsListStore(database, self.counters)
-        self.types = AccountTypeStore(database, self.counters)
-        self.creation_tokens = CreationTokenStore(database)
+        self.contacts_lists = ContactsListStore(database, journal, self.counters)
+        self.types = AccountTypeStore(database, journal, self.counters)
+        self.creation_tokens = CreationTokenStore(database, journal)
         self.push_devices = PushDeviceStore(database)
-        self.request_tokens = RequestTokenStore(database)
-        self.auth_tokens = AuthTokenStore(database)
+        self.request_tokens = RequestTokenStore(database, journal)
+        self.auth_tokens = AuthTokenStore(database, journal)
         self.used_nonces = UsedNonceStore(database)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
-        self.tombstones = TombstoneStore(database)
+        self.tombstones = TombstoneStore(database, journal)
 
     async def prepare(self, *, alone: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.
@@ -130,6 +132,10 @@ class Store(Records):
                 "The application key is not the one that this database was written with. Set APP_KEY to that one; "
                 "to change it, set APP_KEY to the new and APP_PREVIOUS_KEYS to the old."
             )
+
+    async def old_servers_may_run(self) -> bool:
+        """Return True while servers of a release without events may use the database."""
+        return (await self.migrations.layout()).has_unlisted_servers
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` if MongoDB does not answer."""
