@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable
 
 from flexiapi import __version__
@@ -83,9 +84,10 @@ class LayoutWatch:
 
     async def _look(self) -> None:
         """Read the layout, and answer no request if it is too new."""
+        began = time.monotonic()
         layout, before = await self._store.layout(), self._layout.version
         self._layout = layout
-        self._readiness.confirm(CONFIRMED_SECONDS)
+        self._readiness.confirm_until(began + CONFIRMED_SECONDS)
         reason = self._store.migrations.too_new(layout)
         if not reason:
             self._readiness.settle(_RELEASE)

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 from collections.abc import Mapping
 
 
@@ -49,9 +48,9 @@ class Readiness:
         self._update()
         return self._reasons.pop(subject, None) is not None
 
-    def confirm(self, seconds: float) -> None:
-        """Let the process answer requests for this time from now on; after it, it needs another confirmation."""
-        self.confirmed_until = time.monotonic() + seconds
+    def confirm_until(self, moment: float) -> None:
+        """Let the process answer requests until this moment of the monotonic clock, unless confirmed once more."""
+        self.confirmed_until = moment
 
     async def opened(self) -> None:
         """Wait until no reason closes the process."""

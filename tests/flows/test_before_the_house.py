@@ -6,6 +6,7 @@ import sys
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from tests.kit.old_release import DOMAIN, KEY, PASSWORD, dump, load, old_release
 from tests.kit.server_process import serve
@@ -103,7 +104,7 @@ class TestPeopleOfBefore:
 
 
 class Side:
-    """One of the two servers on a database, and what it can do to accounts."""
+    """A server on a database that it shares, and what it can do to accounts."""
 
     def __init__(self, server, key):
         self.http = httpx.Client(base_url=server.url, headers={"x-api-key": key}, timeout=60)
@@ -170,6 +171,7 @@ def test_an_old_server_works_beside_a_new_one_until_it_is_stopped(old_release, s
             assert status == 1
             assert "flexiapi migrate --old-servers-stopped" in output
         assert layout_of(own_mongod)["version"] == 0
+        old_servers_ignore_new_fields(own_mongod, before, ids)
         assert before.total() == after.total() == 5
 
         assert old.stop() == 0
@@ -184,6 +186,18 @@ def test_an_old_server_works_beside_a_new_one_until_it_is_stopped(old_release, s
     assert migrate(new, "--check")[0] == 0
     # While the database is there to take what is left to write.
     assert new.stop() == 0
+
+
+def old_servers_ignore_new_fields(mongod, before, ids):
+    """New values of accounts are fields of the document: those of a database that an old server still writes stay."""
+    new = {"revision": 3, "pending_events": [{"id": "x", "event": "account.activated"}], "pending_since": 17}
+    with MongoClient(mongod.uri) as client:
+        accounts = client["flexiapi"]["accounts"]
+        accounts.update_one({"_id": ids[0]}, {"$set": new})
+        before.change(ids[0], ids[1])
+        assert before.sees("first.0")
+        assert accounts.find_one({"_id": ids[0]}, dict.fromkeys(new, 1)) == {"_id": ids[0], **new}
+        accounts.update_one({"_id": ids[0]}, {"$unset": new})
 
 
 def both_change_accounts(before, after):

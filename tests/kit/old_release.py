@@ -19,7 +19,7 @@ from flexiapi.store import EmbeddedMongod
 from tests.kit.server_process import ServerProcess
 
 DATA = Path(__file__).parents[1] / "data"
-WHEEL = DATA / "before-the-house-1.0.0-py3-none-any.whl"
+WHEEL = DATA / "before-the-house.whl"
 WRITTEN = DATA / "before-the-house.json"
 KEY = "the application key of before the house"
 DOMAIN = "sip.example.org"
@@ -31,7 +31,8 @@ def unpacked(folder: Path) -> Path:
     release = folder / "old-release"
     with zipfile.ZipFile(WHEEL) as wheel:
         wheel.extractall(release)
-    (release / "flexiapi-1.0.0.data" / "data" / "share" / "flexiapi" / "templates").rename(release / "templates")
+    (templates,) = release.glob("*.data/data/share/flexiapi/templates")
+    templates.rename(release / "templates")
     return release
 
 

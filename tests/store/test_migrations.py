@@ -26,7 +26,7 @@ def step(number, kind=StepKind.EXPAND, batch=nothing, *, is_long=False):
 
 
 def running(knows, name="x"):
-    return ServerProcessRecord(name, "a.example.org", 7, "1.0.0", 0, knows)
+    return ServerProcessRecord(name, "a.example.org", 7, "0.9", 0, knows)
 
 
 class TestPlan:
@@ -45,7 +45,7 @@ class TestPlan:
     def test_a_contracting_step_waits_for_older_servers_and_names_them(self):
         plan = plan_of(Layout(1, has_unlisted_servers=False), [running(1), running(2)], self.BOTH)
         assert plan.next is None
-        assert plan.waits_for == "process 7 on a.example.org (flexiapi 1.0.0)"
+        assert plan.waits_for == "process 7 on a.example.org (flexiapi 0.9)"
         assert not plan.is_needed
 
     def test_a_contracting_step_runs_when_all_servers_know_it(self):
@@ -263,11 +263,11 @@ class TestAdvance:
 class TestHeartbeats:
     def test_a_server_is_seen_until_it_leaves(self, call):
         async def work(store):
-            server = ServerProcessRecord("id", "$host", 12, "1.0.0", 1, 2)
+            server = ServerProcessRecord("id", "$host", 12, "0.9", 1, 2)
             await store.servers.beat(server)
             (seen,) = await store.servers.seen()
             assert timedelta() <= seen.age < timedelta(seconds=60)
-            assert (seen.host, seen.pid, seen.release, seen.writes, seen.knows) == ("$host", 12, "1.0.0", 1, 2)
+            assert (seen.host, seen.pid, seen.release, seen.writes, seen.knows) == ("$host", 12, "0.9", 1, 2)
             await store.servers.leave("id")
             assert await store.servers.seen() == []
 
