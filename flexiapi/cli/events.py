@@ -12,6 +12,7 @@ from flexiapi.errors import ChangesLost
 from flexiapi.model import ActorKind, Event, EventSelection
 from flexiapi.server.assembly import Parts
 
+_MOST = 2**62
 _KINDS = {
     "accounts": "account",
     "account_types": "type",
@@ -21,7 +22,7 @@ _KINDS = {
 
 
 def _actor(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is None or value.isdecimal() or value in list(ActorKind):
+    if value is None or (value.isdecimal() and int(value) <= _MOST) or value in list(ActorKind):
         return value
     kinds = ", ".join(kind for kind in ActorKind)
     raise click.BadParameter(f"is neither the id of an account nor one of {kinds}")
@@ -30,9 +31,9 @@ def _actor(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.command()
 @click.option("-n", "--lines", type=click.IntRange(0, 100_000), default=20, show_default=True, help="Events to show.")
 @click.option("-f", "--follow", is_flag=True, help="Show new events too, until Ctrl-C.")
-@click.option("--after", type=click.IntRange(0), help="Show all events after this number, in place of the last ones.")
+@click.option("--after", type=click.IntRange(0, _MOST), help="Show all after this number, not the last ones.")
 @click.option("--name", help="Only events of this name; * stands for any characters, as in 'account.*'.")
-@click.option("--account", "account_id", type=click.IntRange(1), help="Only changes of the account with this id.")
+@click.option("--account", "account_id", type=click.IntRange(1, _MOST), help="Only changes of this account, by id.")
 @click.option(
     "--actor", callback=_actor, help="Only changes by this account id, or by: account, anonymous, cli, system."
 )
@@ -66,7 +67,7 @@ def events(
     async def run(parts: Parts) -> None:
         last = await parts.history.last()
         if after is None:
-            for event in await parts.history.newest(wanted, lines) if lines else ():
+            for event in await parts.history.newest(wanted, lines, last) if lines else ():
                 _show(event, as_json=as_json)
         start = last if after is None else after
         async for shown in parts.history.follow(wanted, start, for_ever=follow):

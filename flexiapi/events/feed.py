@@ -55,6 +55,7 @@ class EventFeed:
         account_id, _ = self._ids.popleft()
         # While accounts of an event are left, the position is before it.
         self._number = self._ids[0][1] if self._ids else self._read
+        figures.read_up_to[_READER] = self._number
         return account_id
 
     async def _fetch(self) -> bool:
@@ -68,7 +69,7 @@ class EventFeed:
             self._read = events[-1].number or self._read
             if not self._ids:
                 self._number = self._read
-        figures.reader_lag.labels(_READER).set(await self._events.numbers.last() - self._number if events else 0)
+        figures.read_up_to[_READER] = self._number
         return bool(events)
 
     @property
@@ -82,6 +83,8 @@ class BothFeeds:
 
     def __init__(self, events: AccountFeed, stream: AccountFeed) -> None:
         self._feeds = (events, stream)
+        # Those of the results that were returned: a feed may be ahead, with a result that is not yet.
+        self._positions = {feed: feed.position for feed in self._feeds}
         self._pending: dict[AccountFeed, asyncio.Task[int | None]] = {}
 
     async def next(self) -> int | None:
@@ -90,14 +93,15 @@ class BothFeeds:
             if feed not in self._pending:
                 self._pending[feed] = asyncio.create_task(feed.next())
         done, _ = await asyncio.wait(self._pending.values(), return_when=asyncio.FIRST_COMPLETED)
-        for feed in [feed for feed in self._feeds if self._pending[feed] in done]:
-            return self._pending.pop(feed).result()
-        return None
+        feed = next(feed for feed in self._feeds if self._pending[feed] in done)
+        changed = self._pending.pop(feed).result()
+        self._positions[feed] = feed.position
+        return changed
 
     @property
     def position(self) -> str | None:
         """The position in the events, and that in the stream."""
-        events, stream = (feed.position for feed in self._feeds)
+        events, stream = (self._positions[feed] for feed in self._feeds)
         return f"{events} {stream}" if stream else events
 
     async def close(self) -> None:
@@ -118,18 +122,18 @@ class AccountFeeds:
         self._old_servers = old_servers
 
     @asynccontextmanager
-    async def watch(self, position: str | None) -> AsyncIterator[AccountFeed]:
+    async def watch(self, position: str | None, *, with_stream: bool = True) -> AsyncIterator[AccountFeed]:
         """Follow the changes after the position, or from now on.
 
-        Raises `ChangesLost` if the position is no longer known, and `StoreUnavailable`; with old servers also
-        `ChangesUnsupported`, if MongoDB is not a replica set.
+        Raises `ChangesLost` if the position is no longer known, and `StoreUnavailable`. With old servers also
+        `ChangesUnsupported`, if MongoDB is not a replica set; without `with_stream` their changes are left out.
         """
         number, _, token = (position or "").partition(" ")
         if position is not None and not number.startswith(_MARK):
             raise ChangesLost("its position is one of a release before the journal of events")
         last = int(number.removeprefix(_MARK)) if position else await self._events.numbers.last()
         feed = EventFeed(self._events, last)
-        if not await self._old_servers():
+        if not (with_stream and await self._old_servers()):
             yield feed
             return
         async with self._stream.watch(token or None) as stream:

@@ -1,6 +1,17 @@
 """Prometheus metrics of events: how many wait at each station, and for how long."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
 from prometheus_client import Gauge
+
+from flexiapi.errors import StoreUnavailable
+from flexiapi.observing import log
+from flexiapi.store.journal import Journal
+
+SECONDS = 15.0
 
 _STATIONS = (
     "pending: in the document that changed; unnumbered: moved, without a number; announced: of a change under way"
@@ -22,3 +33,48 @@ reader_lag = Gauge(
     ["reader"],
     multiprocess_mode="mostrecent",
 )
+read_up_to: dict[str, int] = {}
+"""The number of the last event that each reader in this process has used."""
+
+
+class EventFigures:
+    """The metrics, which each process measures for itself, so that none shows what another one measured once."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Measure now and then in the block."""
+        measuring = asyncio.create_task(self._measure_for_ever())
+        try:
+            yield
+        finally:
+            measuring.cancel()
+            await asyncio.wait({measuring})
+
+    async def _measure_for_ever(self) -> None:
+        while True:
+            try:
+                await self.measure()
+            except StoreUnavailable:
+                log.debug("events not counted", reason="the database is away")  # that is in the log already
+            except Exception:  # noqa: BLE001  # the next measurement may succeed
+                log.error("events not counted", exc_info=True)
+            await asyncio.sleep(SECONDS)
+
+    async def measure(self) -> None:
+        """Set the metrics."""
+        journal, now = self._journal, datetime.now(UTC)
+        stations = {
+            "pending": await journal.pending.counts(),
+            "unnumbered": await journal.events.counts(),
+            "announced": await journal.announcements.counts(),
+        }
+        for station, (count, oldest) in stations.items():
+            waiting.labels(station).set(count)
+            waiting_seconds.labels(station).set(0 if oldest is None else max(0, (now - oldest).total_seconds()))
+        last = await journal.events.numbers.last()
+        last_number.set(last)
+        for reader, number in read_up_to.items():
+            reader_lag.labels(reader).set(max(0, last - number))

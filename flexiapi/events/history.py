@@ -19,15 +19,14 @@ class History:
         self._events = events
         self._numbering = numbering
 
-    async def newest(self, wanted: EventSelection, most: int) -> list[Event]:
-        """Return the last `most` events that are wanted, in order."""
-        await self._numbering.number_all()
-        return await self._events.newest(wanted, most)
-
     async def last(self) -> int:
-        """Return the number of the newest event; 0 before the first."""
+        """Number all events that wait, and return the last number; 0 before the first."""
         await self._numbering.number_all()
-        return await self._events.numbers.last()
+        return self._events.numbers.completed
+
+    async def newest(self, wanted: EventSelection, most: int, last: int) -> list[Event]:
+        """Return the last `most` events that are wanted, of those up to the number `last`, in order."""
+        return await self._events.newest(wanted, most, last)
 
     async def follow(
         self, wanted: EventSelection, number: int, *, for_ever: bool
@@ -41,7 +40,7 @@ class History:
                 events = await self._events.after(number, _AT_ONCE)
             except ChangesLost as gap:
                 yield gap
-                number = await self._events.before_first()
+                number = await self._events.beyond_gap(number)
                 continue
             if not events and not for_ever:
                 return

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime, timedelta
 
 from flexiapi.errors import StoreUnavailable
-from flexiapi.events import figures
 from flexiapi.observing import log
 from flexiapi.store import Store
 
@@ -18,10 +17,10 @@ LEASE_LIFE = timedelta(seconds=8)
 SWEEP_SECONDS = 30.0
 LEFT_BEHIND = timedelta(seconds=5)
 """The age of an event that its own process would have moved by now."""
-RESOLVE_AFTER = timedelta(minutes=3)
-"""The age of an announcement whose change is over: longer than all tries of its writes may take."""
+RESOLVE_SETTLINGS = 2.0
+"""The age of an announcement whose change is over, in times that all tries of a change may take."""
 
-_AT_ONCE = 1000
+_AT_ONCE = 2000
 _LEASE = "events"
 
 
@@ -41,14 +40,16 @@ class Numbering:
             count += numbered
         return count
 
-    async def sweep(self, now: datetime) -> None:
+    async def sweep(self) -> None:
         """Move what processes left in documents, tell announced changes that are over, and remove old events."""
-        swept = await self._journal.pending.sweep(now - LEFT_BEHIND)
-        resolved = await self._journal.announcements.resolve(now - RESOLVE_AFTER)
-        if swept or resolved:
-            log.info("events of an interrupted process were moved", documents=swept, announced=resolved)
-        await self._journal.events.numbers.forget_batches()
-        await self._journal.events.remove_older(now - self._kept_for)
+        now = datetime.now(UTC)
+        pending, announcements, events = self._journal.pending, self._journal.announcements, self._journal.events
+        resolve_after = RESOLVE_SETTLINGS * self._store.account_ranges.settling
+        moved = await _tried("documents", pending.sweep(now - LEFT_BEHIND))
+        told = await _tried("announced", announcements.resolve(resolve_after))
+        if moved or told:
+            log.info("events of an interrupted process were moved", documents=moved, announced=told)
+        await _tried("old", events.remove_older(now - self._kept_for))
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -67,11 +68,10 @@ class Numbering:
             try:
                 swept_at = float("-inf")  # the holder before may have ended by a crash
                 while await self._store.leases.keep(_LEASE, self._holder, LEASE_LIFE):
-                    if time.monotonic() - swept_at >= SWEEP_SECONDS:
-                        await self.sweep(datetime.now(UTC))
-                        await self._show()
-                        swept_at = time.monotonic()
                     await self._number_for_a_while()
+                    if time.monotonic() - swept_at >= SWEEP_SECONDS:
+                        await self.sweep()
+                        swept_at = time.monotonic()
             except StoreUnavailable:
                 log.debug("events not numbered", reason="the database is away")  # that is in the log already
             except Exception:  # noqa: BLE001  # the next try may succeed
@@ -82,15 +82,16 @@ class Numbering:
         """Number until the lease must be extended."""
         extended_at = time.monotonic()
         while time.monotonic() - extended_at < LEASE_SECONDS:
-            await self.number_all()
-            await asyncio.sleep(POLL_SECONDS)
+            if not await self._journal.events.numbers.give(_AT_ONCE):
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _show(self) -> None:
-        """Set the metrics."""
-        now = datetime.now(UTC)
-        stations = {"pending": await self._journal.pending.counts(), "unnumbered": await self._journal.events.counts()}
-        for station, (count, oldest) in stations.items():
-            figures.waiting.labels(station).set(count)
-            figures.waiting_seconds.labels(station).set(0 if oldest is None else (now - oldest).total_seconds())
-        figures.waiting.labels("announced").set(await self._journal.announcements.count())
-        figures.last_number.set(await self._journal.events.numbers.last())
+
+async def _tried(part: str, work: Awaitable[int]) -> int:
+    """Return the result of a part of the sweep, 0 if it fails: the other parts do not depend on it."""
+    try:
+        return await work
+    except StoreUnavailable:
+        raise
+    except Exception:  # noqa: BLE001  # one document that cannot be moved must not hold up the others
+        log.error("the sweep of events failed in part", part=part, exc_info=True)
+        return 0

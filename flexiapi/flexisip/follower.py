@@ -45,8 +45,11 @@ class Feed(Protocol):
 class Changes(Protocol):
     """The source of changes of accounts."""
 
-    def watch(self, position: str | None) -> AbstractAsyncContextManager[Feed]:
-        """Watch the changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`."""
+    def watch(self, position: str | None, *, with_stream: bool = True) -> AbstractAsyncContextManager[Feed]:
+        """Watch the changes after the position, or from now on. Raises `ChangesLost` or `ChangesUnsupported`.
+
+        Without `with_stream` changes of servers that write no events are left out, and it is always supported.
+        """
 
 
 class Follower:
@@ -84,27 +87,34 @@ class Follower:
 
     async def _follow_once(self) -> None:
         try:
-            await self._follow(await self._replica.position())
-        except ChangesUnsupported:
-            log.warning(
-                "the sign-in replica is compared at intervals: MongoDB is not a replica set",
-                seconds=COMPARE_OFTEN_SECONDS,
-            )
-            await self._compare_for_ever(COMPARE_OFTEN_SECONDS)
+            try:
+                await self._follow(await self._replica.position())
+            except ChangesUnsupported:
+                log.warning(
+                    "the sign-in replica is compared at intervals: MongoDB is not a replica set, and servers of a "
+                    "release without events may run",
+                    seconds=COMPARE_OFTEN_SECONDS,
+                )
+                await self._follow(await self._replica.position(), with_stream=False)
         except ChangesLost as error:
             log.warning("the sign-in replica missed changes; all accounts are compared", reason=str(error))
             await self._replica.set_position("")
 
-    async def _follow(self, position: str | None) -> None:
+    async def _follow(self, position: str | None, *, with_stream: bool = True) -> None:
         self._pending, self._position = {}, None
         for event in (self._arrived, self._taken, self._compared):
             event.clear()
+        seconds = COMPARE_SECONDS if with_stream else COMPARE_OFTEN_SECONDS
         try:
-            async with self._changes.watch(position) as feed, asyncio.TaskGroup() as tasks:
+            async with self._changes.watch(position, with_stream=with_stream) as feed, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(feed))
                 tasks.create_task(self._write())
-                tasks.create_task(self._compare_for_ever(COMPARE_SECONDS))
+                tasks.create_task(self._compare_for_ever(seconds))
         except ExceptionGroup as group:
+            # A failure at the moment of a cancellation must not undo that: the server would never stop.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from group
             # The first task to fail cancelled the others; its exception decides what happens next.
             first = group.exceptions[0]
             raise first from first.__cause__

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from flexiapi import services
 from flexiapi.crypto.keys import ApplicationKey
-from flexiapi.events import AccountFeeds, History, Moving, Numbering
+from flexiapi.events import AccountFeeds, EventFigures, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
@@ -124,6 +124,7 @@ async def running(
                 LayoutWatch(parts.store, readiness).kept(),
                 parts.moving.running(),
                 parts.numbering.running(),
+                EventFigures(parts.store.journal).kept(),
                 parts.store.key_uses.written(),
                 parts.replication.opened(),
                 parts.replication.followed(),

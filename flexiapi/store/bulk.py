@@ -52,7 +52,7 @@ class BulkAccounts(JournaledRecords):
         """Write accounts with their ids, replacing those with the same ids. Raises `IdentifierTaken`."""
         ids = [account.id for account in accounts]
         await self._ranges.announce(ids)
-        await self._journal.announcements.resolve_of(self._name, ids)
+        await self._journal.announcements.tell_removals(self._name, ids)
         announced = await self._announce(actor, "accounts.imported", ids)
         failpoints.reach("batch-announced")
         writes = [_replacing(self._documents.encode(account)) for account in accounts]
@@ -72,13 +72,13 @@ class BulkAccounts(JournaledRecords):
 
 
 def _replacing(document: Document) -> UpdateOne:
-    """Return the write of a document in place of the one with its id, which keeps the events that it carries.
+    """Return the write of a document in place of the one with its id, which keeps revision and events that it has.
 
     An id may be used again after a removal. The time, in milliseconds, is a revision above all that it had before.
     """
-    grown = {"$add": [{"$ifNull": ["$revision", 0]}, 1]}
+    is_new = {"$eq": [{"$type": "$identifiers"}, "missing"]}
     kept = {
-        "revision": {"$max": [grown, int(time.time() * 1000)]},
+        "revision": {"$cond": [is_new, int(time.time() * 1000), {"$ifNull": ["$revision", 0]}]},
         "pending_events": "$pending_events",
         "pending_since": "$pending_since",
     }

@@ -1,12 +1,17 @@
 """The numbers of events: given once, without a hole, in batches.
 
-A batch is first written as one document, with its first number as `_id` and the ids of its events in order; then the
-events get their numbers from it. So of two processes that number at the same time only one writes a batch, and a batch
-that a crash interrupted is completed by the next process before it looks for further events. The last batch stays, so
-that numbers go on from it also when all events were removed.
+The document `batch` has the number of its first event and the ids of its events in order. A process that numbers first
+gives the events of that batch their numbers, for a crash may have left some without. Then it looks for events without
+a number, and replaces the batch by the next one, if it is still the same. So of two processes that number at the same
+time only one succeeds, even if the other one has stood still for days.
+
+Reads are of the primary, not of a majority: after an election, a majority may not yet know what was numbered. The
+replacement of the batch is acknowledged by a majority, and with it all that was read before.
 """
 
-from collections.abc import Iterable
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bson import ObjectId
@@ -17,6 +22,8 @@ from pymongo.read_concern import ReadConcern
 from flexiapi import failpoints
 from flexiapi.store.connection import Records
 
+_BATCH = {"_id": "batch"}
+
 Document = dict[str, Any]
 
 
@@ -25,17 +32,25 @@ class EventNumbers(Records):
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         super().__init__(database)
-        # A batch that a majority has not acknowledged may be another one after an election.
-        durable = ReadConcern("majority")
-        self._events = database.get_collection("events", read_concern=durable)
-        self._batches = database.get_collection("event_batches", read_concern=durable)
-        # The next number, if this process has completed all batches before it.
-        self._next: int | None = None
+        self._events = database["events"]
+        self._batches = database["event_batches"]
+        self._durable_batches = database.get_collection("event_batches", read_concern=ReadConcern("majority"))
+        # First number and length of the last batch that this process has completed.
+        self._known: tuple[int, int] | None = None
+
+    @property
+    def completed(self) -> int:
+        """The last number that this process knows to be given to its event; 0 before it has numbered."""
+        return 0 if self._known is None else sum(self._known) - 1
+
+    async def batch(self) -> tuple[int, int]:
+        """Return the first number of the last batch, which may be incomplete, and the number after its last one."""
+        found = await self._durable_batches.find_one(_BATCH)
+        return (1, 1) if found is None else (found["first"], found["first"] + len(found["ids"]))
 
     async def last(self) -> int:
         """Return the last number; 0 before the first."""
-        batch = await self._last_batch()
-        return 0 if batch is None else int(batch["_id"]) + len(batch["ids"]) - 1
+        return (await self.batch())[1] - 1
 
     async def give(self, most: int) -> int:
         """Give numbers to the first `most` events without one, or a few more. Return how many got one.
@@ -43,37 +58,37 @@ class EventNumbers(Records):
         The events of a record are numbered in the order of its changes.
         """
         while True:
-            following = self._next if self._next is not None else await self._complete_last()
-            self._next = None  # until this batch is completed
+            first, length = self._known or await self._complete_last()
+            self._known = first, length
             ids = await self._waiting(most)
-            if ids:
-                batch = {"_id": following, "ids": ids}
-                try:
-                    await self._batches.insert_one(batch)
-                except DuplicateKeyError:
-                    continue  # another process numbers too
+            if not ids:
+                return 0
+            self._known = None  # until the next batch is completed
+            following = {"first": first + length, "ids": ids}
+            same = {**_BATCH, "first": first, "ids": {"$size": length}}
+            replaced = await self._batches.replace_one(same, following)
+            if replaced.matched_count:
                 failpoints.reach("numbers-written")
-                await self._complete(batch)
-            self._next = following + len(ids)
-            return len(ids)
+                await self._complete(following)
+                self._known = first + length, len(ids)
+                return len(ids)
 
-    async def _complete_last(self) -> int:
-        """Complete the last batch, which a crash may have interrupted, and return the number after it."""
-        batch = await self._last_batch()
-        if batch is None:
-            return 1
+    async def _complete_last(self) -> tuple[int, int]:
+        """Complete the last batch. Return its first number and its length."""
+        batch = await self._batches.find_one(_BATCH)
+        while batch is None:
+            with contextlib.suppress(DuplicateKeyError):
+                await self._batches.insert_one({**_BATCH, "first": 1, "ids": []})
+            batch = await self._batches.find_one(_BATCH)
         await self._complete(batch)
-        return int(batch["_id"]) + len(batch["ids"])
+        return batch["first"], len(batch["ids"])
 
     async def _complete(self, batch: Document) -> None:
         """Give the events of a batch their numbers, except those that have them."""
-        number = {"$add": [batch["_id"], {"$indexOfArray": [batch["ids"], "$_id"]}]}
+        number = {"$add": [batch["first"], {"$indexOfArray": [batch["ids"], "$_id"]}]}
         await self._events.update_many(
             {"_id": {"$in": batch["ids"]}, "waiting": True}, [{"$set": {"number": number, "waiting": "$$REMOVE"}}]
         )
-
-    async def _last_batch(self) -> Document | None:
-        return await self._batches.find_one(sort=[("_id", -1)])
 
     async def _waiting(self, most: int) -> list[ObjectId]:
         """Return the ids of events without a number, those of each record in the order of its changes.
@@ -94,19 +109,10 @@ class EventNumbers(Records):
         ready = [one for one in found if one["revision"] <= newest.get((one["collection"], one["subject"]), -1)]
         return [event["_id"] for event in _by_record(ready)]
 
-    async def forget_batches(self) -> None:
-        """Remove all batches but the last, before which all are completed."""
-        batch = await self._last_batch()
-        if batch is not None:
-            await self._batches.delete_many({"_id": {"$lt": batch["_id"]}})
 
-
-def _by_record(events: Iterable[Document]) -> list[Document]:
+def _by_record(events: Sequence[Document]) -> Iterable[Document]:
     """Order the events of each record by revision, and leave each record the places that its events have."""
-    queues: dict[tuple[str, Any], list[Document]] = {}
-    places = [(event["collection"], event["subject"]) for event in events]
-    for place, event in zip(places, events, strict=True):
-        queues.setdefault(place, []).append(event)
-    for queue in queues.values():
-        queue.sort(key=lambda event: -int(event["revision"]))
-    return [queues[place].pop() for place in places]
+    queues: dict[tuple[str, Any], deque[Document]] = {}
+    for event in sorted(events, key=lambda event: int(event["revision"])):
+        queues.setdefault((event["collection"], event["subject"]), deque()).append(event)
+    return [queues[event["collection"], event["subject"]].popleft() for event in events]

@@ -65,17 +65,27 @@ class EventStore(Records):
         return events
 
     async def _check(self, number: int) -> None:
-        """Raise `ChangesLost` if no event can follow the number."""
+        """Raise `ChangesLost` if the event that follows the number does not exist although its number was given."""
         before_first = await self.before_first()
         if number < before_first:
             raise ChangesLost(f"the events {number + 1} to {before_first} are no longer kept")
-        last = await self.numbers.last()
-        if last < number:
-            raise ChangesLost(f"the last event is number {last}, not {number}")
+        first, end = await self.numbers.batch()
+        if number >= end:
+            raise ChangesLost(
+                f"the last event is number {end - 1}, not {number}: the database was restored or replaced"
+            )
+        # The events before the last batch have their numbers.
+        if number + 1 < first and await self._events.find_one({"number": number + 1}, {"_id": 1}) is None:
+            raise ChangesLost(f"the event {number + 1} is missing")
 
-    async def newest(self, wanted: EventSelection, most: int) -> list[Event]:
-        """Return the last `most` numbered events that are wanted, in order."""
-        query = {**_query(wanted), "number": {"$gt": 0}}
+    async def beyond_gap(self, number: int) -> int:
+        """Return the number to go on from after a `ChangesLost`: that before the next event, or the last one."""
+        following = await self._events.find_one({"number": {"$gt": number}}, {"number": 1}, sort=[("number", 1)])
+        return await self.numbers.last() if following is None else int(following["number"]) - 1
+
+    async def newest(self, wanted: EventSelection, most: int, last: int) -> list[Event]:
+        """Return the last `most` events that are wanted, of those up to the number `last`, in order."""
+        query = {**_query(wanted), "number": {"$gt": 0, "$lte": last}}
         found = await self._events.find(query, sort=[("number", -1)], limit=most).to_list(None)
         return [_decoded(event) for event in reversed(found)]
 

@@ -13,6 +13,8 @@ from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.journal import Journal, JournaledRecords
 
+_AT_ONCE = 1000
+
 Document = dict[str, Any]
 
 
@@ -33,19 +35,27 @@ class ExternalAccountStore(JournaledRecords):
 
     async def add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
         """Put accounts into the pool, but for those with a known name; how many were new."""
+        known = 0
+        for start in range(0, len(externals), _AT_ONCE):
+            known += await self._add(externals[start : start + _AT_ONCE], actor)
+        return len(externals) - known
+
+    async def _add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
+        """Add a batch, which is one event. Return how many names were known."""
         documents = [await self._encoded(external) for external in externals]
-        if not documents:
-            return 0
-        announcements = self._journal.announcements
         numbers = [document["_id"] for document in documents]
+        announcements, known = self._journal.announcements, set()
         announced = await announcements.announce(self._name, actor, "external_accounts.imported", {"ids": numbers})
         try:
             await self._records.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             known = {failure["index"] for failure in duplicates(error)}
-            numbers = [number for place, number in enumerate(numbers) if place not in known]
-        await announcements.tell(announced, ids=numbers)
-        return len(numbers)
+        new = [number for place, number in enumerate(numbers) if place not in known]
+        if new:
+            await announcements.tell(announced, ids=new)
+        else:
+            await announcements.drop(announced)
+        return len(known)
 
     async def _encoded(self, external: ExternalAccount) -> Document:
         number = await self._counters.next("external_accounts")

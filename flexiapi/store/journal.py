@@ -1,5 +1,6 @@
 """The journal of changes: the base of all stores whose changes are events."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,6 +13,8 @@ from flexiapi.store.announcements import Announcements
 from flexiapi.store.connection import Records
 from flexiapi.store.events import EventStore
 from flexiapi.store.pending_events import HAS_ROOM, IS_FULL, PendingEvents, event_document, inserting, updating
+
+_PAUSE_SECONDS = 0.02
 
 Document = dict[str, Any]
 
@@ -78,7 +81,8 @@ class JournaledRecords(Records):
             full = await self._records.find_one({**query, **IS_FULL}, {"_id": 1})
             if full is None:
                 return None
-            await self._journal.pending.move_of(self._name, full["_id"])
+            if not await self._journal.pending.move_of(self._name, full["_id"]):
+                await asyncio.sleep(_PAUSE_SECONDS)  # a majority does not know of them yet
 
     async def _remove(self, subject: Any, actor: Actor, event: str) -> bool:
         """Remove a document with the event of that. Return False if it does not exist."""

@@ -14,6 +14,7 @@ from typing import Any
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
+from pymongo.read_concern import ReadConcern
 
 from flexiapi import failpoints, observing
 from flexiapi.model import Actor
@@ -120,7 +121,8 @@ class PendingEvents(Records):
         self.noted = asyncio.Event()
 
     def _collection(self, name: str) -> "AsyncIOMotorCollection[Document]":
-        return self._database[name]
+        # Events of a change that a majority does not know are not moved: an election may take it back.
+        return self._database.get_collection(name, read_concern=ReadConcern("majority"))
 
     def note(self, collection: str, document: Mapping[str, Any]) -> None:
         """Note the events of a document that was just written; `move` moves them."""
@@ -142,7 +144,7 @@ class PendingEvents(Records):
 
     async def move(self) -> None:
         """Move the events that were noted. What could not be moved is noted again."""
-        moving, self._noted, self._noted_count = self._noted, {}, 0
+        moving, self._noted = self._noted, {}
         self.noted.clear()
         try:
             await self._move({place: list(events.values()) for place, events in moving.items()})
@@ -153,6 +155,7 @@ class PendingEvents(Records):
                     self._remember(place, events.values())
             self.noted.set()
             raise
+        self._noted_count -= sum(len(events) for events in moving.values())
 
     async def sweep(self, before: datetime) -> int:
         """Move the events that documents have carried since before that moment. Return the number of documents."""
@@ -185,9 +188,9 @@ class PendingEvents(Records):
             await self._move_all(collection, left)
 
     async def _move_all(self, collection: str, documents: Sequence[Document]) -> None:
-        await self._move({(collection, one["_id"]): _carried(collection, one) for one in documents})
+        await self._move({(collection, one["_id"]): _carried(collection, one) for one in documents}, is_read_again=True)
 
-    async def _move(self, events: Mapping[Place, Sequence[Document]]) -> None:
+    async def _move(self, events: Mapping[Place, Sequence[Document]], *, is_read_again: bool = False) -> None:
         """Insert events, those of each document in their order, then remove them from the documents."""
         places = list(events)
         for start in range(0, len(places), _AT_ONCE):
@@ -199,9 +202,11 @@ class PendingEvents(Records):
                 subjects = [subject for name, subject in some if name == collection]
                 if subjects:
                     moved = [event["_id"] for subject in subjects for event in events[collection, subject]]
-                    await self._remove(collection, subjects, moved)
+                    await self._remove(collection, subjects, moved, is_read_again=is_read_again)
 
-    async def _remove(self, collection: str, subjects: Sequence[Any], moved: Sequence[ObjectId]) -> None:
+    async def _remove(
+        self, collection: str, subjects: Sequence[Any], moved: Sequence[ObjectId], *, is_read_again: bool
+    ) -> None:
         left = {"$filter": {"input": "$pending_events", "cond": {"$not": [{"$in": ["$$this._id", list(moved)]}]}}}
         first = {"$arrayElemAt": ["$pending_events.at", 0]}
         update: list[Document] = [
@@ -213,8 +218,10 @@ class PendingEvents(Records):
                 }
             },
         ]
-        # If this write is lost, its events are found again and are in `events` already.
-        documents = self._collection(collection).with_options(write_concern=WriteConcern(w=1))
+        documents = self._collection(collection)
+        if not is_read_again:
+            # If this write is lost, the sweep finds its events again, and they are in `events` already.
+            documents = documents.with_options(write_concern=WriteConcern(w=1))
         await documents.update_many({"_id": {"$in": list(subjects)}, "pending_since": {"$exists": True}}, update)
 
     async def counts(self) -> tuple[int, datetime | None]:

@@ -45,5 +45,8 @@ class TombstoneStore(Records):
         announcements = self._journal.announcements
         announced = await announcements.announce("tombstones", actor, "tombstones.removed", {"before": moment})
         removed = (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count
-        await announcements.tell(announced, count=removed)
+        if removed:
+            await announcements.tell(announced, count=removed)
+        else:
+            await announcements.drop(announced)
         return removed

@@ -11,6 +11,7 @@ from flexiapi.model import AccountType, Actor
 from flexiapi.store.accounts import IdentifierTaken
 from flexiapi.store.counters import Counters
 from flexiapi.store.journal import Journal, JournaledRecords
+from flexiapi.store.pending_events import WITHOUT_EVENTS
 
 Document = dict[str, Any]
 
@@ -25,7 +26,10 @@ class AccountTypeStore(JournaledRecords):
         self._reads = CoalescedReads[int, Document](self._read)
 
     async def _read(self, ids: Sequence[int]) -> dict[int, Document]:
-        return {document["_id"]: document for document in await self._records.find({"_id": {"$in": ids}}).to_list(None)}
+        return {
+            document["_id"]: document
+            for document in await self._records.find({"_id": {"$in": ids}}, WITHOUT_EVENTS).to_list(None)
+        }
 
     async def all(self) -> list[AccountType]:
         """Return all types, by id."""

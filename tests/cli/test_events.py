@@ -52,8 +52,9 @@ def test_a_wrong_actor_and_a_number_that_does_not_exist_are_told(installation):
     told = " ".join(wrong.stderr.split())
     assert "is neither the id of an account nor one of account, anonymous, cli, system" in told
     far = failed("--after", "99")
-    assert far.stderr == "flexiapi: events are missing here: the last event is number 2, not 99.\n"
-    assert len(lines(far.stdout)) == 2
+    text = "the last event is number 2, not 99: the database was restored or replaced"
+    assert (far.stdout, far.stderr) == ("", f"flexiapi: events are missing here: {text}.\n")
+    assert failed("--actor", "9" * 30).returncode == 2
 
 
 def test_new_events_are_followed_until_ctrl_c(installation, tmp_path):

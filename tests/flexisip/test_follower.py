@@ -144,6 +144,26 @@ def test_replicas_on_other_hosts_follow_a_standalone_mongodb(folder, database):
         asyncio.run(run(uri))
 
 
+def test_beside_old_servers_a_standalone_mongodb_is_followed_too(folder, database):
+    async def old_servers():
+        return True
+
+    async def run(uri):
+        with opened(uri, database) as store:
+            await store.prepare()
+            feeds = AccountFeeds(store.journal.events, store.changes, old_servers)
+            async with following(store, folder / "auth.sqlite", changes=feeds) as replica:
+                async with asyncio.timeout(100):
+                    while not await replica.is_complete():  # noqa: ASYNC110  # only the file tells
+                        await asyncio.sleep(0.02)
+                await add(store, account(0, "alice"))
+                await until(lambda: _has(folder / "auth.sqlite", "alice"))
+
+    with standalone_mongod(folder) as uri, capture_logs() as logs:
+        asyncio.run(run(uri))
+    assert any("compared at intervals" in entry["event"] for entry in logs)
+
+
 def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
@@ -153,9 +173,9 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, databa
         def __init__(self, changes):
             self.changes, self.began = changes, []
 
-        def watch(self, position):
+        def watch(self, position, *, with_stream=True):
             self.began.append(position)
-            return self.changes.watch(position)
+            return self.changes.watch(position, with_stream=with_stream)
 
     async def run():
         with opened(mongod_uri, database) as store:
@@ -212,9 +232,9 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
         def __init__(self, changes):
             self.changes, self.watches = changes, 0
 
-        def watch(self, position):
+        def watch(self, position, *, with_stream=True):
             self.watches += 1
-            return self.changes.watch(position)
+            return self.changes.watch(position, with_stream=with_stream)
 
     async def run():
         with opened(mongod_uri, database) as store:
@@ -308,11 +328,18 @@ def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, 
     path = tmp_path / "auth.sqlite"
     monkeypatch.setattr(follower, "COMPARE_OFTEN_SECONDS", 0.05)
 
+    class Mute:
+        position = None
+
+        async def next(self):
+            await asyncio.sleep(1)
+
     class Unsupported:
         @contextlib.asynccontextmanager
-        async def watch(self, position):
-            raise ChangesUnsupported
-            yield
+        async def watch(self, position, *, with_stream=True):
+            if with_stream:
+                raise ChangesUnsupported
+            yield Mute()
 
     async def run():
         with opened(mongod_uri, database) as store:
@@ -321,6 +348,32 @@ def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, 
                 await until(lambda: _has(path, "alice"))
                 await add(store, account(0, "bob"))
                 await until(lambda: _has(path, "bob"))
+
+    asyncio.run(run())
+
+
+def test_a_failure_at_the_moment_of_the_end_does_not_undo_that(tmp_path, mongod_uri, database):
+    class Failing:
+        position = None
+
+        async def next(self):
+            began.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise ChangesLost from None
+
+    class Changes:
+        @contextlib.asynccontextmanager
+        async def watch(self, position, *, with_stream=True):
+            yield Failing()
+
+    began = asyncio.Event()
+
+    async def run():
+        with opened(mongod_uri, database) as store:
+            async with asyncio.timeout(50), following(store, tmp_path / "auth.sqlite", changes=Changes()):
+                await began.wait()
 
     asyncio.run(run())
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
+from flexiapi.store.pending_events import CARRIERS
+
 HURRIED = {"PYTHONPATH": str(Path(__file__).parent / "hurried")}
 """Environment of servers that move and number events of others within seconds."""
 
@@ -34,7 +36,9 @@ class Ledger:
         """The number of events on their way: announced, in documents, without a number."""
         return {
             "announced": self.database.announced_events.count_documents({}),
-            "pending": self.database.accounts.count_documents({"pending_since": {"$exists": True}}),
+            "pending": sum(
+                self.database[name].count_documents({"pending_since": {"$exists": True}}) for name in CARRIERS
+            ),
             "unnumbered": self.database.events.count_documents({"waiting": True}),
         }
 
@@ -52,12 +56,22 @@ class Ledger:
         for event in events:
             told[event["collection"], event["subject"]].append(event["revision"])
         for record, revisions in told.items():
-            if record[1] is not None and max(revisions) < _IMPORTED and revisions != list(range(1, len(revisions) + 1)):
+            # An import after a removal leaves out revisions.
+            is_right = (
+                revisions == sorted(set(revisions))
+                if revisions[-1] > _IMPORTED
+                else revisions == list(range(1, len(revisions) + 1))
+            )
+            if record[1] is not None and not is_right:
                 found.append(f"{record} has the revisions {revisions}")
-        for account in self.database.accounts.find():
-            revisions = told.get(("accounts", account["_id"]), [0])
-            if account["revision"] < _IMPORTED and account["revision"] != revisions[-1]:
-                found.append(f"account {account['_id']} is at {account['revision']}, its events at {revisions[-1]}")
+        for name in CARRIERS:
+            for document in self.database[name].find({"revision": {"$gt": 0}}):
+                revisions = told.get((name, document["_id"]), [0])
+                is_imported = document["revision"] > _IMPORTED and revisions == [0]
+                if document["revision"] != revisions[-1] and not is_imported:
+                    found.append(
+                        f"{name} {document['_id']} is at {document['revision']}, its events at {revisions[-1]}"
+                    )
         present = {account["_id"] for account in self.database.accounts.find({}, {"_id": 1})}
         for collection, subject in told:
             if collection == "accounts" and subject is not None:

@@ -5,9 +5,12 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ChangesLost
+from flexiapi.events import AccountFeeds, EventFigures, Numbering, numbering
 from flexiapi.model import Account, Actor, ActorKind, EventSelection
 from flexiapi.settings import Settings
 from flexiapi.store import Store
@@ -54,7 +57,7 @@ async def number_all(store):
 async def newest(store):
     await store.journal.pending.move()
     await number_all(store)
-    return await store.journal.events.newest(ALL, 1000)
+    return await store.journal.events.newest(ALL, 1000, 10**6)
 
 
 def test_a_change_is_told_with_its_actor_and_its_place(mongod_uri, database, ledger):
@@ -202,6 +205,157 @@ def test_processes_that_number_at_once_leave_no_hole(mongod_uri, database, ledge
     assert ledger.faults == []
     assert ledger.is_settled
     assert len(ledger.events) == 10 + 10 * 6
+
+
+def test_a_process_that_stood_still_numbers_nothing_twice(mongod_uri, database, ledger):
+    """It still believes to know the last batch, of long ago, when all of its events are removed."""
+
+    async def run():
+        async with opened(mongod_uri, database) as still, opened(mongod_uri, database) as other:
+
+            async def change(store, name):
+                await store.accounts.apply(new(name), ACTOR)
+                await store.journal.pending.move()
+
+            await number_all(still)
+            for number in range(6):
+                await change(other, f"person.{number}")
+                await (still if number == 0 else other).journal.events.numbers.give(10)
+            assert len(ledger.events) == 6
+            assert ledger.faults == []
+            await other.journal.events.remove_older(datetime.now(UTC) + timedelta(hours=1))
+            await change(still, "late")
+            await number_all(still)
+            assert [event["number"] for event in ledger.events] == [7]
+            assert [event.number for event in await other.journal.events.after(6, 10)] == [7]
+
+    asyncio.run(run())
+
+
+def test_a_batch_that_was_interrupted_is_completed_before_the_next(mongod_uri, database, ledger, monkeypatch):
+    async def run():
+        async with opened(mongod_uri, database) as killed, opened(mongod_uri, database) as other:
+            for number in range(5):
+                await killed.accounts.apply(new(f"person.{number}"), ACTOR)
+            await killed.journal.pending.move()
+            numbers = killed.journal.events.numbers
+            await number_all(other)
+            await killed.accounts.apply(new("person.5"), ACTOR)
+            await killed.journal.pending.move()
+
+            async def fail(_batch):
+                raise ConnectionError
+
+            await numbers.give(10)
+            await killed.accounts.apply(new("person.6"), ACTOR)
+            await killed.journal.pending.move()
+            monkeypatch.setattr(numbers, "_complete", fail)
+            with pytest.raises(ConnectionError):
+                await numbers.give(10)
+            assert ledger.unfinished["unnumbered"] == 1
+            # Its number was given, and the event has it soon: that is no gap.
+            assert await other.journal.events.after(6, 10) == []
+            await number_all(other)
+
+    asyncio.run(run())
+    assert len(ledger.events) == 7
+    assert ledger.faults == []
+
+
+def test_a_missing_event_is_told(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            for number in range(4):
+                await store.accounts.apply(new(f"person.{number}"), ACTOR)
+                await newest(store)
+            ledger.database.events.delete_one({"number": 2})
+            assert len(await store.journal.events.after(0, 10)) == 1
+            with pytest.raises(ChangesLost, match="the event 2 is missing"):
+                await store.journal.events.after(1, 10)
+            assert await store.journal.events.beyond_gap(1) == 2
+            assert [event.number for event in await store.journal.events.after(2, 10)] == [3, 4]
+            assert await store.journal.events.beyond_gap(9) == 4
+
+    asyncio.run(run())
+
+
+def test_imports_are_told_in_their_order(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            for id_ in range(70, 75):
+                await store.bulk.put([new(f"bob.{id_}", id=id_).after], ACTOR)
+            return [event.details["ids"] for event in await newest(store)]
+
+    assert asyncio.run(run()) == [[70], [71], [72], [73], [74]]
+
+
+def test_an_import_between_the_moves_of_two_processes_keeps_the_order(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as one, opened(mongod_uri, database) as other:
+            alice = await one.accounts.apply(new(), ACTOR)
+            await newest(one)
+            await one.accounts.apply(alice.add_contact(1), ACTOR)
+            await one.accounts.apply(alice.add_contact(2), ACTOR)
+            await other.bulk.put([alice], ACTOR)
+            await other.accounts.apply(alice.add_contact(3), ACTOR)
+            await asyncio.gather(one.journal.pending.move(), other.journal.pending.move())
+            await number_all(one)
+            return await one.journal.events.newest(EventSelection(account_id=1, name="account.c*"), 10, 100)
+
+    assert [event.details.get("element") for event in asyncio.run(run())] == [None, 1, 2, 3]
+    assert ledger.faults == []
+
+
+def test_a_failing_part_of_the_sweep_holds_up_no_other(mongod_uri, database, ledger, monkeypatch):
+    async def run():
+        async with opened(mongod_uri, database) as ended:
+            await ended.accounts.apply(new(), ACTOR)
+        async with opened(mongod_uri, database) as store:
+
+            async def fail(_age):
+                raise ValueError
+
+            monkeypatch.setattr(store.journal.announcements, "resolve", fail)
+            monkeypatch.setattr(numbering, "LEFT_BEHIND", timedelta(0))
+            with capture_logs() as logs:
+                await Numbering(store, 14).sweep()
+            assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+                "the sweep of events failed in part"
+            ]
+            await number_all(store)
+
+    asyncio.run(run())
+    assert ledger.names(1) == ["account.created"]
+
+
+def test_metrics_tell_what_waits_and_for_how_long(mongod_uri, database, ledger):
+    def value(name, **labels):
+        return REGISTRY.get_sample_value(f"flexiapi_events_{name}", labels)
+
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            measured = EventFigures(store.journal)
+            await store.accounts.apply(new(), ACTOR)
+            announced = await store.journal.announcements.announce("accounts", ACTOR, "accounts.imported", {"ids": []})
+            await measured.measure()
+            for station, count in (("pending", 1), ("unnumbered", 0), ("announced", 1)):
+                assert value("waiting", station=station) == count
+                assert (value("waiting_seconds", station=station) > 0) == bool(count)
+            await store.journal.pending.move()
+            await store.journal.announcements.drop(announced)
+            await measured.measure()
+            assert [value("waiting", station=one) for one in ("pending", "unnumbered", "announced")] == [0, 1, 0]
+            await number_all(store)
+            monitored = AccountFeeds(store.journal.events, store.changes, None)
+            async with monitored.watch("#0", with_stream=False) as feed:
+                await feed._fetch()
+                await measured.measure()
+                assert (value("last_number"), value("reader_lag", reader="sign-in replica")) == (1, 1)
+                assert await feed.next() == 1
+                await measured.measure()
+                assert value("reader_lag", reader="sign-in replica") == 0
+
+    asyncio.run(run())
 
 
 def test_an_event_is_never_numbered_before_an_earlier_one_of_its_record(mongod_uri, database, ledger):
@@ -387,11 +541,11 @@ def test_an_announced_removal_that_did_not_take_place_is_forgotten(mongod_uri, d
             alice = await store.accounts.apply(new(), ACTOR)
             with pytest.raises(Killed):
                 await store.accounts.apply(alice.remove(), ACTOR)
-            assert await store.journal.announcements.count() == 1
-            assert await store.journal.announcements.resolve(datetime.now(UTC) - timedelta(hours=1)) == 0
-            assert await store.journal.announcements.count() == 1
-            assert await store.journal.announcements.resolve(datetime.now(UTC) + timedelta(hours=1)) == 0
-            assert await store.journal.announcements.count() == 0
+            assert await store.journal.announcements.counts() != (0, None)
+            assert await store.journal.announcements.resolve(timedelta(hours=1)) == 0
+            assert await store.journal.announcements.counts() != (0, None)
+            assert await store.journal.announcements.resolve(timedelta(hours=-1)) == 0
+            assert await store.journal.announcements.counts() == (0, None)
             await newest(store)
 
     asyncio.run(run())
@@ -408,7 +562,7 @@ def test_events_are_found_by_name_account_and_actor(mongod_uri, database, ledger
             await newest(store)
 
             async def numbers(**wanted):
-                return [one.number for one in await store.journal.events.newest(EventSelection(**wanted), 10)]
+                return [one.number for one in await store.journal.events.newest(EventSelection(**wanted), 10, 100)]
 
             names = {event["name"]: event["number"] for event in ledger.events}
             assert await numbers(name="account.activated") == [names["account.activated"]]

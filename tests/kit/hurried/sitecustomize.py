@@ -9,7 +9,8 @@ numbering.LEASE_SECONDS = 0.4
 numbering.LEASE_LIFE = timedelta(seconds=3)
 numbering.SWEEP_SECONDS = 0.5
 numbering.LEFT_BEHIND = timedelta(seconds=1)
-numbering.RESOLVE_AFTER = timedelta(seconds=6)
+# Of a settling of 9 minutes, which follows from mongodb.timeout_seconds = 30.
+numbering.RESOLVE_SETTLINGS = 0.012
 follower.NOTE_SECONDS = 0.1
 follower.LOCK_SECONDS = 0.2
 follower.RETRY_SECONDS = 0.2
