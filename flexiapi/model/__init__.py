@@ -21,9 +21,11 @@ from flexiapi.model.parts import (
     Types,
     hashes,
 )
+from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
+    "EVERYWHERE",
     "Account",
     "AccountSelection",
     "AccountType",
@@ -44,10 +46,15 @@ __all__ = [
     "Element",
     "ElementChange",
     "ExternalAccount",
+    "MailTexts",
+    "NamePolicy",
     "Password",
     "PendingChange",
     "Profile",
     "PushAddress",
+    "Scope",
+    "Space",
+    "Spaces",
     "StoredApiKey",
     "Types",
     "hashes",
