@@ -118,6 +118,18 @@ class ActivationExpired(Forbidden):
     message = "The time to activate this account is over. Ask for a new code."
 
 
+class RegistrationClosed(Forbidden):
+    """Only administrators create accounts in this service."""
+
+    message = "Accounts of this service are made by its administrators."
+
+
+class SpaceFull(Forbidden):
+    """The service has as many accounts as its quota allows."""
+
+    message = "This service cannot have more accounts."
+
+
 class NoExternalAccountLeft(Forbidden):
     """Each new account takes an external account, and none is free."""
 

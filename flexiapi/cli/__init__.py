@@ -14,6 +14,7 @@ from flexiapi.cli.context import Installation
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
+from flexiapi.cli.spaces import spaces
 from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed
 
@@ -66,5 +67,5 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, settings, openapi, plugins, accounts, digest, clean, sip):
+for command in (serve, worker, check, settings, openapi, plugins, accounts, digest, clean, sip, spaces):
     main.add_command(command)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 
+from flexiapi.errors import ConfigurationError
 from flexiapi.model import Actor
 from flexiapi.server.assembly import Parts, build
 from flexiapi.server.database import mongod_of
@@ -48,17 +49,31 @@ class Installation:
 
         return self._run(do)
 
-    def _run(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+    def on_any_tables(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+        """Call with the parts, also if the database was written for other tables of domains than the settings have."""
+        return self._run(call, refuse_other_tables=False)
+
+    def _run(self, call: Callable[[Parts], Awaitable[T]], *, refuse_other_tables: bool = True) -> T:
         async def run(uri: str) -> T:
             parts = build(self.settings, uri)
             try:
                 await parts.store.prepare()
+                if refuse_other_tables:
+                    await _refuse_other_tables(parts)
                 return await call(parts)
             finally:
                 parts.store.close()
 
         with mongod_of(self.settings) as uri:
             return asyncio.run(run(uri))
+
+
+async def _refuse_other_tables(parts: Parts) -> None:
+    differences = await parts.store.space_tables.differences()
+    if differences:
+        raise ConfigurationError(
+            f"{' '.join(differences)} `flexiapi spaces apply` changes the database to these tables."
+        )
 
 
 class Progress:

@@ -16,7 +16,9 @@ from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.application_key import application_key
 from flexiapi.server.context import ServiceContext
+from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.space_watch import SpaceWatch
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
 from flexiapi.settings import Settings
@@ -65,7 +67,7 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
         notifier=notifier,
         renderer=renderer,
         services=services.build(ground, registrar, sender),
-        replication=Replication(settings, store.accounts, store.changes),
+        replication=Replication(settings, store.accounts, store.changes, store.spaces.realm_of),
         registrar=registrar,
         sender=sender,
     )
@@ -89,11 +91,14 @@ async def running(
     clock: Clock | None = None,
     log_stream: TextIO | None = None,
     prepare: bool = True,
+    readiness: Readiness | None = None,
 ) -> AsyncIterator[Running]:
     """Run the application and all its parts until the end of the block. Raises `ConfigurationError`."""
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, log_stream or sys.stderr)
+    watch = SpaceWatch(parts.store, readiness or Readiness())
+    stream = log_stream or sys.stderr
+    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, stream, watch)
     async with parts.closing():
         if prepare:
             await parts.store.prepare()
@@ -101,7 +106,12 @@ async def running(
         await parts.notifier.start()
         application = Api(context, ENDPOINTS)
         try:
-            async with parts.store.key_uses.written(), parts.replication.opened(), parts.replication.followed():
+            async with (
+                watch.watched(),
+                parts.store.key_uses.written(),
+                parts.replication.opened(),
+                parts.replication.followed(),
+            ):
                 yield Running(application, parts, context.drain)
         finally:
             context.flush()

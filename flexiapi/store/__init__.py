@@ -11,6 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
+from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.account_ranges import AccountRanges
@@ -29,15 +30,17 @@ from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
 from flexiapi.store.push_devices import PushDeviceStore
+from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.sip_sign_ins import SipSignIns
+from flexiapi.store.spaces import SpaceTables, SpaceTablesCollide
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["EmbeddedMongod", "IdentifierTaken", "Removal", "Store"]
+__all__ = ["EmbeddedMongod", "IdentifierTaken", "Removal", "SpaceTablesCollide", "Store"]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
 # announcement, perhaps for the batch before its own, and for its own write.
@@ -50,18 +53,21 @@ class Store(Records):
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
         database: AsyncIOMotorDatabase[dict[str, Any]] = open_database(settings.mongodb, uri)
         super().__init__(database)
-        documents = AccountDocuments(key, settings.app.sip_domain, email_unique=settings.account.email_unique)
+        self.spaces = Spaces.of(settings)
+        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
         self._key = key
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.account_ranges = AccountRanges(database, settling)
-        self.accounts = AccountStore(database, documents, self.counters, self.account_ranges)
+        self.quotas = AccountQuotas(database, self.spaces)
+        self.accounts = AccountStore(database, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
         self.external_accounts = ExternalAccountStore(database, key, self.counters)
         self.bulk = BulkAccounts(database, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
+        self.space_tables = SpaceTables(database, documents, self.spaces, self.leases)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, self.counters)
@@ -85,12 +91,15 @@ class Store(Records):
         await indexes.ensure(self._database)
         await self._database.drop_collection("census")  # of releases that kept the numbers of accounts in it
         await self._keep_key()
-        await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
+        if not await self.space_tables.settle():
+            return  # what depends on the spaces has to wait
+        await indexes.keep_emails_unique(self._database, self.spaces, wanted=self._email_unique)
+        await self.quotas.prepare()
 
     async def check(self) -> None:
         """Raise `ConfigurationError` if `prepare` would, without changing anything."""
         await self._check_key()
-        await indexes.check_emails(self._database, wanted=self._email_unique)
+        await indexes.check_emails(self._database, self.spaces, wanted=self._email_unique)
 
     async def _keep_key(self) -> None:
         meta = self._database["meta"]

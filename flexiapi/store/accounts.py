@@ -15,6 +15,7 @@ from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.trail import trace
 
 _CREDENTIALS = frozenset({"username", "domain", "phone", "passwords", "activated"})
@@ -37,9 +38,11 @@ class AccountStore(AccountLookups):
         documents: AccountDocuments,
         counters: Counters,
         ranges: AccountRanges,
+        quotas: AccountQuotas,
     ) -> None:
         super().__init__(database, documents)
         self._ranges = ranges
+        self._quotas = quotas
         self._counters = counters
         self._additions: Batches[Document, None] = Batches(self._insert, in_flight=2)
 
@@ -48,7 +51,7 @@ class AccountStore(AccountLookups):
 
         A new account gets its id here. A removal returns the account as it was read. Return `None`, with nothing
         written, if the account no longer exists, if its names changed since it was read and the change writes names,
-        or if another precondition does not hold. Raises `IdentifierTaken`.
+        or if another precondition does not hold. Raises `IdentifierTaken`, and `SpaceFull` for one account too many.
         """
         account: Account | None
         if change.before is None:
@@ -65,8 +68,16 @@ class AccountStore(AccountLookups):
 
     async def _add(self, change: Change[Account]) -> Account:
         assert change.after is not None
+        domain = change.after.domain
+        if self._quotas.limited:
+            await self._quotas.reserve(domain)
         account = replace(change.after, id=await self._counters.next("accounts"))
-        await self._additions.add(self._documents.encode(account))
+        try:
+            await self._additions.add(self._documents.encode(account))
+        except IdentifierTaken:
+            if self._quotas.limited:
+                await self._quotas.give_back(domain)
+            raise
         return account
 
     async def _insert(self, documents: Sequence[Document]) -> list[BaseException | None]:
@@ -81,7 +92,11 @@ class AccountStore(AccountLookups):
     async def _remove(self, account: Account, expecting: Mapping[str, Any]) -> Account | None:
         await self._ranges.announce([account.id])
         query = {"_id": account.id, **self._documents.conditions(expecting)}
-        return account if (await self._accounts.delete_one(query)).deleted_count == 1 else None
+        if (await self._accounts.delete_one(query)).deleted_count != 1:
+            return None
+        if self._quotas.limited:
+            await self._quotas.give_back(account.domain)
+        return account
 
     async def _update(self, before: Account, after: Account, change: Change[Account]) -> Account | None:
         if after.domain != before.domain:
@@ -96,7 +111,20 @@ class AccountStore(AccountLookups):
             update |= element_update
         if change.ends_sign_ins:
             update["$inc"] = {"epoch": 1}
+        if self._quotas.limited and self._quotas.is_move(before.domain, after.domain):
+            return await self._move(before, after, query, update)
         return await self._update_one(query, update)
+
+    async def _move(self, before: Account, after: Account, query: Document, update: Document) -> Account | None:
+        """Write a change of domain that takes a place in another space. Raises `SpaceFull`."""
+        await self._quotas.reserve(after.domain)
+        try:
+            account = await self._update_one(query, update)
+        except IdentifierTaken:
+            await self._quotas.give_back(after.domain)
+            raise
+        await self._quotas.give_back(after.domain if account is None else before.domain)
+        return account
 
     async def _update_one(self, query: Document, update: Document) -> Account | None:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
-from flexiapi.model import Actor, ContactsList
+from flexiapi.model import Actor, ContactsList, Space
 from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
 from flexiapi.store.trail import trace
@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 class ContactsListStore(Records):
-    """The lists; the accounts refer to them."""
+    """The lists; the accounts refer to them. A list is of one space: without the field `space`, of the default one."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -23,13 +23,14 @@ class ContactsListStore(Records):
         self._accounts = database["accounts"]
         self._counters = counters
 
-    async def all(self) -> list[ContactsList]:
-        """Return all lists, by id."""
-        return [_decoded(document) for document in await self._lists.find().sort("_id").to_list(None)]
+    async def all(self, space: Space) -> list[ContactsList]:
+        """Return all lists of a space, by id."""
+        found = await self._lists.find({"space": space.stored}).sort("_id").to_list(None)
+        return [_decoded(document) for document in found]
 
-    async def by_id(self, list_id: int) -> ContactsList | None:
-        """Return the list with the id."""
-        document = await self._lists.find_one({"_id": list_id})
+    async def by_id(self, list_id: int, space: Space) -> ContactsList | None:
+        """Return the list of a space with the id."""
+        document = await self._lists.find_one({"_id": list_id, "space": space.stored})
         return None if document is None else _decoded(document)
 
     async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
@@ -51,6 +52,8 @@ class ContactsListStore(Records):
             "title": title,
             "description": description,
         }
+        if actor.stored_space is not None:
+            document["space"] = actor.stored_space
         await self._lists.insert_one(document)
         trace(actor, "contacts_list.created", contacts_list=document["_id"])
         return _decoded(document)
@@ -58,7 +61,7 @@ class ContactsListStore(Records):
     async def change(self, list_id: int, title: str, description: str, actor: Actor) -> ContactsList | None:
         """Give a list other texts."""
         document = await self._lists.find_one_and_update(
-            {"_id": list_id},
+            {"_id": list_id, "space": actor.stored_space},
             {"$set": {"title": title, "description": description}},
             return_document=ReturnDocument.AFTER,
         )
@@ -69,20 +72,21 @@ class ContactsListStore(Records):
 
     async def remove(self, list_id: int, actor: Actor) -> bool:
         """Remove a list, from all accounts too; whether it was there."""
-        removed = (await self._lists.delete_one({"_id": list_id})).deleted_count == 1
-        await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
+        removed = (await self._lists.delete_one({"_id": list_id, "space": actor.stored_space})).deleted_count == 1
+        if removed or await self._lists.find_one({"_id": list_id}, {"_id": 1}) is None:
+            await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
         if removed:
             trace(actor, "contacts_list.removed", contacts_list=list_id)
         return removed
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Add a contact to a list. Return False if it was on it."""
-        query = {"_id": list_id, "contacts": {"$ne": contact_id}}
+        query = {"_id": list_id, "space": actor.stored_space, "contacts": {"$ne": contact_id}}
         return await self._changed(query, {"$push": {"contacts": contact_id}}, actor, "contacts_list.contact_added")
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Remove a contact from a list. Return False if it was not on it."""
-        query = {"_id": list_id, "contacts": contact_id}
+        query = {"_id": list_id, "space": actor.stored_space, "contacts": contact_id}
         return await self._changed(query, {"$pull": {"contacts": contact_id}}, actor, "contacts_list.contact_removed")
 
     async def _changed(self, query: Document, change: Document, actor: Actor, event: str) -> bool:

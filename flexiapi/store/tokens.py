@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor
+from flexiapi.model import Actor, Space
 from flexiapi.store.connection import Records
 from flexiapi.store.trail import trace
 
@@ -30,19 +30,26 @@ class CreationTokenStore(Records):
         found = await self._tokens.find({"_id": {"$in": hashes}}).to_list(None)
         return {bytes(document["_id"]): document for document in found}
 
-    async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
-        """Store a token."""
-        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+    async def add(
+        self, token: str, now: datetime, expires_at: datetime, actor: Actor, *, is_invitation: bool = False
+    ) -> None:
+        """Store a token. An invitation is one that an administrator made."""
+        document = _document(token, now, expires_at, actor)
+        await self._tokens.insert_one({**document, "invitation": True} if is_invitation else document)
         trace(actor, "creation_token.created")
 
-    async def is_free(self, token: str, now: datetime) -> bool:
-        """Return True if the token can be used."""
-        document = await self._reads.get(token_hash(token))
-        return document is not None and "used_at" not in document and document["expires_at"] > now
+    async def is_free(
+        self, token: str, now: datetime, space: Space | None = None, *, as_invitation: bool = False
+    ) -> bool:
+        """Return True if the token of the space (`None`: the default) can be used, and with `as_invitation` is one."""
+        document = await self._reads.get(token_hash(token if space is None else f"{token}{space.suffix}"))
+        if document is None or (as_invitation and "invitation" not in document):
+            return False
+        return "used_at" not in document and document["expires_at"] > now
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Consume the token. Return False if it is unknown, expired or used, also by a faster request."""
-        return _traced(await self._uses.add((token_hash(token), now)) is not None, actor, "creation_token.used")
+        return _traced(await self._uses.add((key_of(token, actor), now)) is not None, actor, "creation_token.used")
 
     async def _use(self, uses: Sequence[tuple[bytes, datetime]]) -> list[Document | BaseException | None]:
         """Mark the free tokens of a batch as used by it, then read which: each token goes to one request."""
@@ -59,7 +66,7 @@ class CreationTokenStore(Records):
 
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""
-        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "use": ""}})
+        await self._tokens.update_one({"_id": key_of(token, actor)}, {"$unset": {"used_at": "", "use": ""}})
         trace(actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
@@ -82,35 +89,35 @@ class RequestTokenStore(Records):
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Store a token that waits for validation."""
-        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+        await self._tokens.insert_one(_document(token, now, expires_at, actor))
         trace(actor, "request_token.created")
 
-    async def is_open(self, token: str, now: datetime) -> bool:
+    async def is_open(self, token: str, now: datetime, space: Space) -> bool:
         """Return True if the token can be validated."""
-        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": token_hash(f"{token}{space.suffix}"), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(query, {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
         """Mark the token as validated by a human. Return False if it is unknown, used or expired."""
-        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": key_of(token, actor), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         result = await self._tokens.update_one(query, {"$set": {"validated_at": now}})
         return _traced(result.matched_count == 1, actor, "request_token.validated")
 
     async def consume(self, token: str, now: datetime, creation_token: str, actor: Actor) -> bool:
         """Consume a validated token and link it to the creation token. Return False if it cannot be used."""
         query: Document = {
-            "_id": token_hash(token),
+            "_id": key_of(token, actor),
             "validated_at": {"$exists": True},
             "used_at": {"$exists": False},
             "expires_at": {"$gt": now},
         }
-        change = {"$set": {"used_at": now, "creation_token": token_hash(creation_token)}}
+        change = {"$set": {"used_at": now, "creation_token": key_of(creation_token, actor)}}
         result = await self._tokens.update_one(query, change)
         return _traced(result.matched_count == 1, actor, "request_token.used")
 
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""
-        await self._tokens.update_one({"_id": token_hash(token)}, {"$unset": {"used_at": "", "creation_token": ""}})
+        await self._tokens.update_one({"_id": key_of(token, actor)}, {"$unset": {"used_at": "", "creation_token": ""}})
         trace(actor, "request_token.given_back")
 
     async def remove_leading_to(self, hashed: bytes) -> None:
@@ -141,24 +148,24 @@ class AuthTokenStore(Records):
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Store a token that is not attached yet."""
-        await self._tokens.insert_one({"_id": token_hash(token), "created_at": now, "expires_at": expires_at})
+        await self._tokens.insert_one(_document(token, now, expires_at, actor))
         trace(actor, "auth_token.created")
 
     async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:
         """Bind the token to the present sign-ins of an account. Return False if it is unknown, expired or bound."""
-        query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": key_of(token, actor), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
         result = await self._tokens.update_one(query, change)
         return _traced(result.matched_count == 1, actor, "auth_token.attached")
 
-    async def attached(self, token: str, now: datetime) -> Attached | None:
+    async def attached(self, token: str, now: datetime, space: Space) -> Attached | None:
         """Return the account that the token is attached to, without using the token."""
-        document = await self._tokens.find_one(_attached(token, now))
+        document = await self._tokens.find_one(_attached(token_hash(f"{token}{space.suffix}"), now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
-        result = await self._tokens.delete_one(_attached(token, now))
+        result = await self._tokens.delete_one(_attached(key_of(token, actor), now))
         return _traced(result.deleted_count == 1, actor, "auth_token.used")
 
     async def remove_of(self, account_id: int) -> None:
@@ -172,8 +179,18 @@ class AuthTokenStore(Records):
         return removed
 
 
-def _attached(token: str, now: datetime) -> Document:
-    return {"_id": token_hash(token), "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
+def key_of(token: str, actor: Actor) -> bytes:
+    """Return the key of a token of the actor's space. In other spaces the same token is unknown."""
+    return token_hash(f"{token}{actor.token_suffix}")
+
+
+def _document(token: str, now: datetime, expires_at: datetime, actor: Actor) -> Document:
+    document: Document = {"_id": key_of(token, actor), "created_at": now, "expires_at": expires_at}
+    return document if actor.stored_space is None else {**document, "space": actor.stored_space}
+
+
+def _attached(key: bytes, now: datetime) -> Document:
+    return {"_id": key, "account_id": {"$exists": True}, "expires_at": {"$gt": now}}
 
 
 def _traced(is_done: bool, actor: Actor, event: str) -> bool:

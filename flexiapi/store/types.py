@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.coalescing import CoalescedReads
-from flexiapi.model import AccountType, Actor
+from flexiapi.model import AccountType, Actor, Space
 from flexiapi.store.accounts import IdentifierTaken
 from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 class AccountTypeStore(Records):
-    """The types, with unique keys."""
+    """The types. Each is of one space (without the field `space`, of the default one), and its key is unique there."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
         super().__init__(database)
@@ -30,18 +30,19 @@ class AccountTypeStore(Records):
     async def _read(self, ids: Sequence[int]) -> dict[int, Document]:
         return {document["_id"]: document for document in await self._types.find({"_id": {"$in": ids}}).to_list(None)}
 
-    async def all(self) -> list[AccountType]:
-        """Return all types, by id."""
-        return [_decoded(document) for document in await self._types.find().sort("_id").to_list(None)]
+    async def all(self, space: Space) -> list[AccountType]:
+        """Return all types of a space, by id."""
+        found = await self._types.find({"space": space.stored}).sort("_id").to_list(None)
+        return [_decoded(document) for document in found]
 
-    async def by_id(self, type_id: int) -> AccountType | None:
-        """Return the type with the id."""
+    async def by_id(self, type_id: int, space: Space) -> AccountType | None:
+        """Return the type of a space with the id."""
         document = await self._reads.get(type_id)
-        return None if document is None else _decoded(document)
+        return None if document is None or document.get("space") != space.stored else _decoded(document)
 
-    async def by_key(self, key: str) -> AccountType | None:
-        """Return the type with the key."""
-        document = await self._types.find_one({"key": key})
+    async def by_key(self, key: str, space: Space) -> AccountType | None:
+        """Return the type of a space with the key."""
+        document = await self._types.find_one({"key": f"{key}{space.suffix}"})
         return None if document is None else _decoded(document)
 
     async def by_ids(self, type_ids: Sequence[int]) -> dict[int, AccountType]:
@@ -53,7 +54,10 @@ class AccountTypeStore(Records):
 
     async def add(self, key: str, actor: Actor) -> AccountType:
         """Add a type. Raises `IdentifierTaken`."""
-        document: Document = {"_id": await self._counters.next("account_types"), "key": key}
+        number = await self._counters.next("account_types")
+        document: Document = {"_id": number, "key": f"{key}{actor.token_suffix}"}
+        if actor.stored_space is not None:
+            document["space"] = actor.stored_space
         try:
             await self._types.insert_one(document)
         except DuplicateKeyError as error:
@@ -65,7 +69,9 @@ class AccountTypeStore(Records):
         """Give a type another key. Raises `IdentifierTaken`."""
         try:
             document = await self._types.find_one_and_update(
-                {"_id": type_id}, {"$set": {"key": key}}, return_document=ReturnDocument.AFTER
+                {"_id": type_id, "space": actor.stored_space},
+                {"$set": {"key": f"{key}{actor.token_suffix}"}},
+                return_document=ReturnDocument.AFTER,
             )
         except DuplicateKeyError as error:
             raise IdentifierTaken(key) from error
@@ -76,12 +82,14 @@ class AccountTypeStore(Records):
 
     async def remove(self, type_id: int, actor: Actor) -> bool:
         """Remove a type, from all accounts too; whether it was there."""
-        removed = (await self._types.delete_one({"_id": type_id})).deleted_count == 1
-        await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
+        removed = (await self._types.delete_one({"_id": type_id, "space": actor.stored_space})).deleted_count == 1
+        if removed or await self._types.find_one({"_id": type_id}, {"_id": 1}) is None:
+            await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
         if removed:
             trace(actor, "type.removed", type=type_id)
         return removed
 
 
 def _decoded(document: Document) -> AccountType:
-    return AccountType(document["_id"], document["key"])
+    # The key ends with the name of the space, because an index makes it unique over all spaces.
+    return AccountType(document["_id"], document["key"].removesuffix(f";space={document.get('space')}"))

@@ -57,7 +57,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         removal=removal,
         types=AccountTypes(store, directory),
         actions=AccountActions(store, directory),
-        statistics=Statistics(store, directory, clock),
+        statistics=Statistics(store, clock),
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),
