@@ -1,0 +1,141 @@
+"""Two spaces in one server: hosts, administrators, registration, mails. `test_spaces` tries every operation."""
+
+import httpx
+import pytest
+
+from tests.kit.person import PASSWORD
+from tests.kit.spaces import A, B, actor_of, world
+
+BODY = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "phone": "+33612345678"}
+
+
+class TestSpacesOfOneServer:
+    """What the sweep does not ask: hosts, registration, administrators of the default space, mails."""
+
+    @pytest.fixture
+    def configure(self):
+        return {"spaces": {B: {"name": "Bee", "realm": "bees"}}, "server": {"trusted_proxies": ["127.0.0.1"]}}
+
+    @pytest.mark.parametrize(
+        ("headers", "realm"),
+        [
+            ({"Host": B}, "bees"),
+            ({"Host": f"{B.upper()}.:8443"}, "bees"),
+            ({"Host": "unknown.example"}, None),
+            ({"Host": A, "X-Forwarded-Host": B}, "bees"),
+            ({"Host": B, "X-Forwarded-Host": A}, None),
+            ({"Host": A, "X-Forwarded-Host": f"{A}, {B}"}, "bees"),
+        ],
+    )
+    def test_the_host_decides_also_behind_a_trusted_proxy(self, server, http, headers, realm):
+        sip = server.person(domain=B if realm else A).sip
+        assert http.get(f"/api/accounts/{sip}/info", headers=headers).json() == {"activated": True, "realm": realm}
+        strange = server.person(domain=A if realm else B).sip
+        assert http.get(f"/api/accounts/{strange}/info", headers=headers).status_code == 404
+
+    def test_digest_of_another_domain_is_refused_alike_whether_the_account_exists(self, server, http):
+        person = server.person(domain=B)
+        for sip in (person.sip, f"nobody@{B}"):
+            answer = http.get("/api/accounts/me", headers={"From": f"sip:{sip}"})
+            assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, None)
+        assert (
+            http.get("/api/accounts/me", headers={"From": f"sip:{person.sip}", "Host": B})
+            .headers["WWW-Authenticate"]
+            .startswith('Digest realm="bees"')
+        )
+
+    def test_a_mail_is_in_the_name_of_the_space_and_leads_to_its_host(self, server, http):
+        admin = server.person("the.admin", domain=B, admin_since=server.clock.second())
+        person = server.person(domain=B, email="bob@example.com")
+        http.post(f"/api/accounts/{person.id}/recover-by-email", headers={**admin.headers, "Host": B})
+        mail = server.messages[-1]
+        assert (mail["to"], mail["subject"]) == ("bob@example.com", "Recover your Bee account")
+        assert f"//{B}:" in mail["text"]
+
+    def test_each_space_keeps_its_last_administrator(self, server, http):
+        server.person("the.admin", admin_since=server.clock.second())
+        admin = server.person("the.admin", domain=B, admin_since=server.clock.second())
+        answer = http.delete(f"/api/accounts/{admin.id}", headers={**admin.headers, "Host": B})
+        assert answer.json()["message"].startswith("This is the last activated administrator")
+
+
+class TestWithoutTrustedProxies:
+    @pytest.fixture
+    def configure(self):
+        return {"spaces": {B: {}}}
+
+    def test_a_forwarded_host_decides_nothing(self, server, http):
+        url = f"/api/accounts/{server.person(domain=B).sip}/info"
+        assert http.get(url, headers={"X-Forwarded-Host": B}).status_code == 404
+        assert http.get(url, headers={"Host": B}).status_code == 200
+
+
+class TestAdministratorsOfAllDomains:
+    """With `admins_manage_multi_domains`, those of the default space see all domains, and others only their own."""
+
+    @pytest.fixture
+    def configure(self):
+        return {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}}}
+
+    def test_one_of_the_default_space_makes_accounts_in_another(self, server, http, admin):
+        made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
+        account = server.account(made["id"])
+        assert account.domain == B
+        assert http.get(f"/api/accounts/{account.id}", headers=admin.headers).json()["domain"] == B
+        assert http.post("/api/accounts", json=BODY, headers=admin.headers).json()["phone"] == "+33612345678"
+        assert http.get("/api/accounts", headers=admin.headers).json()["total"] == 3
+        signed_in = {"auth": httpx.DigestAuth("bob.builder", PASSWORD), "headers": {"From": f"sip:bob.builder@{B}"}}
+        server.apply(account.activate(server.clock.second()))
+        assert (
+            http.get("/api/accounts/me", auth=signed_in["auth"], headers={**signed_in["headers"], "Host": B}).json()[
+                "id"
+            ]
+            == account.id
+        )
+
+    def test_what_it_attaches_is_of_the_space_of_the_account(self, server, http, admin):
+        one = world(server, B)
+        own = world(server, A)
+        url = f"/api/accounts/{one.member.id}"
+        for path in (f"types/{own.type_id}", f"contacts_lists/{own.list_id}", f"contacts/{own.contact.id}"):
+            assert http.post(f"{url}/{path}", headers=admin.headers).status_code == 404
+
+    def test_one_of_another_space_names_no_domain(self, server, http):
+        admin = server.person("the.admin", domain=B, admin_since=server.clock.second())
+        made = http.post("/api/accounts", json={**BODY, "domain": A}, headers={**admin.headers, "Host": B})
+        assert made.json()["domain"] == B
+
+
+class TestRegistration:
+    @pytest.fixture
+    def configure(self):
+        tables = {B: {"registration": "closed"}, "c.example.org": {"registration": "invited"}}
+        return {"app": {"dangerous_endpoints": True}, "spaces": tables}
+
+    def sign_up(self, http, host, token):
+        body = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256"}
+        body["account_creation_token"] = token
+        return http.post("/api/accounts/with-account-creation-token", json=body, headers={"Host": host})
+
+    def token(self, server, domain):
+        return server.run(server.services.codes.creation_tokens.make(actor_of(server, domain)))
+
+    def test_closed(self, server, http):
+        answer = self.sign_up(http, B, self.token(server, B))
+        assert (answer.status_code, answer.json()["message"]) == (
+            403,
+            "Accounts of this service are made by its administrators.",
+        )
+        assert http.post("/api/accounts/public", json={}, headers={"Host": B}).status_code == 403
+
+    def test_invited(self, server, http):
+        requested = http.post("/api/account_creation_request_tokens", headers={"Host": "c.example.org"}).json()["token"]
+        codes, actor = server.services.codes.creation_tokens, actor_of(server, "c.example.org")
+        server.run(codes.validate_request(requested, actor))
+        public = server.run(codes.exchange(requested, actor))
+        refused = self.sign_up(http, "c.example.org", public)
+        assert "is no invitation" in refused.json()["errors"]["account_creation_token"][0]
+        assert self.sign_up(http, "c.example.org", self.token(server, "c.example.org")).status_code == 200
+
+    def test_open(self, server, http):
+        assert self.sign_up(http, A, server.creation_token()).status_code == 200
