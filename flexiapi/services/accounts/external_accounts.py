@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import NoExternalAccountLeft
+from flexiapi.errors import NoExternalAccountLeft, SpaceFull
 from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -49,7 +49,7 @@ class ExternalAccounts:
         try:
             with_external = replace(change, after=replace(change.after, external_account=external))
             account = existing(await accounts.apply(with_external, actor))
-        except IdentifierTaken:
+        except (IdentifierTaken, SpaceFull):
             await externals.give_back(number, actor)
             raise
         await externals.note_account(number, account.id, actor)
