@@ -144,13 +144,16 @@ def _phone():
     return f"+336{secrets.randbelow(10**8):08}"
 
 
-COLLECTIONS = ("account_types", "contacts_lists", "creation_tokens", "request_tokens", "auth_tokens")
-
-
-async def documents(server, domain):
-    """All that the database has of a space but for uses of keys."""
-    database, stored = server.store._database, server.store.spaces.of_domain(domain).stored
-    queries = {"accounts": {"domain": domain}, **{name: {"space": stored} for name in COLLECTIONS}}
+async def documents(server, one):
+    """All that the database has of a world but for uses of keys."""
+    database, suffix = server.store._database, server.store.spaces.of_domain(one.domain).suffix
+    queries = {
+        "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
+        "account_types": {"_id": one.type_id},
+        "contacts_lists": {"_id": one.list_id},
+    }
+    keys = {"$in": [token_hash(f"{token}{suffix}") for token in map(str, one.tokens.values())]}
+    queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
     found = await asyncio.gather(
         *(database[name].find(query).sort("_id").to_list(None) for name, query in queries.items())
     )
