@@ -14,6 +14,7 @@ from flexiapi.store import Store
 SUBJECT = "spaces"
 SECONDS = 10.0
 _HEALING = timedelta(hours=1)
+_LEASE = timedelta(minutes=90)  # longer than the pause, so that one process keeps it
 _ADVICE = "Give this server the tables of the others, or change the database to its own: `flexiapi spaces apply`."
 
 
@@ -82,7 +83,7 @@ class SpaceWatch:
         holder = secrets.token_hex(8)
         while True:
             try:
-                if await self._store.leases.keep("quotas", holder, _HEALING):
+                if await self._store.leases.keep("quotas", holder, _LEASE):
                     lost = await self._store.quotas.heal(self._store.account_ranges.settling)
                     if lost:
                         log.info("places of quotas were given back", places=lost)
@@ -90,4 +91,4 @@ class SpaceWatch:
                 pass
             except Exception:  # noqa: BLE001  # the next time may succeed
                 log.exception("the counters of quotas were not compared")
-            await asyncio.sleep(_HEALING.total_seconds() / 2)
+            await asyncio.sleep(_HEALING.total_seconds())

@@ -10,7 +10,7 @@ BODY = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256",
 
 
 class TestSpacesOfOneServer:
-    """What the sweep does not ask: hosts, registration, administrators of the default space, mails."""
+    """Hosts, mails and last administrators, which the sweep does not try."""
 
     @pytest.fixture
     def configure(self):
