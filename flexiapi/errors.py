@@ -40,6 +40,9 @@ class ConfigurationError(FlexiapiError):
 class ChangesLost(FlexiapiError):
     """The position in the store's changes is no longer known: it is too old, or belongs to another database."""
 
+    def __init__(self, reason: str = "its position is no longer known") -> None:
+        super().__init__(reason)
+
 
 class ChangesUnsupported(FlexiapiError):
     """The store cannot report changes, because MongoDB is not a replica set."""
@@ -116,12 +119,6 @@ class ActivationExpired(Forbidden):
     """The code was right but has expired."""
 
     message = "The time to activate this account is over. Ask for a new code."
-
-
-class RegistrationClosed(Forbidden):
-    """Only administrators create accounts in this service."""
-
-    message = "Accounts of this service are made by its administrators."
 
 
 class SpaceFull(Forbidden):

@@ -20,6 +20,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _LOGGER = "flexiapi"
 log = structlog.get_logger(_LOGGER)
+_own_logger = logging.getLogger(_LOGGER)
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _PLAIN = re.compile(r"[!#-~]+", re.ASCII)
@@ -63,7 +64,12 @@ def configure(level: str = "info", style: str = "text", stream: TextIO | None = 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_LEVELS[level], logging.WARNING))
-    logging.getLogger(_LOGGER).setLevel(_LEVELS[level])
+    _own_logger.setLevel(_LEVELS[level])
+
+
+def shows_debug() -> bool:
+    """Return whether lines of level debug are written; asking costs less than a line that is not."""
+    return _own_logger.isEnabledFor(logging.DEBUG)
 
 
 def _with_request_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,5 +1,6 @@
 """The base class of the endpoints of the JSON API."""
 
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
@@ -21,6 +22,9 @@ class ApiContext(ServerContext, Protocol):
 
     services: Services
     documentation: Documentation
+
+    async def unready(self) -> Mapping[str, str]:
+        """Return the reasons why requests should not be sent here, by subject."""
 
 
 class ApiEndpoint(Endpoint):

@@ -10,6 +10,7 @@ from flexiapi.api import (
     creation_tokens,
     devices,
     documentation,
+    health,
     messages,
     metrics,
     my_account,
@@ -44,6 +45,7 @@ _MODULES = (
     documentation,
     sip_auth,
     metrics,
+    health,
 )
 
 API_ENDPOINTS: tuple[type[ApiEndpoint], ...] = tuple(

@@ -11,10 +11,9 @@ from flexiapi.errors import (
     FieldErrors,
     NoExternalAccountLeft,
     RecordNotFound,
-    RegistrationClosed,
     SpaceFull,
 )
-from flexiapi.services.accounts import AccountDetails
+from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
     Algorithm,
     ConfirmationKey,

@@ -11,6 +11,8 @@ from flexiapi.cli import carrying  # noqa: F401  # adds its commands to `account
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.checking import check
 from flexiapi.cli.context import Installation
+from flexiapi.cli.events import events
+from flexiapi.cli.migrating import migrate
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
@@ -67,5 +69,19 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, settings, openapi, plugins, accounts, digest, clean, sip, spaces):
+for command in (
+    serve,
+    worker,
+    check,
+    migrate,
+    settings,
+    openapi,
+    plugins,
+    accounts,
+    events,
+    digest,
+    clean,
+    sip,
+    spaces,
+):
     main.add_command(command)

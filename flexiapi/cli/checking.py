@@ -185,6 +185,7 @@ async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts
                 raise key_missing(settings) from None
             raise
         findings.right("database", "answers")
+        await _layout(parts, findings)
         for text in await parts.store.space_tables.differences():
             findings.doubtful("spaces", f"{text} {_TABLES_DIFFER}")
     else:
@@ -192,3 +193,11 @@ async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts
     if key is None:
         files.check_data_path(settings.data.path)
         findings.right("key", f"none yet: the first start makes {key_file(settings).absolute()}")
+
+
+async def _layout(parts: Parts, findings: Findings) -> None:
+    plan = await parts.store.migrations.plan()
+    if plan.pending:
+        findings.doubtful("layout", f"{len(plan.pending)} steps are left; see `flexiapi migrate --check`")
+    else:
+        findings.right("layout", "is that of this release")

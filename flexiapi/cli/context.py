@@ -1,6 +1,9 @@
 """Context of all commands: the settings, loaded on first use, and the services and store built from them."""
 
 import asyncio
+import os
+import secrets
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -58,9 +61,11 @@ class Installation:
             parts = build(self.settings, uri)
             try:
                 await parts.store.prepare()
+                await parts.store.migrations.ensure_usable(holder())
                 if refuse_other_tables:
                     await _refuse_other_tables(parts)
-                return await call(parts)
+                async with parts.moving.running():
+                    return await call(parts)
             finally:
                 parts.store.close()
 
@@ -74,6 +79,11 @@ async def _refuse_other_tables(parts: Parts) -> None:
         raise ConfigurationError(
             f"{' '.join(differences)} `flexiapi spaces apply` changes the database to these tables."
         )
+
+
+def holder() -> str:
+    """Return the name of this command in leases, for operators."""
+    return f"the command of process {os.getpid()} on {socket.gethostname()} ({secrets.token_hex(4)})"
 
 
 class Progress:

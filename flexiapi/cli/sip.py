@@ -43,7 +43,7 @@ def follow(context: Installation) -> None:
 
     async def run(parts: Parts) -> None:
         _replica_of(parts)
-        async with parts.replication.followed():
+        async with parts.numbering.running(), parts.replication.followed():
             click.echo(f"Following into {parts.replication.path}. Ctrl-C ends it.", err=True)
             await asyncio.Event().wait()
 

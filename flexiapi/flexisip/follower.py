@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from flexiapi import failpoints
 from flexiapi.errors import ChangesLost, ChangesUnsupported, ReplicaUnavailable, StoreUnavailable
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.flexisip.replica_file import give_to_owner
@@ -22,7 +23,9 @@ from flexiapi.observing import log
 NOTE_SECONDS = 5.0
 LOCK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
-COMPARE_SECONDS = 300.0
+COMPARE_SECONDS = 3600.0
+"""Seconds between comparisons, which find what was changed in the database by hand."""
+COMPARE_OFTEN_SECONDS = 300.0
 """Seconds between comparisons when the store cannot report changes."""
 
 _MOST_PENDING = 10_000
@@ -83,9 +86,13 @@ class Follower:
         try:
             await self._follow(await self._replica.position())
         except ChangesUnsupported:
-            await self._compare_for_ever()
-        except ChangesLost:
-            log.warning("the position of the sign-in replica is no longer known; all accounts are compared")
+            log.warning(
+                "the sign-in replica is compared at intervals: MongoDB is not a replica set",
+                seconds=COMPARE_OFTEN_SECONDS,
+            )
+            await self._compare_for_ever(COMPARE_OFTEN_SECONDS)
+        except ChangesLost as error:
+            log.warning("the sign-in replica missed changes; all accounts are compared", reason=str(error))
             await self._replica.set_position("")
 
     async def _follow(self, position: str | None) -> None:
@@ -96,7 +103,7 @@ class Follower:
             async with self._changes.watch(position) as feed, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(feed))
                 tasks.create_task(self._write())
-                tasks.create_task(self._compare())
+                tasks.create_task(self._compare_for_ever(COMPARE_SECONDS))
         except ExceptionGroup as group:
             # The first task to fail cancelled the others; its exception decides what happens next.
             first = group.exceptions[0]
@@ -139,7 +146,8 @@ class Follower:
 
     async def _note(self, position: str | None) -> None:
         if not await self._replica.is_complete():
-            raise ChangesLost
+            raise ChangesLost("its file is a new one")
+        failpoints.reach("replica-before-place")
         if position is not None and position != await self._replica.position():
             await self._replica.set_position(position)
 
@@ -149,13 +157,10 @@ class Follower:
             log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
         self._compared.set()
 
-    async def _compare_for_ever(self) -> None:
-        log.warning(
-            "the sign-in replica is compared at intervals: MongoDB is not a replica set", seconds=COMPARE_SECONDS
-        )
+    async def _compare_for_ever(self, seconds: float) -> None:
         while True:
             await self._compare()
-            await asyncio.sleep(COMPARE_SECONDS)
+            await asyncio.sleep(seconds)
 
 
 @asynccontextmanager

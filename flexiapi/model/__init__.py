@@ -4,6 +4,7 @@ from flexiapi.model.account import Account, Profile
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import ContactsList
 from flexiapi.model.devices import Device, PushAddress
+from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
 from flexiapi.model.listings import AccountSelection, CreationCount
 from flexiapi.model.parts import (
     AccountType,
@@ -25,6 +26,7 @@ from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
+    "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "Account",
     "AccountSelection",
@@ -45,6 +47,8 @@ __all__ = [
     "DtmfProtocol",
     "Element",
     "ElementChange",
+    "Event",
+    "EventSelection",
     "ExternalAccount",
     "MailTexts",
     "NamePolicy",

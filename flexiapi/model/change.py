@@ -81,7 +81,7 @@ class Actor:
     address: str = ""
     user_agent: str = ""
     space: Space | None = None
-    _changed: dict[int, None] = field(default_factory=dict, repr=False)
+    _changed: dict[int, None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def cli(cls) -> Self:
@@ -111,6 +111,11 @@ class Actor:
     def credentials_changed(self, account_id: int) -> None:
         """Note an account whose SIP credentials or existence changed."""
         self._changed[account_id] = None
+
+    @property
+    def has_changed(self) -> bool:
+        """True if accounts are noted."""
+        return bool(self._changed)
 
     def take_changed(self) -> list[int]:
         """Return the noted accounts, oldest first, and forget them."""

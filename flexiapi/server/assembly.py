@@ -8,6 +8,7 @@ from typing import TextIO
 
 from flexiapi import services
 from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.events import AccountFeeds, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
@@ -16,6 +17,8 @@ from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.application_key import application_key
 from flexiapi.server.context import ServiceContext
+from flexiapi.server.health import Health
+from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.server.space_watch import SpaceWatch
@@ -36,6 +39,9 @@ class Parts:
     notifier: Notifier
     renderer: Renderer
     services: services.Services
+    moving: Moving
+    numbering: Numbering
+    history: History
     replication: Replication
     registrar: Registrar | None
     sender: MessageSender | None
@@ -60,6 +66,8 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
     store = Store(settings, key, uri)
     notifier = Notifier(settings)
     renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
+    numbering = Numbering(store, settings.events.days)
+    feeds = AccountFeeds(store.journal.events, store.changes, store.old_servers_may_run)
     ground = Ground.build(settings, key, store, notifier, renderer, clock or Clock())
     return Parts(
         settings=settings,
@@ -67,7 +75,10 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
         notifier=notifier,
         renderer=renderer,
         services=services.build(ground, registrar, sender),
-        replication=Replication(settings, store.accounts, store.changes, store.spaces.realm_of),
+        moving=Moving(store.journal.pending),
+        numbering=numbering,
+        history=History(store.journal.events, numbering),
+        replication=Replication(settings, store.accounts, feeds, store.spaces.realm_of),
         registrar=registrar,
         sender=sender,
     )
@@ -79,6 +90,7 @@ class Running:
 
     application: Api
     parts: Parts
+    readiness: Readiness
     drain: Callable[[], Awaitable[None]]
 
 
@@ -91,27 +103,33 @@ async def running(
     clock: Clock | None = None,
     log_stream: TextIO | None = None,
     prepare: bool = True,
-    readiness: Readiness | None = None,
+    alone: bool = False,
 ) -> AsyncIterator[Running]:
-    """Run the application and all its parts until the end of the block. Raises `ConfigurationError`."""
+    """Run the application and all its parts until the end of the block. Raises `ConfigurationError`.
+
+    With `alone` no other server uses the database.
+    """
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
-    watch = SpaceWatch(parts.store, readiness or Readiness())
-    stream = log_stream or sys.stderr
-    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, stream, watch)
+    readiness = Readiness()
+    health, stream = Health(readiness, parts.store.ping), log_stream or sys.stderr
+    context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, health, stream)
     async with parts.closing():
         if prepare:
-            await parts.store.prepare()
+            await parts.store.prepare(alone=alone)
             await parts.services.accounts.removal.heal()
         await parts.notifier.start()
         application = Api(context, ENDPOINTS)
         try:
             async with (
-                watch.watched(),
+                LayoutWatch(parts.store, readiness).kept(),
+                SpaceWatch(parts.store, readiness).watched(),
+                parts.moving.running(),
+                parts.numbering.running(),
                 parts.store.key_uses.written(),
                 parts.replication.opened(),
                 parts.replication.followed(),
             ):
-                yield Running(application, parts, context.drain)
+                yield Running(application, parts, readiness, context.drain)
         finally:
             context.flush()

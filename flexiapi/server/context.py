@@ -1,20 +1,23 @@
 """The application, for endpoints and the pipeline."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO, cast
 
 from flexiapi.api.reference import Documentation
+from flexiapi.errors import Unavailable
 from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.server.health import Health
 from flexiapi.server.routes import ENDPOINTS
-from flexiapi.server.space_watch import SpacesDiffer, SpaceWatch
 from flexiapi.services import Services
 from flexiapi.services.names import NameRules
 from flexiapi.services.sign_in import DigestAnswer, SignedIn
+from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange, HostSpace
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
@@ -34,8 +37,8 @@ class ServiceContext:
         renderer: Renderer,
         replication: Replication,
         throttle: Throttle,
+        health: Health,
         log_stream: TextIO,
-        watch: SpaceWatch | None = None,
     ) -> None:
         settings = services.settings
         self.peers = Peers(settings.server.trusted_proxies)
@@ -46,8 +49,8 @@ class ServiceContext:
         self.cors_origins: Sequence[str] = settings.server.cors_origins
         self._spaces = services.spaces
         self._rules = {space.domain: NameRules(space) for space in services.spaces}
-        self._watch = watch
         self._replication = replication
+        self.health = health
         self.services = services
         self.renderer = renderer
         self.documentation = Documentation(ENDPOINTS, renderer)
@@ -72,10 +75,24 @@ class ServiceContext:
         """Wait until no request is under way."""
         await self._idle.wait()
 
+    def refusal(self) -> Unavailable | None:
+        """Return the failure that every request gets while none is to be answered, else `None`."""
+        if self.maintenance:
+            return Maintenance()
+        readiness = self.health.readiness
+        if readiness.is_closed or time.monotonic() > readiness.confirmed_until:
+            return NotReady()
+        return None
+
+    async def unready(self) -> Mapping[str, str]:
+        """Return the reasons why requests should not be sent here, by subject."""
+        reasons = {**await self.health.unready()}
+        if self.maintenance:
+            reasons["maintenance"] = "server.maintenance is on."
+        return reasons
+
     def space_of(self, request: HttpRequest) -> Space:
-        """Return the space of the requests to this host. Raises `SpacesDiffer`."""
-        if self._watch is not None and self._watch.differs:
-            raise SpacesDiffer
+        """Return the space of the requests to this host."""
         spaces = self._spaces
         if not spaces.by_domain:
             return spaces.default
@@ -121,7 +138,7 @@ class ServiceContext:
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""
-        if isinstance(originator, Actor):
+        if isinstance(originator, Actor) and originator.has_changed:
             await self._replication.settle(originator)
 
     def observe(self, exchange: Exchange, status: int, seconds: float) -> None:
@@ -135,7 +152,7 @@ class ServiceContext:
             self._figures[method, path, status] = figures
         figures[0].inc()
         figures[1].observe(seconds)
-        if self._access is not None:
+        if self._access is not None and not exchange.is_health_check:
             self._access.write(
                 method,
                 path,

@@ -24,6 +24,7 @@ from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import build, running
 from flexiapi.server.database import mongod_of
 from flexiapi.server.http_server import GracefulServer
+from flexiapi.server.readiness import Readiness
 from flexiapi.settings import Settings
 from flexiapi.web.throttle import Throttle, shared_table
 
@@ -65,13 +66,17 @@ async def serve_on(
     *,
     prepare: bool,
     on_ready: Callable[[], None],
+    alone: bool = False,
 ) -> None:
-    """Answer requests until SIGTERM or SIGINT; those under way are answered first."""
+    """Answer requests until SIGTERM or SIGINT; those under way are answered first.
+
+    `on_ready` is called when nothing closes the process. With `alone` no other server uses the database.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, uri, throttle=throttle, prepare=prepare) as inside:
+    async with running(settings, uri, throttle=throttle, prepare=prepare, alone=alone) as inside:
         server = GracefulServer(
             inside.application,
             max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
@@ -81,9 +86,15 @@ async def serve_on(
         )
         spare_the_collector()
         server.add_socket(listener)
-        on_ready()
+        announced = asyncio.create_task(_announced(inside.readiness, on_ready))
         await stop.wait()
+        announced.cancel()
         await server.finish(inside.drain, settings.server.stop_seconds)
+
+
+async def _announced(readiness: Readiness, on_ready: Callable[[], None]) -> None:
+    await readiness.opened()
+    on_ready()
 
 
 def spare_the_collector() -> None:
@@ -115,11 +126,13 @@ def serve(settings: Settings, file: Path | None) -> None:
         settings = _on_port(settings, listener.getsockname()[1])
         processes = settings.server.processes or os.cpu_count() or 1
         on_ready = functools.partial(_announce, settings, began)
+        # This process holds the folder of an embedded database, so no other server uses it.
+        alone = settings.mongodb.is_embedded
         if processes == 1:
             throttle = Throttle(settings.limits.requests_per_minute)
-            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=on_ready))
+            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=on_ready, alone=alone))
         else:
-            run(_prepared(settings, uri))
+            run(_prepared(settings, uri, alone=alone))
             ServerProcesses(listener, settings, uri, file, processes).supervise(on_ready)
     log.info("stopped")
 
@@ -133,10 +146,10 @@ def _on_port(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"app": app, "server": server})
 
 
-async def _prepared(settings: Settings, uri: str) -> None:
+async def _prepared(settings: Settings, uri: str, *, alone: bool) -> None:
     parts = build(settings, uri)
     try:
-        await parts.store.prepare()
+        await parts.store.prepare(alone=alone)
     finally:
         parts.store.close()
 

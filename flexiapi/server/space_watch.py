@@ -18,35 +18,26 @@ _LEASE = timedelta(minutes=90)  # longer than the pause, so that one process kee
 _ADVICE = "Give this server the tables of the others, or change the database to its own: `flexiapi spaces apply`."
 
 
-class SpacesDiffer(StoreUnavailable):
-    """The database was written for other tables of domains than the settings have, as the log says."""
-
-    message = "The service is being changed. Try again later."
-
-
 class SpaceWatch:
     """The comparison of the tables in the settings with those that the database was written for.
 
-    `differs` is true while they are not the same: the server then answers no request, because it would look for
-    accounts under other names than those that they have.
+    While they are not the same the process answers no request, because it would look for accounts under other names
+    than those that they have.
     """
 
     def __init__(self, store: Store, readiness: Readiness) -> None:
         self._store = store
         self._readiness = readiness
-        self.differs = False
 
     async def check(self) -> None:
         """Compare, and note what the server waits for. Raises `StoreUnavailable`."""
         differences = await self._store.space_tables.differences()
         if differences:
-            self.differs = True
-            if self._readiness.wait_for(SUBJECT, " ".join(differences)):
+            if self._readiness.wait_for(SUBJECT, " ".join(differences), closes=True):
                 log.warning("the tables of domains differ", reason=" ".join(differences), advice=_ADVICE)
-        elif self.differs:
+        elif SUBJECT in self._readiness.reasons:
             # What depends on the spaces was left out at the start.
-            await self._store.prepare()
-            self.differs = False
+            await self._store.prepare_spaces()
             self._readiness.settle(SUBJECT)
             log.info("the tables of domains fit")
 
@@ -57,7 +48,9 @@ class SpaceWatch:
             await self.check()
         except StoreUnavailable:
             # Without tables nothing is at stake; with some, the next comparison decides.
-            self.differs = bool(self._store.spaces.by_domain)
+            if self._store.spaces.by_domain:
+                reason = "The tables of domains in the database are not known: it is away."
+                self._readiness.wait_for(SUBJECT, reason, closes=True)
         tasks = {asyncio.create_task(self._watch())}
         if self._store.quotas.limited:
             tasks.add(asyncio.create_task(self._heal_quotas()))

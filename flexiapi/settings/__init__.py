@@ -8,6 +8,7 @@ from flexiapi.settings.sections import (
     AccountSettings,
     AppSettings,
     DataSettings,
+    EventSettings,
     LimitSettings,
     LogSettings,
     MetricsSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "BackendSettings",
     "DataSettings",
     "DeliverySettings",
+    "EventSettings",
     "FlexisipSettings",
     "LimitSettings",
     "LogSettings",
@@ -60,5 +62,6 @@ class Settings(BaseModel):
     mail: MailSettings = MailSettings()
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
+    events: EventSettings = EventSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

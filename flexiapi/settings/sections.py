@@ -189,6 +189,12 @@ class TemplateSettings(SettingsSection):
     path: OptionalPath = Field(None, description="folder searched before the built-in templates")
 
 
+class EventSettings(SettingsSection):
+    """The journal of changes."""
+
+    days: int = Field(14, ge=1, description="how long an event is kept, in days")
+
+
 class LogSettings(SettingsSection):
     """Logs, written to standard error."""
 

@@ -25,22 +25,36 @@ from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
+from flexiapi.store.journal import Journal
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
+from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
+from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.spaces import SpaceTables, SpaceTablesCollide
+from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
-__all__ = ["EmbeddedMongod", "IdentifierTaken", "Removal", "SpaceTablesCollide", "Store"]
+__all__ = [
+    "EmbeddedMongod",
+    "IdentifierTaken",
+    "Layout",
+    "LayoutStep",
+    "MigrationPlan",
+    "Removal",
+    "ServerProcessRecord",
+    "SpaceTablesCollide",
+    "Store",
+]
 
 # A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
 # announcement, perhaps for the batch before its own, and for its own write.
@@ -59,45 +73,60 @@ class Store(Records):
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
+        self.journal = journal = Journal.of(database)
         self.account_ranges = AccountRanges(database, settling)
         self.quotas = AccountQuotas(database, self.spaces)
-        self.accounts = AccountStore(database, documents, self.counters, self.account_ranges, self.quotas)
+        self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
-        self.external_accounts = ExternalAccountStore(database, key, self.counters)
-        self.bulk = BulkAccounts(database, documents, self.account_ranges)
+        self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
+        self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
         self.space_tables = SpaceTables(database, documents, self.spaces, self.leases)
+        self.servers = ServerRecords(database)
+        self.migrations = Migrations(database, self.leases, self.servers)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
-        self.contacts_lists = ContactsListStore(database, self.counters)
-        self.types = AccountTypeStore(database, self.counters)
-        self.creation_tokens = CreationTokenStore(database)
+        self.contacts_lists = ContactsListStore(database, journal, self.counters)
+        self.types = AccountTypeStore(database, journal, self.counters)
+        self.creation_tokens = CreationTokenStore(database, journal)
         self.push_devices = PushDeviceStore(database)
-        self.request_tokens = RequestTokenStore(database)
-        self.auth_tokens = AuthTokenStore(database)
+        self.request_tokens = RequestTokenStore(database, journal)
+        self.auth_tokens = AuthTokenStore(database, journal)
         self.used_nonces = UsedNonceStore(database)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
-        self.tombstones = TombstoneStore(database)
+        self.tombstones = TombstoneStore(database, journal)
 
-    async def prepare(self) -> None:
-        """Create the indexes and check the application key. Safe in several processes at once.
+    async def prepare(self, *, alone: bool = False) -> None:
+        """Note the layout, create the indexes, check the application key. Safe in several processes at once.
 
-        Raises `ConfigurationError` if the database was made with another key.
+        With `alone` no other server can be running. Raises `ConfigurationError` if the database was made with another
+        key, or if its layout is too new.
         """
+        await self.migrations.begin(alone=alone)
+        await self.layout()
         await indexes.ensure(self._database)
-        await self._database.drop_collection("census")  # of releases that kept the numbers of accounts in it
         await self._keep_key()
-        if not await self.space_tables.settle():
-            return  # what depends on the spaces has to wait
-        await indexes.keep_emails_unique(self._database, self.spaces, wanted=self._email_unique)
-        await self.quotas.prepare()
+        await self.prepare_spaces()
+
+    async def prepare_spaces(self) -> None:
+        """Do what depends on the spaces, if the database fits their tables. Raises `ConfigurationError`."""
+        if await self.space_tables.settle():
+            await indexes.keep_emails_unique(self._database, self.spaces, wanted=self._email_unique)
+            await self.quotas.prepare()
+
+    async def layout(self) -> Layout:
+        """Return the layout of the database, and let this process write so that older servers can read it."""
+        layout = await self.migrations.layout()
+        self.account_ranges.has_older_servers = layout.version < CENSUS_DROPPED.number
+        return layout
 
     async def check(self) -> None:
         """Raise `ConfigurationError` if `prepare` would, without changing anything."""
+        await self.migrations.refuse_newer()
         await self._check_key()
         await indexes.check_emails(self._database, self.spaces, wanted=self._email_unique)
 
@@ -116,6 +145,10 @@ class Store(Records):
                 "The application key is not the one that this database was written with. Set APP_KEY to that one; "
                 "to change it, set APP_KEY to the new and APP_PREVIOUS_KEYS to the old."
             )
+
+    async def old_servers_may_run(self) -> bool:
+        """Return True while servers of a release without events may use the database."""
+        return (await self.migrations.layout()).has_unlisted_servers
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` if MongoDB does not answer."""

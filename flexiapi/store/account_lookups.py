@@ -7,19 +7,22 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import CoalescedReads
 from flexiapi.model import EVERYWHERE, Account, Challenged, Scope, Space
-from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document, is_within, within
+from flexiapi.store.journal import Journal, JournaledRecords
+from flexiapi.store.pending_events import WITHOUT_EVENTS
 
 
-class AccountLookups(Records):
+class AccountLookups(JournaledRecords):
     """Lookups in the account collection, each within the domains of a scope.
 
     Each returns `None` for an account that does not exist or is in no domain of the scope.
     """
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments) -> None:
-        super().__init__(database)
-        self._accounts = database["accounts"]
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, documents: AccountDocuments
+    ) -> None:
+        super().__init__(database, journal, "accounts")
+        self._accounts = self._records
         self._documents = documents
         self._by_id = CoalescedReads[int, Document](self._reader("_id"))
         self._by_identifier = CoalescedReads[str, Document](self._read_by_identifiers)
@@ -54,7 +57,7 @@ class AccountLookups(Records):
         return read
 
     async def _find(
-        self, field: str, keys: Sequence[Any], projection: Mapping[str, int] | None = None
+        self, field: str, keys: Sequence[Any], projection: Mapping[str, int] = WITHOUT_EVENTS
     ) -> list[Document]:
         if len(keys) == 1:
             document = await self._accounts.find_one({field: keys[0]}, projection)

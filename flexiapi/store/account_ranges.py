@@ -7,12 +7,15 @@ own. Each of these first increments the range's revision in the database.
 
 The change itself follows up to `settling` later, and so may the insertion of an id that was handed out. A number is
 therefore remembered only if it was counted that long after this process first saw the range's revision.
+
+Releases before step 1 of the layout announce in the collection `census`. While their servers may be running, changes
+are announced there, too, and no number is remembered.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -23,6 +26,7 @@ from flexiapi.store.connection import Records
 
 RANGE = 250
 _REVISIONS = "account_ranges"
+_RANGE_OF_CENSUS = 1000
 _RECOUNT_SECONDS = 3600.0
 _MOST_RANGES_AT_ONCE = 1000
 _MOST_DOMAINS = 16
@@ -50,15 +54,29 @@ class AccountRanges(Records):
         durable = ReadConcern("majority")
         self._accounts = database.get_collection("accounts", read_concern=durable)
         self._counters = database.get_collection("counters", read_concern=durable)
+        self._census = database["census"]
+        self.has_older_servers = False
         self.settling = settling
         self._ranges: dict[str | None, list[_Range]] = {}
         self._spans = CoalescedReads[_Span, Mapping[int, int]](self._count)
 
     async def announce(self, account_ids: Iterable[int]) -> None:
         """Announce that accounts are about to be removed, moved to another domain, or written under these ids."""
-        places = {account_id // RANGE for account_id in account_ids}
-        change = {"$inc": {f"revisions.{place}": 1 for place in places}}
+        ids = list(account_ids)
+        change = {"$inc": {f"revisions.{place}": 1 for place in {account_id // RANGE for account_id in ids}}}
         await self._counters.update_one({"_id": _REVISIONS}, change, upsert=True)
+        if self.has_older_servers:
+            await self._announce_to_census({account_id // _RANGE_OF_CENSUS for account_id in ids})
+
+    async def _announce_to_census(self, places: Iterable[int]) -> None:
+        """Invalidate the numbers that older servers remember, as these do themselves."""
+        now = datetime.now(UTC) + self.settling
+        settled_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        change = {
+            "$unset": {f"figures.{place}": "" for place in places},
+            "$max": {f"settling.{place}": settled_at for place in places},
+        }
+        await self._census.update_many({}, change)
 
     async def counts(self, domain: str | None) -> list[int]:
         """Return the number of accounts of the domain (`None`: of all) in each range, from the lowest ids on.
@@ -70,7 +88,7 @@ class AccountRanges(Records):
         changing = [place for place, one in enumerate(ranges) if one.valid_until <= began]
         counted = await self._counted(domain, changing, len(ranges))
         settled = began - self.settling.total_seconds()
-        for place in changing:
+        for place in () if self.has_older_servers else changing:
             one = ranges[place]
             # Nothing can join a full range, and nothing was announced that could leave it.
             is_full = one.revision == 0 and counted[place] == _capacity(place)

@@ -9,16 +9,17 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.coalescing import Batches
-from flexiapi.model import Account, Actor, Change
+from flexiapi.model import CREDENTIAL_FIELDS, Account, Actor, Change
 from flexiapi.store.account_lookups import AccountLookups
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+from flexiapi.store.journal import Journal
+from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
-from flexiapi.store.trail import trace
 
-_CREDENTIALS = frozenset({"username", "domain", "phone", "passwords", "activated"})
+_SILENT = frozenset({"updated_at"})
 
 
 class IdentifierTaken(Exception):
@@ -35,16 +36,17 @@ class AccountStore(AccountLookups):
     def __init__(
         self,
         database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        journal: Journal,
         documents: AccountDocuments,
         counters: Counters,
         ranges: AccountRanges,
         quotas: AccountQuotas,
     ) -> None:
-        super().__init__(database, documents)
+        super().__init__(database, journal, documents)
         self._ranges = ranges
         self._quotas = quotas
         self._counters = counters
-        self._additions: Batches[Document, None] = Batches(self._insert, in_flight=2)
+        self._additions: Batches[Document, None] = Batches(self._insert_all, in_flight=2)
 
     async def apply(self, change: Change[Account], actor: Actor) -> Account | None:
         """Write a change as one atomic operation on one document, and return the account as it is then.
@@ -53,34 +55,35 @@ class AccountStore(AccountLookups):
         written, if the account no longer exists, if its names changed since it was read and the change writes names,
         or if another precondition does not hold. Raises `IdentifierTaken`, and `SpaceFull` for one account too many.
         """
+        event = event_document(actor, change.event, _details(change))
         account: Account | None
         if change.before is None:
-            account = await self._add(change)
+            account = await self._add(change, event)
         elif change.after is None:
-            account = await self._remove(change.before, change.expecting)
+            account = await self._discard(change.before, change.expecting, event)
         else:
-            account = await self._update(change.before, change.after, change)
-        if account is not None:
-            if _touches_credentials(change):
-                actor.credentials_changed(account.id)
-            trace(actor, change.event, account=account.id)
+            account = await self._update(change.before, change.after, change, event)
+        if account is not None and _touches_credentials(change):
+            actor.credentials_changed(account.id)
         return account
 
-    async def _add(self, change: Change[Account]) -> Account:
+    async def _add(self, change: Change[Account], event: Document) -> Account:
         assert change.after is not None
         domain = change.after.domain
         if self._quotas.limited:
             await self._quotas.reserve(domain)
         account = replace(change.after, id=await self._counters.next("accounts"))
+        document = inserting(self._documents.encode(account), event)
         try:
-            await self._additions.add(self._documents.encode(account))
+            await self._additions.add(document)
         except IdentifierTaken:
             if self._quotas.limited:
                 await self._quotas.give_back(domain)
             raise
+        self._journal.pending.note(self._name, document)
         return account
 
-    async def _insert(self, documents: Sequence[Document]) -> list[BaseException | None]:
+    async def _insert_all(self, documents: Sequence[Document]) -> list[BaseException | None]:
         results: list[BaseException | None] = [None] * len(documents)
         try:
             await self._accounts.insert_many(documents, ordered=False)
@@ -89,16 +92,17 @@ class AccountStore(AccountLookups):
                 results[failure["index"]] = taken_by(failure)
         return results
 
-    async def _remove(self, account: Account, expecting: Mapping[str, Any]) -> Account | None:
+    async def _discard(self, account: Account, expecting: Mapping[str, Any], event: Document) -> Account | None:
         await self._ranges.announce([account.id])
-        query = {"_id": account.id, **self._documents.conditions(expecting)}
-        if (await self._accounts.delete_one(query)).deleted_count != 1:
-            return None
-        if self._quotas.limited:
+        conditions = self._documents.conditions(expecting)
+        removed = await self._journal.announcements.remove(self._name, account.id, event, conditions)
+        if removed and self._quotas.limited:
             await self._quotas.give_back(account.domain)
-        return account
+        return account if removed else None
 
-    async def _update(self, before: Account, after: Account, change: Change[Account]) -> Account | None:
+    async def _update(
+        self, before: Account, after: Account, change: Change[Account], event: Document
+    ) -> Account | None:
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
@@ -112,26 +116,25 @@ class AccountStore(AccountLookups):
         if change.ends_sign_ins:
             update["$inc"] = {"epoch": 1}
         if self._quotas.limited and self._quotas.is_move(before.domain, after.domain):
-            return await self._move(before, after, query, update)
-        return await self._update_one(query, update)
+            return await self._move(before, after, query, updating(update, event))
+        return await self._written(query, updating(update, event))
 
     async def _move(self, before: Account, after: Account, query: Document, update: Document) -> Account | None:
         """Write a change of domain that takes a place in another space. Raises `SpaceFull`."""
         await self._quotas.reserve(after.domain)
         try:
-            account = await self._update_one(query, update)
+            account = await self._written(query, update)
         except IdentifierTaken:
             await self._quotas.give_back(after.domain)
             raise
         await self._quotas.give_back(after.domain if account is None else before.domain)
         return account
 
-    async def _update_one(self, query: Document, update: Document) -> Account | None:
+    async def _written(self, query: Document, update: Document) -> Account | None:
         try:
-            document = await self._accounts.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+            return self._decoded(await self._carry(query, update))
         except DuplicateKeyError as error:
             raise taken_by(error.details or {}) from error
-        return self._decoded(document)
 
     async def count_try(self, account_id: int, pending: str, most: int) -> Account | None:
         """Count a try at the pending code in the field `pending`, before it is compared.
@@ -139,7 +142,10 @@ class AccountStore(AccountLookups):
         Return the account as it is then, `None` if no code is pending or all `most` tries are used.
         """
         query = {"_id": account_id, pending: {"$exists": True}, f"{pending}.attempts": {"$lt": most}}
-        return await self._update_one(query, {"$inc": {f"{pending}.attempts": 1}})
+        counted = {"$inc": {f"{pending}.attempts": 1}}
+        return self._decoded(
+            await self._accounts.find_one_and_update(query, counted, return_document=ReturnDocument.AFTER)
+        )
 
     async def forget_contact(self, account_id: int) -> None:
         """Remove a removed account from the contacts of all others."""
@@ -150,7 +156,23 @@ def _touches_credentials(change: Change[Account]) -> bool:
     """Return whether an account may sign in by SIP otherwise after the change than before."""
     if change.before is None:
         return change.after is not None and change.after.activated
-    return change.after is None or bool(change.fields & _CREDENTIALS)
+    return change.after is None or bool(change.fields & CREDENTIAL_FIELDS)
+
+
+def _details(change: Change[Account]) -> Document:
+    """Return what the event of a change tells beside its name: addresses and names of fields, no values of them."""
+    account = change.after or change.before
+    assert account is not None
+    details: Document = {"address": account.address}
+    if change.before is not None and change.before.address != account.address:
+        details["former_address"] = change.before.address
+    fields = change.fields - _SILENT
+    if change.element is not None:
+        fields |= {change.element.field}
+        details["element"] = getattr(change.element.item, "id", change.element.item)
+    if fields:
+        details["fields"] = sorted(fields)
+    return details
 
 
 def taken_by(details: Mapping[str, Any]) -> IdentifierTaken:

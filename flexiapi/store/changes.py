@@ -1,4 +1,4 @@
-"""Changes of accounts, from MongoDB's change stream."""
+"""Changes of accounts, from MongoDB's change stream: those of servers that write no events."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,15 +12,16 @@ from flexiapi.store.connection import Records, translated
 
 _ONLY_ON_REPLICA_SETS = 40573
 _WAIT_MILLISECONDS = 1000
-# Uses of API keys are frequent and concern no follower.
-_QUIET = "api_key"
+# Uses of API keys are frequent and concern no follower. Neither do the events that documents carry, nor a step of the
+# layout that writes a revision alone.
+_QUIET = "^(api_key|revision|pending_events|pending_since)"
 _FIELDS = {
     "$concatArrays": [
         {"$map": {"input": {"$objectToArray": "$updateDescription.updatedFields"}, "in": "$$this.k"}},
         "$updateDescription.removedFields",
     ]
 }
-_LOUD = {"$filter": {"input": _FIELDS, "cond": {"$ne": [{"$substrBytes": ["$$this", 0, len(_QUIET)]}, _QUIET]}}}
+_LOUD = {"$filter": {"input": _FIELDS, "cond": {"$not": [{"$regexMatch": {"input": "$$this", "regex": _QUIET}}]}}}
 _PIPELINE: list[dict[str, Any]] = [
     {"$match": {"$or": [{"operationType": {"$ne": "update"}}, {"$expr": {"$gt": [{"$size": _LOUD}, 0]}}]}},
     {"$project": {"documentKey": 1}},

@@ -58,6 +58,11 @@ class EmbeddedMongod:
         files.check_data_path(folder)
         _binary()
 
+    @staticmethod
+    def binary() -> Path:
+        """Return the program that is run. Raises `ConfigurationError` if it is not installed."""
+        return _binary()
+
     @property
     def _log(self) -> Path:
         return self._folder / "mongod.log"

@@ -5,26 +5,28 @@ from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.model import Actor, Algorithm, ExternalAccount
-from flexiapi.store.connection import Records, duplicates
+from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
-from flexiapi.store.trail import trace
+from flexiapi.store.journal import Journal, JournaledRecords
 
 Document = dict[str, Any]
 
 
-class ExternalAccountStore(Records):
+class ExternalAccountStore(JournaledRecords):
     """The pool. A used external account stays used, even after its account was removed."""
 
     def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", key: ApplicationKey, counters: Counters
+        self,
+        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        journal: Journal,
+        key: ApplicationKey,
+        counters: Counters,
     ) -> None:
-        super().__init__(database)
-        self._externals = database["external_accounts"]
+        super().__init__(database, journal, "external_accounts")
         self._accounts = database["accounts"]
         self._key = key
         self._counters = counters
@@ -34,13 +36,16 @@ class ExternalAccountStore(Records):
         documents = [await self._encoded(external) for external in externals]
         if not documents:
             return 0
+        announcements = self._journal.announcements
+        numbers = [document["_id"] for document in documents]
+        announced = await announcements.announce(self._name, actor, "external_accounts.imported", {"ids": numbers})
         try:
-            await self._externals.insert_many(documents, ordered=False)
-            known = 0
+            await self._records.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            known = len(duplicates(error))
-        trace(actor, "external_accounts.imported", new=len(documents) - known)
-        return len(documents) - known
+            known = {failure["index"] for failure in duplicates(error)}
+            numbers = [number for place, number in enumerate(numbers) if place not in known]
+        await announcements.tell(announced, ids=numbers)
+        return len(numbers)
 
     async def _encoded(self, external: ExternalAccount) -> Document:
         number = await self._counters.next("external_accounts")
@@ -56,40 +61,34 @@ class ExternalAccountStore(Records):
 
     async def claim(self, now: datetime, actor: Actor) -> tuple[int, ExternalAccount] | None:
         """Take the first free one, and its number; `None` when all are used."""
-        found = await self._externals.find_one_and_update(
-            {"used": False},
-            {"$set": {"used": True, "claimed_at": now}},
-            sort=[("_id", 1)],
-            return_document=ReturnDocument.AFTER,
-        )
+        change = {"$set": {"used": True, "claimed_at": now}}
+        found = await self._change({"used": False}, change, actor, "external_account.claimed", sort="_id")
         if found is None:
             return None
         ha1 = self._key.open(found["sealed"], bound_to_number(found["_id"]))
         external = ExternalAccount(
             found["username"], found["domain"], found["group"], ha1, Algorithm(found["algorithm"])
         )
-        trace(actor, "external_account.claimed", external_account=found["_id"])
         return found["_id"], external
 
     async def give_back(self, number: int, actor: Actor) -> None:
         """Make a claimed one free again, because what it was for failed."""
-        await self._externals.update_one({"_id": number}, {"$set": {"used": False}, "$unset": {"claimed_at": ""}})
-        trace(actor, "external_account.given_back", external_account=number)
+        change = {"$set": {"used": False}, "$unset": {"claimed_at": ""}}
+        await self._change({"_id": number}, change, actor, "external_account.given_back")
 
     async def note_account(self, number: int, account_id: int, actor: Actor) -> None:
         """Remember whose it is."""
         change = {"$set": {"account_id": account_id}, "$unset": {"claimed_at": ""}}
-        await self._externals.update_one({"_id": number}, change)
-        trace(actor, "external_account.given", external_account=number, account=account_id)
+        await self._change({"_id": number}, change, actor, "external_account.given", {"account": account_id})
 
     async def detach(self, account_id: int) -> None:
         """Remove the reference to a removed account."""
-        await self._externals.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
+        await self._records.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
     async def free_abandoned(self, before: datetime, actor: Actor) -> int:
         """Free those that a creation claimed and a crash left without an account. Return their number."""
         freed = 0
-        async for claimed in self._externals.find({"used": True, "claimed_at": {"$lt": before}}):
+        async for claimed in self._records.find({"used": True, "claimed_at": {"$lt": before}}):
             named = {f"external_account.{name}": claimed[name] for name in ("username", "domain")}
             owner = await self._accounts.find_one(named, {"_id": 1})
             if owner is None:

@@ -20,8 +20,11 @@ def _only_present(field: str) -> dict[str, Any]:
     return {"partialFilterExpression": {field: {"$exists": True}}}
 
 
+_PENDING = IndexModel("pending_since", **_only_present("pending_since"))
+
 INDEXES: dict[str, list[IndexModel]] = {
     "accounts": [
+        _PENDING,
         IndexModel("identifiers", unique=True),
         IndexModel("email", **_only_present("email")),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
@@ -39,18 +42,28 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("admin_since", **_only_present("admin_since")),
         IndexModel("group", **_only_present("group")),
     ],
-    "creation_tokens": [_TTL],
-    "request_tokens": [_TTL, IndexModel("creation_token", **_only_present("creation_token"))],
-    "auth_tokens": [_TTL, IndexModel("account_id", **_only_present("account_id"))],
+    "creation_tokens": [_TTL, _PENDING],
+    "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
+    "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
     "used_nonces": [_TTL],
     "limits": [_TTL],
     "tombstones": [_TTL],
-    "account_types": [IndexModel("key", unique=True)],
-    "contacts_lists": [IndexModel("contacts")],
+    "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
+    "account_types": [_PENDING, IndexModel("key", unique=True)],
+    "contacts_lists": [_PENDING, IndexModel("contacts")],
     "external_accounts": [
+        _PENDING,
         IndexModel([("username", ASCENDING), ("domain", ASCENDING)], unique=True),
         IndexModel([("used", ASCENDING), ("_id", ASCENDING)]),
         IndexModel("account_id", **_only_present("account_id")),
+    ],
+    "events": [
+        IndexModel("number", unique=True, **_only_present("number")),
+        IndexModel("at", **_only_present("waiting")),
+    ],
+    "announced_events": [
+        IndexModel("announced_at"),
+        IndexModel([("event.collection", ASCENDING), ("event.subject", ASCENDING)]),
     ],
 }
 

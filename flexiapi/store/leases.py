@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.store.connection import Records
+
+_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Leases(Records):
@@ -27,14 +30,31 @@ class Leases(Records):
         return True
 
     async def keep(self, name: str, holder: str, life: timedelta) -> bool:
-        """Acquire the lease, or extend it if this holder has it already. Return False if another holder has it."""
-        now = datetime.now(UTC)
-        mine_or_over = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
-        try:
-            await self._leases.update_one(mine_or_over, {"$set": {"holder": holder, "until": now + life}}, upsert=True)
-        except DuplicateKeyError:
-            return False
-        return True
+        """Acquire the lease, or extend it if this holder has it already. Return False if another holder has it.
+
+        The times are the database's, so that the clocks of hosts may differ.
+        """
+        is_over = {"$lte": [{"$ifNull": ["$until", _PAST]}, "$$NOW"]}
+        is_mine = {"$or": [{"$eq": ["$holder", {"$literal": holder}]}, is_over]}
+        until = {"$add": ["$$NOW", int(life.total_seconds() * 1000)]}
+        change = [
+            {
+                "$set": {
+                    "holder": {"$cond": [is_mine, {"$literal": holder}, "$holder"]},
+                    "until": {"$cond": [is_mine, until, "$until"]},
+                }
+            }
+        ]
+        lease = await self._leases.find_one_and_update(
+            {"_id": name}, change, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return bool(lease["holder"] == holder)
+
+    async def holder(self, name: str) -> str | None:
+        """Return the holder of the lease, or `None` if it is free."""
+        is_held = {"_id": name, "$expr": {"$gt": ["$until", "$$NOW"]}}
+        lease = await self._leases.find_one(is_held)
+        return None if lease is None else str(lease["holder"])
 
     async def give_back(self, name: str, holder: str) -> None:
         """Release the lease."""

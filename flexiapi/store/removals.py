@@ -5,9 +5,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Actor
 from flexiapi.store.connection import Records
-from flexiapi.store.trail import trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +24,10 @@ class RemovalStore(Records):
         self._removals = database["removals"]
         self._accounts = database["accounts"]
 
-    async def begin(self, removal: Removal, actor: Actor) -> None:
+    async def begin(self, removal: Removal) -> None:
         """Record that the account is being removed."""
         document = {"_id": removal.account_id, "creation_token": removal.creation_token_hash}
         await self._removals.replace_one({"_id": removal.account_id}, document, upsert=True)
-        trace(actor, "removal.begun", account=removal.account_id)
 
     async def end(self, account_id: int) -> None:
         """Delete the record, when nothing refers to the account any more."""

@@ -9,14 +9,15 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from flexiapi.coalescing import CoalescedReads
 from flexiapi.model import Actor
 from flexiapi.store.connection import Records
-from flexiapi.store.trail import trace
+from flexiapi.store.journal import Journal
 
 
 class TombstoneStore(Records):
     """Tombstones, one per address; the first one stays."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
         super().__init__(database)
+        self._journal = journal
         self._tombstones = database["tombstones"]
         self._reads = CoalescedReads[str, bool](self._read)
 
@@ -24,13 +25,12 @@ class TombstoneStore(Records):
         found = await self._tombstones.find({"_id": {"$in": addresses}}, {"_id": 1}).to_list(None)
         return {document["_id"]: True for document in found}
 
-    async def add(self, address: str, now: datetime, expires_at: datetime | None, actor: Actor) -> None:
+    async def add(self, address: str, now: datetime, expires_at: datetime | None) -> None:
         """Keep an address from being taken again."""
         document: dict[str, Any] = {"created_at": now}
         if expires_at is not None:
             document["expires_at"] = expires_at
         await self._tombstones.update_one({"_id": address}, {"$setOnInsert": document}, upsert=True)
-        trace(actor, "tombstone.created", address=address)
 
     async def has(self, address: str) -> bool:
         """Return True if the address is reserved."""
@@ -41,7 +41,9 @@ class TombstoneStore(Records):
         return await self._tombstones.count_documents({"created_at": {"$lt": moment}})
 
     async def clear_before(self, moment: datetime, actor: Actor) -> int:
-        """Remove the older ones; how many."""
+        """Remove the older ones. Return their number."""
+        announcements = self._journal.announcements
+        announced = await announcements.announce("tombstones", actor, "tombstones.removed", {"before": moment})
         removed = (await self._tombstones.delete_many({"created_at": {"$lt": moment}})).deleted_count
-        trace(actor, "tombstones.removed", count=removed)
+        await announcements.tell(announced, count=removed)
         return removed

@@ -4,35 +4,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.coalescing import CoalescedReads
 from flexiapi.model import AccountType, Actor, Space
 from flexiapi.store.accounts import IdentifierTaken
-from flexiapi.store.connection import Records
 from flexiapi.store.counters import Counters
-from flexiapi.store.trail import trace
+from flexiapi.store.journal import Journal, JournaledRecords
 
 Document = dict[str, Any]
 
 
-class AccountTypeStore(Records):
+class AccountTypeStore(JournaledRecords):
     """The types. Each is of one space (without the field `space`, of the default one), and its key is unique there."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", counters: Counters) -> None:
-        super().__init__(database)
-        self._types = database["account_types"]
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, counters: Counters) -> None:
+        super().__init__(database, journal, "account_types")
         self._accounts = database["accounts"]
         self._counters = counters
         self._reads = CoalescedReads[int, Document](self._read)
 
     async def _read(self, ids: Sequence[int]) -> dict[int, Document]:
-        return {document["_id"]: document for document in await self._types.find({"_id": {"$in": ids}}).to_list(None)}
+        return {document["_id"]: document for document in await self._records.find({"_id": {"$in": ids}}).to_list(None)}
 
     async def all(self, space: Space) -> list[AccountType]:
         """Return all types of a space, by id."""
-        found = await self._types.find({"space": space.stored}).sort("_id").to_list(None)
+        found = await self._records.find({"space": space.stored}).sort("_id").to_list(None)
         return [_decoded(document) for document in found]
 
     async def by_id(self, type_id: int, space: Space) -> AccountType | None:
@@ -42,14 +39,14 @@ class AccountTypeStore(Records):
 
     async def by_key(self, key: str, space: Space) -> AccountType | None:
         """Return the type of a space with the key."""
-        document = await self._types.find_one({"key": f"{key}{space.suffix}"})
+        document = await self._records.find_one({"key": f"{key}{space.suffix}"})
         return None if document is None else _decoded(document)
 
     async def by_ids(self, type_ids: Sequence[int]) -> dict[int, AccountType]:
         """Return the existing types with these ids."""
         if not type_ids:
             return {}
-        found = await self._types.find({"_id": {"$in": list(type_ids)}}).to_list(None)
+        found = await self._records.find({"_id": {"$in": list(type_ids)}}).to_list(None)
         return {document["_id"]: _decoded(document) for document in found}
 
     async def add(self, key: str, actor: Actor) -> AccountType:
@@ -59,34 +56,30 @@ class AccountTypeStore(Records):
         if actor.stored_space is not None:
             document["space"] = actor.stored_space
         try:
-            await self._types.insert_one(document)
+            await self._insert(document, actor, "type.created")
         except DuplicateKeyError as error:
             raise IdentifierTaken(key) from error
-        trace(actor, "type.created", type=document["_id"])
         return _decoded(document)
 
     async def rename(self, type_id: int, key: str, actor: Actor) -> AccountType | None:
         """Give a type another key. Raises `IdentifierTaken`."""
         try:
-            document = await self._types.find_one_and_update(
+            query, change = (
                 {"_id": type_id, "space": actor.stored_space},
                 {"$set": {"key": f"{key}{actor.token_suffix}"}},
-                return_document=ReturnDocument.AFTER,
             )
+            document = await self._change(query, change, actor, "type.renamed")
         except DuplicateKeyError as error:
             raise IdentifierTaken(key) from error
-        if document is None:
-            return None
-        trace(actor, "type.renamed", type=type_id)
-        return _decoded(document)
+        return None if document is None else _decoded(document)
 
     async def remove(self, type_id: int, actor: Actor) -> bool:
         """Remove a type, from all accounts too; whether it was there."""
-        removed = (await self._types.delete_one({"_id": type_id, "space": actor.stored_space})).deleted_count == 1
-        if removed or await self._types.find_one({"_id": type_id}, {"_id": 1}) is None:
-            await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
-        if removed:
-            trace(actor, "type.removed", type=type_id)
+        document = await self._reads.get(type_id)
+        if document is not None and document.get("space") != actor.stored_space:
+            return False
+        removed = await self._remove(type_id, actor, "type.removed")
+        await self._accounts.update_many({"types": type_id}, {"$pull": {"types": type_id}})
         return removed
 
 

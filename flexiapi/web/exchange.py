@@ -50,7 +50,6 @@ class ServerContext(Protocol):
 
     peers: Peers
     throttle: Throttle
-    maintenance: bool
     max_body_bytes: int
     public_url: str
     cors_origins: Sequence[str]
@@ -60,6 +59,9 @@ class ServerContext(Protocol):
 
     def left(self) -> None:
         """Note that a request is answered."""
+
+    def refusal(self) -> ApiError | None:
+        """Return the failure that every request gets while none is to be answered, else `None`."""
 
     def space_of(self, request: HttpRequest) -> HostSpace:
         """Return the service that the host name of a request stands for. Raises `ApiError` while it cannot serve."""
@@ -111,6 +113,7 @@ class Exchange:
     methods: ClassVar[Sequence[str]] = ()
     path_switches: ClassVar[Sequence[Predicate]] = ()
     is_throttled: ClassVar[bool] = False
+    is_health_check: ClassVar[bool] = False
 
     host_space: HostSpace | None = None
     identity: Identity | None = None

@@ -31,13 +31,6 @@ _NO_BODY = Json(b"")
 Applies = Callable[[Operation], bool]
 
 
-class Maintenance(Unavailable):
-    """The operator has closed the service temporarily."""
-
-    message = "The service is under maintenance. Try again later."
-    retry_after = 120
-
-
 class PrefetchRefused(Forbidden):
     """A browser or scanner prefetches an address whose GET has effects."""
 
@@ -45,9 +38,10 @@ class PrefetchRefused(Forbidden):
 
 
 def maintenance(_operation: object, exchange: Exchange) -> None:
-    """Refuse everything while the service is under maintenance."""
-    if exchange.context.maintenance:
-        raise Maintenance
+    """Refuse everything but health checks while the process answers no requests."""
+    refusal = exchange.context.refusal()
+    if refusal is not None and not exchange.is_health_check:
+        raise refusal
 
 
 def size(_operation: object, exchange: Exchange) -> None:

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from flexiapi import observing
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ChangesLost, ChangesUnsupported
+from flexiapi.events import AccountFeeds, Moving, Numbering, numbering
 from flexiapi.flexisip import follower
 from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
@@ -23,6 +24,7 @@ from flexiapi.model import Actor
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 from tests.kit.changes import add, put, remove
+from tests.kit.mongod import standalone_mongod
 from tests.kit.sign_in_replica import account, asked
 
 KEY = "k" * 32
@@ -46,13 +48,23 @@ def opened(mongod_uri, database):
         store.close()
 
 
+async def no_old_servers():
+    return False
+
+
+def feeds_of(store):
+    return AccountFeeds(store.journal.events, store.changes, no_old_servers)
+
+
 @contextlib.asynccontextmanager
 async def following(store, path, *, changes=None):
+    """Follow as a server does that moves and numbers its events."""
     replica = SignInReplica(path, store.accounts)
     await replica.start()
-    task = asyncio.create_task(Follower(replica, changes or store.changes, path).run())
+    task = asyncio.create_task(Follower(replica, changes or feeds_of(store), path).run())
     try:
-        yield replica
+        async with Moving(store.journal.pending).running(), Numbering(store, 14).running():
+            yield replica
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -92,6 +104,7 @@ def _often(monkeypatch):
     monkeypatch.setattr(follower, "NOTE_SECONDS", 0.05)
     monkeypatch.setattr(follower, "LOCK_SECONDS", 0.05)
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(numbering, "LEASE_SECONDS", 0.5)
 
 
 def test_replicas_on_other_hosts_follow(tmp_path, mongod_uri, database):
@@ -112,6 +125,25 @@ def test_replicas_on_other_hosts_follow(tmp_path, mongod_uri, database):
     asyncio.run(run())
 
 
+def test_replicas_on_other_hosts_follow_a_standalone_mongodb(folder, database):
+    paths = [folder / host / "auth.sqlite" for host in ("one", "two")]
+
+    async def run(uri):
+        with opened(uri, database) as store:
+            await store.prepare()
+            with pytest.raises(ChangesUnsupported):
+                async with store.changes.watch(None) as feed:
+                    await feed.next()
+            async with following(store, paths[0]), following(store, paths[1]):
+                alice = await add(store, account(0, "alice"))
+                await until(lambda: all(_has(path, "alice") for path in paths))
+                await remove(store, alice)
+                await until(lambda: not any(_has(path, "alice") for path in paths))
+
+    with standalone_mongod(folder) as uri:
+        asyncio.run(run(uri))
+
+
 def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
@@ -127,7 +159,7 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, databa
 
     async def run():
         with opened(mongod_uri, database) as store:
-            changes = Counted(store.changes)
+            changes = Counted(feeds_of(store))
             async with following(store, path, changes=changes) as replica:
                 await add(store, account(0, "alice"))
                 await until(lambda: _has(path, "alice"))
@@ -186,7 +218,7 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
 
     async def run():
         with opened(mongod_uri, database) as store:
-            second = Watched(store.changes)
+            second = Watched(feeds_of(store))
             async with contextlib.AsyncExitStack() as first:
                 await first.enter_async_context(following(store, path))
                 await add(store, account(0, "alice"))
@@ -274,7 +306,7 @@ def test_a_dropped_database_and_a_wrong_position_are_told(mongod_uri, database):
 
 def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, mongod_uri, database, monkeypatch):
     path = tmp_path / "auth.sqlite"
-    monkeypatch.setattr(follower, "COMPARE_SECONDS", 0.05)
+    monkeypatch.setattr(follower, "COMPARE_OFTEN_SECONDS", 0.05)
 
     class Unsupported:
         @contextlib.asynccontextmanager

@@ -37,11 +37,14 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
         assert "message" in answer.json()
     assert http.get("/api/ping").status_code == 200
     assert http.get("/provisioning").status_code == 200
+    assert http.get("/health/live").status_code == 200
+    assert http.get("/health/ready").json()["reasons"] == {"database": "The database does not answer."}
     own_mongod.start()
     until = time.monotonic() + 60
     while http.get("/api/accounts/me").status_code != 200:
         assert time.monotonic() < until
         time.sleep(0.1)
+    assert http.get("/health/ready").text == "ready"
     assert http.get(SIP_AUTH).text == "Status: 403\nPhrase: Forbidden"
     http.close()
     # While the database is there to take what is left to write.

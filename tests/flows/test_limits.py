@@ -211,7 +211,8 @@ class TestLooking:
     def everything(self, server):
         async def read():
             names = ("accounts", "auth_tokens", "creation_tokens", "request_tokens")
-            used = {"api_key.last_used_at": 0}
+            moving = {"pending_events": 0, "pending_since": 0}
+            used = {"api_key.last_used_at": 0, **moving}
             return {name: await server.store._database[name].find({}, used).to_list(None) for name in names}
 
         return server.run(read())

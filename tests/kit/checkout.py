@@ -7,6 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 _MADE = {"__pycache__", "build", "dist", "node_modules", "results", "var"}
 _HIDDEN = {".ci", ".github"}
+_ARCHIVES = (".whl",)
 _CALLERS = ("GIT_", "MAKE", "MFLAGS", "PRE_COMMIT", "PYTHON", "SKIP", "VENV")
 
 
@@ -15,7 +16,7 @@ def text_files():
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name in _HIDDEN or not (name in _MADE or _is_of_a_tool(name))]
-        found += [Path(folder) / name for name in names if name != ".git"]
+        found += [Path(folder) / name for name in names if name != ".git" and not name.endswith(_ARCHIVES)]
     return sorted(found)
 
 

@@ -70,7 +70,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
-            self.parts = inside.parts
+            self.parts, self.readiness = inside.parts, inside.readiness
             self.declared.watch(inside.application)
             server = HTTPServer(inside.application, max_body_size=16 * 1024 * 1024)
             server.add_sockets(self.sockets)

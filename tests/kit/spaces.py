@@ -145,7 +145,7 @@ def _phone():
 
 
 async def documents(server, one):
-    """All that the database has of a world but for uses of keys."""
+    """All that the database has of a world but for uses of keys and events on their way."""
     database, suffix = server.store._database, server.store.spaces.of_domain(one.domain).suffix
     queries = {
         "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
@@ -157,8 +157,10 @@ async def documents(server, one):
     found = await asyncio.gather(
         *(database[name].find(query).sort("_id").to_list(None) for name, query in queries.items())
     )
-    for account in found[0]:
-        account.get("api_key", {}).pop("last_used_at", None)
+    for document in (document for documents_of_one in found for document in documents_of_one):
+        document.get("api_key", {}).pop("last_used_at", None)
+        for name in ("pending_events", "pending_since"):
+            document.pop(name, None)
     return found
 
 

@@ -80,6 +80,8 @@ ADDED = {
     "POST /creation_token/validate Public": "what the page there sends",
     "GET /provisioning/auth_token/{auth_token} Public": "the original has it, and clients use it",
     "GET /metrics Public": "figures for Prometheus",
+    "GET /health/live Public": "tells a supervisor that the process answers",
+    "GET /health/ready Public": "tells a front server whether to send requests here, and an operator why not",
     "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
     "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",
     "GET /api/accounts/{id}/contacts/{contact_id} Admin": "the original has it",

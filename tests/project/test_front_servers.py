@@ -162,7 +162,7 @@ def test_front_server(front, server, alice):
     key = front.client.get("/api/accounts/me/api_key", **alice.digest)
     assert "secure" in key.headers["set-cookie"].lower()
 
-    for private in ("/metrics", "/sip/auth?username=alice"):
+    for private in ("/metrics", "/sip/auth?username=alice", "/health/live", "/health/ready"):
         assert front.client.get(private).status_code == 404
 
 

@@ -325,13 +325,29 @@ class TestChangesMeanwhile:
         return [account["id"] for page in pages for account in page["data"]]
 
 
-def test_figures_that_former_releases_kept_are_dropped(server):
-    async def prepare():
-        await server.store._database["census"].insert_one({"_id": DOMAIN, "figures": {"0": 999}})
-        await server.store.prepare()
-        return await server.store._database.list_collection_names()
+class TestBesideOlderServers:
+    """Servers of releases before step 1 of the layout, which announce changes in the collection `census`."""
 
-    assert "census" not in server.run(prepare())
+    def test_a_removal_that_an_older_server_made_counts_at_once(self, small):
+        fill(small, range(1, 40))
+        small.store.account_ranges.has_older_servers = True
+        assert sum(counts(small)) == 39
+        remove_by_hand(small, [12])
+        assert sum(counts(small)) == 38
+
+    def test_what_older_servers_remember_is_invalidated(self, small):
+        fill(small, range(1, 40))
+        remembered = {"_id": DOMAIN, "figures": {"0": 39, "1": 7}}
+
+        async def removed():
+            await small.store._database["census"].insert_one(remembered)
+            await small.store.account_ranges.announce([12])
+            return await small.store._database["census"].find_one()
+
+        small.store.account_ranges.has_older_servers = True
+        census = small.run(removed())
+        assert census["figures"] == {"1": 7}
+        assert list(census["settling"]) == ["0"]
 
 
 def test_accounts_above_the_counter_are_counted(small):

@@ -8,6 +8,8 @@ import pytest
 
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound, ValidationFailed
 from flexiapi.server.context import ServiceContext
+from flexiapi.server.health import Health
+from flexiapi.server.readiness import Readiness
 from flexiapi.web import pipeline
 from flexiapi.web.endpoint import Endpoint, endpoint
 from flexiapi.web.operation import Access, Guard, Segment, Switch
@@ -84,8 +86,8 @@ def configure():
 def context(server):
     CALLS.clear()
     parts = server.parts
-    replication, throttle = parts.replication, Throttle(0)
-    return ServiceContext(parts.services, parts.renderer, replication, throttle, io.StringIO())
+    replication, throttle, health = parts.replication, Throttle(0), Health(Readiness(), parts.store.ping)
+    return ServiceContext(parts.services, parts.renderer, replication, throttle, health, io.StringIO())
 
 
 @pytest.fixture

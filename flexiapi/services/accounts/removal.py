@@ -23,8 +23,8 @@ class AccountRemoval:
         async with self._guard.without(account):
             now = self._clock.now()
             ends_at = now + self._tombstone_life if self._tombstone_life else None
-            await self._store.tombstones.add(account.address, now, ends_at, actor)
-            await self._store.removals.begin(Removal(account.id, account.creation_token_hash), actor)
+            await self._store.tombstones.add(account.address, now, ends_at)
+            await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
             removed = await self._store.accounts.apply(account.remove(), actor)
         existing(removed)
         await self.heal()
@@ -33,7 +33,7 @@ class AccountRemoval:
         """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow."""
         account = change.before
         assert account is not None
-        await self._store.removals.begin(Removal(account.id, account.creation_token_hash), actor)
+        await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
         removed = await self._store.accounts.apply(change, actor)
         if removed is None:
             await self._store.removals.end(account.id)

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from flexiapi.errors import FieldErrors, RegistrationClosed
+from flexiapi.errors import FieldErrors, Forbidden
 from flexiapi.model import Account, Space
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.codes import CreationTokens
@@ -19,6 +19,12 @@ class AccountValues(TypedDict, total=False):
     email: str | None
     phone: str | None
     account_creation_token: str
+
+
+class RegistrationClosed(Forbidden):
+    """Only administrators create accounts in this service."""
+
+    message = "Accounts of this service are made by its administrators."
 
 
 class AccountRules:

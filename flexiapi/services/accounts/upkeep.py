@@ -42,7 +42,7 @@ class Upkeep:
         """Remove expired creation, request and auth tokens, and free external accounts of creations that failed."""
         now = self._clock.now()
         kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
-        removed = sum([await kind.clear(now, actor) for kind in kinds])
+        removed = sum([await kind.clear(now) for kind in kinds])
         return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED, actor)
 
     async def seals(self, progress: Callable[[int], None]) -> int:

@@ -106,4 +106,5 @@ class CreationTokens:
     async def _keep(self, token: str, actor: Actor, *, is_invitation: bool = False) -> None:
         now = self._clock.now()
         life = timedelta(days=self._settings.creation_token_days)
-        await self._store.creation_tokens.add(token, now, now + life, actor, is_invitation=is_invitation)
+        tokens = self._store.creation_tokens
+        await (tokens.invite if is_invitation else tokens.add)(token, now, now + life, actor)

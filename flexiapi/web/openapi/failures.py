@@ -16,8 +16,9 @@ from flexiapi.errors import (
     TooManyRequests,
     ValidationFailed,
 )
+from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.operation import Access, Operation
-from flexiapi.web.pipeline import Maintenance, PrefetchRefused
+from flexiapi.web.pipeline import PrefetchRefused
 
 Failure = type[ApiError]
 
@@ -62,4 +63,4 @@ def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
         yield TooManyRequests
     if operation.is_unsafe:
         yield ReplicaUnavailable
-    yield from (ApiError, Maintenance, StoreUnavailable)
+    yield from (ApiError, Maintenance, NotReady, StoreUnavailable)

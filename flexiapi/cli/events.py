@@ -1,0 +1,125 @@
+"""The command that shows events."""
+
+import asyncio
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from flexiapi.cli.context import Installation, passed
+from flexiapi.errors import ChangesLost
+from flexiapi.model import ActorKind, Event, EventSelection
+from flexiapi.server.assembly import Parts
+
+_KINDS = {
+    "accounts": "account",
+    "account_types": "type",
+    "contacts_lists": "contacts list",
+    "external_accounts": "external account",
+}
+
+
+def _actor(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None or value.isdecimal() or value in list(ActorKind):
+        return value
+    kinds = ", ".join(kind for kind in ActorKind)
+    raise click.BadParameter(f"is neither the id of an account nor one of {kinds}")
+
+
+@click.command()
+@click.option("-n", "--lines", type=click.IntRange(0, 100_000), default=20, show_default=True, help="Events to show.")
+@click.option("-f", "--follow", is_flag=True, help="Show new events too, until Ctrl-C.")
+@click.option("--after", type=click.IntRange(0), help="Show all events after this number, in place of the last ones.")
+@click.option("--name", help="Only events of this name; * stands for any characters, as in 'account.*'.")
+@click.option("--account", "account_id", type=click.IntRange(1), help="Only changes of the account with this id.")
+@click.option(
+    "--actor", callback=_actor, help="Only changes by this account id, or by: account, anonymous, cli, system."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for other programs.")
+@passed
+def events(
+    context: Installation,
+    lines: int,
+    after: int | None,
+    name: str | None,
+    account_id: int | None,
+    actor: str | None,
+    *,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Show the changes that were made: which, of what, by whom.
+
+    Every change of accounts, types, contacts lists, external accounts and tokens is an event with a number. Events are
+    kept for events.days. They name the fields that changed, not their values.
+
+    \b
+      flexiapi events                              the last 20
+      flexiapi events -f --name 'account.*'        those of accounts, as they are made
+      flexiapi events -n 1000 --account 12         the history of account 12
+      flexiapi events --actor cli                  what commands have changed
+      flexiapi events --after 5120 --json          all after number 5120, for another program
+    """  # noqa: D301  # click interprets the escape
+    wanted = EventSelection(name, account_id, actor)
+
+    async def run(parts: Parts) -> None:
+        last = await parts.history.last()
+        if after is None:
+            for event in await parts.history.newest(wanted, lines) if lines else ():
+                _show(event, as_json=as_json)
+        start = last if after is None else after
+        async for shown in parts.history.follow(wanted, start, for_ever=follow):
+            _show(shown, as_json=as_json)
+
+    try:
+        context.work(run)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo(err=True)
+
+
+def _show(event: Event | ChangesLost, *, as_json: bool) -> None:
+    if isinstance(event, ChangesLost):
+        click.echo(f"flexiapi: events are missing here: {event}.", err=True)
+    else:
+        click.echo(json.dumps(_as_object(event), default=str) if as_json else _as_line(event))
+
+
+def _as_line(event: Event) -> str:
+    fields = ", ".join(event.details.get("fields", ()))
+    parts = [
+        f"{event.number:>7}  {event.at:%Y-%m-%d %H:%M:%S}  {event.name:<32}",
+        _subject(event),
+        f"by {_by(event)}",
+        f"({fields})" if fields else "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _subject(event: Event) -> str:
+    kind = _KINDS.get(event.collection)
+    if kind is None:
+        return ""
+    if event.subject is None:
+        ids = event.details.get("ids")
+        return f"{len(ids)} {kind}s" if ids is not None else ""
+    return f"{kind} {event.subject} {event.details.get('address', '')}".rstrip()
+
+
+def _by(event: Event) -> str:
+    actor = event.actor
+    who = str(actor.kind) if actor.account_id is None else f"account {actor.account_id}"
+    return f"{who} from {actor.address}" if actor.address else who
+
+
+def _as_object(event: Event) -> dict[str, Any]:
+    actor = event.actor
+    who = {
+        "kind": actor.kind,
+        "account_id": actor.account_id,
+        "sign_in": actor.sign_in,
+        "address": actor.address,
+        "user_agent": actor.user_agent,
+    }
+    parts = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    return {**parts, "at": event.at.isoformat(), "actor": who}

@@ -1,0 +1,8 @@
+"""Consequences of changes: their events are moved, numbered and followed."""
+
+from flexiapi.events.feed import AccountFeeds
+from flexiapi.events.history import History
+from flexiapi.events.moving import Moving
+from flexiapi.events.numbering import Numbering
+
+__all__ = ["AccountFeeds", "History", "Moving", "Numbering"]

@@ -1,0 +1,422 @@
+"""Events on their way: from the changed documents to numbers, in the order of each record, none lost and none twice."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.errors import ChangesLost
+from flexiapi.model import Account, Actor, ActorKind, EventSelection
+from flexiapi.settings import Settings
+from flexiapi.store import Store
+from flexiapi.store.pending_events import MOST, event_document, placed
+from tests.kit.ledger import Ledger
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+ALL = EventSelection()
+ACTOR = Actor(ActorKind.ACCOUNT, 7, "digest", "192.0.2.1", "a phone")
+
+
+@pytest.fixture
+def database(request):
+    return f"test_{abs(hash(request.node.nodeid)):x}"
+
+
+@pytest.fixture
+def ledger(mongod_uri, database):
+    ledger = Ledger(mongod_uri, database)
+    yield ledger
+    ledger.client.drop_database(database)
+    ledger.close()
+
+
+@contextlib.asynccontextmanager
+async def opened(uri, database):
+    store = Store(Settings(mongodb={"database": database, "timeout_seconds": 30}), ApplicationKey("k" * 32), uri)
+    try:
+        await store.prepare()
+        yield store
+    finally:
+        store.close()
+
+
+def new(username="alice", **fields):
+    return Account.new(NOW, username=username, domain="sip.example.org", **fields)
+
+
+async def number_all(store):
+    while await store.journal.events.numbers.give(100):
+        pass
+
+
+async def newest(store):
+    await store.journal.pending.move()
+    await number_all(store)
+    return await store.journal.events.newest(ALL, 1000)
+
+
+def test_a_change_is_told_with_its_actor_and_its_place(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            await store.accounts.apply(alice.activate(NOW), ACTOR)
+            await store.accounts.apply(alice.add_contact(9), Actor.cli())
+            return await newest(store)
+
+    created, activated, added = asyncio.run(run())
+    assert [event.name for event in (created, activated, added)] == [
+        "account.created",
+        "account.activated",
+        "account.contact_added",
+    ]
+    assert [(event.number, event.revision) for event in (created, activated, added)] == [(1, 1), (2, 2), (3, 3)]
+    assert {(event.collection, event.subject) for event in (created, activated, added)} == {("accounts", 1)}
+    assert (activated.actor, added.actor) == (ACTOR, Actor.cli())
+    assert activated.details == {"address": "alice@sip.example.org", "fields": ["activated", "activated_at"]}
+    assert added.details == {"address": "alice@sip.example.org", "fields": ["contact_ids"], "element": 9}
+    assert [event.touches_credentials for event in (created, activated, added)] == [True, True, False]
+    assert ledger.faults == []
+
+
+def test_a_change_that_is_refused_is_no_event(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            await store.accounts.apply(alice.add_contact(9), ACTOR)
+            assert await store.accounts.apply(alice.add_contact(9), ACTOR) is None
+            assert not await store.contacts_lists.add_contact(5, 1, ACTOR)
+            return await newest(store)
+
+    assert [event.name for event in asyncio.run(run())] == ["account.created", "account.contact_added"]
+
+
+def test_a_document_that_is_full_of_events_gets_room(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            for number in range(2 * MOST):
+                assert await store.accounts.apply(alice.add_contact(100 + number), ACTOR)
+                assert len(ledger.database.accounts.find_one()["pending_events"]) <= MOST
+            return await newest(store)
+
+    events = asyncio.run(run())
+    assert [event.revision for event in events] == list(range(1, 2 * MOST + 2))
+    assert ledger.faults == []
+    assert ledger.is_settled
+
+
+def test_a_removal_moves_what_is_pending_and_is_told_last(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            alice = await store.accounts.apply(alice.activate(NOW), ACTOR)
+            assert await store.accounts.apply(alice.remove(), ACTOR)
+            assert await store.accounts.apply(alice.remove(), ACTOR) is None
+            return await newest(store)
+
+    events = asyncio.run(run())
+    assert [event.name for event in events] == ["account.created", "account.activated", "account.removed"]
+    assert [event.revision for event in events] == [1, 2, 3]
+    assert ledger.faults == []
+
+
+def test_a_removal_that_is_refused_is_not_told(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            read = await store.accounts.apply(new(), ACTOR)
+            await store.accounts.apply(read.activate(NOW), ACTOR)
+            assert await store.accounts.apply(read.remove("activated"), ACTOR) is None
+            await newest(store)
+
+    asyncio.run(run())
+    assert ledger.names(1) == ["account.created", "account.activated"]
+    assert ledger.is_settled
+
+
+def test_fifty_removals_at_once_are_one_event(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            removed = await asyncio.gather(*(store.accounts.apply(alice.remove(), ACTOR) for _ in range(50)))
+            assert sum(account is not None for account in removed) == 1
+            await newest(store)
+
+    asyncio.run(run())
+    assert ledger.names(1) == ["account.created", "account.removed"]
+    assert ledger.is_settled
+
+
+def test_an_account_that_is_removed_while_it_changes(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            for username in ("alice", "bob", "carol"):
+                one = await store.accounts.apply(new(username), ACTOR)
+                changes = [store.accounts.apply(one.add_contact(100 + number), ACTOR) for number in range(20)]
+                moves = [store.journal.pending.move() for _ in range(5)]
+                done = await asyncio.gather(*changes, *moves, store.accounts.apply(one.remove(), ACTOR))
+                assert done[-1] is not None
+            await newest(store)
+
+    asyncio.run(run())
+    assert ledger.faults == []
+    assert ledger.is_settled
+
+
+def test_two_processes_move_the_events_of_one_account_in_order(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as one, opened(mongod_uri, database) as other:
+            alice = await one.accounts.apply(new(), ACTOR)
+
+            async def change(store, first):
+                for number in range(first, first + 40):
+                    assert await store.accounts.apply(alice.add_contact(number), ACTOR)
+                    if number % 3 == 0:
+                        await store.journal.pending.move()
+
+            await asyncio.gather(change(one, 100), change(other, 200), change(one, 300), change(other, 400))
+            await asyncio.gather(one.journal.pending.move(), other.journal.pending.move())
+            await number_all(one)
+
+    asyncio.run(run())
+    assert ledger.faults == []
+    assert ledger.is_settled
+    assert len(ledger.events) == 161
+
+
+def test_processes_that_number_at_once_leave_no_hole(mongod_uri, database, ledger):
+    async def run():
+        async with contextlib.AsyncExitStack() as stack:
+            stores = [await stack.enter_async_context(opened(mongod_uri, database)) for _ in range(4)]
+            people = [await stores[0].accounts.apply(new(f"person.{number}"), ACTOR) for number in range(10)]
+            for number in range(6):
+                for store in stores:
+                    changes = (store.accounts.apply(one.add_contact(1000 + number), ACTOR) for one in people)
+                    await asyncio.gather(*changes)
+                await asyncio.gather(*(store.journal.pending.move() for store in stores))
+                await asyncio.gather(*(store.journal.events.numbers.give(7) for store in stores))
+            await number_all(stores[0])
+
+    asyncio.run(run())
+    assert ledger.faults == []
+    assert ledger.is_settled
+    assert len(ledger.events) == 10 + 10 * 6
+
+
+def test_an_event_is_never_numbered_before_an_earlier_one_of_its_record(mongod_uri, database, ledger):
+    """The clocks of hosts differ: the later event has the earlier time."""
+
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            late = placed(event_document(ACTOR, "second"), "accounts", 5, 2)
+            early = placed({**event_document(ACTOR, "first"), "at": late["at"] + timedelta(hours=1)}, "accounts", 5, 1)
+            await store.journal.events.add([early, late])
+            assert await store.journal.events.numbers.give(1) in (1, 2)
+            await number_all(store)
+
+    asyncio.run(run())
+    assert ledger.names(5) == ["first", "second"]
+
+
+def test_the_sweep_moves_what_an_ended_process_left(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as ended:
+            alice = await ended.accounts.apply(new(), ACTOR)
+            await ended.accounts.apply(alice.activate(NOW), ACTOR)
+            await ended.types.add("phone", ACTOR)
+            await ended.creation_tokens.add("token", NOW, NOW + timedelta(days=400), ACTOR)
+        async with opened(mongod_uri, database) as store:
+            assert await store.journal.pending.sweep(datetime.now(UTC) - timedelta(hours=1)) == 0
+            assert (await store.journal.pending.counts())[0] == 3
+            assert await store.journal.pending.sweep(datetime.now(UTC) + timedelta(seconds=1)) == 3
+            await number_all(store)
+
+    asyncio.run(run())
+    assert ledger.faults == []
+    assert ledger.is_settled
+    assert len(ledger.events) == 4
+
+
+def test_events_wait_while_the_move_fails_and_keep_their_order(mongod_uri, database, ledger, monkeypatch):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            adding = store.journal.events.add
+
+            async def fail(_documents):
+                await store.accounts.apply(alice.add_contact(2), ACTOR)
+                raise ConnectionError
+
+            monkeypatch.setattr(store.journal.events, "add", fail)
+            with pytest.raises(ConnectionError):
+                await store.journal.pending.move()
+            monkeypatch.setattr(store.journal.events, "add", adding)
+            assert store.journal.pending.noted.is_set()
+            await newest(store)
+
+    asyncio.run(run())
+    assert ledger.names(1) == ["account.created", "account.contact_added"]
+    assert ledger.faults == []
+
+
+def test_types_lists_and_tokens_are_told(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            kind = await store.types.add("phone", ACTOR)
+            await store.types.rename(kind.id, "other", ACTOR)
+            assert await store.types.remove(kind.id, ACTOR)
+            assert not await store.types.remove(kind.id, ACTOR)
+            team = await store.contacts_lists.add("team", "", ACTOR)
+            await store.contacts_lists.change(team.id, "crew", "", ACTOR)
+            await store.contacts_lists.add_contact(team.id, 1, ACTOR)
+            await store.contacts_lists.remove_contact(team.id, 1, ACTOR)
+            await store.contacts_lists.remove(team.id, ACTOR)
+            ends = NOW + timedelta(days=400)
+            await store.creation_tokens.add("creation", NOW, ends, ACTOR)
+            await store.creation_tokens.consume("creation", NOW, ACTOR)
+            await store.creation_tokens.give_back("creation", ACTOR)
+            await store.request_tokens.add("request", NOW, ends, ACTOR)
+            await store.request_tokens.validate("request", NOW, ACTOR)
+            await store.request_tokens.consume("request", NOW, "creation", ACTOR)
+            await store.auth_tokens.add("auth", NOW, ends, ACTOR)
+            await store.auth_tokens.attach("auth", 1, 0, NOW, ACTOR)
+            assert await store.auth_tokens.consume("auth", NOW, ACTOR)
+            assert not await store.auth_tokens.consume("auth", NOW, ACTOR)
+            assert not await store.auth_tokens.attach("auth", 2, 0, NOW, ACTOR)
+            assert await store.auth_tokens.attached("auth", NOW) is None
+            events = await newest(store)
+            assert await store.creation_tokens.clear(ends + timedelta(1)) == 1
+            return events
+
+    assert [event.name for event in asyncio.run(run())] == [
+        *("type.created", "type.renamed", "type.removed"),
+        *("contacts_list.created", "contacts_list.changed", "contacts_list.contact_added"),
+        *("contacts_list.contact_removed", "contacts_list.removed"),
+        *("creation_token.created", "creation_token.used", "creation_token.given_back"),
+        *("request_token.created", "request_token.validated", "request_token.used"),
+        *("auth_token.created", "auth_token.attached", "auth_token.used"),
+    ]
+    assert ledger.faults == []
+    assert ledger.is_settled
+
+
+def test_a_token_is_deleted_only_after_its_events_are_moved(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            for number in range(3):
+                await store.creation_tokens.add(f"token {number}", NOW, NOW, ACTOR)
+            assert await store.creation_tokens.clear(NOW + timedelta(1)) == 3
+            assert await store.journal.events.counts() != (0, None)
+            await number_all(store)
+
+    asyncio.run(run())
+    assert [event["name"] for event in ledger.events] == ["creation_token.created"] * 3
+
+
+def test_an_import_is_one_event_and_keeps_what_accounts_have_pending(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(display_name="$group"), ACTOR)
+            bob = new("bob", id=70, display_name="$name {$literal: 1}").after
+            await store.bulk.put([alice, bob], Actor.cli())
+            alice = await store.accounts.by_id(alice.id)
+            await store.accounts.apply(alice.activate(NOW), ACTOR)
+            assert (await store.accounts.by_id(70)).display_name == "$name {$literal: 1}"
+            return await newest(store)
+
+    events = asyncio.run(run())
+    assert sorted(event.name for event in events) == ["account.activated", "account.created", "accounts.imported"]
+    (imported,) = [event for event in events if event.name == "accounts.imported"]
+    assert (imported.subject, list(imported.account_ids), imported.touches_credentials) == (None, [1, 70], True)
+    assert ledger.names(1) == ["account.created", "account.activated"]
+    assert ledger.faults == []
+    assert ledger.is_settled
+
+
+def test_an_account_that_is_imported_again_after_its_removal_is_told_each_time(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            for _ in range(3):
+                await store.bulk.put([new("bob", id=70).after], ACTOR)
+                assert await store.accounts.apply((await store.accounts.by_id(70)).remove(), ACTOR)
+            return [event.name for event in await newest(store)]
+
+    assert sorted(asyncio.run(run())) == ["account.removed"] * 3 + ["accounts.imported"] * 3
+    assert ledger.faults == []
+
+
+def test_a_reader_learns_of_a_gap_and_of_a_number_that_was_never_given(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            events = store.journal.events
+            assert await events.after(0, 10) == []
+            for number in range(5):
+                await store.accounts.apply(new(f"person.{number}"), ACTOR)
+            await newest(store)
+            assert [event.number for event in await events.after(2, 2)] == [3, 4]
+            assert await events.after(5, 10) == []
+            with pytest.raises(ChangesLost, match="the last event is number 5, not 6"):
+                await events.after(6, 10)
+            await events.remove_older(datetime.now(UTC) - timedelta(hours=1))
+            assert await events.before_first() == 0
+            assert await events.remove_older(datetime.now(UTC) + timedelta(hours=1)) == 5
+            with pytest.raises(ChangesLost, match="the events 2 to 5 are no longer kept"):
+                await events.after(1, 10)
+            # The last number is not given again, although no event has it any more.
+            assert (await events.before_first(), await events.numbers.last()) == (5, 5)
+            await store.accounts.apply(new("another"), ACTOR)
+            assert [event.number for event in await newest(store)] == [6]
+
+    asyncio.run(run())
+
+
+def test_an_announced_removal_that_did_not_take_place_is_forgotten(mongod_uri, database, ledger, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def reach(name):
+        if name == point:
+            raise Killed
+
+    point = "removal-announced"
+    monkeypatch.setattr("flexiapi.failpoints.reach", reach)
+
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), ACTOR)
+            with pytest.raises(Killed):
+                await store.accounts.apply(alice.remove(), ACTOR)
+            assert await store.journal.announcements.count() == 1
+            assert await store.journal.announcements.resolve(datetime.now(UTC) - timedelta(hours=1)) == 0
+            assert await store.journal.announcements.count() == 1
+            assert await store.journal.announcements.resolve(datetime.now(UTC) + timedelta(hours=1)) == 0
+            assert await store.journal.announcements.count() == 0
+            await newest(store)
+
+    asyncio.run(run())
+    assert ledger.names(1) == ["account.created"]
+
+
+def test_events_are_found_by_name_account_and_actor(mongod_uri, database, ledger):
+    async def run():
+        async with opened(mongod_uri, database) as store:
+            alice = await store.accounts.apply(new(), Actor.cli())
+            await store.accounts.apply(new("bob"), ACTOR)
+            await store.accounts.apply(alice.activate(NOW), ACTOR)
+            await store.bulk.put([alice], Actor.cli())
+            await newest(store)
+
+            async def numbers(**wanted):
+                return [one.number for one in await store.journal.events.newest(EventSelection(**wanted), 10)]
+
+            names = {event["name"]: event["number"] for event in ledger.events}
+            assert await numbers(name="account.activated") == [names["account.activated"]]
+            assert len(await numbers(name="account.*")) == 3
+            assert await numbers(name="account.") == []
+            assert len(await numbers(account_id=1)) == 3
+            assert len(await numbers(actor="cli")) == 2
+            assert len(await numbers(actor="7")) == 2
+            assert [one.number for one in await store.journal.events.between(EventSelection(actor="7"), 0, 2)] == [2]
+
+    asyncio.run(run())
