@@ -88,7 +88,11 @@ class ApiEndpoint(Endpoint):
 
     async def view_data(self, *accounts: Account) -> ViewData:
         """Return the data that views of the accounts need."""
-        return ViewData(self.space.realm, await self.accounts.types.of(accounts))
+        types = await self.accounts.types.of(accounts)
+        if not self.space.may_name_domains:
+            return ViewData(self.space.realm, types)
+        others = self.context.services.spaces.by_domain
+        return ViewData(self.space.realm, types, {domain: space.realm for domain, space in others.items()})
 
 
 def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:

@@ -92,7 +92,8 @@ class TestAdministratorsOfAllDomains:
         made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
         account = server.account(made["id"])
         assert account.domain == B
-        assert http.get(f"/api/accounts/{account.id}", headers=admin.headers).json()["domain"] == B
+        seen = http.get(f"/api/accounts/{account.id}", headers=admin.headers).json()
+        assert (seen["domain"], seen["realm"]) == (B, "bees")
         assert http.post("/api/accounts", json=BODY, headers=admin.headers).json()["phone"] == "+33612345678"
         assert http.get("/api/accounts", headers=admin.headers).json()["total"] == 3
         signed_in = {"auth": httpx.DigestAuth("bob.builder", PASSWORD), "headers": {"From": f"sip:bob.builder@{B}"}}

@@ -94,3 +94,8 @@ def test_every_overridable_setting_is_declared_in_its_section_alone():
             SpaceSettings.model_fields[key].description
             == Settings.model_fields[section].annotation.model_fields[key].description
         )
+
+
+def test_each_domain_has_the_realm_of_its_space():
+    made = spaces(account={"realm": "one"}, spaces={B: {"realm": ""}})
+    assert [made.realm_of(domain) for domain in ("sip.example.org", "any.example.org", B)] == ["one", "one", None]
