@@ -31,8 +31,9 @@ class SpaceWatch:
 
     async def check(self) -> None:
         """Compare, and note what the server waits for. Raises `StoreUnavailable`."""
-        differences = await self._store.space_tables.differences()
-        if differences:
+        tables = self._store.space_tables
+        differences = await tables.differences()
+        if differences and not await tables.settle():
             if self._readiness.wait_for(SUBJECT, " ".join(differences), closes=True):
                 log.warning("the tables of domains differ", reason=" ".join(differences), advice=_ADVICE)
         elif SUBJECT in self._readiness.reasons:

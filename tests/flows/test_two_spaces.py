@@ -128,8 +128,8 @@ class TestRegistration:
         "spaces": {B: {"registration": "closed"}, C: {"registration": "invited"}},
     }
 
-    def sign_up(self, http, host, token):
-        body = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256"}
+    def sign_up(self, http, host, token, username="bob.builder"):
+        body = {"username": username, "password": PASSWORD, "algorithm": "SHA-256"}
         body["account_creation_token"] = token
         return http.post("/api/accounts/with-account-creation-token", json=body, headers={"Host": host})
 
@@ -152,6 +152,17 @@ class TestRegistration:
         refused = self.sign_up(http, C, public)
         assert "is no invitation" in refused.json()["errors"]["account_creation_token"][0]
         assert self.sign_up(http, C, self.token(server, C)).status_code == 200
+
+    def test_an_account_that_goes_takes_its_token_along(self, server, http):
+        async def tokens():
+            return await server.store._database["creation_tokens"].count_documents({"space": C})
+
+        before = server.run(tokens())
+        made = self.sign_up(http, C, self.token(server, C), "carol.jones").json()
+        assert server.run(tokens()) == before + 1
+        removal = server.services.accounts.removal
+        server.run(removal.remove(server.account(made["id"]), server.actor))
+        assert server.run(tokens()) == before
 
     def test_open(self, server, http):
         assert self.sign_up(http, A, server.creation_token()).status_code == 200

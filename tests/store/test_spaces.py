@@ -153,6 +153,21 @@ def test_a_change_that_was_broken_off_is_finished_by_the_next_start(server, with
     assert all(f"tel:{one.phone};space={B}" in identifiers(server, one) for one in people)
 
 
+def test_a_running_server_finishes_what_another_process_broke_off(server, with_tables):
+    one = account(server, B, phone=PHONE)
+    with with_tables(B) as store:
+
+        async def killed():
+            raise ConfigurationError("killed")
+
+        with pytest.raises(ConfigurationError, match="killed"):
+            server.run(store.space_tables.apply(announced=killed))
+        readiness = Readiness()
+        server.run(SpaceWatch(store, readiness).check())
+        assert readiness.is_ready
+    assert f"tel:{PHONE};space={B}" in identifiers(server, one)
+
+
 def test_one_process_changes_at_a_time(server, with_tables):
     with with_tables(B) as store:
 
