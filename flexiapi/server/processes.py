@@ -150,6 +150,7 @@ async def _prepared(settings: Settings, uri: str, *, alone: bool) -> None:
     parts = build(settings, uri)
     try:
         await parts.store.prepare(alone=alone)
+        await parts.services.accounts.removal.heal()
     finally:
         parts.store.close()
 

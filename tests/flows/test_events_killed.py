@@ -94,7 +94,7 @@ class Hosts:
 
     @property
     def sweeps(self):
-        """How often a process has moved or told what another one left."""
+        """The number of times that a process has moved or told what another one left."""
         return sum(host.log.read_text().count("events of an interrupted process") for host in (self.one, self.two))
 
     def recover(self):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from tests.kit.waiting import wait_for
 
@@ -65,3 +66,13 @@ def test_a_signal_while_the_processes_are_started_ends_all(serve):
     family = children_of(server.child.pid)
     assert server.stop() == 0
     wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
+
+
+def test_a_start_completes_the_removals_that_a_crash_interrupted(serve, own_mongod):
+    database = f"removals_{os.getpid()}"
+    with MongoClient(own_mongod.uri) as client:
+        client[database].removals.insert_one({"_id": 99})
+        client[database].auth_tokens.insert_one({"_id": b"token", "account_id": 99, "epoch": 0})
+        serve(SERVER_PROCESSES="2", MONGODB_URI=own_mongod.uri, MONGODB_DATABASE=database, APP_KEY="k" * 40)
+        assert client[database].removals.find_one() is None
+        assert client[database].auth_tokens.find_one() is None
