@@ -155,9 +155,10 @@ class AuthTokenStore(TokenRecords):
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
         return await self._change(query, change, actor, "auth_token.attached") is not None
 
-    async def attached(self, token: str, now: datetime, space: Space) -> Attached | None:
-        """Return the account that the token of the space is attached to, without using the token."""
-        document = await self._records.find_one(_attached(token_hash(f"{token}{space.suffix}"), now))
+    async def attached(self, token: str, now: datetime, space: Space | None = None) -> Attached | None:
+        """Return the account that the token of the space (`None`: the default) is attached to, without using it."""
+        key = token_hash(token if space is None else f"{token}{space.suffix}")
+        document = await self._records.find_one(_attached(key, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
