@@ -42,8 +42,10 @@ class Composer:
         """Compose one mail. Raises `ValueError` or `MessageError` if an address or the subject is not valid."""
         to = Address("", *address_parts(message.to))
         mail = EmailMessage(policy=_POLICY if to.addr_spec.isascii() else _POLICY.clone(utf8=True))
-        sender = message.from_address or self._config.from_address
-        mail["From"] = Address(message.from_name or self._config.from_name, *address_parts(sender))
+        # Messages of earlier servers have no sender of their own.
+        sender = getattr(message, "from_address", None) or self._config.from_address
+        name = getattr(message, "from_name", None) or self._config.from_name
+        mail["From"] = Address(name, *address_parts(sender))
         mail["To"] = to
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(localtime())
