@@ -10,8 +10,9 @@ from pymongo import MongoClient
 from flexiapi.crypto import digest
 from flexiapi.crypto.keys import ApplicationKey, token_hash
 from flexiapi.crypto.nonces import Nonces
-from flexiapi.model import Account, Algorithm, Password
+from flexiapi.model import Account, Algorithm, Password, Spaces
 from flexiapi.services.sign_in import OPAQUE
+from flexiapi.settings import Settings
 from flexiapi.store.documents import AccountDocuments
 
 KEY = "benchmark" * 5
@@ -62,7 +63,7 @@ def _account(number: int, now: datetime) -> Account:
 def fill(uri: str, accounts: int) -> None:
     """Insert accounts 1 to `accounts` into an empty database; each has an API key."""
     key = ApplicationKey(KEY)
-    documents = AccountDocuments(key, DOMAIN, email_unique=False)
+    documents = AccountDocuments(key, Spaces.of(Settings(app={"sip_domain": DOMAIN})), email_unique=False)
     client: MongoClient[dict[str, Any]] = MongoClient(uri)
     database = client[DATABASE]
     now = datetime.now(UTC).replace(microsecond=0)

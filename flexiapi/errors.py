@@ -121,6 +121,12 @@ class ActivationExpired(Forbidden):
     message = "The time to activate this account is over. Ask for a new code."
 
 
+class SpaceFull(Forbidden):
+    """The service has as many accounts as its quota allows."""
+
+    message = "This service cannot have more accounts."
+
+
 class NoExternalAccountLeft(Forbidden):
     """Each new account takes an external account, and none is free."""
 

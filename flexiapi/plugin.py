@@ -81,12 +81,18 @@ class SmsMessage:
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """A mail to one address; `html` is an alternative to `text`, never instead of it."""
+    """A mail to one address; `html` is an alternative to `text`, never instead of it.
+
+    `from_address` and `from_name` are the sender of the domain that the mail is about, `None` for the one of the
+    backend's settings.
+    """
 
     to: str = field(repr=False)
     subject: str
     text: str = field(repr=False)
     html: str | None = field(default=None, repr=False)
+    from_address: str | None = None
+    from_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,11 @@ class AccountTypesEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN)
     async def get(self) -> list[TypeView]:
         """Show all the account types."""
-        return [TypeView.of(account_type) for account_type in await self.accounts.types.all()]
+        return [TypeView.of(account_type) for account_type in await self.accounts.types.all(self.space)]
 
-    @endpoint(Access.ADMIN, status=201, checks=lambda exchange, values: exchange.accounts.types.faults(values))
+    @endpoint(
+        Access.ADMIN, status=201, checks=lambda exchange, values: exchange.accounts.types.faults(values, exchange.space)
+    )
     async def post(self, body: TypeParameters) -> TypeView:
         """Create an account type."""
         return TypeView.of(await self.accounts.types.add(body.key, self.actor))
@@ -40,12 +42,14 @@ class AccountTypeByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> TypeView:
         """Show an account type."""
-        return TypeView.of(await self.accounts.types.get(id))
+        return TypeView.of(await self.accounts.types.get(id, self.space))
 
     @endpoint(
         Access.ADMIN,
         raises=(RecordNotFound,),
-        checks=lambda exchange, values: exchange.accounts.types.faults(values, exchange.arguments["id"]),
+        checks=lambda exchange, values: exchange.accounts.types.faults(
+            values, exchange.space, exchange.arguments["id"]
+        ),
     )
     async def put(self, id: Id, body: TypeParameters) -> TypeView:
         """Update an account type."""

@@ -18,7 +18,7 @@ from flexiapi.api.views.accounts import (
     WrittenAccount,
 )
 from flexiapi.api.views.pages import AccountsPage
-from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound
+from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection
 from flexiapi.services.accounts import AccountDetails
 from flexiapi.services.fields import (
@@ -108,15 +108,15 @@ class AccountsEndpoint(ApiEndpoint):
             admin=query.admin,
             text=query.search.lower() if query.search else None,
         )
-        page = await self.accounts.directory.page(wanted, query.page)
+        page = await self.accounts.directory.page(wanted, query.page, self.space)
         data = await self.view_data(*page.accounts)
         listed = [ListedAccount.of(account, data) for account in page.accounts]
-        return AccountsPage.of(page, listed, f"{self.context.public_url}{self.path}")
+        return AccountsPage.of(page, listed, f"{self.public_url}{self.path}")
 
     @endpoint(
         Access.ADMIN,
-        raises=(NoExternalAccountLeft,),
-        checks=lambda exchange, values: exchange.accounts.rules.creation_faults(values),
+        raises=(NoExternalAccountLeft, SpaceFull),
+        checks=lambda exchange, values: exchange.accounts.rules.creation_faults(values, exchange.space),
         secret=True,
     )
     async def post(self, body: AccountCreation) -> CreatedAccount:
@@ -151,13 +151,15 @@ class AccountByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
     async def get(self, id: Id) -> SingleAccount:
         """Retrieve a specific account."""
-        account = await self.accounts.directory.for_admin(id)
+        account = await self.accounts.directory.for_admin(id, self.space)
         return SingleAccount.of(account, await self.view_data(account))
 
     @endpoint(
         Access.ADMIN,
-        raises=(RecordNotFound, LastAdmin),
-        checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(exchange.arguments["id"], values),
+        raises=(RecordNotFound, LastAdmin, SpaceFull),
+        checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(
+            exchange.arguments["id"], values, exchange.space
+        ),
         secret=True,
     )
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
@@ -184,7 +186,7 @@ class AccountByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
-        await self.accounts.removal.remove(await self.accounts.directory.for_admin(id), self.actor)
+        await self.accounts.removal.remove(await self.accounts.directory.for_admin(id, self.space), self.actor)
 
 
 class AccountBySipEndpoint(ApiEndpoint):
@@ -195,7 +197,7 @@ class AccountBySipEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
-        account = await self.accounts.directory.for_admin_by_address(*required_address(sip))
+        account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -210,12 +212,12 @@ class AccountByEmailEndpoint(ApiEndpoint):
 
         If several accounts have the address, the first one is returned.
         """
-        account = await self.accounts.directory.for_admin_by_email(as_kept(email))
+        account = await self.accounts.directory.for_admin_by_email(as_kept(email), self.space)
         return AccountView.of(account, await self.view_data(account))
 
 
 def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
-    return exchange.accounts.directory.for_admin(id)
+    return exchange.accounts.directory.for_admin(id, exchange.space)
 
 
 class AccountActivationEndpoint(ApiEndpoint):
@@ -270,5 +272,7 @@ class AccountProvisioningEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
-        account = await self.phones.provisioning.new_token(await self.accounts.directory.for_admin(id), self.actor)
+        account = await self.phones.provisioning.new_token(
+            await self.accounts.directory.for_admin(id, self.space), self.actor
+        )
         return ProvisionedAccount.of(account, await self.view_data(account))

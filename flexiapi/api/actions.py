@@ -23,7 +23,7 @@ class ActionParameters(Params):
 
 
 def _has_dtmf_protocol(exchange: ApiEndpoint, id: int, **_path: Any) -> Awaitable[object]:
-    return exchange.accounts.actions.owner(id)
+    return exchange.accounts.actions.owner(id, exchange.space)
 
 
 class ActionsEndpoint(ApiEndpoint):
@@ -37,7 +37,7 @@ class ActionsEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.accounts.actions.owner(id)
+        owner = await self.accounts.actions.owner(id, self.space)
         return [ActionView.of(action) for action in owner.actions]
 
     @endpoint(Access.ADMIN, status=201, raises=_FAILURES, requires=_has_dtmf_protocol)
@@ -46,7 +46,7 @@ class ActionsEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.accounts.actions.owner(id)
+        owner = await self.accounts.actions.owner(id, self.space)
         return ActionView.of(await self.accounts.actions.add(owner, body.key, body.code, self.actor))
 
 
@@ -61,7 +61,7 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.accounts.actions.owner(id)
+        owner = await self.accounts.actions.owner(id, self.space)
         return ActionView.of(self.accounts.actions.one_of(owner, action_id))
 
     @endpoint(Access.ADMIN, raises=_FAILURES, requires=_has_dtmf_protocol)
@@ -70,7 +70,7 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        owner = await self.accounts.actions.owner(id)
+        owner = await self.accounts.actions.owner(id, self.space)
         return ActionView.of(await self.accounts.actions.replace(owner, action_id, body.key, body.code, self.actor))
 
     @endpoint(Access.ADMIN, raises=_FAILURES)
@@ -79,4 +79,4 @@ class ActionByIdEndpoint(ApiEndpoint):
 
         Return `403` if the account doesn't have a DTMF protocol configured.
         """
-        await self.accounts.actions.remove(await self.accounts.actions.owner(id), action_id, self.actor)
+        await self.accounts.actions.remove(await self.accounts.actions.owner(id, self.space), action_id, self.actor)

@@ -77,7 +77,7 @@ class AccountContactsEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[AccountView]:
         """Get all the account contacts, without those on contacts lists."""
-        contacts = await self.contacts.links.of(id)
+        contacts = await self.contacts.links.of(id, self.space)
         data = await self.view_data(*contacts)
         return [AccountView.of(contact, data) for contact in contacts]
 
@@ -90,7 +90,7 @@ class AccountContactEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
-        contact = await self.contacts.links.one_of(id, contact_id)
+        contact = await self.contacts.links.one_of(id, contact_id, self.space)
         return AccountView.of(contact, await self.view_data(contact))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, AlreadyAttached))

@@ -34,7 +34,7 @@ class ContactsListsEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN)
     async def get(self) -> list[ListedContactsList]:
         """Get all the contacts lists."""
-        return [ListedContactsList.of(contacts_list) for contacts_list in await self.contacts.lists.all()]
+        return [ListedContactsList.of(contacts_list) for contacts_list in await self.contacts.lists.all(self.space)]
 
     @endpoint(Access.ADMIN, status=201)
     async def post(self, body: ContactsListParams) -> ListedContactsList:
@@ -50,8 +50,8 @@ class ContactsListByIdEndpoint(ApiEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
     async def get(self, id: Id) -> ContactsListView:
         """Get a contacts list with its contacts."""
-        contacts_list = await self.contacts.lists.by_id(id)
-        members = await self.contacts.lists.members(contacts_list)
+        contacts_list = await self.contacts.lists.by_id(id, self.space)
+        members = await self.contacts.lists.members(contacts_list, self.space)
         return ContactsListView.of(contacts_list, members, await self.view_data(*members))
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))

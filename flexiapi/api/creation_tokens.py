@@ -40,7 +40,7 @@ class CreationRequestTokensEndpoint(ApiEndpoint):
     async def post(self) -> RequestTokenView:
         """Create and return an `account_creation_request_token` that should then be validated to be used."""
         token = await self.codes.creation_tokens.request(self.actor)
-        return RequestTokenView(token=token, validation_url=f"{self.context.public_url}/creation_token/check/{token}")
+        return RequestTokenView(token=token, validation_url=f"{self.public_url}/creation_token/check/{token}")
 
 
 class CreationTokenByPushEndpoint(ApiEndpoint):

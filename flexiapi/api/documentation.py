@@ -22,7 +22,9 @@ class DocumentationPageEndpoint(ApiEndpoint):
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
-        return Html(self.context.documentation.page(nonce, self), headers=[("Content-Security-Policy", policy)])
+        return Html(
+            self.context.documentation.page(nonce, self, self.space), headers=[("Content-Security-Policy", policy)]
+        )
 
 
 class DocumentationForProgramsEndpoint(ApiEndpoint):
@@ -35,4 +37,4 @@ class DocumentationForProgramsEndpoint(ApiEndpoint):
     )
     async def get(self) -> Json:
         """Retrieve the OpenAPI 3.1 document of this API."""
-        return Json(self.context.documentation.document)
+        return Json(self.context.documentation.document(self.space))

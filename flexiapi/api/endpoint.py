@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
 from flexiapi.api.views.accounts import ViewData
-from flexiapi.model import Account, Actor, Types
+from flexiapi.model import Account, Actor, Space, Types
 from flexiapi.services import Services
 from flexiapi.services.accounts import AccountServices
 from flexiapi.services.codes import CodeServices
@@ -63,6 +63,11 @@ class ApiEndpoint(Endpoint):
         return self.context.services.settings
 
     @property
+    def space(self) -> Space:
+        """The space that the request is for."""
+        return cast("Space", self.host_space)
+
+    @property
     def signed_in(self) -> SignedIn:
         """The proven identity, on User and Admin operations."""
         return cast("SignedIn", self.identity)
@@ -83,7 +88,11 @@ class ApiEndpoint(Endpoint):
 
     async def view_data(self, *accounts: Account) -> ViewData:
         """Return the data that views of the accounts need."""
-        return ViewData(self.settings.account.realm, await self.accounts.types.of(accounts))
+        types = await self.accounts.types.of(accounts)
+        if not self.space.may_name_domains:
+            return ViewData(self.space.realm, types)
+        others = self.context.services.spaces.by_domain
+        return ViewData(self.space.realm, types, {domain: space.realm for domain, space in others.items()})
 
 
 def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:

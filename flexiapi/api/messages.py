@@ -29,7 +29,7 @@ class MessagesEndpoint(ApiEndpoint):
         Access.ADMIN,
         raises=(SipUnavailable,),
         switch=Switch(lambda exchange: exchange.phones.messages.is_enabled, off=RouteNotFound),
-        checks=lambda exchange, values: exchange.phones.messages.faults(values),
+        checks=lambda exchange, values: exchange.phones.messages.faults(values, exchange.space),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: NewMessage) -> SentMessage:

@@ -74,7 +74,7 @@ class BaseProvisioningEndpoint(ProvisioningHandler):
     @endpoint(Access.PUBLIC, raises=(ProvisioningFailed,), secret=True, example=_BASE)
     async def get(self) -> Xml:
         """Return the provisioning information available in the liblinphone configuration file."""
-        return Xml(self.phones.provisioning.base(self.device_query, self.device_headers))
+        return Xml(self.phones.provisioning.base(self.device_query, self.device_headers, self.space))
 
 
 class TokenProvisioningEndpoint(ProvisioningHandler):
@@ -99,7 +99,7 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         del body
         provisioning = self.phones.provisioning
         if _presents_no_token(self):
-            return Xml(provisioning.base(self.device_query, self.device_headers))
+            return Xml(provisioning.base(self.device_query, self.device_headers, self.space))
         document, is_valid = await provisioning.by_token(
             provisioning_token, self.device_query, self.device_headers, self.actor
         )
@@ -116,7 +116,7 @@ class ProvisioningQrCodeEndpoint(ProvisioningHandler):
         """Return a QRCode that points to the provisioning URL."""
         del body
         reset = "reset_password" in self.device_query
-        image, url = await self.phones.provisioning.qr_code(provisioning_token, reset_password=reset)
+        image, url = await self.phones.provisioning.qr_code(provisioning_token, self.space, reset_password=reset)
         return Png(image, headers=[("X-Qrcode-URL", url)])
 
 
@@ -150,7 +150,7 @@ class AuthTokenProvisioningEndpoint(ProvisioningHandler):
     async def get(self, auth_token: AuthToken) -> Xml:
         """Return the provisioning information of the account that the `auth_token` is attached to."""
         api_keys = self.sign_in.api_keys
-        account = await api_keys.holder(auth_token)
+        account = await api_keys.holder(auth_token, self.space)
         document = self.phones.provisioning.of(account, self.device_query, self.device_headers)
         await api_keys.use_up(auth_token, self.actor)
         return Xml(document)

@@ -30,8 +30,8 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
         `phone` is `true` if the number is the account's phone number, `false` if it is its username.
         Return `404` if the account doesn't exist, `422` if the parameter is not a phone number.
         """
-        account, is_alias = await self.codes.recovery.by_phone(required_phone(phone))
-        return PhoneInfo(activated=account.activated, realm=self.settings.account.realm, phone=is_alias)
+        account, is_alias = await self.codes.recovery.by_phone(required_phone(phone), self.space)
+        return PhoneInfo(activated=account.activated, realm=self.space.realm, phone=is_alias)
 
 
 class RecoveryByPhoneEndpoint(ApiEndpoint):
@@ -43,7 +43,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.codes.creation_tokens.faults(values),
+        checks=lambda exchange, values: exchange.codes.creation_tokens.faults(values, exchange.space),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
@@ -95,5 +95,7 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
 
         Return `422` if the account has no e-mail address, `503` if the mail was not accepted; nothing is changed then.
         """
-        account = await self.codes.recovery.send_mail(await self.accounts.directory.for_admin(id), self.actor)
+        account = await self.codes.recovery.send_mail(
+            await self.accounts.directory.for_admin(id, self.space), self.actor
+        )
         return WrittenAccount.of(account, await self.view_data(account))

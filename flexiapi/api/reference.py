@@ -3,9 +3,9 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
+from flexiapi.model import Space
 from flexiapi.rendering.pages import DocumentationPage
 from flexiapi.rendering.reference import ReferenceEndpoint, ReferenceFailure, ReferenceParameter, ReferenceSection
 from flexiapi.rendering.renderer import Renderer
@@ -16,30 +16,31 @@ from flexiapi.web.openapi.schemas import Schema, alternatives
 
 
 class Documentation:
-    """The document and the page, each made once, at the first request."""
+    """The document and the page of each space, made once, at the first request."""
 
-    def __init__(self, endpoints: Sequence[type[Endpoint]], url: str, sip_domain: str, renderer: Renderer) -> None:
+    def __init__(self, endpoints: Sequence[type[Endpoint]], renderer: Renderer) -> None:
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
-        self._url = url
-        self._sip_domain = sip_domain
         self._renderer = renderer
-        self._page: Sequence[bytes] = ()
+        self._documents: dict[str, bytes] = {}
+        self._pages: dict[str, Sequence[bytes]] = {}
 
-    @cached_property
-    def document(self) -> bytes:
-        """The OpenAPI document as JSON."""
-        return json.dumps(document_of(self._endpoints.values(), self._url), ensure_ascii=False).encode()
+    def document(self, space: Space) -> bytes:
+        """Return the OpenAPI document of a space as JSON."""
+        if space.domain not in self._documents:
+            document = document_of(self._endpoints.values(), space.url)
+            self._documents[space.domain] = json.dumps(document, ensure_ascii=False).encode()
+        return self._documents[space.domain]
 
-    def page(self, nonce: str, exchange: Exchange) -> bytes:
-        """Return the page, with the nonce of its style and script."""
-        if not self._page:
+    def page(self, nonce: str, exchange: Exchange, space: Space) -> bytes:
+        """Return the page of a space, with the nonce of its style and script."""
+        if space.domain not in self._pages:
             # Only the nonce differs between requests, so the page is split at the nonce.
             mark = secrets.token_hex(16)
-            document = json.loads(self.document)
+            document = json.loads(self.document(space))
             sections = Reference(document, lambda path, verb: self._is_on(exchange, path, verb)).sections()
-            page = DocumentationPage(mark, self._url, self._sip_domain, sections)
-            self._page = self._renderer.page(page).encode().split(mark.encode())
-        return nonce.encode().join(self._page)
+            page = DocumentationPage(mark, space.url, space.domain, sections)
+            self._pages[space.domain] = self._renderer.page(page, space.name).encode().split(mark.encode())
+        return nonce.encode().join(self._pages[space.domain])
 
     def _is_on(self, exchange: Exchange, path: str, verb: str) -> bool:
         switch = self._endpoints[path].operations[verb].switch

@@ -6,8 +6,14 @@ from typing import Any, ClassVar
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
-from flexiapi.errors import ActivationExpired, FieldErrors, NoExternalAccountLeft, RecordNotFound
-from flexiapi.services.accounts import AccountDetails
+from flexiapi.errors import (
+    ActivationExpired,
+    FieldErrors,
+    NoExternalAccountLeft,
+    RecordNotFound,
+    SpaceFull,
+)
+from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
     Algorithm,
     ConfirmationKey,
@@ -72,6 +78,10 @@ class PhoneConfirmation(Params):
     confirmation_key: Pin
 
 
+async def _is_not_closed(exchange: ApiEndpoint) -> None:
+    exchange.accounts.rules.refuse_closed(exchange.space)
+
+
 class PublicAccountsEndpoint(ApiEndpoint):
     """Accounts that are activated by a code, sent by mail or SMS."""
 
@@ -79,9 +89,10 @@ class PublicAccountsEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.PUBLIC,
-        raises=(RecordNotFound, NoExternalAccountLeft),
+        raises=(RecordNotFound, NoExternalAccountLeft, RegistrationClosed, SpaceFull),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.accounts.rules.public_sign_up_faults(values),
+        requires=_is_not_closed,
+        checks=lambda exchange, values: exchange.accounts.rules.public_sign_up_faults(values, exchange.space),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PublicSignUp) -> InactiveAccount:
@@ -109,8 +120,9 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.PUBLIC,
-        raises=(NoExternalAccountLeft,),
-        checks=lambda exchange, values: exchange.accounts.rules.sign_up_faults(values),
+        raises=(NoExternalAccountLeft, RegistrationClosed, SpaceFull),
+        requires=_is_not_closed,
+        checks=lambda exchange, values: exchange.accounts.rules.sign_up_faults(values, exchange.space),
     )
     async def post(self, body: SignUp) -> InactiveAccount:
         """Create an account using an `account_creation_token`.
@@ -139,8 +151,8 @@ class AccountInfoEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist.
         """
-        activated = await self.accounts.directory.is_activated(*required_address(sip))
-        return PublicInfo(activated=activated, realm=self.settings.account.realm)
+        activated = await self.accounts.directory.is_activated(*required_address(sip), self.space)
+        return PublicInfo(activated=activated, realm=self.space.realm)
 
 
 class ActivationByEmailEndpoint(ApiEndpoint):

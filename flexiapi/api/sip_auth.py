@@ -24,4 +24,4 @@ class SipAuthEndpoint(ApiEndpoint):
         """Verify the DIGEST parameters in the query. The answer has the plugin's own line format."""
         if not self.context.peers.is_within(self.request, self.sign_in.sip.networks):
             raise Forbidden
-        return PlainText((await self.sign_in.sip.answer(self.query)).encode())
+        return PlainText((await self.sign_in.sip.answer(self.query, self.space)).encode())

@@ -14,7 +14,7 @@ _HOURS = {"2023-07-04 14": _EXAMPLE["2023-07-04"]}
 
 class _Statistics(ApiEndpoint):
     async def _figures(self, period: Period) -> Figures:
-        figures = await self.accounts.statistics.of(period)
+        figures = await self.accounts.statistics.of(period, self.space)
         return {key: CreationsView.of(made) for key, made in figures.items()}
 
 

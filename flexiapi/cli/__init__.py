@@ -16,6 +16,7 @@ from flexiapi.cli.migrating import migrate
 from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
+from flexiapi.cli.spaces import spaces
 from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed
 
@@ -68,5 +69,19 @@ def main(context: click.Context, file: Path | None) -> None:
     observing.configure()
 
 
-for command in (serve, worker, check, migrate, settings, openapi, plugins, accounts, events, digest, clean, sip):
+for command in (
+    serve,
+    worker,
+    check,
+    migrate,
+    settings,
+    openapi,
+    plugins,
+    accounts,
+    events,
+    digest,
+    clean,
+    sip,
+    spaces,
+):
     main.add_command(command)

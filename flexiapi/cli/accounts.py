@@ -31,11 +31,19 @@ def accounts() -> None:
 @click.option("--generate", is_flag=True, help="Generate a password and print it.")
 @click.option("--api-key", "with_key", is_flag=True, help="Print an API key too; implies --generate unless --password.")
 @click.option("--email", callback=_email, help="The administrator's mail address.")
+@click.option("--domain", help='A domain that has a table [spaces."DOMAIN"], of which it is to be an administrator.')
 @passed
 def create_admin(
-    context: Installation, username: str, password: str | None, generate: bool, with_key: bool, email: str | None
+    context: Installation,
+    username: str,
+    password: str | None,
+    generate: bool,
+    with_key: bool,
+    email: str | None,
+    domain: str | None,
 ) -> None:
-    """Create an activated administrator USERNAME in the SIP domain."""
+    """Create an activated administrator USERNAME in the SIP domain, or in another domain that has a table."""
+    _refuse_domain_without_table(context, domain)
     generated = password is None and (generate or with_key)
     if generated:
         password = random_text(20)
@@ -43,6 +51,7 @@ def create_admin(
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def create(parts: Parts, actor: Actor) -> tuple[Account, str | None]:
+        actor.space = parts.store.spaces.of_domain((domain or "").lower())
         account = await parts.services.accounts.administrators.create(username, str(password), email, actor)
         return account, await parts.services.sign_in.api_keys.make(account, actor) if with_key else None
 
@@ -53,6 +62,15 @@ def create_admin(
     if key is not None:
         minutes = context.settings.app.api_key_expiration_minutes
         click.echo(f"API key        {key}  (expires {minutes} minutes after its last use)")
+
+
+def _refuse_domain_without_table(context: Installation, domain: str | None) -> None:
+    if domain is None or domain.lower() in (context.settings.app.sip_domain, *context.settings.spaces):
+        return
+    raise ConfigurationError(
+        f'{domain} has no table [spaces."{domain}"] in the settings, so it belongs to the default space, whose '
+        f"administrators are in {context.settings.app.sip_domain}."
+    )
 
 
 @accounts.command("set-admin")

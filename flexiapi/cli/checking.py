@@ -11,17 +11,21 @@ import click
 
 from flexiapi import files
 from flexiapi.cli.context import Installation, passed
+from flexiapi.cli.spaces import described
 from flexiapi.crypto.keys import ApplicationKey, random_text
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.replica_file import group_id
+from flexiapi.model import Space
 from flexiapi.server.application_key import existing_key, key_file, key_missing
 from flexiapi.server.assembly import Parts, build
 from flexiapi.server.database import mongod_of
+from flexiapi.services.names import compiled
 from flexiapi.settings import ServerSettings, Settings
 from flexiapi.settings.loading import misspelt
 from flexiapi.store import EmbeddedMongod
 
+_TABLES_DIFFER = "The first tables are applied at the start, others by `flexiapi spaces apply`."
 _NOWHERE = "mongodb://127.0.0.1:9/"
 
 
@@ -79,10 +83,12 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         findings.right("settings", "right")
         for text in _doubts(settings, parts):
             findings.doubtful("settings", text)
+        _spaces(settings, parts, findings)
         _address(settings.server, findings)
         parts.renderer.render_all_samples()
         findings.right("templates", "all render")
-        parts.services.phones.provisioning.base({}, {})
+        for space in parts.store.spaces:
+            parts.services.phones.provisioning.base({}, {}, space)
         findings.right("provisioning", "renders")
         await _backends(parts, findings)
         await _sip(settings, parts, findings)
@@ -96,17 +102,28 @@ def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
     path = settings.data.path
     if settings.app.env == "production" and not path.is_absolute():
         yield f"data.path (DATA_PATH) depends on where the server is started; from here it is {path.absolute()}"
-    for item in parts.services.name_rules.literal_only:
-        yield (
-            f"account.blacklisted_usernames (ACCOUNT_BLACKLISTED_USERNAMES): {item!r} is not a regular expression; "
-            "it blocks this name only"
-        )
-    base = settings.account.provisioning_rc_file
+    for space in parts.store.spaces:
+        yield from _doubts_about(space)
+
+
+def _doubts_about(space: Space) -> Iterator[str]:
+    def named(key: str) -> str:
+        return f"account.{key} (ACCOUNT_{key.upper()})" if space.stored is None else f"{space.table} {key}"
+
+    for item in space.names.blacklist:
+        if compiled(item) is None:
+            yield (f"{named('blacklisted_usernames')}: {item!r} is not a regular expression; it blocks this name only")
+    base = space.provisioning_rc_file
     if base is not None and not base.exists():
-        yield (
-            f"account.provisioning_rc_file (ACCOUNT_PROVISIONING_RC_FILE): there is no {base}; "
-            "phones are provisioned without it"
-        )
+        yield f"{named('provisioning_rc_file')}: there is no {base}; phones are provisioned without it"
+
+
+def _spaces(settings: Settings, parts: Parts, findings: Findings) -> None:
+    """Explain the tables of domains, if there are any."""
+    if settings.spaces:
+        for space in parts.store.spaces:
+            table = settings.spaces.get(space.domain)
+            findings.right("space", described(space, ", ".join(table.overrides) if table else ""))
 
 
 def _address(server: ServerSettings, findings: Findings) -> None:
@@ -169,6 +186,8 @@ async def _database(settings: Settings, key: ApplicationKey | None, parts: Parts
             raise
         findings.right("database", "answers")
         await _layout(parts, findings)
+        for text in await parts.store.space_tables.differences():
+            findings.doubtful("spaces", f"{text} {_TABLES_DIFFER}")
     else:
         findings.right("database", f"none yet: the first start makes it below {settings.data.path.absolute()}")
     if key is None:

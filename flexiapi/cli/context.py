@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import click
 
+from flexiapi.errors import ConfigurationError
 from flexiapi.model import Actor
 from flexiapi.server.assembly import Parts, build
 from flexiapi.server.database import mongod_of
@@ -51,12 +52,18 @@ class Installation:
 
         return self._run(do)
 
-    def _run(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+    def on_any_tables(self, call: Callable[[Parts], Awaitable[T]]) -> T:
+        """Call with the parts, also if the database was written for other tables of domains than the settings have."""
+        return self._run(call, refuse_other_tables=False)
+
+    def _run(self, call: Callable[[Parts], Awaitable[T]], *, refuse_other_tables: bool = True) -> T:
         async def run(uri: str) -> T:
             parts = build(self.settings, uri)
             try:
                 await parts.store.prepare()
                 await parts.store.migrations.ensure_usable(holder())
+                if refuse_other_tables:
+                    await _refuse_other_tables(parts)
                 async with parts.moving.running():
                     return await call(parts)
             finally:
@@ -64,6 +71,14 @@ class Installation:
 
         with mongod_of(self.settings) as uri:
             return asyncio.run(run(uri))
+
+
+async def _refuse_other_tables(parts: Parts) -> None:
+    differences = await parts.store.space_tables.differences()
+    if differences:
+        raise ConfigurationError(
+            f"{' '.join(differences)} `flexiapi spaces apply` changes the database to these tables."
+        )
 
 
 def holder() -> str:

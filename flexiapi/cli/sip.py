@@ -65,9 +65,9 @@ def export_userdb(context: Installation, file: Path) -> None:
     settings = context.settings
 
     async def export(parts: Parts) -> userdb.Report:
-        accounts, account = _all(parts, Progress("read")), settings.account
+        accounts, md5 = _all(parts, Progress("read")), settings.account.md5
         group = settings.flexisip.auth_replica_group
-        return await userdb.export(accounts, file, realm=account.realm, md5=account.md5, group=group)
+        return await userdb.export(accounts, file, realm_of=parts.store.spaces.realm_of, md5=md5, group=group)
 
     try:
         report = context.work(export)

@@ -66,9 +66,10 @@ def clear_tombstones(context: Installation, days: int, apply: bool) -> None:
 @click.option("--and-confirmed", is_flag=True, help="Remove activated accounts too, but no administrators.")
 @passed
 def clear_unconfirmed(context: Installation, days: int, apply: bool, and_confirmed: bool) -> None:
-    """Remove accounts of the SIP domain that were created more than DAYS ago and never activated.
+    """Remove accounts that were created more than DAYS ago and never activated.
 
-    An account that was active once and was deactivated stays. The names can be registered again immediately.
+    They are those of the SIP domain, and of domains with a table in the settings. An account that was active once and
+    was deactivated stays. The names can be registered again immediately.
     """
 
     async def clear(parts: Parts, actor: Actor) -> int:

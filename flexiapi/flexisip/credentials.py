@@ -1,5 +1,6 @@
 """The part of an account that the SIP server may know: its address and hashed passwords."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flexiapi import model
@@ -29,6 +30,14 @@ def hashes(account: Account, realm: str | None, *, md5: bool) -> dict[str, str]:
     """
     known = model.hashes(account.passwords, account.username, realm or account.domain)
     return {password.algorithm.value: password.ha1 for password in known if md5 or password.algorithm != Algorithm.MD5}
+
+
+Realms = Callable[[str], str | None]
+"""The DIGEST realm of the accounts of a domain, `None` for the domain itself."""
+
+
+def domain_itself(_domain: str) -> None:
+    """Return `None`: the realm of a domain is the domain."""
 
 
 def entry_of(account: Account, realm: str | None, *, md5: bool) -> SipCredentials | None:

@@ -17,7 +17,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from flexiapi.coalescing import Batches
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
-from flexiapi.flexisip.credentials import SipCredentials, entry_of
+from flexiapi.flexisip.credentials import Realms, SipCredentials, domain_itself, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
 from flexiapi.observing import log
@@ -59,7 +59,7 @@ class Rebuilt:
 class SignInReplica:
     """The replica, as one process writes it.
 
-    Without `realm` it is each account's domain. Without `md5` the file has no MD5 hashes.
+    The realm is by default each account's domain. Without `md5` the file has no MD5 hashes.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class SignInReplica:
         accounts: AccountSource,
         *,
         group: str | None = None,
-        realm: str | None = None,
+        realm_of: Realms = domain_itself,
         md5: bool = True,
         forget: Forget | None = None,
     ) -> None:
         self._accounts = accounts
         self._file = ReplicaFile(path, group)
-        self._realm = realm
+        self._realm_of = realm_of
         self._md5 = md5
         self._forget = forget
         self._thread = ThreadPoolExecutor(1, "sign-in-replica")
@@ -166,7 +166,7 @@ class SignInReplica:
         return [None] * len(account_ids)
 
     def _entry(self, account: Account) -> SipCredentials | None:
-        return entry_of(account, self._realm, md5=self._md5)
+        return entry_of(account, self._realm_of(account.domain), md5=self._md5)
 
     async def _forget_all(self, outdated: Sequence[SipCredentials]) -> None:
         """Make the SIP server drop its cached credentials, with a short limit on the wait."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
+from flexiapi.flexisip.credentials import Realms
 from flexiapi.flexisip.follower import Changes, Follower
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
 from flexiapi.model import Actor
@@ -17,7 +18,7 @@ _SETTLE_SECONDS = 0.2
 class Replication:
     """Projection of changed accounts. Without `flexisip.auth_replica` it does nothing, and `replica` is `None`."""
 
-    def __init__(self, settings: Settings, accounts: AccountSource, changes: Changes) -> None:
+    def __init__(self, settings: Settings, accounts: AccountSource, changes: Changes, realm_of: Realms) -> None:
         section = settings.flexisip
         self.path = section.auth_replica
         self.replica: SignInReplica | None = None
@@ -28,7 +29,7 @@ class Replication:
                 self.path,
                 accounts,
                 group=section.auth_replica_group,
-                realm=settings.account.realm,
+                realm_of=realm_of,
                 md5=settings.account.md5,
                 forget=cli.forget_credentials if cli else None,
             )

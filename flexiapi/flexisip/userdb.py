@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from flexiapi.flexisip.credentials import SipCredentials, entry_of
+from flexiapi.flexisip.credentials import Realms, SipCredentials, domain_itself, entry_of
 from flexiapi.flexisip.replica_file import FILE_MODE, group_id
 from flexiapi.model import Account
 
@@ -54,14 +54,14 @@ async def export(
     accounts: AsyncIterable[Account],
     path: Path,
     *,
-    realm: str | None = None,
+    realm_of: Realms = domain_itself,
     md5: bool = True,
     group: str | None = None,
 ) -> Report:
     """Write all activated accounts to `path` atomically: a reader sees either the former file or the new one.
 
-    `realm` defaults to each account's domain; without `md5` no MD5 hash is written. The file is readable by its owner
-    and `group`. Raises `OSError`, and leaves the former file, if the new one cannot be written.
+    The realm is by default each account's domain; without `md5` no MD5 hash is written. The file is readable by its
+    owner and `group`. Raises `OSError`, and leaves the former file, if the new one cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     report = Report()
@@ -69,7 +69,7 @@ async def export(
         with _created(temporary, group) as file:
             file.write(_HEADER)
             async for account in accounts:
-                entry = entry_of(account, realm, md5=md5)
+                entry = entry_of(account, realm_of(account.domain), md5=md5)
                 if entry is not None:
                     _write(file, entry, report)
             await asyncio.to_thread(_sync, file)

@@ -22,10 +22,12 @@ from flexiapi.model.parts import (
     Types,
     hashes,
 )
+from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
     "CREDENTIAL_FIELDS",
+    "EVERYWHERE",
     "Account",
     "AccountSelection",
     "AccountType",
@@ -48,10 +50,15 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "MailTexts",
+    "NamePolicy",
     "Password",
     "PendingChange",
     "Profile",
     "PushAddress",
+    "Scope",
+    "Space",
+    "Spaces",
     "StoredApiKey",
     "Types",
     "hashes",

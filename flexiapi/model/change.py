@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
 
+from flexiapi.model.space import Space
+
 Noun = TypeVar("Noun")
 
 
@@ -70,6 +72,7 @@ class Actor:
         sign_in: how it signed in, `key` or `digest`.
         address: IP address of the caller.
         user_agent: name of the calling program.
+        space: the space that the request came to; `None`, as for the server itself, stands for the default one.
     """
 
     kind: ActorKind
@@ -77,6 +80,7 @@ class Actor:
     sign_in: str | None = None
     address: str = ""
     user_agent: str = ""
+    space: Space | None = None
     _changed: dict[int, None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -88,6 +92,16 @@ class Actor:
     def system(cls) -> Self:
         """Return the actor of work that the server does by itself."""
         return cls(ActorKind.SYSTEM)
+
+    @property
+    def token_suffix(self) -> str:
+        """The end of what tokens are hashed from: a token of one space is unknown in the others."""
+        return "" if self.space is None else self.space.suffix
+
+    @property
+    def stored_space(self) -> str | None:
+        """The name of the space in documents; `None` for the default one."""
+        return None if self.space is None else self.space.stored
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ from http.client import responses
 from typing import Protocol, cast
 
 from flexiapi.errors import ApiError
-from flexiapi.model import Actor
+from flexiapi.model import Actor, Space
 from flexiapi.rendering.pages import ErrorPage, Page
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
@@ -45,6 +45,16 @@ class PageEndpoint(Endpoint):
         return self.context.services.codes
 
     @property
+    def space(self) -> Space:
+        """The space that the request is for."""
+        return cast("Space", self.host_space)
+
+    @property
+    def app_name(self) -> str:
+        """The name of the service that the page is of."""
+        return (self.space or self.context.services.spaces.default).name
+
+    @property
     def actor(self) -> Actor:
         """The origin of the changes that the request makes."""
         return cast("Actor", self.originator)
@@ -59,7 +69,7 @@ class PageEndpoint(Endpoint):
             "base-uri 'none'; frame-ancestors 'none'"
         )
         headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
-        return PageReply(self.context.renderer.page(page).encode(), headers=headers, status=status)
+        return PageReply(self.context.renderer.page(page, self.app_name).encode(), headers=headers, status=status)
 
     def error_page(self, title: str, message: str, status: int) -> PageReply:
         """Return an error page."""

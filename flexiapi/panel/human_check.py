@@ -63,7 +63,7 @@ class CreationTokenCheckEndpoint(HumanCheckEndpoint):
     @endpoint(Access.PUBLIC, hidden=True)
     async def get(self, token: Token) -> PageReply:
         """Show the human check of an `account_creation_request_token`, without validating it."""
-        if not await self.codes.creation_tokens.is_request_open(token):
+        if not await self.codes.creation_tokens.is_request_open(token, self.space):
             return self.gone()
         return self.check_page(token)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from flexiapi.model import Account
 from flexiapi.provisioning import account_sections
@@ -10,9 +12,24 @@ from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.document import HEAD, TAIL, Document, Section, encoded, overwriting, section_xml
 from flexiapi.provisioning.hooks import HEADERS, ProvisioningRequest
 from flexiapi.provisioning.rcfile import RcFile
-from flexiapi.settings import AccountSettings
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class ProvisioningSettings(Protocol):
+    """The settings that documents depend on, of a space or of the section `[account]`."""
+
+    @property
+    def realm(self) -> str | None:
+        """DIGEST realm; `None` for the account's domain."""
+
+    @property
+    def provisioning_rc_file(self) -> Path | None:
+        """File that every document starts with."""
+
+    @property
+    def provisioning_overwrite_all(self) -> bool:
+        """True if entries replace what a client has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,7 @@ class ProvisioningDocuments:
     `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning.
     """
 
-    def __init__(self, settings: AccountSettings, contacts_url: str, hooks: Hooks) -> None:
+    def __init__(self, settings: ProvisioningSettings, contacts_url: str, hooks: Hooks) -> None:
         self._realm = settings.realm
         self._overwrite = settings.provisioning_overwrite_all
         self._file = RcFile(settings.provisioning_rc_file)

@@ -92,12 +92,16 @@ class PhoneChangedMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life."""
+    """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life.
+
+    `domain` is that of the account, by default the SIP domain.
+    """
 
     name: ClassVar[str]
 
     code: str = field(repr=False)
     expires_in: timedelta
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class RenderedMail(NamedTuple):
 class Renderer:
     """Renders messages and pages. Templates are read once: a changed file needs a restart.
 
+    `app_name` and `signature` are those of samples, and of messages and pages that are rendered without others.
+
     Raises `ConfigurationError` if `templates.path` is not a folder.
     """
 
@@ -52,21 +54,21 @@ class Renderer:
         self._environment.filters.update(duration=duration, moment=moment, prose=prose)
         self._environment.globals.update(app_name=app_name, signature=signature)
 
-    def mail(self, mail: Mail) -> RenderedMail:
-        """Return the parts of a mail."""
-        values = _values(mail)
+    def mail(self, mail: Mail, app_name: str | None = None, signature: str | None = None) -> RenderedMail:
+        """Return the parts of a mail, in the name of a service."""
+        values = _values(mail) | _named(app_name, signature)
         subject, text, html = (
             self._render(f"mail/{mail.name}{suffix}", values) for suffix in (".subject.txt", ".txt", ".html")
         )
         return RenderedMail(" ".join(subject.split()), text.strip() + "\n", html)
 
-    def sms(self, sms: Sms) -> str:
-        """Return the text of an SMS, in one line."""
-        return " ".join(self._render(f"sms/{sms.name}.txt", _values(sms)).split())
+    def sms(self, sms: Sms, app_name: str | None = None) -> str:
+        """Return the text of an SMS, in one line, in the name of a service."""
+        return " ".join(self._render(f"sms/{sms.name}.txt", _values(sms) | _named(app_name)).split())
 
-    def page(self, page: Page) -> str:
-        """Return the HTML of a page."""
-        return self._render(f"{page.folder}/{page.name}.html", _values(page))
+    def page(self, page: Page, app_name: str | None = None) -> str:
+        """Return the HTML of a page of a service."""
+        return self._render(f"{page.folder}/{page.name}.html", _values(page) | _named(app_name))
 
     def render_all_samples(self) -> None:
         """Render every template once. Raises `ConfigurationError` naming each that fails and why."""
@@ -88,6 +90,11 @@ class Renderer:
 
 def _values(declared: Mail | Sms | Page) -> dict[str, Any]:
     return {field.name: getattr(declared, field.name) for field in fields(declared)}
+
+
+def _named(app_name: str | None, signature: str | None = None) -> dict[str, Any]:
+    given = {"app_name": app_name, "signature": signature}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _failure(attempt: tuple[str, Callable[[], object]]) -> str | None:

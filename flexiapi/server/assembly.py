@@ -21,6 +21,7 @@ from flexiapi.server.health import Health
 from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.space_watch import SpaceWatch
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
 from flexiapi.settings import Settings
@@ -77,7 +78,7 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
         moving=Moving(store.journal.pending),
         numbering=numbering,
         history=History(store.journal.events, numbering),
-        replication=Replication(settings, store.accounts, feeds),
+        replication=Replication(settings, store.accounts, feeds, store.spaces.realm_of),
         registrar=registrar,
         sender=sender,
     )
@@ -122,6 +123,7 @@ async def running(
         try:
             async with (
                 LayoutWatch(parts.store, readiness).kept(),
+                SpaceWatch(parts.store, readiness).watched(),
                 parts.moving.running(),
                 parts.numbering.running(),
                 EventFigures(parts.store.journal).kept(),

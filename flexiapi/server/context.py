@@ -3,23 +3,25 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from flexiapi.api.reference import Documentation
 from flexiapi.errors import Unavailable
 from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Actor, ActorKind
+from flexiapi.model import Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.health import Health
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
+from flexiapi.services.names import NameRules
 from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.web.closed import Maintenance, NotReady
-from flexiapi.web.exchange import Exchange
+from flexiapi.web.exchange import Exchange, HostSpace
 from flexiapi.web.identity import ApiKey, Claim
 from flexiapi.web.peers import Peers
+from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
 _LONGEST_AGENT = 256
@@ -45,13 +47,13 @@ class ServiceContext:
         self.max_body_bytes = settings.server.max_body_bytes
         self.public_url = settings.app.url
         self.cors_origins: Sequence[str] = settings.server.cors_origins
-        self.validation_context: object = services.name_rules
+        self._spaces = services.spaces
+        self._rules = {space.domain: NameRules(space) for space in services.spaces}
         self._replication = replication
-        self._app_name = settings.app.name
         self.health = health
         self.services = services
         self.renderer = renderer
-        self.documentation = Documentation(ENDPOINTS, settings.app.url, settings.app.sip_domain, renderer)
+        self.documentation = Documentation(ENDPOINTS, renderer)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
         self._in_flight = 0
@@ -89,15 +91,26 @@ class ServiceContext:
             reasons["maintenance"] = "server.maintenance is on."
         return reasons
 
-    async def sign_in(self, claim: Claim, address: str) -> SignedIn:
-        """Return the account that the claim proves. Raises `ApiError`."""
+    def space_of(self, request: HttpRequest) -> Space:
+        """Return the space of the requests to this host."""
+        spaces = self._spaces
+        if not spaces.by_domain:
+            return spaces.default
+        return spaces.of_host(self.peers.host(request))
+
+    def validation_context(self, space: HostSpace) -> NameRules:
+        """Return the rules of names of the space."""
+        return self._rules[cast("Space", space).domain]
+
+    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> SignedIn:
+        """Return the account of the space that the claim proves. Raises `ApiError`."""
         sign_in = self.services.sign_in.http
         if isinstance(claim, ApiKey):
-            return await sign_in.by_key(claim.key, address)
+            return await sign_in.by_key(claim.key, address, cast("Space", space))
         answer = None
         if claim.authorization is not None:
             answer = DigestAnswer(claim.authorization, claim.method, claim.target)
-        return await sign_in.by_digest(claim.username, claim.domain, answer, address)
+        return await sign_in.by_digest(claim.username, claim.domain, answer, address, cast("Space", space))
 
     async def limit(self, name: str, address: str) -> None:
         """Count against a limit per IP address. Raises `TooManyRequests`."""
@@ -115,12 +128,13 @@ class ServiceContext:
         """Return the actor that a request is."""
         agent = exchange.request.headers.get("User-Agent", "")
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
-        agent = printable or self._app_name
+        space = cast("Space | None", exchange.host_space) or self._spaces.default
+        agent = printable or space.name
         signed_in = exchange.identity
         if not isinstance(signed_in, SignedIn):
-            return Actor(ActorKind.ANONYMOUS, address=exchange.client, user_agent=agent)
+            return Actor(ActorKind.ANONYMOUS, address=exchange.client, user_agent=agent, space=space)
         sign_in = "digest" if signed_in.key_hash is None else "key"
-        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent)
+        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space)
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""

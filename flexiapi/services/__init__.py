@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
+from flexiapi.model import Spaces
 from flexiapi.services import accounts, codes, contacts, phones, sign_in
 from flexiapi.services.accounts import AccountServices
 from flexiapi.services.codes import CodeServices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 from flexiapi.services.limiter import Limiter
-from flexiapi.services.names import NameRules
 from flexiapi.services.phones import PhoneServices
 from flexiapi.services.sign_in import SignInServices
 from flexiapi.settings import Settings
@@ -21,7 +21,7 @@ class Services:
     """The wings, as endpoints and commands call them, and the settings and limits that they share."""
 
     settings: Settings
-    name_rules: NameRules
+    spaces: Spaces
     limiter: Limiter
     sign_in: SignInServices
     codes: CodeServices
@@ -38,7 +38,7 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
     accounts_wing = accounts.build(ground, passwords, codes_wing.creation_tokens)
     return Services(
         settings=ground.settings,
-        name_rules=ground.name_rules,
+        spaces=ground.spaces,
         limiter=ground.limiter,
         sign_in=sign_in_wing,
         codes=codes_wing,

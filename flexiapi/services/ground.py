@@ -5,11 +5,12 @@ from typing import Self
 
 from flexiapi.crypto.codes import Codes
 from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.model import Spaces
 from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
-from flexiapi.services.names import NameRules, Names
+from flexiapi.services.names import Names
 from flexiapi.services.notices import Notices
 from flexiapi.settings import Settings
 from flexiapi.store import Store
@@ -17,16 +18,16 @@ from flexiapi.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The settings, the store, and what is made of them for all services."""
+    """The settings, the spaces, the store, and what is made of them for all services."""
 
     settings: Settings
+    spaces: Spaces
     key: ApplicationKey
     store: Store
     notifier: Notifier
     clock: Clock
     codes: Codes
     limiter: Limiter
-    name_rules: NameRules
     names: Names
     notices: Notices
 
@@ -44,13 +45,13 @@ class Ground:
         limiter = Limiter(settings.limits, store, clock)
         return cls(
             settings=settings,
+            spaces=store.spaces,
             key=key,
             store=store,
             notifier=notifier,
             clock=clock,
             codes=Codes(key),
             limiter=limiter,
-            name_rules=NameRules(settings),
-            names=Names(store, settings.app.sip_domain, email_unique=settings.account.email_unique),
-            notices=Notices(notifier, renderer, limiter),
+            names=Names(store, email_unique=settings.account.email_unique),
+            notices=Notices(notifier, renderer, limiter, store.spaces),
         )

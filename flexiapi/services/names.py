@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from flexiapi.errors import FieldErrors, ValidationFailed
-from flexiapi.settings import Settings
+from flexiapi.model import Space
 from flexiapi.store import IdentifierTaken, Store
 
 _SEPARATORS = str.maketrans("", "", " .-()")
@@ -16,30 +16,24 @@ _LONGEST_NAME = 64
 
 
 class NameRules:
-    """The rules of user names and passwords in the settings. `{field}` in a text stands for the parameter."""
+    """The rules of user names and passwords in a space. `{field}` in a text stands for the parameter."""
 
-    def __init__(self, settings: Settings) -> None:
-        account = settings.account
-        self._regex = re.compile(account.username_regex)
-        self._shortest_name = account.username_min_length
-        self._shortest_password = account.password_min_length
-        self._refuse_common = account.refuse_common_passwords
-        self._blacklist = frozenset(account.blacklisted_usernames)
-        regexes = {item: _compiled(item) for item in account.blacklisted_usernames}
-        self._blacklist_regexes = [regex for regex in regexes.values() if regex]
-        self.literal_only = tuple(item for item, regex in regexes.items() if regex is None)
-        self.public_domains = frozenset({settings.app.sip_domain, *map(str.lower, account.public_domains)})
+    __slots__ = ("_policy",)
+
+    def __init__(self, space: Space) -> None:
+        self._policy = space.names
 
     def username(self, value: str, *, may_be_phone: bool, check_length: bool = True) -> list[str]:
         """Return what is wrong with a user name."""
         if len(value) > _LONGEST_NAME:
             return ["{field} must have at most 64 characters"]
         texts = []
-        if check_length and len(value) < self._shortest_name:
-            texts.append(f"{{field}} must have at least {self._shortest_name} characters")
+        shortest = self._policy.username_min_length
+        if check_length and len(value) < shortest:
+            texts.append(f"{{field}} must have at least {shortest} characters")
         if value != re.sub("[A-Z]", lambda letter: letter[0].lower(), value):
             texts.append("{field} must be in lower case")
-        if not self._regex.search(value) or not value.isprintable() or re.search(r'[\s"<>@:;]', value):
+        if not self._policy.username_regex.search(value) or not value.isprintable() or re.search(r'[\s"<>@:;]', value):
             texts.append("{field} has characters that are not allowed")
         if not may_be_phone and (value.startswith("+") or _PHONE_LIKE.fullmatch(value.translate(_SEPARATORS))):
             texts.append("{field} must not be a phone number")
@@ -48,24 +42,28 @@ class NameRules:
         return texts
 
     def _is_blacklisted(self, value: str) -> bool:
-        return value in self._blacklist or any(regex.search(value) for regex in self._blacklist_regexes)
+        items = self._policy.blacklist
+        return value in items or any(regex.search(value) for regex in map(compiled, items) if regex)
 
     def password(self, value: str) -> list[str]:
         """Return what is wrong with a new password."""
-        if len(value) < self._shortest_password:
-            return [f"{{field}} must have at least {self._shortest_password} characters"]
-        if self._refuse_common and value.lower() in common_passwords():
+        shortest = self._policy.password_min_length
+        if len(value) < shortest:
+            return [f"{{field}} must have at least {shortest} characters"]
+        if self._policy.refuses_common_passwords and value.lower() in common_passwords():
             return ["{field} is one of the commonest passwords: choose another one"]
         return []
 
     def password_for(self, password: str, *names: str | None) -> FieldErrors:
         """Return what is wrong with a password of an account with these names."""
-        if self._refuse_common and password.lower() in {name.lower() for name in names if name}:
+        if self._policy.refuses_common_passwords and password.lower() in {name.lower() for name in names if name}:
             return {"password": ["password must not be the username or the domain"]}
         return {}
 
 
-def _compiled(item: str) -> re.Pattern[str] | None:
+@cache
+def compiled(item: str) -> re.Pattern[str] | None:
+    """Return an item of the blacklist as a regular expression, `None` if it is none and blocks one name only."""
     try:
         return re.compile(item)
     except re.error:
@@ -82,9 +80,9 @@ def common_passwords() -> frozenset[str]:
 class Names:
     """Names in use. Lookups give the error messages; a unique index decides in the end."""
 
-    def __init__(self, store: Store, sip_domain: str, *, email_unique: bool) -> None:
+    def __init__(self, store: Store, *, email_unique: bool) -> None:
         self._store = store
-        self._sip_domain = sip_domain
+        self._spaces = store.spaces
         self._email_unique = email_unique
 
     async def conflicts(
@@ -92,25 +90,28 @@ class Names:
     ) -> FieldErrors:
         """Return errors for `username`, `phone` and `email` that accounts other than `own_id` use."""
         errors: FieldErrors = {}
+        space = self._spaces.by_domain.get(domain, self._spaces.default)
         username, phone, email = values.get("username"), values.get("phone"), values.get("email")
-        if username and await self._is_username_taken(username, domain, public=public, own_id=own_id):
+        if username and await self._is_username_taken(username, domain, space, public=public, own_id=own_id):
             errors["username"] = ["username is taken"]
-        if phone and await self._is_phone_taken(phone, own_id):
+        if phone and await self._is_phone_taken(phone, space, own_id):
             errors["phone"] = ["phone is taken"]
-        if email and self._email_unique and await self._is_others(f"mailto:{email}", own_id):
+        if email and self._email_unique and await self._is_others(f"mailto:{email}{space.suffix}", own_id):
             errors["email"] = ["email is taken"]
         return errors
 
-    async def _is_username_taken(self, username: str, domain: str, *, public: bool, own_id: int | None) -> bool:
+    async def _is_username_taken(
+        self, username: str, domain: str, space: Space, *, public: bool, own_id: int | None
+    ) -> bool:
         if await self._is_others(f"sip:{username}@{domain}", own_id):
             return True
-        if username.startswith("+") and await self._is_others(f"tel:{username}", own_id):
+        if username.startswith("+") and await self._is_others(f"tel:{username}{space.suffix}", own_id):
             return True
         return public and await self._store.tombstones.has(f"{username}@{domain}")
 
-    async def _is_phone_taken(self, phone: str, own_id: int | None) -> bool:
-        return await self._is_others(f"tel:{phone}", own_id) or await self._is_others(
-            f"sip:{phone}@{self._sip_domain}", own_id
+    async def _is_phone_taken(self, phone: str, space: Space, own_id: int | None) -> bool:
+        return await self._is_others(f"tel:{phone}{space.suffix}", own_id) or await self._is_others(
+            f"sip:{phone}@{space.domain}", own_id
         )
 
     async def _is_others(self, identifier: str, own_id: int | None) -> bool:
@@ -123,5 +124,7 @@ def taken(error: IdentifierTaken, username: str | None) -> ValidationFailed:
     scheme, _, name = error.identifier.partition(":")
     if scheme == "mailto":
         return ValidationFailed({"email": ["email is taken"]})
-    field = "username" if username is not None and name.partition("@")[0] == username else "phone"
+    # `sip:name@domain`, or `tel:number`, which ends with `;space=domain` in spaces with a table.
+    name = name.partition("@")[0].partition(";")[0]
+    field = "username" if username is not None and name == username else "phone"
     return ValidationFailed({field: [f"{field} is taken"]})

@@ -1,6 +1,7 @@
 """Mails and SMS to people, within the limits per number and address."""
 
 from flexiapi.errors import DeliveryFailed
+from flexiapi.model import Space, Spaces
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
@@ -10,27 +11,33 @@ from flexiapi.services.limiter import Limiter
 
 
 class Notices:
-    """Messages, rendered and sent."""
+    """Messages, rendered and sent in the name of the space that their account belongs to."""
 
-    def __init__(self, notifier: Notifier, renderer: Renderer, limiter: Limiter) -> None:
+    def __init__(self, notifier: Notifier, renderer: Renderer, limiter: Limiter, spaces: Spaces) -> None:
+        self._spaces = spaces
         self._notifier = notifier
         self._renderer = renderer
         self._limiter = limiter
 
     async def text(self, phone: str, sms: Sms) -> None:
         """Send an SMS. Raises `TooManyRequests` for a number that had too many, and `DeliveryFailed`."""
-        await self._limiter.count("sms_minute", phone)
-        await self._limiter.count("sms_hour", phone)
+        space = self._of(sms.domain)
+        counted = f"{phone}{space.suffix}"
+        await self._limiter.count("sms_minute", counted)
+        await self._limiter.count("sms_hour", counted)
         try:
-            await self._notifier.sms(SmsMessage(phone, self._renderer.sms(sms)))
+            await self._notifier.sms(SmsMessage(phone, self._renderer.sms(sms, space.name)))
         except DeliveryFailed:
-            await self._limiter.give_back("sms_minute", phone)
-            await self._limiter.give_back("sms_hour", phone)
+            await self._limiter.give_back("sms_minute", counted)
+            await self._limiter.give_back("sms_hour", counted)
             raise
+
+    def _of(self, domain: str) -> Space:
+        return self._spaces.by_domain.get(domain, self._spaces.default)
 
     async def mail(self, address: str, mail: Mail) -> None:
         """Send a mail with a secret. Raises `TooManyRequests` and `DeliveryFailed`."""
-        await self._limiter.count("mails", address)
+        await self._limiter.count("mails", f"{address}{self._of(_domain(mail)).suffix}")
         await self._send(address, mail)
 
     async def notify(self, address: str | None, mail: Mail) -> None:
@@ -43,5 +50,13 @@ class Notices:
             log.warning("notice not sent", notice=mail.name)
 
     async def _send(self, address: str, mail: Mail) -> None:
-        rendered = self._renderer.mail(mail)
-        await self._notifier.mail(MailMessage(address, rendered.subject, rendered.text, rendered.html))
+        space = self._of(_domain(mail))
+        rendered = self._renderer.mail(mail, space.name, space.mail.signature)
+        sender = space.mail
+        await self._notifier.mail(
+            MailMessage(address, rendered.subject, rendered.text, rendered.html, sender.from_address, sender.from_name)
+        )
+
+
+def _domain(mail: Mail) -> str:
+    return mail.sip_address.rpartition("@")[2]

@@ -17,6 +17,8 @@ from flexiapi.settings.sections import (
     ServerSettings,
     TemplateSettings,
 )
+from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.values import SipDomain
 
 __all__ = [
     "AccountSettings",
@@ -35,6 +37,7 @@ __all__ = [
     "RedisSettings",
     "ServerSettings",
     "Settings",
+    "SpaceSettings",
     "TemplateSettings",
 ]
 
@@ -47,6 +50,7 @@ class Settings(BaseModel):
     server: ServerSettings = ServerSettings()
     app: AppSettings = AppSettings()
     account: AccountSettings = AccountSettings()
+    spaces: dict[SipDomain, SpaceSettings] = Field(default_factory=dict)
     data: DataSettings = DataSettings()
     mongodb: MongodbSettings = MongodbSettings()
     limits: LimitSettings = LimitSettings()

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.settings import Settings
+from flexiapi.settings import Settings, SpaceSettings
 
 DEFAULT_FILE = Path("/etc/flexiapi/flexiapi.toml")
 _TRANSPORTS = ("push", "sms", "mail")
@@ -122,6 +122,8 @@ def _explained(error: ValidationError, file: Path | None) -> str:
 
 def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
     table, *rest = map(str, place)
+    if table == "spaces":
+        return _line_of_space(rest, detail)
     name = f"[{table}] {'.'.join(rest)}".strip()
     is_unknown = detail["type"] == "extra_forbidden"
     if table in _TRANSPORTS and len(rest) == 1 and detail["type"] == "model_type":
@@ -136,6 +138,17 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
     if table in _TRANSPORTS and not close:
         hint = f"; a backend needs a table, [{table}.{rest[-1]}]"
     return f"{name}: there is no such setting{hint}"
+
+
+def _line_of_space(place: Sequence[str], detail: Mapping[str, Any]) -> str:
+    """Explain what is wrong in a table of a domain, such as `[spaces."b.example.org"]`."""
+    name = " ".join([f'[spaces."{place[0]}"]', *(key for key in place[1:] if key != "[key]")]) if place else "[spaces]"
+    if detail["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(place[-1], SpaceSettings.model_fields, n=1)
+        return f"{name}: a domain has no such setting" + (f"; did you mean `{close[0]}`?" if close else "")
+    if detail["type"] in ("model_type", "dict_type"):
+        return f'{name}: a domain needs a table, [spaces."b.example.org"]'
+    return f"{name}: {detail['msg'].removeprefix('Value error, ')}"
 
 
 def _names(table: str | None) -> list[str]:

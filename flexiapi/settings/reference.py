@@ -7,11 +7,12 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from flexiapi.settings import Settings
+from flexiapi.settings import Settings, SpaceSettings
+from flexiapi.settings.spaces import OVERRIDABLE
 
 _WIDTH = 118
 _WORDS = {"ge": "at least", "gt": "more than", "le": "at most"}
-_BACKEND_TABLES: Mapping[str, str] = {
+_TABLES_BY_NAME: Mapping[str, str] = {
     "push": """\
 Push backends, one table each, under any label. `flexiapi plugins` lists the installed ones; their READMEs describe
 their settings. Backends with a lower `order` (0) are tried first. Example:
@@ -28,6 +29,16 @@ backend = "http"
 url = "https://gateway.example.org/send"
 order = 0
 prefixes = ["+33", "+32"]
+""",
+    "spaces": """\
+Domains that differ, one table each; docs/spaces.md explains them. A setting that a table does not have is that of the \
+section named here: {overridable}. `host` is {host}. Example:
+
+[spaces."b.example.org"]
+url = "https://accounts.b.example.org"
+name = "Example B"
+registration = "closed"
+quota = 500
 """,
 }
 _HEAD = """\
@@ -50,8 +61,8 @@ def document() -> str:
 def _table(name: str, field: FieldInfo) -> Iterator[str]:
     section = field.annotation
     yield "\n"
-    if name in _BACKEND_TABLES:
-        yield from (f"# {line}".rstrip() for line in _BACKEND_TABLES[name].splitlines())
+    if name in _TABLES_BY_NAME:
+        yield from (f"# {line}".rstrip() for line in _explained(name))
         return
     assert isinstance(section, type)
     assert issubclass(section, BaseModel)
@@ -61,6 +72,18 @@ def _table(name: str, field: FieldInfo) -> Iterator[str]:
         yield ""
         yield from textwrap.wrap(_meaning(setting), _WIDTH, initial_indent="# ", subsequent_indent="# ")
         yield f"#{key} = {_toml(setting.default)}"
+
+
+def _explained(table: str) -> Iterator[str]:
+    """Yield the lines that explain tables with names of the operator's choice."""
+    text = _TABLES_BY_NAME[table]
+    if table == "spaces":
+        sections = dict.fromkeys(OVERRIDABLE.values())
+        keys = [f"[{of}] {', '.join(key for key, section in OVERRIDABLE.items() if section == of)}" for of in sections]
+        host = (SpaceSettings.model_fields["host"].description or "").rstrip(".")
+        text = text.format(overridable="; ".join(keys), host=f"the {host}")
+    for line in text.splitlines():
+        yield from textwrap.wrap(line, _WIDTH - 2) or [""]
 
 
 def _meaning(setting: FieldInfo) -> str:

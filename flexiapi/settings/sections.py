@@ -1,6 +1,5 @@
 """Settings of the server itself, one section for each TOML table."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,13 +12,13 @@ from flexiapi.settings.values import (
     OptionalPath,
     OptionalSecret,
     OptionalText,
+    Realm,
+    Regex,
+    RootUrl,
     Secrets,
     SettingsSection,
+    SipDomain,
 )
-
-# Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
-_DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
-_ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
 class ServerSettings(SettingsSection):
@@ -57,8 +56,10 @@ class AppSettings(SettingsSection):
         "unset, one is made in the data path. All hosts of one installation need the same",
     )
     previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
-    url: str = Field("", description="public root of every URL that is handed out; unset, made from address and port")
-    sip_domain: str = Field("sip.example.org", description="the SIP domain of the accounts")
+    url: RootUrl = Field(
+        "", description="public root of every URL that is handed out; unset, made from address and port"
+    )
+    sip_domain: SipDomain = Field("sip.example.org", description="the SIP domain of the accounts")
     admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")
     dangerous_endpoints: bool = Field(
         False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
@@ -68,27 +69,13 @@ class AppSettings(SettingsSection):
         None, description="socket of a linphone-daemon that sends the messages of POST /messages"
     )
 
-    @field_validator("sip_domain")
-    @classmethod
-    def _is_domain(cls, value: str) -> str:
-        if not _DOMAIN.fullmatch(value):
-            raise ValueError("is not a domain alone, such as sip.example.org")
-        return value.lower()
-
-    @field_validator("url")
-    @classmethod
-    def _is_root(cls, value: str) -> str:
-        if value and not _ROOT_URL.fullmatch(value):
-            raise ValueError("is not an absolute URL, such as https://accounts.example.org")
-        return value.rstrip("/")
-
 
 class AccountSettings(SettingsSection):
     """Rules for accounts."""
 
-    realm: OptionalText = Field(None, description="DIGEST realm of all accounts; unset, the account's domain")
+    realm: Realm = Field(None, description="DIGEST realm of all accounts; unset, the account's domain")
     email_unique: bool = Field(False, description="an e-mail address belongs to one account at most")
-    username_regex: str = Field(r"^[a-z0-9+_.-]*$", description="regular expression that usernames must match")
+    username_regex: Regex = Field(r"^[a-z0-9+_.-]*$", description="regular expression that usernames must match")
     username_min_length: int = Field(6, ge=1, description="shortest new username, in characters")
     password_min_length: int = Field(6, ge=1, description="shortest new password, in characters")
     refuse_common_passwords: bool = Field(
@@ -98,6 +85,12 @@ class AccountSettings(SettingsSection):
         (), description="usernames, or regular expressions of usernames, that cannot be registered"
     )
     public_domains: Names = Field((), description="domains that accounts/public may name beside app.sip_domain")
+    registration: Literal["open", "invited", "closed"] = Field(
+        "open",
+        description="who may create accounts without an administrator: with any creation token, with one that an "
+        "administrator made, or not at all",
+    )
+    quota: int = Field(0, ge=0, description="most accounts that the service may have; 0 is any number")
     consume_external_account_on_create: bool = Field(
         False, description="each new account takes a free external account; without a free one, creation fails"
     )
@@ -131,22 +124,6 @@ class AccountSettings(SettingsSection):
     tombstone_days: int = Field(
         7, ge=0, description="how long a deleted name cannot be registered, in days; 0 is for ever"
     )
-
-    @field_validator("realm")
-    @classmethod
-    def _fits_a_header(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise ValueError("has characters that cannot stand in a challenge, such as control characters")
-        return value
-
-    @field_validator("username_regex")
-    @classmethod
-    def _compiles(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}") from error
-        return value
 
     @property
     def pin_life(self) -> timedelta:

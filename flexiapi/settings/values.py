@@ -1,12 +1,17 @@
 """Types of settings: lists, networks, and values that an empty text leaves unset."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 Network = IPv4Network | IPv6Network
+
+# Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
+_DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
+_ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
 def _separated(value: object) -> object:
@@ -35,12 +40,43 @@ def _empty_is_unset(value: object) -> object:
     return None if value in ("", "null", "(null)") else value
 
 
+def _is_domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("is not a domain alone, such as sip.example.org")
+    return value.lower()
+
+
+def _is_root(value: str) -> str:
+    if value and not _ROOT_URL.fullmatch(value):
+        raise ValueError("is not an absolute URL, such as https://accounts.example.org")
+    return value.rstrip("/")
+
+
+def _fits_a_header(value: str | None) -> str | None:
+    if value is not None and not value.isprintable():
+        raise ValueError("has characters that cannot stand in a challenge, such as control characters")
+    return value
+
+
+def _compiles(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+
+SipDomain = Annotated[str, AfterValidator(_is_domain)]
+RootUrl = Annotated[str, AfterValidator(_is_root)]
+Realm = Annotated[OptionalText, AfterValidator(_fits_a_header)]
+Regex = Annotated[str, AfterValidator(_compiles)]
 
 
 class SettingsSection(BaseModel):

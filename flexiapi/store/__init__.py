@@ -11,6 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
+from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import indexes
 from flexiapi.store.account_ranges import AccountRanges
@@ -31,10 +32,12 @@ from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.push_devices import PushDeviceStore
+from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
+from flexiapi.store.spaces import SpaceTables, SpaceTablesCollide
 from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
@@ -49,6 +52,7 @@ __all__ = [
     "MigrationPlan",
     "Removal",
     "ServerProcessRecord",
+    "SpaceTablesCollide",
     "Store",
 ]
 
@@ -63,19 +67,22 @@ class Store(Records):
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
         database: AsyncIOMotorDatabase[dict[str, Any]] = open_database(settings.mongodb, uri)
         super().__init__(database)
-        documents = AccountDocuments(key, settings.app.sip_domain, email_unique=settings.account.email_unique)
+        self.spaces = Spaces.of(settings)
+        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
         self._key = key
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.journal = journal = Journal.of(database)
         self.account_ranges = AccountRanges(database, settling)
-        self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges)
+        self.quotas = AccountQuotas(database, self.spaces)
+        self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
         self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key)
         self.leases = Leases(database)
+        self.space_tables = SpaceTables(database, documents, self.spaces, self.leases)
         self.servers = ServerRecords(database)
         self.migrations = Migrations(database, self.leases, self.servers)
         self.changes = AccountChanges(database)
@@ -103,7 +110,13 @@ class Store(Records):
         await self.layout()
         await indexes.ensure(self._database)
         await self._keep_key()
-        await indexes.keep_emails_unique(self._database, wanted=self._email_unique)
+        await self.prepare_spaces()
+
+    async def prepare_spaces(self) -> None:
+        """Do what depends on the spaces, if the database fits their tables. Raises `ConfigurationError`."""
+        if await self.space_tables.settle():
+            await indexes.keep_emails_unique(self._database, self.spaces, wanted=self._email_unique)
+            await self.quotas.prepare()
 
     async def layout(self) -> Layout:
         """Return the layout of the database, and let this process write so that older servers can read it."""
@@ -115,7 +128,7 @@ class Store(Records):
         """Raise `ConfigurationError` if `prepare` would, without changing anything."""
         await self.migrations.refuse_newer()
         await self._check_key()
-        await indexes.check_emails(self._database, wanted=self._email_unique)
+        await indexes.check_emails(self._database, self.spaces, wanted=self._email_unique)
 
     async def _keep_key(self) -> None:
         meta = self._database["meta"]

@@ -6,14 +6,17 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import CoalescedReads
-from flexiapi.model import Account, Challenged
-from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.model import EVERYWHERE, Account, Challenged, Scope, Space
+from flexiapi.store.documents import AccountDocuments, Document, is_within, within
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 
 
 class AccountLookups(JournaledRecords):
-    """Lookups in the account collection. Each returns `None` for an account that does not exist."""
+    """Lookups in the account collection, each within the domains of a scope.
+
+    Each returns `None` for an account that does not exist or is in no domain of the scope.
+    """
 
     def __init__(
         self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, documents: AccountDocuments
@@ -62,18 +65,18 @@ class AccountLookups(JournaledRecords):
         cursor = self._accounts.find({field: {"$in": list(keys)}}, projection, batch_size=len(keys) + 1)
         return await cursor.to_list(None)
 
-    def _decoded(self, document: Document | None) -> Account | None:
-        return None if document is None else self._documents.decode(document)
+    def _decoded(self, document: Document | None, scope: Scope = EVERYWHERE) -> Account | None:
+        return self._documents.decode(document) if is_within(document, scope) else None
 
-    async def by_id(self, account_id: int) -> Account | None:
+    async def by_id(self, account_id: int, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account with the id."""
-        return self._decoded(await self._by_id.get(account_id))
+        return self._decoded(await self._by_id.get(account_id), scope)
 
-    async def by_ids(self, account_ids: Sequence[int]) -> list[Account]:
+    async def by_ids(self, account_ids: Sequence[int], scope: Scope = EVERYWHERE) -> list[Account]:
         """Return the accounts with these ids that exist, by id."""
         if not account_ids:
             return []
-        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}).sort("_id")
+        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}, **within(scope)}).sort("_id")
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def after(self, last_id: int, limit: int) -> list[Account]:
@@ -81,48 +84,48 @@ class AccountLookups(JournaledRecords):
         cursor = self._accounts.find({"_id": {"$gt": last_id}}, sort=[("_id", 1)], limit=limit, batch_size=limit + 1)
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
-    async def by_address(self, username: str, domain: str) -> Account | None:
+    async def by_address(self, username: str, domain: str, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account with exactly this user name and domain; aliases do not count."""
         document = await self._by_identifier.get(f"sip:{username}@{domain}")
         if document is None or document["username"] != username or document["domain"] != domain:
             return None
-        return self._documents.decode(document)
+        return self._decoded(document, scope)
 
-    async def challenged(self, username: str, domain: str) -> Challenged | None:
+    async def challenged(self, username: str, domain: str, scope: Scope = EVERYWHERE) -> Challenged | None:
         """Return the data for a DIGEST challenge to exactly this user name and domain."""
         document = await self._challenged.get(f"sip:{username}@{domain}")
-        if document is None:
+        if not is_within(document, scope):
             return None
         algorithms = tuple(password["algorithm"] for password in document.get("passwords", ()))
         return Challenged(document["_id"], document["domain"], document.get("epoch", 0), algorithms)
 
-    async def is_activated(self, username: str, domain: str) -> bool | None:
+    async def is_activated(self, username: str, domain: str, scope: Scope = EVERYWHERE) -> bool | None:
         """Return True if the account with exactly this user name and domain is active, `None` if it does not exist."""
         document = await self._activated.get(f"sip:{username}@{domain}")
-        return None if document is None else bool(document["activated"])
+        return bool(document["activated"]) if is_within(document, scope) else None
 
-    async def by_address_or_alias(self, username: str, domain: str) -> Account | None:
+    async def by_address_or_alias(self, username: str, domain: str, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account with this user name or phone alias in the domain."""
-        return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"))
+        return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"), scope)
 
-    async def by_phone(self, phone: str) -> Account | None:
-        """Return the account with this phone alias, or with the number as user name."""
-        return self._decoded(await self._by_identifier.get(f"tel:{phone}"))
+    async def by_phone(self, phone: str, space: Space) -> Account | None:
+        """Return the account of a space with this phone alias, or with the number as user name."""
+        return self._decoded(await self._by_identifier.get(f"tel:{phone}{space.suffix}"), space.scope)
 
     async def owner_of(self, identifier: str) -> int | None:
         """Return the id of the account that has the identifier."""
         document = await self._by_identifier.get(identifier)
         return None if document is None else int(document["_id"])
 
-    async def by_api_key(self, key_hash: bytes) -> Account | None:
+    async def by_api_key(self, key_hash: bytes, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account whose API key has this hash."""
-        return self._decoded(await self._by_key.get(key_hash))
+        return self._decoded(await self._by_key.get(key_hash), scope)
 
-    async def by_provisioning_token(self, token: str) -> Account | None:
+    async def by_provisioning_token(self, token: str, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account that holds the token."""
-        return self._decoded(await self._accounts.find_one({"provisioning_token": token}))
+        return self._decoded(await self._accounts.find_one({"provisioning_token": token}), scope)
 
-    async def has_other_active_admin(self, account_id: int) -> bool:
+    async def has_other_active_admin(self, account_id: int, scope: Scope = EVERYWHERE) -> bool:
         """Return True if another activated administrator exists."""
-        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}}
+        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}, **within(scope)}
         return await self._accounts.find_one(query, {"_id": 1}) is not None

@@ -17,6 +17,7 @@ from flexiapi.store.counters import Counters
 from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
+from flexiapi.store.quotas import AccountQuotas
 
 _SILENT = frozenset({"updated_at"})
 
@@ -39,9 +40,11 @@ class AccountStore(AccountLookups):
         documents: AccountDocuments,
         counters: Counters,
         ranges: AccountRanges,
+        quotas: AccountQuotas,
     ) -> None:
         super().__init__(database, journal, documents)
         self._ranges = ranges
+        self._quotas = quotas
         self._counters = counters
         self._additions: Batches[Document, None] = Batches(self._insert_all, in_flight=2)
 
@@ -50,7 +53,7 @@ class AccountStore(AccountLookups):
 
         A new account gets its id here. A removal returns the account as it was read. Return `None`, with nothing
         written, if the account no longer exists, if its names changed since it was read and the change writes names,
-        or if another precondition does not hold. Raises `IdentifierTaken`.
+        or if another precondition does not hold. Raises `IdentifierTaken`, and `SpaceFull` for one account too many.
         """
         event = event_document(actor, change.event, _details(change))
         account: Account | None
@@ -66,9 +69,17 @@ class AccountStore(AccountLookups):
 
     async def _add(self, change: Change[Account], event: Document) -> Account:
         assert change.after is not None
+        domain = change.after.domain
+        if self._quotas.limited:
+            await self._quotas.reserve(domain)
         account = replace(change.after, id=await self._counters.next("accounts"))
         document = inserting(self._documents.encode(account), event)
-        await self._additions.add(document)
+        try:
+            await self._additions.add(document)
+        except IdentifierTaken:
+            if self._quotas.limited:
+                await self._quotas.give_back(domain)
+            raise
         self._journal.pending.note(self._name, document)
         return account
 
@@ -85,6 +96,8 @@ class AccountStore(AccountLookups):
         await self._ranges.announce([account.id])
         conditions = self._documents.conditions(expecting)
         removed = await self._journal.announcements.remove(self._name, account.id, event, conditions)
+        if removed and self._quotas.limited:
+            await self._quotas.give_back(account.domain)
         return account if removed else None
 
     async def _update(
@@ -102,8 +115,24 @@ class AccountStore(AccountLookups):
             update |= element_update
         if change.ends_sign_ins:
             update["$inc"] = {"epoch": 1}
+        if self._quotas.limited and self._quotas.is_move(before.domain, after.domain):
+            return await self._move(before, after, query, updating(update, event))
+        return await self._written(query, updating(update, event))
+
+    async def _move(self, before: Account, after: Account, query: Document, update: Document) -> Account | None:
+        """Write a change of domain that takes a place in another space. Raises `SpaceFull`."""
+        await self._quotas.reserve(after.domain)
         try:
-            return self._decoded(await self._carry(query, updating(update, event)))
+            account = await self._written(query, update)
+        except IdentifierTaken:
+            await self._quotas.give_back(after.domain)
+            raise
+        await self._quotas.give_back(after.domain if account is None else before.domain)
+        return account
+
+    async def _written(self, query: Document, update: Document) -> Account | None:
+        try:
+            return self._decoded(await self._carry(query, update))
         except DuplicateKeyError as error:
             raise taken_by(error.details or {}) from error
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Account
+from flexiapi.model import Account, Scope
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.documents import AccountDocuments, within
 
 # Views of contacts never show these, and opening sealed passwords takes time.
 _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}
@@ -21,9 +21,9 @@ class ContactStore(Records):
         self._accounts = database["accounts"]
         self._documents = documents
 
-    async def by_ids(self, account_ids: Sequence[int]) -> list[Account]:
-        """Return the accounts with these ids that exist, by id, without passwords, keys and codes."""
+    async def by_ids(self, account_ids: Sequence[int], scope: Scope) -> list[Account]:
+        """Return the accounts of the scope with these ids, by id, without passwords, keys and codes."""
         if not account_ids:
             return []
-        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}}, _PRIVATE).sort("_id")
+        cursor = self._accounts.find({"_id": {"$in": list(account_ids)}, **within(scope)}, _PRIVATE).sort("_id")
         return [self._documents.decode(document) for document in await cursor.to_list(None)]

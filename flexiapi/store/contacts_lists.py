@@ -5,7 +5,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Actor, ContactsList
+from flexiapi.model import Actor, ContactsList, Space
 from flexiapi.store.counters import Counters
 from flexiapi.store.journal import Journal, JournaledRecords
 
@@ -13,20 +13,21 @@ Document = dict[str, Any]
 
 
 class ContactsListStore(JournaledRecords):
-    """The lists; the accounts refer to them."""
+    """The lists; the accounts refer to them. A list is of one space: without the field `space`, of the default one."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, counters: Counters) -> None:
         super().__init__(database, journal, "contacts_lists")
         self._accounts = database["accounts"]
         self._counters = counters
 
-    async def all(self) -> list[ContactsList]:
-        """Return all lists, by id."""
-        return [_decoded(document) for document in await self._records.find().sort("_id").to_list(None)]
+    async def all(self, space: Space) -> list[ContactsList]:
+        """Return all lists of a space, by id."""
+        found = await self._records.find({"space": space.stored}).sort("_id").to_list(None)
+        return [_decoded(document) for document in found]
 
-    async def by_id(self, list_id: int) -> ContactsList | None:
-        """Return the list with the id."""
-        document = await self._records.find_one({"_id": list_id})
+    async def by_id(self, list_id: int, space: Space) -> ContactsList | None:
+        """Return the list of a space with the id."""
+        document = await self._records.find_one({"_id": list_id, "space": space.stored})
         return None if document is None else _decoded(document)
 
     async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
@@ -48,31 +49,37 @@ class ContactsListStore(JournaledRecords):
             "title": title,
             "description": description,
         }
+        if actor.stored_space is not None:
+            document["space"] = actor.stored_space
         await self._insert(document, actor, "contacts_list.created")
         return _decoded(document)
 
     async def change(self, list_id: int, title: str, description: str, actor: Actor) -> ContactsList | None:
         """Give a list other texts."""
         texts = {"title": title, "description": description}
-        document = await self._change({"_id": list_id}, {"$set": texts}, actor, "contacts_list.changed")
+        query = {"_id": list_id, "space": actor.stored_space}
+        document = await self._change(query, {"$set": texts}, actor, "contacts_list.changed")
         return None if document is None else _decoded(document)
 
     async def remove(self, list_id: int, actor: Actor) -> bool:
         """Remove a list, from all accounts too; whether it was there."""
+        document = await self._records.find_one({"_id": list_id}, {"space": 1})
+        if document is not None and document.get("space") != actor.stored_space:
+            return False
         removed = await self._remove(list_id, actor, "contacts_list.removed")
         await self._accounts.update_many({"contacts_lists": list_id}, {"$pull": {"contacts_lists": list_id}})
         return removed
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Add a contact to a list. Return False if it was on it."""
-        query = {"_id": list_id, "contacts": {"$ne": contact_id}}
+        query = {"_id": list_id, "space": actor.stored_space, "contacts": {"$ne": contact_id}}
         change = {"$push": {"contacts": contact_id}}
         details = {"contact": contact_id}
         return await self._change(query, change, actor, "contacts_list.contact_added", details) is not None
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> bool:
         """Remove a contact from a list. Return False if it was not on it."""
-        query = {"_id": list_id, "contacts": contact_id}
+        query = {"_id": list_id, "space": actor.stored_space, "contacts": contact_id}
         change = {"$pull": {"contacts": contact_id}}
         details = {"contact": contact_id}
         return await self._change(query, change, actor, "contacts_list.contact_removed", details) is not None

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.model import (
@@ -17,6 +17,8 @@ from flexiapi.model import (
     ExternalAccount,
     Password,
     PendingChange,
+    Scope,
+    Spaces,
     StoredApiKey,
 )
 
@@ -35,16 +37,36 @@ _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 IDENTITY = frozenset({"username", "domain", "phone", "email"})
 
 
+class Named(Protocol):
+    """The names of an account, of which its identifiers are made."""
+
+    @property
+    def username(self) -> str:
+        """User name."""
+
+    @property
+    def domain(self) -> str:
+        """SIP domain."""
+
+    @property
+    def phone(self) -> str | None:
+        """Phone number."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address."""
+
+
 class AccountDocuments:
     """Encoder and decoder of accounts, which seals password hashes with the application key.
 
-    `sip_domain` is the domain of phone aliases; `email_unique` makes an address an identifier.
+    `spaces` have the domains of phone aliases; `email_unique` makes an address an identifier.
     """
 
-    def __init__(self, key: ApplicationKey, sip_domain: str, *, email_unique: bool) -> None:
+    def __init__(self, key: ApplicationKey, spaces: Spaces, *, email_unique: bool) -> None:
         self._key = key
-        self._sip_domain = sip_domain
-        self._email_unique = email_unique
+        self._spaces = spaces
+        self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
             "confirmation": lambda value, _: _confirmation(value),
@@ -56,15 +78,16 @@ class AccountDocuments:
             "external_account": self._external,
         }
 
-    def identifiers(self, account: Account) -> list[str]:
+    def identifiers(self, account: Named) -> list[str]:
         """Return the identifiers by which the account is found. No other account may have one of them."""
-        names = [f"sip:{account.address}"]
+        space = self._spaces.by_domain.get(account.domain, self._spaces.default)
+        names = [f"sip:{account.username}@{account.domain}"]
         if account.username.startswith("+"):
-            names.append(f"tel:{account.username}")
+            names.append(f"tel:{account.username}{space.suffix}")
         if account.phone:
-            names += [f"sip:{account.phone}@{self._sip_domain}", f"tel:{account.phone}"]
-        if account.email and self._email_unique:
-            names.append(f"mailto:{account.email}")
+            names += [f"sip:{account.phone}@{space.domain}", f"tel:{account.phone}{space.suffix}"]
+        if account.email and self.email_unique:
+            names.append(f"mailto:{account.email}{space.suffix}")
         return list(dict.fromkeys(names))
 
     def encode(self, account: Account) -> Document:
@@ -174,6 +197,21 @@ class AccountDocuments:
             self._key.open(item["sealed"], bound_to_account(owner)),
             Algorithm(item["algorithm"]),
         )
+
+
+def within(scope: Scope) -> Document:
+    """Return the query for the accounts of a scope."""
+    if scope.only is not None:
+        return {"domain": scope.only}
+    return {"domain": {"$nin": sorted(scope.but)}} if scope.but else {}
+
+
+def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
+    """Return whether there is an account document and its domain is in the scope: the one filter between spaces."""
+    if document is None:
+        return False
+    domain = document["domain"]
+    return domain not in scope.but if scope.only is None else domain == scope.only
 
 
 def bound_to_account(owner: int) -> str:

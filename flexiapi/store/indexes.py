@@ -7,6 +7,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure
 
 from flexiapi.errors import ConfigurationError
+from flexiapi.model import Spaces
 
 _EMAILS_TWICE = (
     "account.email_unique cannot be switched on: two accounts have one address. "
@@ -73,12 +74,12 @@ async def ensure(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         await database[collection].create_indexes(indexes)
 
 
-async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
+async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces, *, wanted: bool) -> None:
     """Make addresses identifiers, or no longer, if the setting was changed since the last start."""
     if await _are_unique(database) == wanted:
         return
     others = {"$filter": {"input": "$identifiers", "cond": {"$ne": [{"$substrBytes": ["$$this", 0, 7]}, "mailto:"]}}}
-    mine = {"$concatArrays": [others, [{"$concat": ["mailto:", "$email"]}]]} if wanted else others
+    mine = {"$concatArrays": [others, [{"$concat": ["mailto:", "$email", _suffix(spaces)]}]]} if wanted else others
     try:
         await database["accounts"].update_many({"email": {"$exists": True}}, [{"$set": {"identifiers": mine}}])
     except OperationFailure as error:
@@ -86,13 +87,21 @@ async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", *
     await database["meta"].update_one({"_id": "email_unique"}, {"$set": {"value": wanted}}, upsert=True)
 
 
-async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", *, wanted: bool) -> None:
+def _suffix(spaces: Spaces) -> Any:
+    """Return the expression for the end of an identifier, which depends on the domain's space."""
+    if not spaces.by_domain:
+        return ""
+    cases = [{"case": {"$eq": ["$domain", one.domain]}, "then": one.suffix} for one in spaces.by_domain.values()]
+    return {"$switch": {"branches": cases, "default": ""}}
+
+
+async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces, *, wanted: bool) -> None:
     """Raise `ConfigurationError` if addresses should become unique and are not. Change nothing."""
     if not wanted or await _are_unique(database):
         return
     twice: list[dict[str, Any]] = [
         {"$match": {"email": {"$exists": True}}},
-        {"$group": {"_id": "$email", "accounts": {"$sum": 1}}},
+        {"$group": {"_id": {"email": "$email", "space": _suffix(spaces)}, "accounts": {"$sum": 1}}},
         {"$match": {"accounts": {"$gt": 1}}},
         {"$limit": 1},
     ]

@@ -10,10 +10,10 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Account, AccountSelection, CreationCount
+from flexiapi.model import Account, AccountSelection, CreationCount, Scope
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.store.documents import AccountDocuments, Document, within
 
 
 class Listings(Records):
@@ -65,10 +65,9 @@ class Listings(Records):
         cursor = self._accounts.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1).sort("_id")
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
-    async def first_by_email(self, email: str, domain: str | None) -> Account | None:
-        """Return the account of the domain (`None`: of any) with this lower-case address and the lowest id."""
-        query = {"email": email} if domain is None else {"email": email, "domain": domain}
-        document = await self._accounts.find_one(query, sort=[("_id", 1)])
+    async def first_by_email(self, email: str, scope: Scope) -> Account | None:
+        """Return the account of the scope with this lower-case address and the lowest id."""
+        document = await self._accounts.find_one({"email": email, **within(scope)}, sort=[("_id", 1)])
         return None if document is None else self._documents.decode(document)
 
     async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
@@ -91,11 +90,9 @@ class Listings(Records):
         cursor = self._accounts.find(query, sort=[("_id", 1)], limit=limit)
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
-    async def creations(self, domain: str | None, since: datetime, form: str) -> dict[str, CreationCount]:
+    async def creations(self, scope: Scope, since: datetime, form: str) -> dict[str, CreationCount]:
         """Return the accounts created since then by period; `form` is the format of its name for `strftime`."""
-        match: Document = {"created_at": {"$gte": since}}
-        if domain is not None:
-            match["domain"] = domain
+        match: Document = {"created_at": {"$gte": since}, **within(scope)}
         phone = {"$cond": [{"$gt": ["$phone", None]}, 1, 0]}
         activated = {"$cond": ["$activated", 1, 0]}
         pipeline: list[Document] = [

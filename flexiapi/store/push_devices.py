@@ -6,9 +6,9 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
-from flexiapi.crypto.keys import token_hash
-from flexiapi.model import PushAddress
+from flexiapi.model import Actor, PushAddress
 from flexiapi.store.connection import Records
+from flexiapi.store.tokens import key_of
 
 Document = dict[str, Any]
 
@@ -21,9 +21,9 @@ class PushDeviceStore(Records):
         self._devices = database["push_devices"]
         self._tokens = database["creation_tokens"]
 
-    async def reserve(self, device: PushAddress, now: datetime, until: datetime, most: int) -> bool:
+    async def reserve(self, device: PushAddress, actor: Actor, now: datetime, until: datetime, most: int) -> bool:
         """Reserve the sending of a token. Return False if one is under way or unused, or the device has had `most`."""
-        key = _key(device)
+        key = _key(device, actor)
         known: Document = await self._devices.find_one({"_id": key}) or {}
         waits_until = known.get("waits_until")
         if waits_until is not None and waits_until > now and not await self._is_used_up(known, now):
@@ -44,18 +44,20 @@ class PushDeviceStore(Records):
         free = {"_id": device["waits_for"], "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._tokens.find_one(free, {"_id": 1}) is None
 
-    async def note_sent(self, device: PushAddress, token: str) -> None:
+    async def note_sent(self, device: PushAddress, token: str, actor: Actor) -> None:
         """Note which token the device holds."""
-        await self._devices.update_one({"_id": _key(device)}, {"$set": {"waits_for": token_hash(token)}})
+        change = {"$set": {"waits_for": key_of(token, actor)}}
+        await self._devices.update_one({"_id": _key(device, actor)}, change)
 
-    async def release(self, device: PushAddress) -> None:
+    async def release(self, device: PushAddress, actor: Actor) -> None:
         """Undo a reservation, because nothing was sent."""
-        key = _key(device)
+        key = _key(device, actor)
         # Any caller can invent devices: those that were sent nothing leave no record.
         if (await self._devices.delete_one({"_id": key, "tokens": {"$lte": 1}})).deleted_count:
             return
         await self._devices.update_one({"_id": key}, {"$inc": {"tokens": -1}, "$unset": {"waits_until": ""}})
 
 
-def _key(device: PushAddress) -> bytes:
-    return token_hash(f"{device.provider}\x1f{device.param}\x1f{device.prid}")
+def _key(device: PushAddress, actor: Actor) -> bytes:
+    """Return the key of a device in the actor's space: what one space sent it does not count in another."""
+    return key_of(f"{device.provider}\x1f{device.param}\x1f{device.prid}", actor)

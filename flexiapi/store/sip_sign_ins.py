@@ -8,10 +8,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from flexiapi.model import Account
+from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
 from flexiapi.store.connection import Translating, open_native_database
-from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.documents import AccountDocuments, is_within
 
 
 class SipSignIns(Translating):
@@ -40,12 +40,12 @@ class SipSignIns(Translating):
         """
         return self._database["used_nonces"].with_options(write_concern=WriteConcern(w=1))
 
-    async def account(self, username: str, domain: str) -> Account | None:
+    async def account(self, username: str, domain: str, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account with exactly this user name and domain; aliases do not count."""
         document = await self._database["accounts"].find_one({"identifiers": f"sip:{username}@{domain}"})
         if document is None or document["username"] != username or document["domain"] != domain:
             return None
-        return self._documents.decode(document)
+        return self._documents.decode(document) if is_within(document, scope) else None
 
     async def first(self, use: str, expires_at: datetime) -> bool:
         """Store a use until it expires. Return False if it was stored already, also by a parallel request."""

@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor
+from flexiapi.model import Actor, Space
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updating_many
 
@@ -26,9 +26,8 @@ class TokenRecords(JournaledRecords):
     _kind: str
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
-        """Store a token."""
-        document = {"_id": token_hash(token), "created_at": now, "expires_at": expires_at}
-        await self._insert(document, actor, f"{self._kind}.created")
+        """Store a token of the actor's space."""
+        await self._insert(_document(token, now, expires_at, actor), actor, f"{self._kind}.created")
 
     async def clear(self, expired_before: datetime) -> int:
         """Remove the tokens that expired before. Return their number."""
@@ -49,14 +48,23 @@ class CreationTokenStore(TokenRecords):
         found = await self._records.find({"_id": {"$in": hashes}}, WITHOUT_EVENTS).to_list(None)
         return {bytes(document["_id"]): document for document in found}
 
-    async def is_free(self, token: str, now: datetime) -> bool:
-        """Return True if the token can be used."""
-        document = await self._reads.get(token_hash(token))
-        return document is not None and "used_at" not in document and document["expires_at"] > now
+    async def invite(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
+        """Store a token that an administrator made, which is an invitation."""
+        document = {**_document(token, now, expires_at, actor), "invitation": True}
+        await self._insert(document, actor, f"{self._kind}.created")
+
+    async def is_free(
+        self, token: str, now: datetime, space: Space | None = None, *, as_invitation: bool = False
+    ) -> bool:
+        """Return True if the token of the space (`None`: the default) can be used, and with `as_invitation` is one."""
+        document = await self._reads.get(token_hash(token if space is None else f"{token}{space.suffix}"))
+        if document is None or (as_invitation and "invitation" not in document):
+            return False
+        return "used_at" not in document and document["expires_at"] > now
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Consume the token. Return False if it is unknown, expired or used, also by a faster request."""
-        document = await self._uses.add((token_hash(token), now, actor))
+        document = await self._uses.add((key_of(token, actor), now, actor))
         if document is not None:
             self._journal.pending.note(self._name, document)
         return document is not None
@@ -78,7 +86,7 @@ class CreationTokenStore(TokenRecords):
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""
         change = {"$unset": {"used_at": "", "use": ""}}
-        await self._change({"_id": token_hash(token)}, change, actor, "creation_token.given_back")
+        await self._change({"_id": key_of(token, actor)}, change, actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
         """Remove a token, by its hash."""
@@ -93,32 +101,32 @@ class RequestTokenStore(TokenRecords):
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
         super().__init__(database, journal, "request_tokens")
 
-    async def is_open(self, token: str, now: datetime) -> bool:
-        """Return True if the token can be validated."""
-        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+    async def is_open(self, token: str, now: datetime, space: Space) -> bool:
+        """Return True if the token of the space can be validated."""
+        query = {"_id": token_hash(f"{token}{space.suffix}"), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._records.find_one(query, {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
         """Mark the token as validated by a human. Return False if it is unknown, used or expired."""
-        query = {"_id": token_hash(token), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": key_of(token, actor), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"validated_at": now}}
         return await self._change(query, change, actor, "request_token.validated") is not None
 
     async def consume(self, token: str, now: datetime, creation_token: str, actor: Actor) -> bool:
         """Consume a validated token and link it to the creation token. Return False if it cannot be used."""
         query: Document = {
-            "_id": token_hash(token),
+            "_id": key_of(token, actor),
             "validated_at": {"$exists": True},
             "used_at": {"$exists": False},
             "expires_at": {"$gt": now},
         }
-        change = {"$set": {"used_at": now, "creation_token": token_hash(creation_token)}}
+        change = {"$set": {"used_at": now, "creation_token": key_of(creation_token, actor)}}
         return await self._change(query, change, actor, "request_token.used") is not None
 
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""
         change = {"$unset": {"used_at": "", "creation_token": ""}}
-        await self._change({"_id": token_hash(token)}, change, actor, "request_token.given_back")
+        await self._change({"_id": key_of(token, actor)}, change, actor, "request_token.given_back")
 
     async def remove_leading_to(self, hashed: bytes) -> None:
         """Remove the request token that gave a creation token, by the hash of the creation token."""
@@ -143,29 +151,40 @@ class AuthTokenStore(TokenRecords):
 
     async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:
         """Bind the token to the present sign-ins of an account. Return False if it is unknown, expired or bound."""
-        query = {"_id": token_hash(token), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": key_of(token, actor), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"account_id": account_id, "epoch": epoch}}
         return await self._change(query, change, actor, "auth_token.attached") is not None
 
-    async def attached(self, token: str, now: datetime) -> Attached | None:
-        """Return the account that the token is attached to, without using the token."""
-        document = await self._records.find_one(_attached(token, now))
+    async def attached(self, token: str, now: datetime, space: Space | None = None) -> Attached | None:
+        """Return the account that the token of the space (`None`: the default) is attached to, without using it."""
+        key = token_hash(token if space is None else f"{token}{space.suffix}")
+        document = await self._records.find_one(_attached(key, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
         change = {"$set": {"epoch": _USED_EPOCH}}
-        return await self._change(_attached(token, now), change, actor, "auth_token.used") is not None
+        return await self._change(_attached(key_of(token, actor), now), change, actor, "auth_token.used") is not None
 
     async def remove_of(self, account_id: int) -> None:
         """Remove the tokens of a removed account."""
         await self._journal.pending.delete(self._name, {"account_id": account_id})
 
 
-def _attached(token: str, now: datetime) -> Document:
+def key_of(token: str, actor: Actor) -> bytes:
+    """Return the key of a token of the actor's space. In other spaces the same token is unknown."""
+    return token_hash(f"{token}{actor.token_suffix}")
+
+
+def _document(token: str, now: datetime, expires_at: datetime, actor: Actor) -> Document:
+    document: Document = {"_id": key_of(token, actor), "created_at": now, "expires_at": expires_at}
+    return document if actor.stored_space is None else {**document, "space": actor.stored_space}
+
+
+def _attached(key: bytes, now: datetime) -> Document:
     """Return the query for a token that is attached and not used: then it keeps the account, and no epoch."""
     return {
-        "_id": token_hash(token),
+        "_id": key,
         "account_id": {"$exists": True},
         "epoch": {"$ne": _USED_EPOCH},
         "expires_at": {"$gt": now},

@@ -37,6 +37,14 @@ class Identity(Protocol):
         """Headers of answers to this identity."""
 
 
+class HostSpace(Protocol):
+    """The service that requests to one host name are for, as far as HTTP needs it."""
+
+    @property
+    def url(self) -> str:
+        """Public root of every URL that is handed out."""
+
+
 class ServerContext(Protocol):
     """The part of the application that the HTTP layer uses."""
 
@@ -45,7 +53,6 @@ class ServerContext(Protocol):
     max_body_bytes: int
     public_url: str
     cors_origins: Sequence[str]
-    validation_context: object
 
     def entered(self) -> None:
         """Note that a request is under way."""
@@ -56,8 +63,14 @@ class ServerContext(Protocol):
     def refusal(self) -> ApiError | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""
 
-    async def sign_in(self, claim: Claim, address: str) -> Identity:
-        """Return the identity that a claim proves. Raises `ApiError`."""
+    def space_of(self, request: HttpRequest) -> HostSpace:
+        """Return the service that the host name of a request stands for. Raises `ApiError` while it cannot serve."""
+
+    def validation_context(self, space: HostSpace) -> object:
+        """Return the context in which the parameters of a request to a service are validated."""
+
+    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> Identity:
+        """Return the identity that a claim proves in a service. Raises `ApiError`."""
 
     async def limit(self, name: str, address: str) -> None:
         """Count against a limit per IP address. Raises `TooManyRequests`."""
@@ -102,6 +115,7 @@ class Exchange:
     is_throttled: ClassVar[bool] = False
     is_health_check: ClassVar[bool] = False
 
+    host_space: HostSpace | None = None
     identity: Identity | None = None
     claim: Claim | None = None
     validated: Validated
@@ -123,6 +137,11 @@ class Exchange:
         """Return the request id that a front server gave, or an empty string."""
         given = self.request.headers.get("X-Request-Id", "")
         return given if _REQUEST_ID.fullmatch(given) and self.context.peers.is_trusted(self.request) else ""
+
+    @property
+    def public_url(self) -> str:
+        """Public root of the service that the request is for."""
+        return self.context.public_url if self.host_space is None else self.host_space.url
 
     @property
     def originator(self) -> object:

@@ -72,8 +72,6 @@ class TornadoHandler(RequestHandler):
         # Every value is our own or equals a setting, so that it needs no check of its characters.
         exchange = self.endpoint
         self._headers["X-Request-Id"] = exchange.request_id
-        if exchange.context.public_url.startswith("https:"):
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
         if "Origin" in exchange.request.headers:
             for name, value in cors.of_answer(exchange):
                 self._headers[name] = value
@@ -90,6 +88,8 @@ class TornadoHandler(RequestHandler):
         reply = answer.reply
         self.set_status(answer.status)
         self._headers["Content-Type"] = reply.content_type
+        if self.endpoint.public_url.startswith("https:"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
         if answer.is_secret:
             self._headers["Cache-Control"] = "no-store"
         for name, value in answer.headers:
@@ -103,7 +103,7 @@ class TornadoHandler(RequestHandler):
     def _set(self, cookie: Cookie) -> None:
         exchange = self.endpoint
         context = exchange.context
-        https = context.public_url.startswith("https:") or context.peers.is_https(exchange.request)
+        https = exchange.public_url.startswith("https:") or context.peers.is_https(exchange.request)
         self.set_cookie(
             cookie.name, cookie.value, path="/", max_age=cookie.max_age, httponly=True, secure=https, samesite="Strict"
         )

@@ -18,6 +18,14 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=4096)
+def _host_name(named: str) -> str:
+    name, colon, port = named.strip().lower().rpartition(":")
+    if not colon or not (port.isdecimal() or not port):
+        name = named.strip().lower()
+    return name.removesuffix(".")
+
+
 def within(text: str, networks: Sequence[Network]) -> bool:
     """Return whether an address lies in one of the networks."""
     address = _parsed(text)
@@ -47,6 +55,16 @@ class Peers:
             if not within(nearest, self.trusted):
                 return nearest
         return nearest
+
+    def host(self, request: HttpRequest) -> str:
+        """Return the host name that the client asked for, in lower case and without port; empty if it named none.
+
+        Behind a listed front server it is the last one in `X-Forwarded-Host`, which the nearest front server wrote.
+        """
+        named = request.headers.get("Host", "")
+        if "X-Forwarded-Host" in request.headers and self.is_trusted(request):
+            named = request.headers["X-Forwarded-Host"].rpartition(",")[2]
+        return _host_name(named)
 
     def is_within(self, request: HttpRequest, networks: Sequence[Network]) -> bool:
         """Return whether the client is in one of the networks; False if an unlisted front server hides its address."""

@@ -75,6 +75,11 @@ def switch(operation: Operation, exchange: Exchange) -> None:
         raise operation.switch.off
 
 
+def space(_operation: object, exchange: Exchange) -> None:
+    """Look up the service that the host name of the request stands for."""
+    exchange.host_space = exchange.context.space_of(exchange.request)
+
+
 def prefetch(_operation: object, exchange: Exchange) -> None:
     """Refuse to prefetch an operation that has effects."""
     headers = exchange.request.headers
@@ -88,7 +93,8 @@ def prefetch(_operation: object, exchange: Exchange) -> None:
 async def sign_in(_operation: object, exchange: Exchange) -> None:
     """Prove the identity that the request claims."""
     exchange.claim = identity.claim(exchange.request)
-    exchange.identity = await exchange.context.sign_in(exchange.claim, exchange.client)
+    assert exchange.host_space is not None
+    exchange.identity = await exchange.context.sign_in(exchange.claim, exchange.client, exchange.host_space)
     exchange.headers += exchange.identity.headers
 
 
@@ -107,7 +113,7 @@ def cross_site(_operation: object, exchange: Exchange) -> None:
         raise CrossSiteRequest
     origin = headers.get("Origin")
     context = exchange.context
-    if origin is not None and origin != _origin(context.public_url) and origin not in context.cors_origins:
+    if origin is not None and origin != _origin(exchange.public_url) and origin not in context.cors_origins:
         raise CrossSiteRequest
 
 
@@ -132,9 +138,10 @@ async def requires(operation: Operation, exchange: Exchange) -> None:
 def parameters(operation: Operation, exchange: Exchange) -> None:
     """Read the parameters and check their syntax. Errors are raised together with those of the checks."""
     assert operation.params is not None
-    request = exchange.request
+    assert exchange.host_space is not None
+    request, context = exchange.request, exchange.context.validation_context(exchange.host_space)
     raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), exchange.query)
-    exchange.validated = Validated(operation.params, raw, exchange.context.validation_context, errors)
+    exchange.validated = Validated(operation.params, raw, context, errors)
 
 
 async def checks(operation: Operation, exchange: Exchange) -> None:
@@ -203,6 +210,7 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     *((step, _always) for step in OF_EVERY_REQUEST),
     (throttle, _always),
     (switch, lambda operation: operation.switch is not None),
+    (space, _always),
     (prefetch, lambda operation: operation.is_unsafe),
     (sign_in, _takes_sign_in),
     (role, lambda operation: operation.access is Access.ADMIN),

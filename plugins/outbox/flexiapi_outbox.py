@@ -112,6 +112,9 @@ class OutboxMail(MailBackend[OutboxConfig]):
     async def send(self, message: MailMessage) -> Receipt:
         """Append the mail."""
         fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
+        # Messages of earlier servers have no sender of their own.
+        sender = {name: getattr(message, name, None) for name in ("from_address", "from_name")}
+        fields |= {name: value for name, value in sender.items() if value is not None}
         return await written(self.config, "mail", fields)
 
     async def check(self) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from flexiapi.crypto import digest
 from flexiapi.flexisip import credentials
-from flexiapi.model import Account, Algorithm, Password, hashes
+from flexiapi.model import Account, Algorithm, Password, Spaces, hashes
 from flexiapi.provisioning.account_sections import auth_infos
 from flexiapi.services.sign_in import Passwords
-from flexiapi.settings import AccountSettings
+from flexiapi.settings import Settings
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 STORED = {Algorithm.MD5: "a1" * 16, Algorithm.SHA_256: "b2" * 32}
@@ -33,7 +33,7 @@ def made(algorithm):
 )
 def test_every_way_out_has_the_same_hashes(passwords, wanted):
     alice = Account(1, "alice", "sip.example.org", NOW, NOW, activated=True, passwords=passwords)
-    rules = Passwords(AccountSettings(realm="Realm"))
+    rules = Passwords(Spaces.of(Settings(account={"realm": "Realm"})), md5=True)
     provisioned = []
     auth_infos(0, alice, "Realm", lambda section, password: provisioned.append(password))
     assert {password.algorithm: password.ha1 for password in provisioned} == wanted

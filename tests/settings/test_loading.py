@@ -284,6 +284,35 @@ class TestMisspelt:
         assert list(misspelt({variable: "x"})) == []
 
 
+class TestTablesOfDomains:
+    def test_a_domain_is_in_lower_case(self, file):
+        assert load(file('[spaces."B.example.org"]\nquota = 5'), {}).spaces["b.example.org"].quota == 5
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("username_regex = '['", '[spaces."b.example.org"] username_regex: is not a regular expression'),
+            ("quota = -1", '[spaces."b.example.org"] quota: Input should be greater'),
+            ("realms = 'x'", '[spaces."b.example.org"] realms: a domain has no such setting; did you mean `realm`?'),
+            ("md5 = false", '[spaces."b.example.org"] md5: a domain has no such setting'),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_table_and_key(self, file, text, sentence):
+        assert sentence in refused(file(f'[spaces."b.example.org"]\n{text}'))
+
+    @pytest.mark.parametrize("text", ['[spaces."b example"]', "[spaces]\nrealm = 'x'", "spaces = 'x'"])
+    def test_a_table_needs_a_domain(self, file, text):
+        assert "[spaces" in refused(file(text))
+
+    def test_the_example_is_right(self, file):
+        example = re.search(r"^# (\[spaces\..+\](?:\n# \w+ = .*)+)", document(), re.MULTILINE)[1]
+        settings = load(file(example.replace("\n# ", "\n")), {})
+        assert settings.spaces["b.example.org"].overrides["registration"] == "closed"
+
+    def test_variables_express_no_tables(self):
+        assert load(None, {"SPACES_REALM": "x"}).spaces == {}
+
+
 class TestDocument:
     def test_the_committed_file_is_current(self):
         assert COMMITTED.read_text() == document(), "run: flexiapi settings > config/flexiapi.toml"

@@ -1,6 +1,7 @@
 """Views of accounts, their types and actions, and the forms of values that other views share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -28,10 +29,15 @@ ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 @dataclass(frozen=True, slots=True)
 class ViewData:
-    """The realm of the installation (`None` when each domain is its own), and the account types, by id."""
+    """The realm (`None` when each domain is its own), the account types by id, and the realms of other spaces."""
 
     realm: str | None
     types: Types
+    realms: Mapping[str, str | None] = field(default_factory=dict)
+
+    def realm_of(self, account: Account) -> str | None:
+        """Return the realm of the space that the account belongs to."""
+        return self.realms.get(account.domain, self.realm) if self.realms else self.realm
 
 
 @dataclass(kw_only=True)
@@ -176,7 +182,7 @@ class ListedAccount:
             display_name=account.display_name,
             dtmf_protocol=account.dtmf_protocol,
             group=account.group,
-            realm=data.realm,
+            realm=data.realm_of(account),
             phone=account.phone,
             confirmation_key_expires=expiration.expires if expiration else None,
             activation_expiration=ActivationExpirationView.of(expiration, account.id) if expiration else None,

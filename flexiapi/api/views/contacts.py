@@ -32,7 +32,7 @@ class ContactView:
             domain=account.domain,
             activated=account.activated,
             dtmf_protocol=account.dtmf_protocol,
-            realm=data.realm,
+            realm=data.realm_of(account),
             phone=account.phone,
             confirmation_key_expires=None,
             types=TypeView.all_of(account, data.types),

@@ -11,7 +11,7 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
-from flexiapi.services.accounts.rules import AccountRules
+from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.types import AccountTypes
@@ -20,7 +20,16 @@ from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["PAGE_SIZE", "AccountDetails", "AccountDirectory", "AccountListing", "AccountServices", "Period", "build"]
+__all__ = [
+    "PAGE_SIZE",
+    "AccountDetails",
+    "AccountDirectory",
+    "AccountListing",
+    "AccountServices",
+    "Period",
+    "RegistrationClosed",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         removal=removal,
         types=AccountTypes(store, directory),
         actions=AccountActions(store, directory),
-        statistics=Statistics(store, directory, clock),
+        statistics=Statistics(store, clock),
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),

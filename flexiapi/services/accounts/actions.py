@@ -1,7 +1,7 @@
 """Actions of an account's device on DTMF codes."""
 
 from flexiapi.errors import NoDtmfProtocol, RecordNotFound
-from flexiapi.model import Account, Action, Actor
+from flexiapi.model import Account, Action, Actor, Space
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.outcome import existing
 from flexiapi.store import Store
@@ -14,9 +14,12 @@ class AccountActions:
         self._store = store
         self._accounts = accounts
 
-    async def owner(self, account_id: int) -> Account:
-        """Return the account with the id. Raises `RecordNotFound`, `NoDtmfProtocol`."""
-        account = await self._accounts.for_admin(account_id)
+    async def owner(self, account_id: int, space: Space) -> Account:
+        """Return the account with the id that administrators of the space see.
+
+        Raises `RecordNotFound`, `NoDtmfProtocol`.
+        """
+        account = await self._accounts.for_admin(account_id, space)
         if account.dtmf_protocol is None:
             raise NoDtmfProtocol
         return account

@@ -33,7 +33,7 @@ class Administration:
         `RecordNotFound`, `LastAdmin`, and `ValidationFailed` for a name that was taken meanwhile.
         """
         for _ in range(_TRIES):
-            account = await self._accounts.for_admin(account_id)
+            account = await self._accounts.for_admin(account_id, actor.space)
             replaced = await self._replaced(account, new, actor, keeps_key=keeps_key)
             if replaced is not None:
                 await self._tell(account, replaced)
@@ -55,7 +55,7 @@ class Administration:
             raise taken(error, new.username) from error
 
     def _profile(self, account: Account, new: AccountDetails, actor: Actor) -> Profile:
-        domain = self._accounts.domain_for_admin(new.domain) if new.domain else account.domain
+        domain = self._accounts.domain_for_admin(new.domain, actor.space) if new.domain else account.domain
         return Profile(
             username=new.username,
             domain=domain,
@@ -86,13 +86,13 @@ class Administration:
 
     async def activate(self, account_id: int, actor: Actor) -> Account:
         """Activate an account. Pending codes and tokens stay usable. Raises `RecordNotFound`."""
-        account = await self._accounts.for_admin(account_id)
+        account = await self._accounts.for_admin(account_id, actor.space)
         return existing(await self._store.accounts.apply(account.activate(self._clock.second()), actor))
 
     async def deactivate(self, account_id: int, actor: Actor) -> Account:
         """Deactivate an account and end its keys, nonces, codes and tokens. Raises `RecordNotFound`, `LastAdmin`."""
         for _ in range(_TRIES):
-            account = await self._accounts.for_admin(account_id)
+            account = await self._accounts.for_admin(account_id, actor.space)
             async with self._guard.without(account):
                 deactivated = await self._store.accounts.apply(account.shut_out(self._clock.second()), actor)
             if deactivated is not None:

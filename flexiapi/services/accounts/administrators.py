@@ -7,7 +7,7 @@ from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Algorithm, Change
 from flexiapi.services.ground import Ground
-from flexiapi.services.names import taken
+from flexiapi.services.names import NameRules, taken
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
 from flexiapi.store import IdentifierTaken
@@ -22,25 +22,28 @@ class Administrators:
 
     def __init__(self, ground: Ground, passwords: Passwords) -> None:
         self._store = ground.store
-        self._rules = ground.name_rules
+        self._spaces = ground.spaces
         self._passwords = passwords
         self._clock = ground.clock
-        self._app_name = ground.settings.app.name
-        self._sip_domain = ground.settings.app.sip_domain
 
     async def create(self, username: str, password: str, email: str | None, actor: Actor) -> Account:
-        """Create an activated administrator; `email` is a valid address in lower case. Raises `ValidationFailed`."""
+        """Create an activated administrator of the actor's space; `email` is a valid address in lower case.
+
+        Raises `ValidationFailed`.
+        """
+        space = actor.space or self._spaces.default
+        rules = NameRules(space)
         errors = {
-            "username": [text.format(field="username") for text in self._rules.username(username, may_be_phone=False)],
-            "password": [text.format(field="password") for text in self._rules.password(password)],
+            "username": [text.format(field="username") for text in rules.username(username, may_be_phone=False)],
+            "password": [text.format(field="password") for text in rules.password(password)],
         }
         if any(errors.values()):
             raise ValidationFailed({field: texts for field, texts in errors.items() if texts})
-        change = self._new(username, self._sip_domain, password, email=email)
+        change = self._new(username, space.domain, password, email=email)
         try:
             return existing(await self._store.accounts.apply(change, actor))
         except IdentifierTaken as error:
-            known = await self._store.accounts.by_address(username, self._sip_domain)
+            known = await self._store.accounts.by_address(username, space.domain)
             raise (taken(error, username) if known is None else _known(known)) from error
 
     def _new(self, username: str, domain: str, password: str, **fields: Any) -> Change[Account]:
@@ -50,7 +53,7 @@ class Administrators:
             is_admin=True,
             username=username,
             domain=domain,
-            user_agent=self._app_name,
+            user_agent=self._spaces.of_domain(domain).name,
             passwords=(self._passwords.stored(username, domain, Algorithm.SHA_256, password),),
             **fields,
         )

@@ -30,7 +30,7 @@ class Creation:
         self._externals = externals
         self._store = ground.store
         self._settings = ground.settings.account
-        self._sip_domain = ground.settings.app.sip_domain
+        self._spaces = ground.spaces
         self._passwords = passwords
         self._notices = ground.notices
         self._codes = ground.codes
@@ -63,7 +63,7 @@ class Creation:
         One that is not `activated` has a confirmation key, until `expires`, and a provisioning token that activate it.
         Raises `ValidationFailed` for a name that was taken meanwhile, and `NoExternalAccountLeft`.
         """
-        domain = self._accounts.domain_for_admin(new.domain)
+        domain = self._accounts.domain_for_admin(new.domain, actor.space)
         if activated:
             return await self._add(self._new(new, domain, actor, activated=True), actor)
         now = self._clock.second()
@@ -109,11 +109,11 @@ class Creation:
             raise ValidationFailed({"account_creation_token": [text]})
         change = self._new(
             new,
-            new.domain or self._sip_domain,
+            new.domain or (actor.space or self._spaces.default).domain,
             actor,
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=self._clock.second(),
-            creation_token_hash=token_hash(token),
+            creation_token_hash=token_hash(f"{token}{actor.token_suffix}"),
         )
         try:
             return await self._add(change, actor)

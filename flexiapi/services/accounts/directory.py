@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, AccountSelection
+from flexiapi.model import Account, AccountSelection, Space
 from flexiapi.services.ground import Ground
 
 PAGE_SIZE = 20
@@ -25,66 +25,59 @@ class AccountListing:
 
 
 class AccountDirectory:
-    """Lookups that treat accounts of other domains as missing."""
+    """Lookups in a space that treat accounts of other domains as missing."""
 
     def __init__(self, ground: Ground) -> None:
         self._store = ground.store
-        self._sip_domain = ground.settings.app.sip_domain
-        self._public_domains = ground.name_rules.public_domains
-        self._multi_domain = ground.settings.app.admins_manage_multi_domains
+        self._spaces = ground.spaces
 
-    async def is_activated(self, username: str, domain: str) -> bool:
+    def space_of(self, account: Account) -> Space:
+        """Return the space that an account belongs to; types, lists and contacts of it are of the same one."""
+        return self._spaces.of_domain(account.domain)
+
+    async def is_activated(self, username: str, domain: str, space: Space) -> bool:
         """Return whether the account of an address in a public domain is activated. Raises `RecordNotFound`."""
-        is_public = domain in self._public_domains
-        activated = await self._store.accounts.is_activated(username, domain) if is_public else None
+        is_public = domain in space.names.public_domains
+        activated = await self._store.accounts.is_activated(username, domain, space.scope) if is_public else None
         if activated is None:
             raise RecordNotFound
         return activated
 
-    async def for_admin(self, account_id: int) -> Account:
-        """Return the account with the id, if administrators see it. Raises `RecordNotFound`."""
-        account = await self.if_any(account_id)
+    async def for_admin(self, account_id: int, space: Space | None) -> Account:
+        """Return the account with the id, if administrators of the space see it. Raises `RecordNotFound`."""
+        account = await self.if_any(account_id, space)
         if account is None:
             raise RecordNotFound
         return account
 
-    async def if_any(self, account_id: int) -> Account | None:
-        """Return the account with the id, if it exists and administrators see it."""
-        account = await self._store.accounts.by_id(account_id)
-        return account if account is not None and self.is_visible(account) else None
+    async def if_any(self, account_id: int, space: Space | None) -> Account | None:
+        """Return the account with the id, if it exists and administrators of the space see it."""
+        return await self._store.accounts.by_id(account_id, (space or self._spaces.default).reach)
 
-    async def for_admin_by_address(self, username: str, domain: str) -> Account:
-        """Return the account of an address, if administrators see it. Raises `RecordNotFound`."""
-        account = await self._store.accounts.by_address(username, domain)
-        if account is None or not self.is_visible(account):
-            raise RecordNotFound
-        return account
-
-    async def for_admin_by_email(self, email: str) -> Account:
-        """Return the first account with the e-mail address that administrators see. Raises `RecordNotFound`."""
-        account = await self._store.listings.first_by_email(email.lower(), self.scope)
+    async def for_admin_by_address(self, username: str, domain: str, space: Space) -> Account:
+        """Return the account of an address, if administrators of the space see it. Raises `RecordNotFound`."""
+        account = await self._store.accounts.by_address(username, domain, space.reach)
         if account is None:
             raise RecordNotFound
         return account
 
-    async def page(self, wanted: AccountSelection, number: int) -> AccountListing:
-        """Return a page of the accounts that administrators see; the first `number` is 1."""
+    async def for_admin_by_email(self, email: str, space: Space) -> Account:
+        """Return the first account with the address that administrators of the space see. Raises `RecordNotFound`."""
+        account = await self._store.listings.first_by_email(email.lower(), space.reach)
+        if account is None:
+            raise RecordNotFound
+        return account
+
+    async def page(self, wanted: AccountSelection, number: int, space: Space) -> AccountListing:
+        """Return a page of the accounts that administrators of the space see; the first `number` is 1."""
         if wanted.domain is None:
-            wanted = replace(wanted, domain=self.scope)
-        elif wanted.domain != self._sip_domain and not self._multi_domain:
+            wanted = replace(wanted, domain=space.reach.only)
+        elif not space.reach.has(wanted.domain):
             return AccountListing(number, 0, ())
         total, accounts = await self._store.listings.page(wanted, (number - 1) * PAGE_SIZE, PAGE_SIZE)
         return AccountListing(number, total, accounts)
 
-    @property
-    def scope(self) -> str | None:
-        """The domain that administrators see; `None` for all."""
-        return None if self._multi_domain else self._sip_domain
-
-    def is_visible(self, account: Account) -> bool:
-        """Return whether administrators see the account."""
-        return self._multi_domain or account.domain == self._sip_domain
-
-    def domain_for_admin(self, asked: str | None) -> str:
-        """Return the domain of an account that an administrator creates, who may ask for one."""
-        return asked if asked and self._multi_domain else self._sip_domain
+    def domain_for_admin(self, asked: str | None, space: Space | None) -> str:
+        """Return the domain of an account that an administrator of the space creates, who may ask for one."""
+        space = space or self._spaces.default
+        return asked if asked and space.may_name_domains else space.domain

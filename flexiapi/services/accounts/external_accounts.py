@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import NoExternalAccountLeft
+from flexiapi.errors import NoExternalAccountLeft, SpaceFull
 from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -30,7 +30,7 @@ class ExternalAccounts:
         self._is_wanted = ground.settings.account.consume_external_account_on_create
         self._passwords = passwords
         self._clock = ground.clock
-        self._sip_domain = ground.settings.app.sip_domain
+        self._spaces = ground.spaces
 
     async def add_account(self, change: Change[Account], actor: Actor) -> Account:
         """Add a new account, with an external account of its own if the settings want one.
@@ -49,7 +49,7 @@ class ExternalAccounts:
         try:
             with_external = replace(change, after=replace(change.after, external_account=external))
             account = existing(await accounts.apply(with_external, actor))
-        except IdentifierTaken:
+        except (IdentifierTaken, SpaceFull):
             await externals.give_back(number, actor)
             raise
         await externals.note_account(number, account.id, actor)
@@ -70,13 +70,14 @@ class ExternalAccounts:
         while True:
             username = random_text(USERNAME_LENGTH).lower()
             password = random_text(PASSWORD_LENGTH)
+            domain = (actor.space or self._spaces.default).domain
             change = Account.new(
                 self._clock.second(),
                 activated=True,
                 username=username,
-                domain=self._sip_domain,
+                domain=domain,
                 group=group,
-                passwords=(self._passwords.stored(username, self._sip_domain, Algorithm.SHA_256, password),),
+                passwords=(self._passwords.stored(username, domain, Algorithm.SHA_256, password),),
             )
             try:
                 return existing(await self._store.accounts.apply(change, actor))

@@ -23,16 +23,18 @@ class AdminsBusy(Unavailable):
 
 
 class LastAdminGuard:
-    """Removal and deactivation of administrators, one at a time and never the last active one."""
+    """Removal and deactivation of administrators, one at a time and never the last active one of a space."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._spaces = store.spaces
 
     @asynccontextmanager
     async def without(self, account: Account) -> AsyncIterator[None]:
         """Allow the account to lose its role or activation in the block.
 
-        Raises `LastAdmin` if no other administrator is active, and `AdminsBusy` after 5 seconds of waiting for others.
+        Raises `LastAdmin` if no other administrator of its space is active, and `AdminsBusy` after 5 seconds of waiting
+        for others.
         """
         if not (account.is_admin and account.activated):
             yield
@@ -40,7 +42,9 @@ class LastAdminGuard:
         holder = secrets.token_hex(8)
         await self._take(holder)
         try:
-            if not await self._store.accounts.has_other_active_admin(account.id):
+            if not await self._store.accounts.has_other_active_admin(
+                account.id, self._spaces.of_domain(account.domain).scope
+            ):
                 raise LastAdmin
             yield
         finally:

@@ -19,7 +19,7 @@ class Seeding:
     def __init__(self, ground: Ground) -> None:
         self._store = ground.store
         self._clock = ground.clock
-        self._app_name = ground.settings.app.name
+        self._spaces = ground.spaces
 
     async def write(self, seeds: Sequence[SeedAccount], progress: Progress, actor: Actor) -> None:
         """Write the accounts. Raises `ConfigurationError` if an account with another id has one of the names."""
@@ -43,7 +43,7 @@ class Seeding:
             domain=domain,
             email=(seed.email and seed.email.lower()) if "email" in seed.model_fields_set else f"{username}@{domain}",
             phone=seed.alias.alias if seed.alias else None,
-            user_agent=self._app_name,
+            user_agent=self._spaces.of_domain(domain).name,
             confirmation=Confirmation(key=seed.confirmation_key) if seed.confirmation_key else None,
             passwords=tuple(Password(item.algorithm, item.ha1) for item in seed.passwords),
         )

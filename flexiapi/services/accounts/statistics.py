@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from flexiapi.model import CreationCount
-from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.model import CreationCount, Space
 from flexiapi.services.clock import Clock
 from flexiapi.store import Store
 
@@ -26,20 +25,19 @@ class Period(StrEnum):
 class Statistics:
     """Counts of the accounts that administrators see."""
 
-    def __init__(self, store: Store, accounts: AccountDirectory, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._accounts = accounts
         self._clock = clock
 
-    async def of(self, period: Period) -> Mapping[str, CreationCount]:
-        """Count the accounts created in the last period, by hour for a day, else by day, empty ones included.
+    async def of(self, period: Period, space: Space) -> Mapping[str, CreationCount]:
+        """Count the accounts of the space created in the last period, by hour for a day, else by day.
 
-        The keys are like `2026-11-25 07` or `2026-11-25`.
+        Empty hours and days are included. The keys are like `2026-11-25 07` or `2026-11-25`.
         """
         now = self._clock.now()
         since = _start(period, now)
         form, step = ("%Y-%m-%d %H", _HOUR) if period is Period.DAY else ("%Y-%m-%d", _DAY)
-        made = await self._store.listings.creations(self._accounts.scope, since, form)
+        made = await self._store.listings.creations(space.reach, since, form)
         return {key: made.get(key, _NONE) for key in _keys(since, now, form, step)}
 
 

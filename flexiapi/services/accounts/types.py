@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from flexiapi.errors import AlreadyAttached, FieldErrors, NotAttached, RecordNotFound, ValidationFailed
-from flexiapi.model import Account, AccountType, Actor
+from flexiapi.model import Account, AccountType, Actor, Space
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import IdentifierTaken, Store
 
@@ -19,7 +19,7 @@ class TypeValues(TypedDict, total=False):
 
 
 class AccountTypes:
-    """All types, and the types of accounts."""
+    """The types of each space, and those of accounts."""
 
     def __init__(self, store: Store, accounts: AccountDirectory) -> None:
         self._store = store
@@ -30,21 +30,21 @@ class AccountTypes:
         ids = {type_id for account in accounts for type_id in account.type_ids}
         return await self._store.types.by_ids(sorted(ids)) if ids else _NONE
 
-    async def all(self) -> Sequence[AccountType]:
-        """Return all types, ordered by id."""
-        return await self._store.types.all()
+    async def all(self, space: Space) -> Sequence[AccountType]:
+        """Return all types of the space, ordered by id."""
+        return await self._store.types.all(space)
 
-    async def get(self, type_id: int) -> AccountType:
-        """Return the type with the id. Raises `RecordNotFound`."""
-        account_type = await self._store.types.by_id(type_id)
+    async def get(self, type_id: int, space: Space) -> AccountType:
+        """Return the type of the space with the id. Raises `RecordNotFound`."""
+        account_type = await self._store.types.by_id(type_id, space)
         if account_type is None:
             raise RecordNotFound
         return account_type
 
-    async def faults(self, values: TypeValues, own_id: int | None = None) -> FieldErrors:
-        """Check the key of a type: no other type has it."""
+    async def faults(self, values: TypeValues, space: Space, own_id: int | None = None) -> FieldErrors:
+        """Check the key of a type: no other type of the space has it."""
         key = values.get("key")
-        known = await self._store.types.by_key(key) if key else None
+        known = await self._store.types.by_key(key, space) if key else None
         return {} if known is None or known.id == own_id else _TAKEN
 
     async def add(self, key: str, actor: Actor) -> AccountType:
@@ -71,15 +71,15 @@ class AccountTypes:
 
     async def attach(self, account_id: int, type_id: int, actor: Actor) -> None:
         """Give an account a type. Raises `RecordNotFound`, `AlreadyAttached`."""
-        account = await self._accounts.for_admin(account_id)
+        account = await self._accounts.for_admin(account_id, actor.space)
         if type_id in account.type_ids:
             raise AlreadyAttached
-        await self.get(type_id)
+        await self.get(type_id, self._accounts.space_of(account))
         if await self._store.accounts.apply(account.add_type(type_id), actor) is None:
             raise AlreadyAttached
 
     async def detach(self, account_id: int, type_id: int, actor: Actor) -> None:
         """Take a type away from an account. Raises `RecordNotFound`, `NotAttached`."""
-        account = await self._accounts.for_admin(account_id)
+        account = await self._accounts.for_admin(account_id, actor.space)
         if await self._store.accounts.apply(account.remove_type(type_id), actor) is None:
             raise NotAttached

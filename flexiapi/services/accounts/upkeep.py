@@ -21,7 +21,7 @@ class Upkeep:
         self._removal = removal
         self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
         self._clock = ground.clock
-        self._sip_domain = ground.settings.app.sip_domain
+        self._spaces = ground.spaces
 
     async def nonces(self, age: timedelta) -> int:
         """End the used nonces that are older."""
@@ -50,7 +50,7 @@ class Upkeep:
         return await self._store.seals.renew(progress)
 
     async def unconfirmed(self, age: timedelta, actor: Actor, *, apply: bool, and_confirmed: bool = False) -> int:
-        """Count, or remove, the accounts of the SIP domain that are older and were never activated.
+        """Count, or remove, the accounts of each space's domain that are older and were never activated.
 
         `and_confirmed` includes activated ones, but no administrators. They leave no tombstone.
         """
@@ -73,11 +73,12 @@ class Upkeep:
         return await self._removal.discard(account.remove(*unchanged), actor)
 
     async def _old(self, age: timedelta, *, and_confirmed: bool) -> AsyncIterator[list[Account]]:
-        last_id = 0
         before = self._clock.now() - age
         listings = self._store.listings
-        while accounts := await listings.made_before(
-            self._sip_domain, before, last_id, _PAGE, and_confirmed=and_confirmed
-        ):
-            yield accounts
-            last_id = accounts[-1].id
+        for space in self._spaces:
+            last_id = 0
+            while accounts := await listings.made_before(
+                space.domain, before, last_id, _PAGE, and_confirmed=and_confirmed
+            ):
+                yield accounts
+                last_id = accounts[-1].id

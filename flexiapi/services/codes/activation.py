@@ -60,13 +60,14 @@ class Activation:
     def __init__(self, ground: Ground, confirmations: Confirmations) -> None:
         self._store = ground.store
         self._confirmations = confirmations
+        self._spaces = ground.spaces
         self._clock = ground.clock
-        self._public_domains = ground.name_rules.public_domains
 
     async def activate(self, username: str, domain: str, code: str, actor: Actor) -> Account:
-        """Activate the account of that address. Raises as `Confirmations.check`."""
-        is_public = domain in self._public_domains
-        account = await self._store.accounts.by_address(username, domain) if is_public else None
+        """Activate the account of that address in the actor's space. Raises as `Confirmations.check`."""
+        space = actor.space or self._spaces.default
+        is_public = domain in space.names.public_domains
+        account = await self._store.accounts.by_address(username, domain, space.scope) if is_public else None
         if account is None:
             raise RecordNotFound
         account = await self._confirmations.check(account, code, actor)

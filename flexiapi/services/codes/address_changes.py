@@ -54,7 +54,7 @@ class AddressChanges:
         """Send a PIN to a new number. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.text(phone, PhoneChangeSms(pin, self._life))
+        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain))
         await self._await(account, "phone", phone, pin, actor)
 
     async def _await(self, account: Account, channel: Channel, target: str, pin: str, actor: Actor) -> None:

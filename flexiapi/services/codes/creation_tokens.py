@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
-from flexiapi.model import Actor, PushAddress
+from flexiapi.model import Actor, PushAddress, Space
 from flexiapi.plugin import PushMessage
 from flexiapi.services.ground import Ground
 
@@ -28,9 +28,9 @@ class CreationTokens:
         self._clock = ground.clock
 
     async def make(self, actor: Actor) -> str:
-        """Create a token for an administrator to pass on."""
+        """Create a token for an administrator to pass on, which also counts where only the invited may register."""
         token = random_text(TOKEN_LENGTH)
-        await self._keep(token, actor)
+        await self._keep(token, actor, is_invitation=True)
         return token
 
     async def send_by_push(self, device: PushAddress, actor: Actor) -> None:
@@ -41,15 +41,15 @@ class CreationTokens:
         now = self._clock.now()
         until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
         devices = self._store.push_devices
-        if not await devices.reserve(device, now, until, self._settings.creation_tokens_per_device):
+        if not await devices.reserve(device, actor, now, until, self._settings.creation_tokens_per_device):
             raise CreationTokenRefused
         token = random_text(TOKEN_LENGTH)
         try:
             await self._notifier.push(PushMessage(device.provider, device.param, device.prid, {"token": token}))
             await self._keep(token, actor)
-            await devices.note_sent(device, token)
+            await devices.note_sent(device, token, actor)
         except BaseException as error:
-            await devices.release(device)
+            await devices.release(device, actor)
             if isinstance(error, DeliveryFailed):
                 raise DeliveryFailed("The push notification could not be sent.") from error
             raise
@@ -62,9 +62,9 @@ class CreationTokens:
         await self._store.request_tokens.add(token, now, now + life, actor)
         return token
 
-    async def is_request_open(self, token: str) -> bool:
-        """Return whether a request token waits for validation, or is validated and not used."""
-        return await self._store.request_tokens.is_open(token, self._clock.now())
+    async def is_request_open(self, token: str, space: Space) -> bool:
+        """Return whether a request token of the space waits for validation, or is validated and not used."""
+        return await self._store.request_tokens.is_open(token, self._clock.now(), space)
 
     async def validate_request(self, token: str, actor: Actor) -> None:
         """Mark the request token as one of a human. Raises `RecordNotFound`."""
@@ -83,18 +83,28 @@ class CreationTokens:
             raise
         return token
 
-    async def faults(self, values: CreationTokenValues) -> FieldErrors:
-        """Check a creation token that is to be consumed."""
+    async def faults(self, values: CreationTokenValues, space: Space) -> FieldErrors:
+        """Check a creation token of the space that is to be consumed."""
         token = values.get("account_creation_token")
-        if not token or await self.is_free(token):
+        if not token or await self.is_free(token, space):
             return {}
         return {"account_creation_token": ["account_creation_token is unknown, used or expired"]}
 
-    async def is_free(self, token: str) -> bool:
-        """Return whether a creation token can be used."""
-        return await self._store.creation_tokens.is_free(token, self._clock.now())
+    async def sign_up_faults(self, values: CreationTokenValues, space: Space) -> FieldErrors:
+        """Check a creation token that is to create an account, which in some spaces takes an administrator's token."""
+        token = values.get("account_creation_token")
+        if not token or space.registration != "invited":
+            return await self.faults(values, space)
+        if await self._store.creation_tokens.is_free(token, self._clock.now(), space, as_invitation=True):
+            return {}
+        return {"account_creation_token": ["account_creation_token is no invitation, or it is used or expired"]}
 
-    async def _keep(self, token: str, actor: Actor) -> None:
+    async def is_free(self, token: str, space: Space | None = None) -> bool:
+        """Return whether a creation token of the space (`None`: the default one) can be used."""
+        return await self._store.creation_tokens.is_free(token, self._clock.now(), space)
+
+    async def _keep(self, token: str, actor: Actor, *, is_invitation: bool = False) -> None:
         now = self._clock.now()
         life = timedelta(days=self._settings.creation_token_days)
-        await self._store.creation_tokens.add(token, now, now + life, actor)
+        tokens = self._store.creation_tokens
+        await (tokens.invite if is_invitation else tokens.add)(token, now, now + life, actor)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from flexiapi.crypto.codes import random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.model import Account, Actor, Confirmation, Space
 from flexiapi.rendering.messages import AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
 from flexiapi.services.ground import Ground
@@ -26,8 +26,7 @@ class Recovery:
         self, ground: Ground, confirmations: Confirmations, activation: Activation, passwords: Passwords
     ) -> None:
         self._store = ground.store
-        self._public_domains = ground.name_rules.public_domains
-        self._url = ground.settings.app.url
+        self._spaces = ground.spaces
         self._pin_life = ground.settings.account.pin_life
         self._key_life = timedelta(hours=ground.settings.account.activation_hours)
         self._codes = ground.codes
@@ -37,15 +36,15 @@ class Recovery:
         self._notices = ground.notices
         self._clock = ground.clock
 
-    async def by_phone(self, phone: str) -> tuple[Account, bool]:
-        """Return the account of a number, and whether the number is its alias, not its username.
+    async def by_phone(self, phone: str, space: Space) -> tuple[Account, bool]:
+        """Return the account of a number in the space, and whether the number is its alias, not its username.
 
         Raises `RecordNotFound`.
         """
-        account = await self._store.accounts.by_phone(phone)
+        account = await self._store.accounts.by_phone(phone, space)
         if account is not None and account.phone == phone:
             return account, True
-        if account is not None and account.domain in self._public_domains:
+        if account is not None and account.domain in space.names.public_domains:
             return account, False
         raise RecordNotFound
 
@@ -61,8 +60,8 @@ class Recovery:
             raise ValidationFailed({"account_creation_token": [text]})
         pin = random_pin()
         try:
-            account = await self._recoverable(phone)
-            await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life))
+            account = await self._recoverable(phone, actor.space or self._spaces.default)
+            await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life, account.domain))
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
             confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
@@ -73,9 +72,9 @@ class Recovery:
             await tokens.give_back(token, actor)
             raise
 
-    async def _recoverable(self, phone: str) -> Account:
+    async def _recoverable(self, phone: str, space: Space) -> Account:
         """Return the account of a number, unless an administrator deactivated it: a PIN would activate it again."""
-        account, _ = await self.by_phone(phone)
+        account, _ = await self.by_phone(phone, space)
         if account.is_shut_out:
             raise RecordNotFound
         return account
@@ -85,9 +84,9 @@ class Recovery:
 
         `username` is a phone number of an account before it is a username. Raises as `Confirmations.check`.
         """
-        account = None
-        if domain in self._public_domains:
-            account = await self._store.accounts.by_address_or_alias(username, domain)
+        account, space = None, actor.space or self._spaces.default
+        if domain in space.names.public_domains:
+            account = await self._store.accounts.by_address_or_alias(username, domain, space.scope)
         if account is None:
             raise RecordNotFound
         account = await self._activation.use_code(await self._confirmations.check(account, code, actor), actor)
@@ -100,12 +99,13 @@ class Recovery:
         """
         if account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
+        url = self._spaces.of_domain(account.domain).url
         key, token = random_text(TOKEN_LENGTH), random_text(TOKEN_LENGTH)
         mail = AccountRecoveryMail(
             account.address,
             key,
-            f"{self._url}/provisioning/{token}?reset_password=1",
-            f"{self._url}/provisioning/qrcode/{token}?reset_password=1",
+            f"{url}/provisioning/{token}?reset_password=1",
+            f"{url}/provisioning/qrcode/{token}?reset_password=1",
             self._key_life,
         )
         await self._notices.mail(account.email, mail)

@@ -21,6 +21,6 @@ class ContactServices:
 def build(ground: Ground, accounts: AccountDirectory) -> ContactServices:
     """Make the services of this wing."""
     return ContactServices(
-        links=ContactLinks(ground.store, accounts, ground.settings.app.sip_domain),
+        links=ContactLinks(ground.store, accounts),
         lists=ContactsLists(ground.store, accounts),
     )

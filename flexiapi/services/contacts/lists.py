@@ -1,33 +1,32 @@
 """Contacts lists, which administrators fill and give to accounts."""
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account, Actor, ContactsList
+from flexiapi.model import Account, Actor, ContactsList, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
 
 class ContactsLists:
-    """Contacts lists, and the accounts that have them."""
+    """The contacts lists of each space, and the accounts that have them."""
 
     def __init__(self, store: Store, accounts: AccountDirectory) -> None:
         self._store = store
         self._accounts = accounts
 
-    async def all(self) -> list[ContactsList]:
-        """Return all lists, by id."""
-        return await self._store.contacts_lists.all()
+    async def all(self, space: Space) -> list[ContactsList]:
+        """Return all lists of the space, by id."""
+        return await self._store.contacts_lists.all(space)
 
-    async def by_id(self, list_id: int) -> ContactsList:
-        """Return the list with the id. Raises `RecordNotFound`."""
-        found = await self._store.contacts_lists.by_id(list_id)
+    async def by_id(self, list_id: int, space: Space) -> ContactsList:
+        """Return the list of the space with the id. Raises `RecordNotFound`."""
+        found = await self._store.contacts_lists.by_id(list_id, space)
         if found is None:
             raise RecordNotFound
         return found
 
-    async def members(self, contacts_list: ContactsList) -> list[Account]:
-        """Return the contacts on the list that administrators see, by id."""
-        found = await self._store.contacts.by_ids(contacts_list.contact_ids)
-        return [contact for contact in found if self._accounts.is_visible(contact)]
+    async def members(self, contacts_list: ContactsList, space: Space) -> list[Account]:
+        """Return the contacts on the list that administrators of the space see, by id."""
+        return await self._store.contacts.by_ids(contacts_list.contact_ids, space.reach)
 
     async def add(self, title: str, description: str, actor: Actor) -> ContactsList:
         """Create an empty list."""
@@ -47,30 +46,35 @@ class ContactsLists:
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Add an account to a list. Raises `RecordNotFound`, `AlreadyAttached`."""
-        contacts_list = await self.by_id(list_id)
+        contacts_list = await self._of_actor(list_id, actor)
         if contact_id in contacts_list.contact_ids:
             raise AlreadyAttached
-        contact = await self._accounts.for_admin(contact_id)
+        contact = await self._accounts.for_admin(contact_id, actor.space)
+        if self._accounts.space_of(contact).stored != actor.stored_space:
+            raise RecordNotFound
         if not await self._store.contacts_lists.add_contact(list_id, contact.id, actor):
             raise AlreadyAttached
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Remove an account from a list. Raises `RecordNotFound`, `NotAttached`."""
-        await self.by_id(list_id)
+        await self._of_actor(list_id, actor)
         if not await self._store.contacts_lists.remove_contact(list_id, contact_id, actor):
             raise NotAttached
 
+    async def _of_actor(self, list_id: int, actor: Actor) -> ContactsList:
+        return await self.by_id(list_id, actor.space or self._store.spaces.default)
+
     async def attach(self, account_id: int, list_id: int, actor: Actor) -> None:
         """Give a list to an account. Raises `RecordNotFound`, `AlreadyAttached`."""
-        account = await self._accounts.for_admin(account_id)
+        account = await self._accounts.for_admin(account_id, actor.space)
         if list_id in account.contacts_list_ids:
             raise AlreadyAttached
-        await self.by_id(list_id)
+        await self.by_id(list_id, self._accounts.space_of(account))
         if await self._store.accounts.apply(account.add_contacts_list(list_id), actor) is None:
             raise AlreadyAttached
 
     async def detach(self, account_id: int, list_id: int, actor: Actor) -> None:
         """Take a list from an account. Raises `RecordNotFound`, `NotAttached`."""
-        account = await self._accounts.for_admin(account_id)
+        account = await self._accounts.for_admin(account_id, actor.space)
         if await self._store.accounts.apply(account.remove_contacts_list(list_id), actor) is None:
             raise NotAttached

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.provisioning import discovery
-from flexiapi.provisioning.provisioning import ProvisioningDocuments
+from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.services.ground import Ground
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
@@ -28,8 +28,7 @@ def build(
     ground: Ground, passwords: Passwords, registrar: Registrar | None, sender: MessageSender | None
 ) -> PhoneServices:
     """Make the services of this wing. Raises `ConfigurationError` for provisioning hooks that do not load."""
-    account, url = ground.settings.account, ground.settings.app.url
-    documents = ProvisioningDocuments(account, f"{url}/contacts/vcard", discovery.load(account.provisioning_hooks))
+    documents = SpaceDocuments(ground.spaces, discovery.load(ground.settings.account.provisioning_hooks))
     return PhoneServices(
         provisioning=Provisioning(ground, documents, passwords),
         devices=Devices(registrar),

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from flexiapi.errors import FieldErrors, RouteNotFound, ValidationFailed
 from flexiapi.flexisip.message_sender import MessageSender, encoded, recipient
+from flexiapi.model import Space
 
 LONGEST_BODY = 16 * 1024
 
@@ -26,13 +27,13 @@ class Messages:
         """True if the settings name a way to send messages."""
         return self._sender is not None
 
-    async def faults(self, values: MessageValues) -> FieldErrors:
-        """Check the receiver and the length of a message."""
+    async def faults(self, values: MessageValues, space: Space) -> FieldErrors:
+        """Check the receiver, which is in no other space, and the length of a message."""
         to, body = values.get("to"), values.get("body")
         faults: FieldErrors = {}
         try:
-            if to is not None:
-                recipient(to)
+            if to is not None and not space.scope.has(recipient(to).host.lower().removesuffix(".")):
+                faults["to"] = ["to is no address of this service"]
         except ValidationFailed as error:
             faults |= error.errors
         if body is not None and len(encoded(body)) > LONGEST_BODY:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, Algorithm, Password
+from flexiapi.model import Account, Actor, Algorithm, Password, Space
 from flexiapi.provisioning import qr
-from flexiapi.provisioning.provisioning import ProvisioningDocuments
+from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -23,18 +23,18 @@ Headers = Mapping[str, str]
 class Provisioning:
     """Provisioning documents and tokens."""
 
-    def __init__(self, ground: Ground, documents: ProvisioningDocuments, passwords: Passwords) -> None:
+    def __init__(self, ground: Ground, documents: SpaceDocuments, passwords: Passwords) -> None:
         self._store = ground.store
+        self._spaces = ground.spaces
         self._documents = documents
         self._passwords = passwords
         self._notices = ground.notices
         self._token_life = timedelta(hours=ground.settings.account.provisioning_token_hours)
-        self._url = ground.settings.app.url
         self._clock = ground.clock
 
-    def base(self, query: Mapping[str, str], headers: Headers) -> bytes:
-        """Return the document without an account."""
-        return self._documents.base(query, headers)
+    def base(self, query: Mapping[str, str], headers: Headers, space: Space) -> bytes:
+        """Return the document of a space without an account."""
+        return self._documents.base(space, query, headers)
 
     def of(self, account: Account, query: Mapping[str, str], headers: Headers) -> bytes:
         """Return the document of a signed-in account."""
@@ -47,15 +47,16 @@ class Provisioning:
 
         It activates the account. With `reset_password` in the query the account gets a new random password.
         """
-        account, reset = await self._holder(token), "reset_password" in query
+        space = actor.space or self._spaces.default
+        account, reset = await self._holder(token, space), "reset_password" in query
         if account is None:
-            return self.base(query, headers), False
+            return self.base(query, headers, space), False
         change = account.use_provisioning_token(self._clock.second(), self._random_password(account) if reset else None)
         assert change.after is not None
         # A document that cannot be made must cost neither the token nor the password.
         document = self.of(change.after, query, headers)
         if await self._store.accounts.apply(change, actor) is None:
-            return self.base(query, headers), False
+            return self.base(query, headers, space), False
         if reset and account.activated:
             await self._notices.notify(account.email, PasswordChangedMail(account.address, self._clock.now()))
         return document, True
@@ -64,8 +65,8 @@ class Provisioning:
         password = random_text(RESET_PASSWORD_LENGTH)
         return self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
 
-    async def _holder(self, token: str) -> Account | None:
-        account = await self._store.accounts.by_provisioning_token(token)
+    async def _holder(self, token: str, space: Space) -> Account | None:
+        account = await self._store.accounts.by_provisioning_token(token, space.scope)
         if account is None:
             return None
         now = self._clock.now()
@@ -85,9 +86,9 @@ class Provisioning:
         change = account.with_provisioning_token(random_text(TOKEN_LENGTH), self._clock.second())
         return existing(await self._store.accounts.apply(change, actor))
 
-    async def qr_code(self, token: str, *, reset_password: bool) -> tuple[bytes, str]:
-        """Return a PNG image, and the URL in it, of a token that can be used. Raises `RecordNotFound`."""
-        if await self._holder(token) is None:
+    async def qr_code(self, token: str, space: Space, *, reset_password: bool) -> tuple[bytes, str]:
+        """Return a PNG image, and the URL in it, of a token of the space that can be used. Raises `RecordNotFound`."""
+        if await self._holder(token, space) is None:
             raise RecordNotFound
-        url = f"{self._url}/provisioning/{token}" + ("?reset_password=1" if reset_password else "")
+        url = f"{space.url}/provisioning/{token}" + ("?reset_password=1" if reset_password else "")
         return await asyncio.to_thread(qr.png, url), url

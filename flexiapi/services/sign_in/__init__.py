@@ -25,7 +25,7 @@ class SignInServices:
 
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
-    passwords = Passwords(ground.settings.account)
+    passwords = Passwords(ground.spaces, md5=ground.settings.account.md5)
     return SignInServices(
         http=HttpSignIn(ground, passwords),
         sip=SipSignIn(ground),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, AuthToken
+from flexiapi.model import Account, Actor, AuthToken, Space
 from flexiapi.services.clock import Clock
 from flexiapi.services.outcome import existing
 from flexiapi.store import Store
@@ -19,6 +19,7 @@ class ApiKeys:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._spaces = store.spaces
         self._clock = clock
 
     async def make(self, account: Account, actor: Actor) -> str:
@@ -45,17 +46,17 @@ class ApiKeys:
 
     async def redeem(self, token: str, actor: Actor) -> str:
         """Exchange an attached auth token, once, for an API key. Raises `RecordNotFound`."""
-        account = await self.holder(token)
+        account = await self.holder(token, actor.space or self._spaces.default)
         await self.use_up(token, actor)
         return await self.make(account, actor)
 
-    async def holder(self, token: str) -> Account:
-        """Return the account that an auth token is attached to.
+    async def holder(self, token: str, space: Space) -> Account:
+        """Return the account of the space that an auth token is attached to.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since.
         """
-        attached = await self._store.auth_tokens.attached(token, self._clock.now())
-        account = None if attached is None else await self._store.accounts.by_id(attached.account_id)
+        attached = await self._store.auth_tokens.attached(token, self._clock.now(), space)
+        account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
         if attached is None or account is None or account.sign_in_epoch != attached.epoch:
             raise RecordNotFound
         return account

@@ -12,7 +12,7 @@ from flexiapi.crypto import digest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
-from flexiapi.model import Account, Actor
+from flexiapi.model import Account, Actor, Space
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.passwords import Passwords
@@ -68,11 +68,11 @@ class HttpSignIn:
         self._key_life = timedelta(minutes=ground.settings.app.api_key_expiration_minutes)
         self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
 
-    async def by_key(self, key: str, address: str) -> SignedIn:
-        """Sign in with an API key, whose life starts anew. Raises `SignInRequired`, `TooManyRequests`."""
+    async def by_key(self, key: str, address: str, space: Space) -> SignedIn:
+        """Sign in with an API key of the space, whose life starts anew. Raises `SignInRequired`, `TooManyRequests`."""
         self._limiter.refuse_guesser("failed_sign_ins", address)
         key_hash = token_hash(key)
-        account = await self._store.accounts.by_api_key(key_hash)
+        account = await self._store.accounts.by_api_key(key_hash, space.scope)
         now = self._clock.now()
         if account is None or account.api_key is None:
             await self._limiter.count_failure("failed_sign_ins", address)
@@ -88,15 +88,19 @@ class HttpSignIn:
         self._store.key_uses.note(key_hash, now)
         return SignedIn(account, key_hash)
 
-    async def by_digest(self, username: str, domain: str, answer: DigestAnswer | None, address: str) -> SignedIn:
-        """Sign in the account `username@domain` with the answer to a challenge.
+    async def by_digest(
+        self, username: str, domain: str, answer: DigestAnswer | None, address: str, space: Space
+    ) -> SignedIn:
+        """Sign in the account `username@domain` of the space with the answer to a challenge.
 
-        Raises `RecordNotFound` for an unknown address, `SignInRequired` without an answer or for a wrong one, and
-        `TooManyRequests`.
+        Raises `RecordNotFound` for an unknown address, `SignInRequired` without an answer, for a wrong one and for a
+        domain of another space, and `TooManyRequests`.
         """
+        if domain in space.scope.but or (space.scope.only is not None and domain != space.scope.only):
+            raise SignInRequired("This domain signs in at another host.")
         if answer is None:
-            await self._challenge(username, domain)
-        account = await self._store.accounts.by_address(username, domain)
+            await self._challenge(username, domain, space)
+        account = await self._store.accounts.by_address(username, domain, space.scope)
         if account is None:
             self._nonces.make(0, 0, self._clock.now().timestamp())
             raise RecordNotFound
@@ -104,8 +108,8 @@ class HttpSignIn:
         self._limiter.refuse_guesser("failed_sign_ins_account", address, account.id)
         return await self._verified(account, answer, address)
 
-    async def _challenge(self, username: str, domain: str) -> NoReturn:
-        challenged = await self._store.accounts.challenged(username, domain)
+    async def _challenge(self, username: str, domain: str, space: Space) -> NoReturn:
+        challenged = await self._store.accounts.challenged(username, domain, space.scope)
         now = self._clock.now().timestamp()
         if challenged is None:
             self._nonces.make(0, 0, now)

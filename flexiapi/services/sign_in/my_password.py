@@ -16,7 +16,7 @@ class MyPassword:
         self._passwords = passwords
         self._notices = ground.notices
         self._limiter = ground.limiter
-        self._settings = ground.settings.account
+        self._spaces = ground.spaces
         self._clock = ground.clock
 
     async def change(
@@ -53,12 +53,12 @@ class MyPassword:
     def _notice(self, account: Account, *, is_first: bool) -> PasswordChangedMail | PasswordSetMail:
         if not is_first:
             return PasswordChangedMail(account.address, self._clock.now())
-        settings = self._settings
+        texts = self._spaces.of_domain(account.domain).mail
         return PasswordSetMail(
             account.address,
             account.username,
             account.domain,
-            settings.proxy_registrar_address,
-            settings.transport_protocol_text,
-            settings.confirmed_text,
+            texts.proxy_registrar_address,
+            texts.transport_protocol_text,
+            texts.confirmed_text,
         )

@@ -4,19 +4,19 @@ import hmac
 from collections.abc import Collection
 
 from flexiapi.crypto import digest
-from flexiapi.model import Account, Algorithm, Password, hashes
-from flexiapi.settings import AccountSettings
+from flexiapi.model import Account, Algorithm, Password, Spaces, hashes
 
 
 class Passwords:
-    """Stored passwords, in the realm of the installation."""
+    """Stored passwords, in the realm of the space of their account."""
 
-    def __init__(self, settings: AccountSettings) -> None:
-        self._settings = settings
+    def __init__(self, spaces: Spaces, *, md5: bool) -> None:
+        self._spaces = spaces
+        self._md5 = md5
 
     def realm(self, domain: str) -> str:
         """Return the DIGEST realm of the accounts of a domain."""
-        return self._settings.realm or domain
+        return self._spaces.by_domain.get(domain, self._spaces.default).realm or domain
 
     def stored(self, username: str, domain: str, algorithm: Algorithm, password: str) -> Password:
         """Return the hash that is stored of a password."""
@@ -38,7 +38,7 @@ class Passwords:
         """Return the DIGEST algorithms for stored passwords of these kinds, the preferred one first."""
         both = Algorithm.CLRTXT in stored
         offered = [name for name in digest.ALGORITHMS if both or name in stored]
-        return [name for name in offered if name != "MD5" or self._settings.md5]
+        return [name for name in offered if name != "MD5" or self._md5]
 
     def fits(self, account: Account, password: str) -> bool:
         """Return whether it is one of the account's passwords, in constant time."""

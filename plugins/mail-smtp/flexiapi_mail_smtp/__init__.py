@@ -39,7 +39,7 @@ class SmtpMail(MailBackend[SmtpConfig]):
 
     async def _hand_over(self, connection: SMTP, mail: Composed) -> None:
         options = [] if mail.to.isascii() else ["SMTPUTF8"]
-        await connection.sendmail(self.config.from_address, [mail.to], mail.content, mail_options=options)
+        await connection.sendmail(mail.sender, [mail.to], mail.content, mail_options=options)
 
     async def check(self) -> None:
         """Connect and sign in."""

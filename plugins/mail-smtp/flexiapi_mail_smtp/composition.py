@@ -19,9 +19,10 @@ _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The bytes of a mail, and its Message-ID."""
+    """The bytes of a mail, its Message-ID, and the sender and receiver of its envelope."""
 
     id: str
+    sender: str
     to: str = field(repr=False)
     content: bytes = field(repr=False)
 
@@ -41,7 +42,10 @@ class Composer:
         """Compose one mail. Raises `ValueError` or `MessageError` if an address or the subject is not valid."""
         to = Address("", *address_parts(message.to))
         mail = EmailMessage(policy=_POLICY if to.addr_spec.isascii() else _POLICY.clone(utf8=True))
-        mail["From"] = Address(self._config.from_name, *address_parts(self._config.from_address))
+        # Messages of earlier servers have no sender of their own.
+        sender = getattr(message, "from_address", None) or self._config.from_address
+        name = getattr(message, "from_name", None) or self._config.from_name
+        mail["From"] = Address(name, *address_parts(sender))
         mail["To"] = to
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(localtime())
@@ -51,7 +55,7 @@ class Composer:
         if message.html is not None:
             mail.add_alternative(message.html, subtype="html")
         content = mail.as_bytes()
-        return Composed(mail["Message-ID"], to.addr_spec, self._signature(content, _SIGNED) + content)
+        return Composed(mail["Message-ID"], sender, to.addr_spec, self._signature(content, _SIGNED) + content)
 
     def _signature(self, content: bytes, headers: list[bytes]) -> bytes:
         if self._key is None or self._config.dkim_selector is None:

@@ -105,6 +105,12 @@ def test_text_and_html_with_sender_and_subject():
     assert gateway.sends[0].content.isascii()
 
 
+def test_a_message_may_have_a_sender_of_its_own():
+    with SmtpGateway() as gateway:
+        send(config(gateway), MailMessage("bob@example.com", "Hello", "text", None, "hello@b.example.org", "Bee"))
+    assert gateway.sends[0].message["From"] == "Bee <hello@b.example.org>"
+
+
 def test_one_connection_for_many_mails_also_after_a_refusal():
     async def some(backend):
         await backend.send(MESSAGE)

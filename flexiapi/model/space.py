@@ -1,0 +1,209 @@
+"""Spaces: what may differ by domain. Made once, from the settings; a request only looks its space up."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from flexiapi.errors import ConfigurationError
+from flexiapi.settings import Settings
+from flexiapi.settings.spaces import OVERRIDABLE
+
+_PLAIN = ("url", "name", "realm", "registration", "quota", "provisioning_rc_file", "provisioning_overwrite_all")
+
+Registration = Literal["open", "invited", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The domains whose accounts are visible: `only` one, or all but some."""
+
+    only: str | None = None
+    but: frozenset[str] = frozenset()
+
+    def has(self, domain: str) -> bool:
+        """Return whether the domain is one of them."""
+        return domain not in self.but if self.only is None else domain == self.only
+
+
+EVERYWHERE = Scope()
+"""All domains: for the server itself and its commands, never for a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamePolicy:
+    """The rules of user names and passwords.
+
+    `blacklist` has names, or regular expressions of names. `public_domains` are those in which the public may create
+    accounts.
+    """
+
+    username_regex: re.Pattern[str]
+    username_min_length: int
+    password_min_length: int
+    refuses_common_passwords: bool
+    blacklist: tuple[str, ...]
+    public_domains: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MailTexts:
+    """The sender and the texts of mails. Without `from_address` or `from_name` it is the one of the mail backend."""
+
+    from_address: str | None
+    from_name: str | None
+    signature: str
+    proxy_registrar_address: str | None
+    transport_protocol_text: str
+    confirmed_text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A domain with its settings. The default space has all domains that have no table of their own.
+
+    Attributes:
+        domain: its SIP domain, and that of phone aliases.
+        stored: its name in documents: the domain, `None` for the default space, whose documents have no such field.
+        suffix: end of its `tel:` and `mailto:` identifiers and of what its tokens are hashed from, so that a number, an
+            address or a token of one space says nothing about another; empty for the default space.
+        host: host name of its requests; `None` for the default space, which has every other host too.
+        url: public root of every URL that is handed out.
+        name: name in mails, texts and pages.
+        realm: DIGEST realm; `None` for that of each account's domain.
+        quota: most accounts; 0 for any number.
+        scope: domains whose accounts belong to it.
+        reach: domains that its administrators see.
+        may_name_domains: whether its administrators may name any domain.
+    """
+
+    domain: str
+    stored: str | None = None
+    suffix: str = ""
+    host: str | None = None
+    url: str
+    name: str
+    realm: str | None
+    registration: Registration
+    quota: int
+    provisioning_rc_file: Path | None
+    provisioning_overwrite_all: bool
+    names: NamePolicy
+    mail: MailTexts
+    scope: Scope
+    reach: Scope
+    may_name_domains: bool = False
+
+    @property
+    def table(self) -> str:
+        """Its table in the settings, for messages to operators."""
+        return "[app] and [account]" if self.stored is None else f'[spaces."{self.stored}"]'
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """All spaces. `by_domain` and `by_host` have those with a table; every other domain and host is the default's."""
+
+    default: Space
+    by_domain: Mapping[str, Space] = field(default_factory=dict)
+
+    @cached_property
+    def by_host(self) -> Mapping[str, Space]:
+        """The spaces with a table, by host name."""
+        return {space.host: space for space in self.by_domain.values() if space.host is not None}
+
+    def __iter__(self) -> Iterator[Space]:
+        """Iterate over all spaces, the default one first."""
+        return iter((self.default, *self.by_domain.values()))
+
+    def of_domain(self, domain: str) -> Space:
+        """Return the space that the accounts of a domain belong to."""
+        return self.by_domain.get(domain, self.default)
+
+    def realm_of(self, domain: str) -> str | None:
+        """Return the DIGEST realm of the accounts of a domain, `None` for the domain itself."""
+        return self.of_domain(domain).realm
+
+    def of_host(self, host: str) -> Space:
+        """Return the space of the requests to a host name in lower case."""
+        return self.by_host.get(host, self.default)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make the spaces that the settings describe. Raises `ConfigurationError` naming a wrong table and key."""
+        tables, app, account = settings.spaces, settings.app, settings.account
+        if app.sip_domain in tables:
+            raise ConfigurationError(
+                f'[spaces."{app.sip_domain}"]: this is app.sip_domain, the default space, which [app] and [account] '
+                "describe. Move the settings there."
+            )
+        others = frozenset(tables)
+        public = frozenset({app.sip_domain, *map(str.lower, account.public_domains)}) - others
+        reach = Scope() if app.admins_manage_multi_domains else Scope(app.sip_domain)
+        default = Space(
+            domain=app.sip_domain,
+            scope=Scope(but=others),
+            reach=reach,
+            may_name_domains=app.admins_manage_multi_domains,
+            **_described(settings, {}, public),
+        )
+        spaces = {domain: _of_table(settings, domain) for domain in tables}
+        _refuse_same_hosts(default, spaces.values())
+        return cls(default, spaces)
+
+
+def _of_table(settings: Settings, domain: str) -> Space:
+    table = settings.spaces[domain]
+    values = dict(table.overrides)
+    host = (table.host or urlsplit(values.get("url", "")).hostname or domain).lower()
+    if not values.get("url"):
+        values["url"] = _at_host(settings.app.url, host)
+    return Space(
+        domain=domain,
+        stored=domain,
+        suffix=f";space={domain}",
+        host=host,
+        scope=Scope(domain),
+        reach=Scope(domain),
+        **_described(settings, values, frozenset({domain})),
+    )
+
+
+def _described(settings: Settings, overrides: Mapping[str, Any], public: frozenset[str]) -> dict[str, Any]:
+    """Return what a table describes; a setting that it does not override is that of the section."""
+    values = {key: getattr(getattr(settings, section), key) for key, section in OVERRIDABLE.items()}
+    values.update(overrides)
+    return {
+        **{key: values[key] for key in _PLAIN},
+        "names": NamePolicy(
+            username_regex=re.compile(values["username_regex"]),
+            username_min_length=values["username_min_length"],
+            password_min_length=values["password_min_length"],
+            refuses_common_passwords=values["refuse_common_passwords"],
+            blacklist=values["blacklisted_usernames"],
+            public_domains=public,
+        ),
+        "mail": MailTexts(
+            from_address=overrides.get("from_address"),
+            from_name=overrides.get("from_name"),
+            **{key: values[key] for key in MailTexts.__slots__ if key in OVERRIDABLE and not key.startswith("from_")},
+        ),
+    }
+
+
+def _at_host(url: str, host: str) -> str:
+    """Return the URL with another host name and the same scheme, port and path."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{host}{port}")) if url else ""
+
+
+def _refuse_same_hosts(default: Space, others: Any) -> None:
+    known = {urlsplit(default.url).hostname: default}
+    for space in others:
+        other = known.setdefault(space.host, space)
+        if other is not space:
+            raise ConfigurationError(f"{space.table} host: {space.host} is also the host of {other.table}.")

@@ -1,0 +1,115 @@
+"""Quotas: the number of accounts of each space that has one, in an atomic counter.
+
+A place is reserved before an account is inserted, and given back when the insertion is refused and after a removal. A
+crash in between, or a write whose answer is lost, can leave a place reserved for nothing; `heal` finds such places.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+
+from flexiapi.errors import SpaceFull
+from flexiapi.model import Space, Spaces
+from flexiapi.store.connection import Records
+from flexiapi.store.documents import within
+
+Document = dict[str, Any]
+
+
+class AccountQuotas(Records):
+    """The counters of accounts. `limited` are the spaces with a quota; without any, nothing is counted."""
+
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces) -> None:
+        super().__init__(database)
+        self._counters = database["counters"]
+        self._accounts = database["accounts"]
+        self._spaces = spaces
+        self.limited: Mapping[str, Space] = {space.domain: space for space in spaces if space.quota}
+
+    async def reserve(self, domain: str) -> None:
+        """Reserve a place for an account of the domain. Raises `SpaceFull`."""
+        space = self._spaces.of_domain(domain)
+        if not space.quota or await self._reserved(space):
+            return
+        if await self._counters.find_one({"_id": _name(space)}, {"_id": 1}) is None:
+            await self._begin(space)
+            if await self._reserved(space):
+                return
+        raise SpaceFull
+
+    def is_move(self, before: str, after: str) -> bool:
+        """Return whether an account that changes its domain changes its space."""
+        return self._spaces.of_domain(before) is not self._spaces.of_domain(after)
+
+    async def _reserved(self, space: Space) -> bool:
+        query = {"_id": _name(space), "accounts": {"$lt": space.quota}}
+        return (await self._counters.update_one(query, _changed(1))).matched_count == 1
+
+    async def give_back(self, domain: str) -> None:
+        """Give back a place of the domain's space."""
+        space = self._spaces.of_domain(domain)
+        if space.quota:
+            await self._counters.update_one({"_id": _name(space), "accounts": {"$gt": 0}}, _changed(-1))
+
+    async def prepare(self) -> None:
+        """Begin to count in spaces with a quota, and forget the counters of the others, which are not kept up."""
+        for space in self._spaces:
+            if space.quota:
+                await self._begin(space)
+            else:
+                await self._counters.delete_one({"_id": _name(space)})
+
+    async def _begin(self, space: Space) -> None:
+        """Make the counter if there is none, and raise it to the number of accounts, of which commands write many."""
+        counted = await self._accounts.count_documents(within(space.scope))
+        change = {"$max": {"accounts": counted}, "$setOnInsert": {"changes": 0}}
+        await self._counters.update_one({"_id": _name(space)}, change, upsert=True)
+
+    async def heal(self, settling: timedelta) -> int:
+        """Give back places that were reserved for nothing. Return their number.
+
+        `settling` is longer than a creation or removal takes. A space is left as it is, until the next time, when
+        accounts come or go meanwhile: only then nothing but lost places can differ from the accounts.
+        """
+        return sum(await asyncio.gather(*(self._healed(space, settling) for space in self.limited.values())))
+
+    async def _healed(self, space: Space, settling: timedelta) -> int:
+        before = await self._excess(space)
+        if before is None or before[1] <= 0:
+            return 0
+        await asyncio.sleep(settling.total_seconds())
+        changes, excess = await self._excess(space) or (None, 0)
+        if changes != before[0] or excess <= 0:
+            return 0
+        query = {"_id": _name(space), "changes": changes}
+        return excess if (await self._counters.update_one(query, _changed(-excess))).matched_count else 0
+
+    async def _excess(self, space: Space) -> tuple[int, int] | None:
+        """Return the counter's number of changes, and by how much it exceeds the accounts; `None` if it changed."""
+        query = {"_id": _name(space)}
+        first: Document | None = await self._counters.find_one(query)
+        counted = await self._accounts.count_documents(within(space.scope))
+        last: Document | None = await self._counters.find_one(query)
+        if first is None or last is None or first["changes"] != last["changes"]:
+            return None
+        return last["changes"], last["accounts"] - counted
+
+    async def used(self, space: Space) -> int:
+        """Return the number of places that are taken in a space with a quota."""
+        change = {"$setOnInsert": {"accounts": 0, "changes": 0}}
+        counter = await self._counters.find_one_and_update(
+            {"_id": _name(space)}, change, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return int(counter["accounts"])
+
+
+def _name(space: Space) -> str:
+    return f"accounts of {space.domain}"
+
+
+def _changed(by: int) -> Document:
+    return {"$inc": {"accounts": by, "changes": 1}}

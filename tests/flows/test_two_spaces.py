@@ -1,0 +1,168 @@
+"""Two spaces in one server: hosts, administrators, registration, mails. `test_spaces` tries every operation."""
+
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from tests.kit.person import PASSWORD
+from tests.kit.server import serving
+from tests.kit.spaces import A, B, actor_of, world
+
+C = "c.example.org"
+BODY = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "phone": "+33612345678"}
+
+
+@pytest.fixture(scope="class")
+def server(request, mongod_uri, tmp_path_factory):
+    """A server with the settings of the class, which its tests share."""
+    with serving(request.cls.configured, tmp_path_factory.mktemp("spaces"), mongod_uri) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(server):
+    return server.person(admin_since=server.clock.second())
+
+
+class TestSpacesOfOneServer:
+    """Hosts, mails and last administrators, which the sweep does not try."""
+
+    configured: ClassVar = {
+        "spaces": {B: {"name": "Bee", "realm": "bees"}, C: {}},
+        "server": {"trusted_proxies": ["127.0.0.1"]},
+    }
+
+    def test_the_host_decides_also_behind_a_trusted_proxy(self, server, http):
+        here, there = server.person().sip, server.person(domain=B).sip
+        for headers, realm in (
+            ({"Host": B}, "bees"),
+            ({"Host": f"{B.upper()}.:8443"}, "bees"),
+            ({"Host": "unknown.example"}, None),
+            ({"Host": A, "X-Forwarded-Host": B}, "bees"),
+            ({"Host": B, "X-Forwarded-Host": A}, None),
+            ({"Host": A, "X-Forwarded-Host": f"{A}, {B}"}, "bees"),
+        ):
+            known, unknown = (there, here) if realm else (here, there)
+            answer = http.get(f"/api/accounts/{known}/info", headers=headers)
+            assert answer.json() == {"activated": True, "realm": realm}, headers
+            assert http.get(f"/api/accounts/{unknown}/info", headers=headers).status_code == 404, headers
+
+    def test_digest_of_another_domain_is_refused_alike_whether_the_account_exists(self, server, http):
+        person = server.person(domain=B)
+        for sip in (person.sip, f"nobody@{B}"):
+            answer = http.get("/api/accounts/me", headers={"From": f"sip:{sip}"})
+            assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, None)
+        assert (
+            http.get("/api/accounts/me", headers={"From": f"sip:{person.sip}", "Host": B})
+            .headers["WWW-Authenticate"]
+            .startswith('Digest realm="bees"')
+        )
+
+    def test_a_mail_is_in_the_name_of_the_space_and_leads_to_its_host(self, server, http):
+        admin = server.person(domain=B, admin_since=server.clock.second())
+        person = server.person(domain=B, email="bob@example.com")
+        http.post(f"/api/accounts/{person.id}/recover-by-email", headers={**admin.headers, "Host": B})
+        mail = server.messages[-1]
+        assert (mail["to"], mail["subject"]) == ("bob@example.com", "Recover your Bee account")
+        assert f"//{B}:" in mail["text"]
+
+    def test_each_space_keeps_its_last_administrator(self, server, http):
+        server.person(admin_since=server.clock.second())
+        admin = server.person(domain=C, admin_since=server.clock.second())
+        answer = http.delete(f"/api/accounts/{admin.id}", headers={**admin.headers, "Host": C})
+        assert answer.json()["message"].startswith("This is the last activated administrator")
+
+
+class TestWithoutTrustedProxies:
+    configured: ClassVar = {"spaces": {B: {}}}
+
+    def test_a_forwarded_host_decides_nothing(self, server, http):
+        url = f"/api/accounts/{server.person(domain=B).sip}/info"
+        assert http.get(url, headers={"X-Forwarded-Host": B}).status_code == 404
+        assert http.get(url, headers={"Host": B}).status_code == 200
+
+
+class TestAdministratorsOfAllDomains:
+    """With `admins_manage_multi_domains`, those of the default space see all domains, and others only their own."""
+
+    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}}}
+
+    def test_one_of_the_default_space_makes_accounts_in_another(self, server, http, admin):
+        made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
+        account = server.account(made["id"])
+        assert account.domain == B
+        seen = http.get(f"/api/accounts/{account.id}", headers=admin.headers).json()
+        assert (seen["domain"], seen["realm"]) == (B, "bees")
+        assert http.post("/api/accounts", json=BODY, headers=admin.headers).json()["phone"] == "+33612345678"
+        assert http.get("/api/accounts", headers=admin.headers).json()["total"] == 3
+        signed_in = {"auth": httpx.DigestAuth("bob.builder", PASSWORD), "headers": {"From": f"sip:bob.builder@{B}"}}
+        server.apply(account.activate(server.clock.second()))
+        assert (
+            http.get("/api/accounts/me", auth=signed_in["auth"], headers={**signed_in["headers"], "Host": B}).json()[
+                "id"
+            ]
+            == account.id
+        )
+
+    def test_what_it_attaches_is_of_the_space_of_the_account(self, server, http, admin):
+        one = world(server, B)
+        own = world(server, A)
+        url = f"/api/accounts/{one.member.id}"
+        for path in (f"types/{own.type_id}", f"contacts_lists/{own.list_id}", f"contacts/{own.contact.id}"):
+            assert http.post(f"{url}/{path}", headers=admin.headers).status_code == 404
+
+    def test_one_of_another_space_names_no_domain(self, server, http):
+        admin = server.person(domain=B, admin_since=server.clock.second())
+        made = http.post(
+            "/api/accounts",
+            json={**BODY, "domain": A, "phone": None, "username": "bob.other"},
+            headers={**admin.headers, "Host": B},
+        )
+        assert made.json()["domain"] == B
+
+
+class TestRegistration:
+    configured: ClassVar = {
+        "app": {"dangerous_endpoints": True},
+        "spaces": {B: {"registration": "closed"}, C: {"registration": "invited"}},
+    }
+
+    def sign_up(self, http, host, token, username="bob.builder"):
+        body = {"username": username, "password": PASSWORD, "algorithm": "SHA-256"}
+        body["account_creation_token"] = token
+        return http.post("/api/accounts/with-account-creation-token", json=body, headers={"Host": host})
+
+    def token(self, server, domain):
+        return server.run(server.services.codes.creation_tokens.make(actor_of(server, domain)))
+
+    def test_closed(self, server, http):
+        answer = self.sign_up(http, B, self.token(server, B))
+        assert (answer.status_code, answer.json()["message"]) == (
+            403,
+            "Accounts of this service are made by its administrators.",
+        )
+        assert http.post("/api/accounts/public", json={}, headers={"Host": B}).status_code == 403
+
+    def test_invited(self, server, http):
+        requested = http.post("/api/account_creation_request_tokens", headers={"Host": C}).json()["token"]
+        codes, actor = server.services.codes.creation_tokens, actor_of(server, C)
+        server.run(codes.validate_request(requested, actor))
+        public = server.run(codes.exchange(requested, actor))
+        refused = self.sign_up(http, C, public)
+        assert "is no invitation" in refused.json()["errors"]["account_creation_token"][0]
+        assert self.sign_up(http, C, self.token(server, C)).status_code == 200
+
+    def test_an_account_that_goes_takes_its_token_along(self, server, http):
+        async def tokens():
+            return await server.store._database["creation_tokens"].count_documents({"space": C})
+
+        before = server.run(tokens())
+        made = self.sign_up(http, C, self.token(server, C), "carol.jones").json()
+        assert server.run(tokens()) == before + 1
+        removal = server.services.accounts.removal
+        server.run(removal.remove(server.account(made["id"]), server.actor))
+        assert server.run(tokens()) == before
+
+    def test_open(self, server, http):
+        assert self.sign_up(http, A, server.creation_token()).status_code == 200

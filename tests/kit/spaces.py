@@ -1,0 +1,181 @@
+"""Two spaces in one server, and all that one of them may have."""
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+
+from flexiapi.crypto.keys import random_text, token_hash
+from flexiapi.model import (
+    Account,
+    Action,
+    Actor,
+    ActorKind,
+    Algorithm,
+    Confirmation,
+    DtmfProtocol,
+    PendingChange,
+    StoredApiKey,
+)
+from tests.kit.person import PASSWORD
+
+A, B = "sip.example.org", "b.example.org"
+PIN = "0427"
+
+
+def actor_of(server, domain):
+    """An actor of the space of a domain."""
+    return Actor(ActorKind.SYSTEM, space=server.store.spaces.of_domain(domain))
+
+
+@dataclass
+class World:
+    """Accounts, tokens, a list, a type and an action of one space. Every text in it stands nowhere else.
+
+    `person` and `admin` sign in; `member` has the contact `contact`; `waiting` and `pinned` wait for a code.
+    """
+
+    domain: str
+    accounts: dict
+    keys: dict
+    tokens: dict
+    type_id: int
+    list_id: int
+    texts: set = field(default_factory=set)
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["accounts"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def host(self):
+        return {"Host": self.domain} if self.domain == B else {}
+
+    def headers(self, name):
+        return {**self.host, "x-api-key": self.keys[name]}
+
+
+def world(server, domain) -> World:
+    """Make a new world, with as few writes as possible."""
+    return server.run(_made(server, domain))
+
+
+async def _made(server, domain) -> World:
+    store, services, actor = server.store, server.services, actor_of(server, domain)
+    now, mark = server.clock.second(), secrets.token_hex(4)
+    texts = {"type": f"type-{mark}", "title": f"Title {mark}", "action": f"action-{mark}"}
+    names = ("person", "admin", "member", "contact", "waiting", "pinned")
+    made_type, made_list, action_id, *numbers = await asyncio.gather(
+        store.types.add(texts["type"], actor),
+        store.contacts_lists.add(texts["title"], f"Description {mark}", actor),
+        store.counters.next("account_actions"),
+        *(store.counters.next("accounts") for _ in names),
+    )
+    type_id, list_id, ids = made_type.id, made_list.id, dict(zip(names, numbers, strict=True))
+    keys = {name: random_text(40) for name in ("person", "admin", "member")}
+    code = random_text(13)
+    hashed = services.codes.address_changes._codes.hash
+
+    def made(name, **fields):
+        username = f"{name}.{mark}"
+        stored = services.sign_in.passwords.stored(username, domain, Algorithm.SHA_256, PASSWORD)
+        key = keys.get(name)
+        api_key = StoredApiKey(token_hash(key), now, now) if key else None
+        defaults = {"activated": True, "email": f"{name}.{mark}@example.com", "phone": _phone(), "api_key": api_key}
+        fields = {"dtmf_protocol": DtmfProtocol.SIPINFO, **defaults, **fields}
+        return Account(ids[name], username, domain, now, now, passwords=(stored,), **fields)
+
+    def change(channel, target):
+        return PendingChange(target, hashed(PIN, ids["person"], channel, target), now, now + timedelta(hours=1))
+
+    linked = {"contact_ids": (ids["contact"],), "contacts_list_ids": (list_id,), "type_ids": (type_id,)}
+    action = Action(action_id, texts["action"], "1")
+    pinned = _phone()
+    confirmation = Confirmation(pin_hash=hashed(PIN, ids["pinned"], "confirmation", pinned))
+    changes = {
+        "email_change": change("email", f"new.{mark}@example.com"),
+        "phone_change": change("phone", _phone()),
+    }
+    accounts = {
+        "person": made("person", **linked, **changes),
+        "admin": made("admin", admin_since=now),
+        "member": made(
+            "member", **linked, actions=(action,), provisioning_token=random_text(13), provisioning_token_at=now
+        ),
+        "contact": made("contact"),
+        "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
+        "pinned": made("pinned", activated=False, phone=pinned, confirmation=confirmation),
+    }
+    _, _, tokens = await asyncio.gather(
+        store.bulk.put(list(accounts.values()), actor),
+        store.contacts_lists.add_contact(list_id, ids["contact"], actor),
+        _tokens(services, accounts["person"], actor),
+    )
+    made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
+    made_world.texts = {mark, *tokens.values(), code, *keys.values()}
+    made_world.texts |= {account.phone for account in accounts.values()} | {accounts["member"].provisioning_token}
+    return made_world
+
+
+async def _tokens(services, person, actor):
+    codes, api_keys = services.codes.creation_tokens, services.sign_in.api_keys
+    creation, request, validated, free, attached = await asyncio.gather(
+        codes.make(actor),
+        codes.request(actor),
+        codes.request(actor),
+        api_keys.new_auth_token(actor),
+        api_keys.new_auth_token(actor),
+    )
+    await asyncio.gather(codes.validate_request(validated, actor), api_keys.attach(attached.token, person, actor))
+    return {
+        "creation": creation,
+        "request": request,
+        "validated": validated,
+        "free": free.token,
+        "attached": attached.token,
+    }
+
+
+def _phone():
+    return f"+336{secrets.randbelow(10**8):08}"
+
+
+async def documents(server, one):
+    """All that the database has of a world but for uses of keys and events on their way."""
+    database, suffix = server.store._database, server.store.spaces.of_domain(one.domain).suffix
+    queries = {
+        "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
+        "account_types": {"_id": one.type_id},
+        "contacts_lists": {"_id": one.list_id},
+    }
+    keys = {"$in": [token_hash(f"{token}{suffix}") for token in map(str, one.tokens.values())]}
+    queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
+    found = await asyncio.gather(
+        *(database[name].find(query).sort("_id").to_list(None) for name, query in queries.items())
+    )
+    for document in (document for documents_of_one in found for document in documents_of_one):
+        document.get("api_key", {}).pop("last_used_at", None)
+        for name in ("pending_events", "pending_since"):
+            document.pop(name, None)
+    return found
+
+
+def sip_auth_query(account):
+    """The query of Flexisip's plugin for a right answer of the account to a challenge."""
+    nonce, uri = secrets.token_hex(8), f"sip:{account.domain}"
+    signed = hashlib.sha256(f"REGISTER:{uri}".encode()).hexdigest()
+    response = hashlib.sha256(f"{account.passwords[0].ha1}:{nonce}:{signed}".encode()).hexdigest()
+    values = SimpleNamespace(
+        method="REGISTER",
+        domain=account.domain,
+        username=account.username,
+        nonce=nonce,
+        uri=uri,
+        response=response,
+        algorithm="SHA-256",
+    )
+    return "&".join(f"{name}={value}" for name, value in vars(values).items())
