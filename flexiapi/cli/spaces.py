@@ -1,6 +1,6 @@
 """Commands on the tables of domains."""
 
-import asyncio
+from datetime import timedelta
 
 import click
 
@@ -8,8 +8,7 @@ from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Space
 from flexiapi.server.assembly import Parts
-from flexiapi.server.space_watch import SECONDS
-from flexiapi.store import SpaceTablesCollide
+from flexiapi.store import SPACES_WAIT, SpaceTablesCollide
 
 
 @click.group()
@@ -42,7 +41,7 @@ def described(space: Space, overrides: str) -> str:
     "--wait",
     "seconds",
     type=click.IntRange(0, 3600),
-    default=int(SECONDS) + 5,
+    default=int(SPACES_WAIT.total_seconds()),
     show_default=True,
     help="Seconds that running servers with other tables have to notice and to stop answering.",
 )
@@ -52,14 +51,12 @@ def apply(context: Installation, seconds: int) -> None:
 
     The accounts of the domains whose table came or went get other identifiers. If two of them would share a number or
     an address, they are named and nothing is changed. The command can be broken off and repeated. Servers answer no
-    request while their tables differ from those of the database.
+    request while their tables differ from those of the database. Without a difference, it puts right what a server with
+    other tables has written meanwhile.
     """
 
-    async def announced() -> None:
-        await asyncio.sleep(seconds)
-
     async def change(parts: Parts) -> int | None:
-        return await parts.store.space_tables.apply(Progress("accounts read"), announced)
+        return await parts.store.space_tables.apply(timedelta(seconds=seconds), Progress("accounts read"))
 
     try:
         changed = context.on_any_tables(change)

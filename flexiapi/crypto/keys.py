@@ -26,9 +26,15 @@ def random_text(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
-def token_hash(token: str) -> bytes:
-    """Return the hash under which a token is stored that is never shown again."""
-    return sha256(token.encode()).digest()
+def token_hash(token: str, space: str | None = None) -> bytes:
+    """Return the hash under which a token is stored that is never shown again.
+
+    A token of another space than the default one is hashed under the name of the space, so that no text that is sent to
+    one space has the hash of a token of another.
+    """
+    if space is None:
+        return sha256(token.encode()).digest()
+    return hmac.digest(space.encode(), token.encode(), "sha256")
 
 
 def load_or_create(folder: Path) -> str:

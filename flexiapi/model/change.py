@@ -94,8 +94,8 @@ class Actor:
         return cls(ActorKind.SYSTEM)
 
     @property
-    def token_suffix(self) -> str:
-        """The end of what tokens are hashed from: a token of one space is unknown in the others."""
+    def key_suffix(self) -> str:
+        """The end of keys that are unique over all spaces."""
         return "" if self.space is None else self.space.suffix
 
     @property

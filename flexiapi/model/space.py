@@ -68,8 +68,8 @@ class Space:
     Attributes:
         domain: its SIP domain, and that of phone aliases.
         stored: its name in documents: the domain, `None` for the default space, whose documents have no such field.
-        suffix: end of its `tel:` and `mailto:` identifiers and of what its tokens are hashed from, so that a number, an
-            address or a token of one space says nothing about another; empty for the default space.
+        suffix: end of its `tel:` and `mailto:` identifiers, so that a number or an address of one space says nothing
+            about another; empty for the default space.
         host: host name of its requests; `None` for the default space, which has every other host too.
         url: public root of every URL that is handed out.
         name: name in mails, texts and pages.

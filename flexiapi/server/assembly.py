@@ -116,7 +116,7 @@ async def running(
     context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, health, stream)
     async with parts.closing():
         if prepare:
-            await parts.store.prepare(alone=alone)
+            await parts.store.prepare(alone=alone, serves=True)
             await parts.services.accounts.removal.heal()
         await parts.notifier.start()
         application = Api(context, ENDPOINTS)

@@ -149,7 +149,7 @@ def _on_port(settings: Settings, port: int) -> Settings:
 async def _prepared(settings: Settings, uri: str, *, alone: bool) -> None:
     parts = build(settings, uri)
     try:
-        await parts.store.prepare(alone=alone)
+        await parts.store.prepare(alone=alone, serves=True)
         await parts.services.accounts.removal.heal()
     finally:
         parts.store.close()

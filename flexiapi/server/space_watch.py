@@ -9,7 +9,7 @@ from datetime import timedelta
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.readiness import Readiness
-from flexiapi.store import Store
+from flexiapi.store import SPACES_WAIT, Store
 
 SUBJECT = "spaces"
 SECONDS = 10.0
@@ -33,7 +33,7 @@ class SpaceWatch:
         """Compare, and note what the server waits for. Raises `StoreUnavailable`."""
         tables = self._store.space_tables
         differences = await tables.differences()
-        if differences and not await tables.settle():
+        if differences and not await tables.settle(SPACES_WAIT):
             if self._readiness.wait_for(SUBJECT, " ".join(differences), closes=True):
                 log.warning("the tables of domains differ", reason=" ".join(differences), advice=_ADVICE)
         elif SUBJECT in self._readiness.reasons:

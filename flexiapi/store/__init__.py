@@ -45,6 +45,7 @@ from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = [
+    "SPACES_WAIT",
     "EmbeddedMongod",
     "IdentifierTaken",
     "Layout",
@@ -59,6 +60,8 @@ __all__ = [
 # A write waits for a server, is tried twice, and each try may take two timeouts. A change waits for the answer to its
 # announcement, perhaps for the batch before its own, and for its own write.
 _SETTLING_TIMEOUTS = 18
+SPACES_WAIT = timedelta(seconds=20)
+"""The time in which running servers notice that the tables of domains are about to change: they look every 10 s."""
 
 
 class Store(Records):
@@ -100,21 +103,28 @@ class Store(Records):
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
 
-    async def prepare(self, *, alone: bool = False) -> None:
+    async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.
 
-        With `alone` no other server can be running. Raises `ConfigurationError` if the database was made with another
-        key, or if its layout is too new.
+        With `alone` no other server can be running. A server (`serves`) changes the accounts of a database that has no
+        tables of domains yet to those of its settings. Raises `ConfigurationError` if the database was made with
+        another key, or if its layout is too new.
         """
         await self.migrations.begin(alone=alone)
         await self.layout()
         await indexes.ensure(self._database)
         await self._keep_key()
-        await self.prepare_spaces()
+        if serves:
+            others = [] if alone else await self.servers.seen()
+            fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
+        else:
+            fits = await self.space_tables.settle_empty()
+        if fits:
+            await self.prepare_spaces()
 
     async def prepare_spaces(self) -> None:
-        """Do what depends on the spaces, if the database fits their tables. Raises `ConfigurationError`."""
-        if await self.space_tables.settle():
+        """Do what depends on the spaces, once the database fits their tables. Raises `ConfigurationError`."""
+        if await self.space_tables.fits():
             await indexes.keep_emails_unique(self._database, self.spaces, wanted=self._email_unique)
             await self.quotas.prepare()
 

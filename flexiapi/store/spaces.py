@@ -5,6 +5,7 @@ tables does not serve. A changed set is a step under a lease over the accounts o
 off at any point and repeated.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
@@ -12,14 +13,16 @@ from typing import Any, NamedTuple
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.errors import ConfigurationError, FlexiapiError
 from flexiapi.model import Spaces
-from flexiapi.store.connection import Records
+from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments, Document
 from flexiapi.store.leases import Leases
 
 _LEASE = "spaces"
+_PAUSE_SECONDS = 0.2
 _LIFE = timedelta(minutes=2)
 _AT_ONCE = 500
 _MOST_PAIRS = 20
@@ -76,71 +79,137 @@ class SpaceTables(Records):
             return [f"The accounts of {names} are being changed."]
         return texts
 
-    async def settle(self) -> bool:
+    async def fits(self) -> bool:
+        """Return True if the database fits the tables of the settings."""
+        return not await self.differences()
+
+    async def settle(self, wait: timedelta) -> bool:
         """Return True if the database fits the tables of the settings.
 
-        The first tables of a database, and a step that was ordered before and broken off, are applied here. Raises
-        `ConfigurationError` if accounts collide.
+        The first tables of a database, and a step that was ordered before and broken off, are applied here; running
+        servers without the tables get the time `wait` to stop. Raises `ConfigurationError` if accounts collide.
         """
         kept = await self._kept()
         is_first = not kept and bool(self._wanted)
         if is_first or ("changing" in kept and kept["domains"] == self._wanted):
             try:
-                await self.apply()
+                await self.apply(wait, expected=kept)
             except SpaceTablesCollide as error:
                 raise ConfigurationError(str(error)) from error
-        return not await self.differences()
+        return await self.fits()
+
+    async def settle_empty(self) -> bool:
+        """Keep the first tables of a database that has no accounts. Return True if it fits the tables."""
+        if not await self._kept() and await self._accounts.find_one({}, {"_id": 1}) is None:
+            return await self.settle(timedelta(0))
+        return await self.fits()
 
     async def apply(
-        self, progress: Callable[[int], None] = lambda _count: None, announced: Callable[[], Any] | None = None
+        self,
+        wait: timedelta,
+        progress: Callable[[int], None] = lambda _count: None,
+        *,
+        expected: Document | None = None,
     ) -> int | None:
         """Change the database to the tables of the settings. Return the number of changed accounts.
 
-        `announced` is awaited once servers with other tables can know that they must not serve. `progress` gets the
-        number of accounts read. Return `None` if another process does the same. Raises `SpaceTablesCollide`, with
-        nothing changed.
+        Running servers with other tables get the time `wait` to notice and to stop, before an account is changed.
+        `progress` gets the number of accounts read. Without a difference, wrong identifiers are put right that a server
+        with other tables has written. Return `None` if another process does the same, or if the database no longer has
+        the tables in `expected`. Raises `SpaceTablesCollide`; then nothing is changed.
         """
         holder = secrets.token_hex(8)
-        if not await self._leases.take(_LEASE, holder, _LIFE):
+        if not await self._leases.keep(_LEASE, holder, _LIFE):
             return None
         try:
             kept = await self._kept()
-            domains = sorted({*kept.get("changing", []), *(set(kept.get("domains", [])) ^ set(self._wanted))})
-            if not domains:
-                return 0
-            if pairs := await self._colliding(domains):
+            if expected is not None and kept != expected:
+                return None
+            domains = {*kept.get("changing", []), *(set(kept.get("domains", [])) ^ set(self._wanted))}
+            every = self._in_order(domains | set(self._wanted))
+            if pairs := await self._colliding(every):
                 raise SpaceTablesCollide(pairs)
-            change = {"$set": {"domains": self._wanted, "changing": domains}}
-            await self._meta.update_one({"_id": "spaces"}, change, upsert=True)
-            if announced is not None:
-                await announced()
-            changed = await self._rewritten(domains, holder, progress)
-            await self._meta.update_one({"_id": "spaces"}, {"$unset": {"changing": ""}})
+            if domains:
+                if not await self._begin(kept, sorted(domains), wait):
+                    return None
+                await self._wait(holder)
+            changed = await self._rewritten(every, holder, progress)
+            if domains:
+                done = {"$unset": {"changing": "", "not_before": ""}}
+                await self._meta.update_one({"_id": "spaces", "domains": self._wanted}, done)
             return changed
         finally:
             await self._leases.give_back(_LEASE, holder)
 
+    def _in_order(self, domains: set[str]) -> list[str]:
+        """Put the domains that have a table first: their accounts give up what those of others may then take."""
+        return sorted(domains, key=lambda domain: (domain not in self._wanted, domain))
+
+    async def _begin(self, kept: Document, domains: Sequence[str], wait: timedelta) -> bool:
+        """Note that the accounts of the domains are being changed. Return False if another process was faster."""
+        end = {"$add": ["$$NOW", int(wait.total_seconds() * 1000)]}
+        is_resumed = kept.get("domains") == self._wanted
+        change = [
+            {
+                "$set": {
+                    "domains": self._wanted,
+                    "changing": domains,
+                    # A step that is resumed waits for the end of the time that it had.
+                    "not_before": {"$ifNull": ["$not_before", end]} if is_resumed else end,
+                }
+            }
+        ]
+        if kept:
+            return (await self._meta.update_one(kept, change)).matched_count == 1
+        try:
+            await self._meta.update_one({"_id": "spaces", "domains": {"$exists": False}}, change, upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def _wait(self, holder: str) -> None:
+        """Wait until servers with other tables have stopped."""
+        while await self._meta.find_one({"_id": "spaces", "$expr": {"$gt": ["$not_before", "$$NOW"]}}, {"_id": 1}):
+            await self._keep(holder)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _keep(self, holder: str) -> None:
+        if not await self._leases.keep(_LEASE, holder, _LIFE):
+            raise ConfigurationError("Another process changes the tables of domains now. Try again later.")
+
     async def _rewritten(self, domains: Sequence[str], holder: str, progress: Callable[[int], None]) -> int:
-        """Write the identifiers of all accounts of the domains anew, until a pass finds nothing to write."""
+        """Write the identifiers of all accounts of the domains anew, until a pass finds nothing to write.
+
+        An account that changes meanwhile, or whose identifier another has yet to give up, is left for the next pass.
+        """
         total = read = 0
         while True:
-            in_pass = 0
+            written = refused = 0
             async for batch in self._batches(domains):
-                if not await self._leases.keep(_LEASE, holder, _LIFE):
-                    raise ConfigurationError("Another process changes the tables of domains now. Try again later.")
+                await self._keep(holder)
                 writes = [
-                    # An account that changes meanwhile is left for the next pass.
                     UpdateOne({"_id": one["_id"], "identifiers": one["identifiers"]}, {"$set": {"identifiers": wanted}})
                     for one in batch
                     if (wanted := self._wanted_of(one)) != one["identifiers"]
                 ]
-                if writes:
-                    await self._accounts.bulk_write(writes, ordered=False)
-                in_pass += len(writes)
+                failed = await self._written(writes)
+                written, refused = written + len(writes) - failed, refused + failed
                 progress(read := read + len(batch))
-            if not in_pass:
+            total += written
+            if not written and not refused:
                 return total
-            total += in_pass
+            if not written:
+                raise SpaceTablesCollide(await self._colliding(domains))
+
+    async def _written(self, writes: Sequence[UpdateOne]) -> int:
+        """Write identifiers. Return how many were refused because another account has one."""
+        if not writes:
+            return 0
+        try:
+            await self._accounts.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            return len(duplicates(error))
+        return 0
 
     async def _batches(self, domains: Sequence[str]) -> AsyncIterator[list[Document]]:
         fields = {**dict.fromkeys(_NAMES, 1), "identifiers": 1}

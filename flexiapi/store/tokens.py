@@ -57,7 +57,7 @@ class CreationTokenStore(TokenRecords):
         self, token: str, now: datetime, space: Space | None = None, *, as_invitation: bool = False
     ) -> bool:
         """Return True if the token of the space (`None`: the default) can be used, and with `as_invitation` is one."""
-        document = await self._reads.get(token_hash(token if space is None else f"{token}{space.suffix}"))
+        document = await self._reads.get(token_hash(token, None if space is None else space.stored))
         if document is None or (as_invitation and "invitation" not in document):
             return False
         return "used_at" not in document and document["expires_at"] > now
@@ -103,7 +103,7 @@ class RequestTokenStore(TokenRecords):
 
     async def is_open(self, token: str, now: datetime, space: Space) -> bool:
         """Return True if the token of the space can be validated."""
-        query = {"_id": token_hash(f"{token}{space.suffix}"), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        query = {"_id": token_hash(token, space.stored), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         return await self._records.find_one(query, {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
@@ -157,7 +157,7 @@ class AuthTokenStore(TokenRecords):
 
     async def attached(self, token: str, now: datetime, space: Space | None = None) -> Attached | None:
         """Return the account that the token of the space (`None`: the default) is attached to, without using it."""
-        key = token_hash(token if space is None else f"{token}{space.suffix}")
+        key = token_hash(token, None if space is None else space.stored)
         document = await self._records.find_one(_attached(key, now))
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
@@ -173,7 +173,7 @@ class AuthTokenStore(TokenRecords):
 
 def key_of(token: str, actor: Actor) -> bytes:
     """Return the key of a token of the actor's space. In other spaces the same token is unknown."""
-    return token_hash(f"{token}{actor.token_suffix}")
+    return token_hash(token, actor.stored_space)
 
 
 def _document(token: str, now: datetime, expires_at: datetime, actor: Actor) -> Document:

@@ -56,7 +56,7 @@ class AccountTypeStore(JournaledRecords):
     async def add(self, key: str, actor: Actor) -> AccountType:
         """Add a type. Raises `IdentifierTaken`."""
         number = await self._counters.next("account_types")
-        document: Document = {"_id": number, "key": f"{key}{actor.token_suffix}"}
+        document: Document = {"_id": number, "key": f"{key}{actor.key_suffix}"}
         if actor.stored_space is not None:
             document["space"] = actor.stored_space
         try:
@@ -70,7 +70,7 @@ class AccountTypeStore(JournaledRecords):
         try:
             query, change = (
                 {"_id": type_id, "space": actor.stored_space},
-                {"$set": {"key": f"{key}{actor.token_suffix}"}},
+                {"$set": {"key": f"{key}{actor.key_suffix}"}},
             )
             document = await self._change(query, change, actor, "type.renamed")
         except DuplicateKeyError as error:

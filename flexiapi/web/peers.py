@@ -62,8 +62,9 @@ class Peers:
         Behind a listed front server it is the last one in `X-Forwarded-Host`, which the nearest front server wrote.
         """
         named = request.headers.get("Host", "")
-        if "X-Forwarded-Host" in request.headers and self.is_trusted(request):
-            named = request.headers["X-Forwarded-Host"].rpartition(",")[2]
+        forwarded = request.headers.get("X-Forwarded-Host", "").rpartition(",")[2].strip()
+        if forwarded and self.is_trusted(request):
+            named = forwarded
         return _host_name(named)
 
     def is_within(self, request: HttpRequest, networks: Sequence[Network]) -> bool:

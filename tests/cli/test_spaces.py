@@ -36,6 +36,9 @@ def test_they_are_shown_and_changed(server, command):
     status, text = command("spaces", "show", tables=TABLE)
     assert status == 0
     assert f"{B}: at host {B}, http://{B}:8080; overrides realm, quota" in text
+    assert f'[spaces."{B}"] is in the settings of this server and not in those' in text
+    status, text = command("spaces", "apply", "--wait", "0", tables=TABLE)
+    assert (status, "1 accounts were changed" in text) == (0, True)
     status, text = command("spaces", "show", tables=OTHER)
     assert f'[spaces."{B}"] is missing in the settings of this server' in text
     status, text = command("accounts", "set-admin", str(bob.id), tables=OTHER)

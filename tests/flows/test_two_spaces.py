@@ -1,6 +1,7 @@
 """Two spaces in one server: hosts, administrators, registration, mails. `test_spaces` tries every operation."""
 
 from typing import ClassVar
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -47,6 +48,26 @@ class TestSpacesOfOneServer:
             answer = http.get(f"/api/accounts/{known}/info", headers=headers)
             assert answer.json() == {"activated": True, "realm": realm}, headers
             assert http.get(f"/api/accounts/{unknown}/info", headers=headers).status_code == 404, headers
+
+    @pytest.mark.parametrize("ending", ["", f";space={B}", f"\0{B}"])
+    def test_a_token_of_one_space_is_unknown_in_the_other_whatever_is_added(self, server, http, ending):
+        person, there = server.person(), {"Host": B}
+        token = http.post("/api/accounts/auth_token", headers=there).json()["token"]
+        path = "/api/accounts/auth_token/{}/attach"
+        answer = http.get(path.format(quote(token + ending)), headers=person.headers)
+        assert answer.status_code in (400, 404), answer.text
+        made = http.post("/api/account_creation_request_tokens", headers=there).json()
+        page = f"/creation_token/check/{quote(made['token'] + ending)}"
+        assert http.get(page).status_code in (400, 404)
+        if not ending:
+            assert http.get(page, headers=there).status_code == 200
+            other = server.person(domain=B)
+            assert http.get(path.format(token), headers={**other.headers, **there}).status_code == 200
+
+    def test_an_empty_forwarded_host_names_none(self, server, http):
+        person = server.person(domain=B)
+        headers = {"Host": B, "X-Forwarded-Host": ""}
+        assert http.get(f"/api/accounts/{person.sip}/info", headers=headers).status_code == 200
 
     def test_digest_of_another_domain_is_refused_alike_whether_the_account_exists(self, server, http):
         person = server.person(domain=B)

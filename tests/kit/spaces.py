@@ -146,13 +146,13 @@ def _phone():
 
 async def documents(server, one):
     """All that the database has of a world but for uses of keys and events on their way."""
-    database, suffix = server.store._database, server.store.spaces.of_domain(one.domain).suffix
+    database, stored = server.store._database, server.store.spaces.of_domain(one.domain).stored
     queries = {
         "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
     }
-    keys = {"$in": [token_hash(f"{token}{suffix}") for token in map(str, one.tokens.values())]}
+    keys = {"$in": [token_hash(token, stored) for token in map(str, one.tokens.values())]}
     queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
     found = await asyncio.gather(
         *(database[name].find(query).sort("_id").to_list(None) for name, query in queries.items())

@@ -113,7 +113,7 @@ class Creation:
             actor,
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=self._clock.second(),
-            creation_token_hash=token_hash(f"{token}{actor.token_suffix}"),
+            creation_token_hash=token_hash(token, actor.stored_space),
         )
         try:
             return await self._add(change, actor)
