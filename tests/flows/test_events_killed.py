@@ -122,7 +122,7 @@ def test_a_kill_between_a_change_and_the_end_of_its_move(hosts, failpoint):
     sweeps = hosts.sweeps
     hosts.kill_at(failpoint, hosts.create)
     hosts.recover()
-    assert hosts.sweeps > sweeps
+    wait_for(lambda: hosts.sweeps > sweeps)
     assert hosts.ledger.faults == []
 
 
@@ -145,7 +145,7 @@ def test_a_kill_between_a_removal_and_the_end_of_its_announcement(hosts, failpoi
     hosts.recover()
     assert hosts.ledger.names(id_)[-1] == "account.removed"
     assert hosts.ledger.names(id_).count("account.removed") == 1
-    assert hosts.sweeps > sweeps
+    wait_for(lambda: hosts.sweeps > sweeps)
     assert hosts.ledger.faults == []
 
 

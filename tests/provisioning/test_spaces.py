@@ -7,6 +7,7 @@ from flexiapi.model import Account, Algorithm, Password, Spaces
 from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.settings import Settings
+from tests.kit.watched_log import LOG
 
 B = "b.example.org"
 
@@ -31,6 +32,7 @@ def test_each_space_has_its_base_file_url_and_realm(tmp_path):
     change = Account.new(None, username="bob", domain=B, passwords=clear)
     assert '<entry name="realm">bees</entry>' in documents.of(change.after, {}, {}).decode()
     other.write_text("no section")
+    LOG.expected_errors = "the base provisioning file cannot be used"
     with pytest.raises(ProvisioningFailed):
         documents.base(spaces.of_domain(B), {}, {})
     assert ">base<" in documents.base(spaces.default, {}, {}).decode()
