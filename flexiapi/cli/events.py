@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import sys
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from flexiapi.model import ActorKind, Event, EventSelection
 from flexiapi.server.assembly import Parts
 
 _MOST = 2**62
+_MISSING = 3
 _KINDS = {
     "accounts": "account",
     "account_types": "type",
@@ -52,6 +54,8 @@ def events(
 ) -> None:
     """Show the changes that were made: which, of what, by whom.
 
+    With --after, -n counts for nothing, and the status is 3 if events that were asked for are missing.
+
     Every change of accounts, types, contacts lists, external accounts and tokens is an event with a number. Events are
     kept for events.days. They name the fields that changed, not their values.
 
@@ -64,19 +68,25 @@ def events(
     """  # noqa: D301  # click interprets the escape
     wanted = EventSelection(name, account_id, actor)
 
+    missing = False
+
     async def run(parts: Parts) -> None:
+        nonlocal missing
         last = await parts.history.last()
         if after is None:
             for event in await parts.history.newest(wanted, lines, last) if lines else ():
                 _show(event, as_json=as_json)
         start = last if after is None else after
         async for shown in parts.history.follow(wanted, start, for_ever=follow):
+            missing = missing or isinstance(shown, ChangesLost)
             _show(shown, as_json=as_json)
 
     try:
-        context.work(run)
+        context.on_any_tables(run)
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo(err=True)
+    if missing:
+        sys.exit(_MISSING)
 
 
 def _show(event: Event | ChangesLost, *, as_json: bool) -> None:

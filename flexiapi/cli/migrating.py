@@ -82,7 +82,10 @@ async def _show(parts: Parts) -> MigrationPlan:
 def _lines(
     layout: Layout, newest: int, servers: list[ServerProcessRecord], plan: MigrationPlan
 ) -> Iterator[tuple[str, str]]:
-    yield "layout", f"step {layout.version} of {newest}"
+    if layout.version > newest:
+        yield "layout", f"step {layout.version}, made by a newer release; this one knows {newest} and may use it"
+    else:
+        yield "layout", f"step {layout.version} of {newest}"
     for server in servers:
         seen = round(server.age.total_seconds())
         yield "server", f"{server}: writes step {server.writes}, knows step {server.knows}, seen {seen} s ago"

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
@@ -19,21 +19,25 @@ class Moving:
         self._pending = pending
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Move the events of changes that are made in the block; at its end, the rest of them."""
-        mover = asyncio.create_task(self._move_for_ever())
+    async def running(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+        """Move the events of changes that are made in the block; at its end, the rest of them.
+
+        While the process may not work, they are left to others.
+        """
+        mover = asyncio.create_task(self._move_for_ever(may_work))
         try:
             yield
         finally:
             mover.cancel()
             await asyncio.wait({mover})
-            await self._move_or_log()
+            if may_work():
+                await self._move_or_log()
 
-    async def _move_for_ever(self) -> None:
+    async def _move_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:
             await self._pending.noted.wait()
             await asyncio.sleep(GATHER_SECONDS)
-            if not await self._move_or_log():
+            if not (may_work() and await self._move_or_log()):
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _move_or_log(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from flexiapi.errors import StoreUnavailable
@@ -52,9 +52,9 @@ class Numbering:
         await _tried("old", events.remove_older(now - self._kept_for))
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Number and sweep in the block, whenever no other process does."""
-        worker = asyncio.create_task(self._work_for_ever())
+    async def running(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+        """Number and sweep in the block, whenever no other process does and this one may work."""
+        worker = asyncio.create_task(self._work_for_ever(may_work))
         try:
             yield
         finally:
@@ -63,11 +63,11 @@ class Numbering:
             with contextlib.suppress(StoreUnavailable):
                 await self._store.leases.give_back(_LEASE, self._holder)
 
-    async def _work_for_ever(self) -> None:
+    async def _work_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:
             try:
                 swept_at = float("-inf")  # the holder before may have ended by a crash
-                while await self._store.leases.keep(_LEASE, self._holder, LEASE_LIFE):
+                while may_work() and await self._store.leases.keep(_LEASE, self._holder, LEASE_LIFE):
                     await self._number_for_a_while()
                     if time.monotonic() - swept_at >= SWEEP_SECONDS:
                         await self.sweep()

@@ -9,7 +9,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,7 @@ COMPARE_SECONDS = 3600.0
 COMPARE_OFTEN_SECONDS = 300.0
 """Seconds between comparisons when the store cannot report changes."""
 
+_AGAIN_SECONDS = 0.5
 _MOST_PENDING = 10_000
 
 
@@ -55,7 +56,10 @@ class Changes(Protocol):
 class Follower:
     """Follows the store's changes for one replica, until it is cancelled."""
 
-    def __init__(self, replica: SignInReplica, changes: Changes, path: Path) -> None:
+    def __init__(
+        self, replica: SignInReplica, changes: Changes, path: Path, may_work: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._may_work = may_work
         self._replica = replica
         self._changes = changes
         self._lock_path = path.with_name(path.name + ".lock")
@@ -111,10 +115,6 @@ class Follower:
                 tasks.create_task(self._write())
                 tasks.create_task(self._compare_for_ever(seconds))
         except ExceptionGroup as group:
-            # A failure at the moment of a cancellation must not undo that: the server would never stop.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError from group
             # The first task to fail cancelled the others; its exception decides what happens next.
             first = group.exceptions[0]
             raise first from first.__cause__
@@ -147,6 +147,9 @@ class Follower:
     async def _project(self, ids: list[int]) -> None:
         """Project until it succeeds: the position must stand for the content of the file."""
         while True:
+            if not self._may_work():
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             try:
                 await self._replica.project(*ids)
             except ReplicaUnavailable:
@@ -162,6 +165,8 @@ class Follower:
             await self._replica.set_position(position)
 
     async def _compare(self) -> None:
+        while not self._may_work():  # noqa: ASYNC110  # a clock decides, too
+            await asyncio.sleep(RETRY_SECONDS)
         done = await self._replica.rebuild()
         if done.corrected:
             log.info("the sign-in replica had %d of %d accounts wrong", done.corrected, done.compared)
@@ -171,6 +176,13 @@ class Follower:
         while True:
             await self._compare()
             await asyncio.sleep(seconds)
+
+
+async def end(follower: asyncio.Task[None]) -> None:
+    """Cancel the task until it ends: a failure of a task group at the moment of a cancellation undoes that."""
+    while not follower.done():
+        follower.cancel()
+        await asyncio.wait({follower}, timeout=_AGAIN_SECONDS)
 
 
 @asynccontextmanager

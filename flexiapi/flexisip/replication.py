@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.credentials import Realms
-from flexiapi.flexisip.follower import Changes, Follower
+from flexiapi.flexisip.follower import Changes, Follower, end
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
 from flexiapi.model import Actor
 from flexiapi.settings import Settings
@@ -74,14 +74,16 @@ class Replication:
             await self.replica.close()
 
     @contextlib.asynccontextmanager
-    async def followed(self) -> AsyncIterator[None]:
-        """Follow the changes of other processes and hosts in the block, which must be inside `opened`."""
+    async def followed(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+        """Follow the changes of other processes and hosts in the block, which must be inside `opened`.
+
+        While the process may not work, the file stays as it is.
+        """
         if self.replica is None or self.path is None:
             yield
             return
-        follower = asyncio.create_task(Follower(self.replica, self._changes, self.path).run())
+        follower = asyncio.create_task(Follower(self.replica, self._changes, self.path, may_work).run())
         try:
             yield
         finally:
-            follower.cancel()
-            await asyncio.wait({follower})
+            await end(follower)

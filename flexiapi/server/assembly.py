@@ -124,12 +124,12 @@ async def running(
             async with (
                 LayoutWatch(parts.store, readiness).kept(),
                 SpaceWatch(parts.store, readiness).watched(),
-                parts.moving.running(),
-                parts.numbering.running(),
+                parts.moving.running(readiness.may_work),
+                parts.numbering.running(readiness.may_work),
                 EventFigures(parts.store.journal).kept(),
-                parts.store.key_uses.written(),
+                parts.store.key_uses.written(readiness.may_work),
                 parts.replication.opened(),
-                parts.replication.followed(),
+                parts.replication.followed(readiness.may_work),
             ):
                 yield Running(application, parts, readiness, context.drain)
         finally:

@@ -1,7 +1,6 @@
 """The application, for endpoints and the pipeline."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO, cast
 
@@ -80,7 +79,7 @@ class ServiceContext:
         if self.maintenance:
             return Maintenance()
         readiness = self.health.readiness
-        if readiness.is_closed or time.monotonic() > readiness.confirmed_until:
+        if not readiness.may_work():
             return NotReady()
         return None
 

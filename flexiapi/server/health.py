@@ -1,11 +1,10 @@
 """Health checks of a server process."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from flexiapi.errors import StoreUnavailable
-from flexiapi.server.readiness import Readiness
+from flexiapi.server.readiness import Readiness, now
 
 PING_SECONDS = 2.0
 """Time in which the database must answer."""
@@ -22,7 +21,7 @@ class Health:
     async def unready(self) -> Mapping[str, str]:
         """Return the reason by subject; empty if the process is ready."""
         reasons = dict(self.readiness.reasons)
-        if time.monotonic() > self.readiness.confirmed_until:
+        if now() > self.readiness.confirmed_until:
             reasons["layout"] = "The document layout has not been read for too long."
         if not await self._database_answers():
             reasons["database"] = "The database does not answer."

@@ -5,13 +5,12 @@ import contextlib
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable
 
 from flexiapi import __version__
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
-from flexiapi.server.readiness import Readiness
+from flexiapi.server.readiness import Readiness, now
 from flexiapi.store import Layout, MigrationPlan, ServerProcessRecord, Store
 
 BEAT_SECONDS = 30.0
@@ -77,14 +76,15 @@ class LayoutWatch:
             await asyncio.sleep(LOOK_SECONDS if is_well and not self._readiness.is_closed else AGAIN_SECONDS)
 
     async def _beat(self) -> None:
-        knows, writes = self._store.migrations.newest, self._layout.version
+        knows = self._store.migrations.newest
+        writes = min(self._layout.version, knows)
         await self._store.servers.beat(
             ServerProcessRecord(self._id, self._host, self._pid, __version__, writes, knows),
         )
 
     async def _look(self) -> None:
         """Read the layout, and answer no request if it is too new."""
-        began = time.monotonic()
+        began = now()
         layout, before = await self._store.layout(), self._layout.version
         self._layout = layout
         self._readiness.confirm_until(began + CONFIRMED_SECONDS)

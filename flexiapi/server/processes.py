@@ -25,7 +25,7 @@ from flexiapi.server.assembly import build, running
 from flexiapi.server.database import mongod_of
 from flexiapi.server.http_server import GracefulServer
 from flexiapi.server.readiness import Readiness
-from flexiapi.settings import Settings
+from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle, shared_table
 
 _BACKLOG = 1024
@@ -163,9 +163,9 @@ class ServerProcesses:
         self._table = shared_table()
         self._ready_reader, self._ready_writer = os.pipe()
         os.set_blocking(self._ready_reader, False)
-        self._file = file
+        self._file = _snapshot(file)
         self._size = size
-        # Only values changed by options and free ports; children read all other settings themselves.
+        # Values changed by options and free ports; children read all others from the file as it was at the start.
         self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
         self._children: list[subprocess.Popen[bytes]] = []
         self._start_after = 0.0
@@ -196,9 +196,18 @@ class ServerProcesses:
 
     def _started(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         descriptors = (self._listener.fileno(), self._table, self._ready_writer)
-        config = ["--config", str(self._file)] if self._file else []
-        arguments = [sys.executable, "-m", "flexiapi", *config, "worker", *map(str, descriptors), str(os.getpid())]
-        return subprocess.Popen(arguments, pass_fds=descriptors, env=environment, start_new_session=True)  # noqa: S603  # ourselves
+        config = f"/proc/self/fd/{self._file}"
+        arguments = [
+            sys.executable,
+            "-m",
+            "flexiapi",
+            "--config",
+            config,
+            "worker",
+            *map(str, descriptors),
+            str(os.getpid()),
+        ]
+        return subprocess.Popen(arguments, pass_fds=(*descriptors, self._file), env=environment, start_new_session=True)  # noqa: S603  # ourselves
 
     def _start_missing(self, environment: Mapping[str, str]) -> None:
         """Start the missing children, but pause after one has ended unexpectedly."""
@@ -224,6 +233,15 @@ class ServerProcesses:
     def _stop(self, _number: int, _frame: object) -> None:
         # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
         self._is_stopping = True
+
+
+def _snapshot(file: Path | None) -> int:
+    """Return a descriptor of a copy of the settings file: a child that is started later must not read other ones."""
+    source = loading.source_of(file)
+    descriptor = os.memfd_create("settings")
+    with open(descriptor, "wb", closefd=False) as copy:  # it has no path
+        copy.write(source.read_bytes() if source is not None else b"")
+    return descriptor
 
 
 def die_with(parent: int) -> None:

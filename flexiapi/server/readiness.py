@@ -2,7 +2,13 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping
+
+
+def now() -> float:
+    """Return the seconds of a clock that goes on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Readiness:
@@ -48,8 +54,12 @@ class Readiness:
         self._update()
         return self._reasons.pop(subject, None) is not None
 
+    def may_work(self) -> bool:
+        """Return whether the process may answer requests and write, also what it writes beside requests."""
+        return not self.is_closed and now() <= self.confirmed_until
+
     def confirm_until(self, moment: float) -> None:
-        """Let the process answer requests until this moment of the monotonic clock, unless confirmed once more."""
+        """Let the process work until this moment of the clock of `now`, unless confirmed once more."""
         self.confirmed_until = moment
 
     async def opened(self) -> None:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from flexiapi.errors import StoreUnavailable
+from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.readiness import Readiness
 from flexiapi.store import SPACES_WAIT, Store
@@ -15,7 +15,10 @@ SUBJECT = "spaces"
 SECONDS = 10.0
 _HEALING = timedelta(hours=1)
 _LEASE = timedelta(minutes=90)  # longer than the pause, so that one process keeps it
-_ADVICE = "Give this server the tables of the others, or change the database to its own: `flexiapi spaces apply`."
+_ADVICE = (
+    "Give this server the tables of the others. Only if its tables are the right ones for all servers, change the "
+    "database to them: `flexiapi spaces apply`."
+)
 
 
 class SpaceWatch:
@@ -69,6 +72,9 @@ class SpaceWatch:
                 await self.check()
             except StoreUnavailable:
                 continue
+            except ConfigurationError as error:
+                if self._readiness.wait_for(SUBJECT, str(error), closes=True):
+                    log.error("the accounts cannot be changed to the tables of domains", reason=str(error))
             except Exception:  # noqa: BLE001  # the next comparison may succeed
                 log.exception("the tables of domains were not compared")
 
@@ -77,7 +83,7 @@ class SpaceWatch:
         holder = secrets.token_hex(8)
         while True:
             try:
-                if await self._store.leases.keep("quotas", holder, _LEASE):
+                if self._readiness.may_work() and await self._store.leases.keep("quotas", holder, _LEASE):
                     lost = await self._store.quotas.heal(self._store.account_ranges.settling)
                     if lost:
                         log.info("places of quotas were given back", places=lost)

@@ -26,7 +26,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
     Raises `ConfigurationError` naming every wrong setting.
     """
-    source = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    source = source_of(file)
     tables = _read(source) if source is not None else {}
     _merge(tables, _of_environment(os.environ if environment is None else environment))
     try:
@@ -34,6 +34,11 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     except ValidationError as error:
         raise ConfigurationError(_explained(error, source)) from error
     return _with_url(settings)
+
+
+def source_of(file: Path | None) -> Path | None:
+    """Return the file that settings are read from: the given one, or the default one if it exists."""
+    return file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
 
 
 def _with_url(settings: Settings) -> Settings:

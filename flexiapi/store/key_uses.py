@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
@@ -48,20 +48,22 @@ class KeyUses(Records):
             raise
 
     @contextlib.asynccontextmanager
-    async def written(self) -> AsyncIterator[None]:
-        """Write the buffered uses every `SECONDS` in the block, and at its end."""
-        writer = asyncio.create_task(self._write_regularly())
+    async def written(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+        """Write the buffered uses every `SECONDS` in the block, and at its end, while the process may work."""
+        writer = asyncio.create_task(self._write_regularly(may_work))
         try:
             yield
         finally:
             writer.cancel()
             await asyncio.wait({writer})
-            await self._write_or_log()
+            if may_work():
+                await self._write_or_log()
 
-    async def _write_regularly(self) -> None:
+    async def _write_regularly(self, may_work: Callable[[], bool]) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            await self._write_or_log()
+            if may_work():
+                await self._write_or_log()
 
     async def _write_or_log(self) -> None:
         try:

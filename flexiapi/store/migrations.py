@@ -36,12 +36,14 @@ class Layout:
     Attributes:
         version: number of the last step that is done; 0 is the layout before the first.
         readable_from: the oldest release that may use the database is one that knows this step.
+        begun: the last contracting step that has begun, after which it is never held up.
         has_unlisted_servers: servers that send no heartbeat may be running.
         position: where the next step continues, `None` at its beginning.
     """
 
     version: int = 0
     readable_from: int = 0
+    begun: int = 0
     has_unlisted_servers: bool = True
     position: int | None = None
 
@@ -70,7 +72,7 @@ def plan_of(layout: Layout, servers: Sequence[ServerProcessRecord], steps: Seque
     if not pending:
         return MigrationPlan()
     step = pending[0]
-    has_begun = layout.readable_from >= step.number
+    has_begun = layout.begun >= step.number
     if step.kind is StepKind.EXPAND or has_begun:
         return MigrationPlan(pending)
     if layout.has_unlisted_servers:
@@ -102,6 +104,7 @@ class Migrations(Records):
         return Layout(
             document["version"],
             document["readable_from"],
+            document.get("begun", 0),
             document["has_unlisted_servers"],
             document.get("position"),
         )
@@ -202,12 +205,12 @@ class Migrations(Records):
         A server that starts writes its heartbeat and then reads the layout. Here it is the other way round, so that at
         least one of the two notices the other.
         """
-        if step.kind is StepKind.EXPAND or layout.readable_from >= step.number:
+        if step.kind is StepKind.EXPAND or layout.begun >= step.number:
             return True
         if not await self._note(step, {"$set": {"readable_from": step.number}}):
             return False
         if all(server.knows >= step.number for server in await self._servers.seen()):
-            return True
+            return await self._note(step, {"$set": {"begun": step.number}})
         await self._note(step, {"$set": {"readable_from": layout.readable_from}})
         return False
 
@@ -220,8 +223,8 @@ class Migrations(Records):
         """Return the layout of a database that has none noted: a new one, or one of a release before the first step."""
         if await self._is_new():
             last = max((step.number for step in self.steps if step.kind is StepKind.CONTRACT), default=0)
-            return {"version": self.newest, "readable_from": last, "has_unlisted_servers": False}
-        return {"version": 0, "readable_from": 0, "has_unlisted_servers": True}
+            return {"version": self.newest, "readable_from": last, "begun": last, "has_unlisted_servers": False}
+        return {"version": 0, "readable_from": 0, "begun": 0, "has_unlisted_servers": True}
 
     async def _is_new(self) -> bool:
         """Return whether no release has used the database yet. The key is the first document that each has written."""

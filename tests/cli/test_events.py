@@ -54,6 +54,7 @@ def test_a_wrong_actor_and_a_number_that_does_not_exist_are_told(installation):
     far = failed("--after", "99")
     text = "the last event is number 2, not 99: the database was restored or replaced"
     assert (far.stdout, far.stderr) == ("", f"flexiapi: events are missing here: {text}.\n")
+    assert far.returncode == 3
     assert failed("--actor", "9" * 30).returncode == 2
 
 

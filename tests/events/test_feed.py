@@ -123,3 +123,29 @@ def test_beside_old_servers_their_changes_are_told_too(mongod_uri, database):
                 assert feed.position == number
 
     asyncio.run(run())
+
+
+def test_a_process_that_may_not_work_moves_and_numbers_nothing(mongod_uri, database):
+    async def run():
+        store = Store(
+            Settings(mongodb={"database": database, "timeout_seconds": 30}), ApplicationKey("k" * 32), mongod_uri
+        )
+        may_work = [False]
+        try:
+            await store.prepare()
+            async with (
+                Moving(store.journal.pending).running(lambda: may_work[0]),
+                Numbering(store, 14).running(lambda: may_work[0]),
+            ):
+                await store.accounts.apply(new("alice"), ACTOR)
+                await asyncio.sleep(0.5)
+                assert (await store.journal.pending.counts())[0] == 1
+                assert await store.leases.holder("events") is None
+                may_work[0] = True
+                async with asyncio.timeout(100):
+                    while await store.journal.events.numbers.last() != 1:  # noqa: ASYNC110  # other tasks make it true
+                        await asyncio.sleep(0.05)
+        finally:
+            store.close()
+
+    asyncio.run(run())

@@ -76,3 +76,23 @@ def test_a_start_completes_the_removals_that_a_crash_interrupted(serve, own_mong
         serve(SERVER_PROCESSES="2", MONGODB_URI=own_mongod.uri, MONGODB_DATABASE=database, APP_KEY="k" * 40)
         assert client[database].removals.find_one() is None
         assert client[database].auth_tokens.find_one() is None
+
+
+def test_a_process_that_is_replaced_has_the_settings_of_the_start(serve, tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('[account]\nrealm = "as.it.was"\n')
+    server = serve(SERVER_PROCESSES="2", FLEXIAPI_CONFIG=str(file))
+    server.admin_key("the.admin")
+    file.write_text("this is no TOML")
+    for pid in children_of(server.child.pid):
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(children_of(server.child.pid)) == 2, 90)
+    path = f"{server.url}/api/accounts/the.admin@sip.example.org/info"
+    wait_for(lambda: _answer(path) == {"activated": True, "realm": "as.it.was"}, 90)
+
+
+def _answer(url):
+    try:
+        return httpx.get(url, timeout=30).json()
+    except httpx.TransportError:
+        return None

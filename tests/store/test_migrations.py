@@ -58,7 +58,7 @@ class TestPlan:
 
     def test_a_contracting_step_that_has_begun_goes_on(self):
         """Older servers that are still seen refuse requests by then."""
-        assert plan_of(Layout(1, readable_from=2), [running(1)], self.BOTH).next is self.CONTRACT
+        assert plan_of(Layout(1, readable_from=2, begun=2), [running(1)], self.BOTH).next is self.CONTRACT
 
     def test_a_step_behind_a_waiting_one_waits_too(self):
         plan = plan_of(Layout(0), [], (step(1, StepKind.CONTRACT), step(2)))
@@ -113,7 +113,7 @@ class TestBegin:
             await store.prepare()
             return await store.migrations.layout()
 
-        assert call(begun) == Layout(len(STEPS), readable_from=2, has_unlisted_servers=False)
+        assert call(begun) == Layout(len(STEPS), readable_from=2, begun=2, has_unlisted_servers=False)
 
     def test_a_database_of_before_has_no_step(self, call):
         async def begun(store):
@@ -121,7 +121,7 @@ class TestBegin:
             await store.prepare()
             return await store.migrations.layout(), store.account_ranges.has_older_servers
 
-        assert call(begun) == (Layout(0, 0, has_unlisted_servers=True), True)
+        assert call(begun) == (Layout(0, 0, 0, has_unlisted_servers=True), True)
 
     def test_alone_no_older_server_can_be_running(self, call):
         async def begun(store):
@@ -170,7 +170,7 @@ class TestAdvance:
             assert "census" not in await store._database.list_collection_names()
             found = await store._database["accounts"].find().sort("_id").to_list(None)
             assert [one["revision"] for one in found] == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
-            assert await store.migrations.layout() == Layout(2, readable_from=2, has_unlisted_servers=False)
+            assert await store.migrations.layout() == Layout(2, readable_from=2, begun=2, has_unlisted_servers=False)
             assert await store.migrations.runner() is None
 
         call(work)
@@ -241,7 +241,7 @@ class TestAdvance:
 
             monkeypatch.setattr(migrations, "_note", noted)
             assert await migrations.advance(ME) is None
-            assert await migrations.layout() == Layout(0, 0, has_unlisted_servers=False)
+            assert await migrations.layout() == Layout(0, 0, 0, has_unlisted_servers=False)
             assert (await migrations.plan()).waits_for
 
         call(work)
