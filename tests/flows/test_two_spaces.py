@@ -86,7 +86,7 @@ class TestWithoutTrustedProxies:
 class TestAdministratorsOfAllDomains:
     """With `admins_manage_multi_domains`, those of the default space see all domains, and others only their own."""
 
-    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}}}
+    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}, C: {}}}
 
     def test_one_of_the_default_space_makes_accounts_in_another(self, server, http, admin):
         made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
@@ -111,6 +111,15 @@ class TestAdministratorsOfAllDomains:
         url = f"/api/accounts/{one.member.id}"
         for path in (f"types/{own.type_id}", f"contacts_lists/{own.list_id}", f"contacts/{own.contact.id}"):
             assert http.post(f"{url}/{path}", headers=admin.headers).status_code == 404
+
+    def test_the_last_one_of_a_space_is_not_moved_away(self, server, http, admin):
+        last = server.person(domain=C, admin_since=server.clock.second())
+        body = {**BODY, "username": last.account.username, "phone": None, "admin": True}
+        moved = http.put(f"/api/accounts/{last.id}", json={**body, "domain": A}, headers=admin.headers)
+        assert (moved.status_code, server.account(last.id).domain) == (403, C)
+        assert moved.json()["message"].startswith("This is the last activated administrator")
+        kept = http.put(f"/api/accounts/{last.id}", json={**body, "domain": C}, headers=admin.headers)
+        assert (kept.status_code, server.account(last.id).is_admin) == (200, True)
 
     def test_one_of_another_space_names_no_domain(self, server, http):
         admin = server.person(domain=B, admin_since=server.clock.second())
