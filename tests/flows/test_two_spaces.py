@@ -112,6 +112,24 @@ class TestAdministratorsOfAllDomains:
         for path in (f"types/{own.type_id}", f"contacts_lists/{own.list_id}", f"contacts/{own.contact.id}"):
             assert http.post(f"{url}/{path}", headers=admin.headers).status_code == 404
 
+    def test_what_is_of_a_space_stays_there_when_an_account_moves(self, server, http, admin):
+        one, member = world(server, B), world(server, A).member
+        moved = {"username": one.member.username, "password": PASSWORD, "algorithm": "SHA-256", "domain": C}
+        kept = {**moved, "username": member.username, "domain": A}
+        links = []
+        for account, body in ((one.member, moved), (member, kept)):
+            answer = http.put(f"/api/accounts/{account.id}", json=body, headers=admin.headers)
+            assert answer.status_code == 200
+            now = server.account(account.id)
+            links.append((len(answer.json()["types"]), len(now.contact_ids), len(now.contacts_list_ids)))
+        assert links == [(0, 0, 0), (1, 1, 1)]
+
+    def test_a_type_of_another_space_or_a_removed_one_is_not_shown(self, server, http, admin):
+        one, other = world(server, B), world(server, A)
+        server.set(one.member.id, type_ids=(other.type_id, one.type_id, 999_999))
+        shown = http.get(f"/api/accounts/{one.member.id}", headers=admin.headers).json()["types"]
+        assert [found["id"] for found in shown] == [one.type_id]
+
     def test_the_last_one_of_a_space_is_not_moved_away(self, server, http, admin):
         last = server.person(domain=C, admin_since=server.clock.second())
         body = {**BODY, "username": last.account.username, "phone": None, "admin": True}
