@@ -10,6 +10,7 @@ from tests.kit.server import serving
 from tests.kit.spaces import A, B, actor_of, world
 
 C = "c.example.org"
+LOOSE = {"username_min_length": 2, "password_min_length": 3, "blacklisted_usernames": ["carol.jones"]}
 BODY = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "phone": "+33612345678"}
 
 
@@ -86,7 +87,7 @@ class TestWithoutTrustedProxies:
 class TestAdministratorsOfAllDomains:
     """With `admins_manage_multi_domains`, those of the default space see all domains, and others only their own."""
 
-    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}, C: {}}}
+    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}, C: LOOSE}}
 
     def test_one_of_the_default_space_makes_accounts_in_another(self, server, http, admin):
         made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
@@ -104,6 +105,22 @@ class TestAdministratorsOfAllDomains:
             ]
             == account.id
         )
+
+    def test_names_and_passwords_follow_the_rules_of_the_domain(self, server, http, admin):
+        short = {"username": "cy", "password": "c-d", "algorithm": "SHA-256"}
+        blocked = {**short, "username": "carol.jones"}
+        url, headers = "/api/accounts", admin.headers
+        made = http.post(url, json={**short, "domain": C}, headers=headers)
+        assert made.status_code == 200
+        refused = (({**short, "domain": A}, ["username", "password"]), ({**blocked, "domain": C}, ["username"]))
+        for body, faulty in refused:
+            assert list(http.post(url, json=body, headers=headers).json()["errors"]) == faulty
+            account = server.person(domain=body["domain"])
+            assert list(http.put(f"{url}/{account.id}", json=body, headers=headers).json()["errors"]) == faulty
+        same = f"{url}/{made.json()['id']}"
+        assert http.put(same, json={**short, "password": "e-f"}, headers=headers).status_code == 200
+        moved = http.put(same, json={**short, "domain": A}, headers=headers)
+        assert list(moved.json()["errors"]) == ["username", "password"]
 
     def test_what_it_attaches_is_of_the_space_of_the_account(self, server, http, admin):
         one = world(server, B)
