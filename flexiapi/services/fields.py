@@ -56,9 +56,7 @@ def _public_username(value: str, info: ValidationInfo) -> str:
 
 def _any_username(value: str, info: ValidationInfo) -> str:
     """Refuse a name that no account can have. The other rules depend on the account; services check those."""
-    if len(value) > _LONGEST:
-        return _username(value, info)
-    return value
+    return _username(value, info) if len(value) > _LONGEST else value
 
 
 def _password(value: str, info: ValidationInfo) -> str:
@@ -69,9 +67,7 @@ def _password(value: str, info: ValidationInfo) -> str:
 
 def _any_password(value: str, info: ValidationInfo) -> str:
     """Refuse a password that no account can have. The other rules depend on the account; services check those."""
-    if len(value) > _LONGEST_PASSWORD:
-        return _password(value, info)
-    return value
+    return _password(value, info) if len(value) > _LONGEST_PASSWORD else value
 
 
 def _email(value: str) -> str:
