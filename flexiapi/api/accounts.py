@@ -32,10 +32,10 @@ from flexiapi.services.fields import (
     Expiry,
     Flag,
     PageNumber,
-    Password,
+    PasswordOfDomain,
     Phone,
     Text,
-    Username,
+    UsernameOfDomain,
 )
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -48,8 +48,8 @@ AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; 
 class AccountCreation(Params):
     """The values of an account that an administrator creates."""
 
-    username: Username
-    password: Password
+    username: UsernameOfDomain
+    password: PasswordOfDomain
     algorithm: Algorithm
     domain: Domain | None = None
     activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
@@ -70,7 +70,7 @@ class AccountReplacement(Params):
     """The values that replace those of an account."""
 
     username: ExistingUsername
-    password: Password
+    password: PasswordOfDomain
     algorithm: Algorithm
     domain: Annotated[Domain, Field(description="kept when not given; counts as in the creation")] | None = None
     display_name: DisplayName | None = None

@@ -41,12 +41,14 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         made = cls(**{**defaults, **fields})
         return Change("account.created", None, replace(made, **made._becoming_active(now)) if activated else made)
 
-    def replaced_by(self, profile: Profile, now: datetime, *, ends_sign_ins: bool, keeps_key: bool) -> Change[Self]:
+    def replaced_by(
+        self, profile: Profile, now: datetime, *, ends_sign_ins: bool, keeps_key: bool, leaves_space: bool = False
+    ) -> Change[Self]:
         """Replace what an administrator sets.
 
         `ends_sign_ins` is for another password or name: it ends nonces, the API key (kept with `keeps_key`), codes and
-        tokens, but not what activates an account that waits for its first entry. Expects that the role is as it was
-        read.
+        tokens, but not what activates an account that waits for its first entry. One that `leaves_space` leaves types,
+        contacts and contacts lists behind, which are of that space. Expects that the role is as it was read.
         """
         fields: dict[str, Any] = {
             "username": profile.username,
@@ -64,6 +66,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             fields |= self._codes_ended(keeps_first_entry=True)
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
+        if leaves_space:
+            fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
         role = {"admin_since": self.admin_since}
         return self._changed("account.replaced", expecting=role, ends_sign_ins=ends_sign_ins, **fields)
 

@@ -48,10 +48,11 @@ def hashes(passwords: Sequence[Password], username: str, realm: str) -> tuple[Pa
 
 @dataclass(frozen=True, slots=True)
 class AccountType:
-    """A kind of account, such as `phone` or `device_audio_intercom`."""
+    """A kind of account, such as `phone` or `device_audio_intercom`. `space` is the stored name of its space."""
 
     id: int
     key: str
+    space: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +125,5 @@ class Challenged:
     algorithms: tuple[str, ...]
 
 
-Types = Mapping[int, AccountType]
+Types = Mapping[int, Sequence[AccountType]]
+"""The types of accounts, by id of the account."""

@@ -1,9 +1,11 @@
 """Spaces: what may differ by domain. Made once, from the settings; a request only looks its space up."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +15,9 @@ from flexiapi.settings import Settings
 from flexiapi.settings.spaces import OVERRIDABLE
 
 _PLAIN = ("url", "name", "realm", "registration", "quota", "provisioning_rc_file", "provisioning_overwrite_all")
+
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_PORT = re.compile(r":[0-9]*$")
 
 Registration = Literal["open", "invited", "closed"]
 
@@ -70,7 +75,8 @@ class Space:
         stored: its name in documents: the domain, `None` for the default space, whose documents have no such field.
         suffix: end of its `tel:` and `mailto:` identifiers, so that a number or an address of one space says nothing
             about another; empty for the default space.
-        host: host name of its requests; `None` for the default space, which has every other host too.
+        host: host name of its requests, in lower-case ASCII, without port and final dot; `None` for the default space,
+            which has every other host too.
         url: public root of every URL that is handed out.
         name: name in mails, texts and pages.
         realm: DIGEST realm; `None` for that of each account's domain.
@@ -158,7 +164,14 @@ class Spaces:
 def _of_table(settings: Settings, domain: str) -> Space:
     table = settings.spaces[domain]
     values = dict(table.overrides)
-    host = (table.host or urlsplit(values.get("url", "")).hostname or domain).lower()
+    key = "url" if values.get("url") and not table.host else "host"
+    named = table.host or _host_of_url(values.get("url")) or domain
+    host = _host_name(named)
+    if host is None:
+        raise ConfigurationError(
+            f'[spaces."{domain}"] {key}: "{named}" is no host name that a request can have. '
+            "Write it without scheme and port, as in accounts.b.example.org."
+        )
     if not values.get("url"):
         values["url"] = _at_host(settings.app.url, host)
     return Space(
@@ -170,6 +183,26 @@ def _of_table(settings: Settings, domain: str) -> Space:
         reach=Scope(domain),
         **_described(settings, values, frozenset({domain})),
     )
+
+
+def _host_of_url(url: str | None) -> str:
+    """Return the host in a URL as it is written there, without port; empty if there is none."""
+    place = urlsplit(url).netloc.rpartition("@")[2] if url else ""
+    return _PORT.sub("", place)
+
+
+def _host_name(text: str) -> str | None:
+    """Return a host name as requests have it, `None` if it is none: lower case, ASCII, no dot at the end, no port.
+
+    An IPv6 address has its brackets.
+    """
+    with contextlib.suppress(ValueError):
+        return f"[{IPv6Address(text.removeprefix('[').removesuffix(']'))}]"
+    try:
+        name = text.removesuffix(".").encode("idna").decode().lower()
+    except UnicodeError:
+        return None
+    return name if _HOST.fullmatch(name) else None
 
 
 def _described(settings: Settings, overrides: Mapping[str, Any], public: frozenset[str]) -> dict[str, Any]:
@@ -202,7 +235,7 @@ def _at_host(url: str, host: str) -> str:
 
 
 def _refuse_same_hosts(default: Space, others: Any) -> None:
-    known = {urlsplit(default.url).hostname: default}
+    known = {_host_name(_host_of_url(default.url)): default}
     for space in others:
         other = known.setdefault(space.host, space)
         if other is not space:

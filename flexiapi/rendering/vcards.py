@@ -13,7 +13,7 @@ _ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",
 def cards(contacts: Iterable[Account], types: Types) -> str:
     """Return one card per contact, or a single line end for none, because liblinphone rejects an empty body.
 
-    `types` has the account types by id; unknown ids are left out.
+    `types` has the types of the contacts.
     """
     lines = [line for contact in contacts for line in _card(contact, types)]
     return "\r\n".join([*lines, ""]) if lines else "\r\n"
@@ -27,9 +27,8 @@ def _card(contact: Account, types: Types) -> Iterator[str]:
     yield f"FN:{_text(contact.display_name or contact.address)}"
     if contact.dtmf_protocol is not None:
         yield f"X-LINPHONE-ACCOUNT-DTMF-PROTOCOL:{contact.dtmf_protocol}"
-    for type_id in contact.type_ids:
-        if type_id in types:
-            yield f"X-LINPHONE-ACCOUNT-TYPE:{_text(types[type_id].key)}"
+    for account_type in types.get(contact.id, ()):
+        yield f"X-LINPHONE-ACCOUNT-TYPE:{_text(account_type.key)}"
     if contact.dtmf_protocol is not None:
         for action in contact.actions:
             yield f"X-LINPHONE-ACCOUNT-ACTION:{_text(action.key)};{_text(action.code)}"

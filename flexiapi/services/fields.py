@@ -1,6 +1,7 @@
 """Field types of bodies and forms: syntax, normal form and examples.
 
-Rules that depend on settings come with the validation context, which is the `NameRules`.
+Rules that depend on settings come with the validation context, which is the `NameRules` of the request's space. Where
+the account may be of another one, services apply its rules: `UsernameOfDomain`, `ExistingUsername`, `PasswordOfDomain`.
 """
 
 import re
@@ -53,17 +54,20 @@ def _public_username(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _existing_username(value: str, info: ValidationInfo) -> str:
-    """Refuse a name that no account can have. The other rules are for names that change; services check those."""
-    if len(value) > _LONGEST:
-        return _username(value, info)
-    return value
+def _any_username(value: str, info: ValidationInfo) -> str:
+    """Refuse a name that no account can have. The other rules depend on the account; services check those."""
+    return _username(value, info) if len(value) > _LONGEST else value
 
 
 def _password(value: str, info: ValidationInfo) -> str:
     too_long = ["{field} must have at most 128 characters"] if len(value) > _LONGEST_PASSWORD else []
     _refuse([*too_long, *_rules(info).password(value)])
     return value
+
+
+def _any_password(value: str, info: ValidationInfo) -> str:
+    """Refuse a password that no account can have. The other rules depend on the account; services check those."""
+    return _password(value, info) if len(value) > _LONGEST_PASSWORD else value
 
 
 def _email(value: str) -> str:
@@ -185,13 +189,21 @@ PublicUsername = Annotated[
         description="unique username, minimum 6 characters; required if `phone` is not set", examples=["alice.martin"]
     ),
 ]
+UsernameOfDomain = Annotated[
+    Text,
+    AfterValidator(_any_username),
+    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
+]
 ExistingUsername = Annotated[
     Text,
-    AfterValidator(_existing_username),
+    AfterValidator(_any_username),
     Field(description="unique username, minimum 6 characters when it changes", examples=["alice.martin"]),
 ]
 Password = Annotated[
     Text, AfterValidator(_password), Field(description="minimum 6 characters", examples=["correct-horse-battery"])
+]
+PasswordOfDomain = Annotated[
+    Text, AfterValidator(_any_password), Field(description="minimum 6 characters", examples=["correct-horse-battery"])
 ]
 OldPassword = Annotated[Text, Field(description="required if a password is set", examples=["wrong-donkey-battery"])]
 Algorithm = Annotated[

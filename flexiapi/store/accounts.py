@@ -53,7 +53,8 @@ class AccountStore(AccountLookups):
 
         A new account gets its id here. A removal returns the account as it was read. Return `None`, with nothing
         written, if the account no longer exists, if its names changed since it was read and the change writes names,
-        or if another precondition does not hold. Raises `IdentifierTaken`, and `SpaceFull` for one account too many.
+        if its domain changed and the change removes it, or if another precondition does not hold. Raises
+        `IdentifierTaken`, and `SpaceFull` for one account too many.
         """
         event = event_document(actor, change.event, _details(change))
         account: Account | None
@@ -94,7 +95,8 @@ class AccountStore(AccountLookups):
 
     async def _discard(self, account: Account, expecting: Mapping[str, Any], event: Document) -> Account | None:
         await self._ranges.announce([account.id])
-        conditions = self._documents.conditions(expecting)
+        # The place that is given back must be one of the space in which the account is.
+        conditions = self._documents.conditions({**expecting, "domain": account.domain})
         removed = await self._journal.announcements.remove(self._name, account.id, event, conditions)
         if removed and self._quotas.limited:
             await self._quotas.give_back(account.domain)

@@ -1,7 +1,8 @@
 """Quotas: the number of accounts of each space that has one, in an atomic counter.
 
 A place is reserved before an account is inserted, and given back when the insertion is refused and after a removal. A
-crash in between, or a write whose answer is lost, can leave a place reserved for nothing; `heal` finds such places.
+crash in between, or a write whose answer is lost, can leave a place reserved for nothing. Commands, and servers without
+the quota in their settings, write accounts without a place. `heal` finds both.
 """
 
 import asyncio
@@ -63,30 +64,38 @@ class AccountQuotas(Records):
             else:
                 await self._counters.delete_one({"_id": _name(space)})
 
+    async def raise_to_accounts(self) -> None:
+        """Count accounts that were written without a place, as commands do that write many."""
+        for space in self.limited.values():
+            await self._begin(space)
+
     async def _begin(self, space: Space) -> None:
-        """Make the counter if there is none, and raise it to the number of accounts, of which commands write many."""
+        """Make the counter if there is none, and raise it to the number of accounts."""
         counted = await self._accounts.count_documents(within(space.scope))
-        change = {"$max": {"accounts": counted}, "$setOnInsert": {"changes": 0}}
-        await self._counters.update_one({"_id": _name(space)}, change, upsert=True)
+        made = {"$setOnInsert": {"accounts": counted, "changes": 0}}
+        await self._counters.update_one({"_id": _name(space)}, made, upsert=True)
+        raised = {"$max": {"accounts": counted}, "$inc": {"changes": 1}}
+        await self._counters.update_one({"_id": _name(space), "accounts": {"$lt": counted}}, raised)
 
     async def heal(self, settling: timedelta) -> int:
-        """Give back places that were reserved for nothing. Return their number.
+        """Count accounts without a place, and give back places that were reserved for nothing. Return how many.
 
         `settling` is longer than a creation or removal takes. A space is left as it is, until the next time, when
-        accounts come or go meanwhile: only then nothing but lost places can differ from the accounts.
+        accounts come or go meanwhile: only then nothing but a wrong number can differ from the accounts.
         """
         return sum(await asyncio.gather(*(self._healed(space, settling) for space in self.limited.values())))
 
     async def _healed(self, space: Space, settling: timedelta) -> int:
         before = await self._excess(space)
-        if before is None or before[1] <= 0:
+        if before is None or before[1] == 0:
             return 0
         await asyncio.sleep(settling.total_seconds())
         changes, excess = await self._excess(space) or (None, 0)
-        if changes != before[0] or excess <= 0:
+        if changes != before[0] or excess == 0:
             return 0
         query = {"_id": _name(space), "changes": changes}
-        return excess if (await self._counters.update_one(query, _changed(-excess))).matched_count else 0
+        is_healed = (await self._counters.update_one(query, _changed(-excess))).matched_count
+        return max(excess, 0) if is_healed else 0
 
     async def _excess(self, space: Space) -> tuple[int, int] | None:
         """Return the counter's number of changes, and by how much it exceeds the accounts; `None` if it changed."""

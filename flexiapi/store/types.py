@@ -89,4 +89,5 @@ class AccountTypeStore(JournaledRecords):
 
 def _decoded(document: Document) -> AccountType:
     # The key ends with the name of the space, because an index makes it unique over all spaces.
-    return AccountType(document["_id"], document["key"].removesuffix(f";space={document.get('space')}"))
+    space = document.get("space")
+    return AccountType(document["_id"], document["key"].removesuffix(f";space={space}"), space)

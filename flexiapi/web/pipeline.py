@@ -37,6 +37,11 @@ class PrefetchRefused(Forbidden):
     message = "This address must not be prefetched."
 
 
+def space(_operation: object, exchange: Exchange) -> None:
+    """Look up the service that the host name of the request stands for."""
+    exchange.host_space = exchange.context.space_of(exchange.request)
+
+
 def maintenance(_operation: object, exchange: Exchange) -> None:
     """Refuse everything but health checks while the process answers no requests."""
     refusal = exchange.context.refusal()
@@ -73,11 +78,6 @@ def switch(operation: Operation, exchange: Exchange) -> None:
     """Refuse an operation that is switched off, with the failure of its declaration."""
     if operation.switch is not None and not operation.switch.on(exchange):
         raise operation.switch.off
-
-
-def space(_operation: object, exchange: Exchange) -> None:
-    """Look up the service that the host name of the request stands for."""
-    exchange.host_space = exchange.context.space_of(exchange.request)
 
 
 def prefetch(_operation: object, exchange: Exchange) -> None:
@@ -203,14 +203,14 @@ def _takes_sign_in(operation: Operation) -> bool:
     return operation.access is not Access.PUBLIC
 
 
-# The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths.
-OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (maintenance, size, existence)
+# The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths. The
+# space comes first, for the answers of all others are in its name.
+OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, size, existence)
 # Then come the steps that apply to the operation.
 STEPS: tuple[tuple[Step, Applies], ...] = (
     *((step, _always) for step in OF_EVERY_REQUEST),
     (throttle, _always),
     (switch, lambda operation: operation.switch is not None),
-    (space, _always),
     (prefetch, lambda operation: operation.is_unsafe),
     (sign_in, _takes_sign_in),
     (role, lambda operation: operation.access is Access.ADMIN),

@@ -25,7 +25,7 @@ from flexiapi.model import (
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 LATER = datetime(2026, 1, 3, 3, 4, 5, tzinfo=UTC)
-DATA = ViewData("the realm", {1: AccountType(1, "phone")})
+DATA = ViewData("the realm", {12: (AccountType(1, "phone"),)})
 ACCOUNT = Account(
     id=12,
     username="zoé",
@@ -46,7 +46,7 @@ ACCOUNT = Account(
     confirmation=Confirmation(key="the-key"),
     activation_expiration=ActivationExpiration(3, LATER, NOW, NOW),
     email_change=PendingChange("new@example.org", b"hash", NOW, LATER),
-    type_ids=(1, 9),
+    type_ids=(1,),
     actions=(Action(5, "open", "123"),),
 )
 COMMON = (

@@ -11,6 +11,7 @@ from tests.kit.server import serving
 from tests.kit.spaces import A, B, actor_of, world
 
 C = "c.example.org"
+LOOSE = {"username_min_length": 2, "password_min_length": 3, "blacklisted_usernames": ["carol.jones"]}
 BODY = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "phone": "+33612345678"}
 
 
@@ -107,7 +108,7 @@ class TestWithoutTrustedProxies:
 class TestAdministratorsOfAllDomains:
     """With `admins_manage_multi_domains`, those of the default space see all domains, and others only their own."""
 
-    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}}}
+    configured: ClassVar = {"app": {"admins_manage_multi_domains": True}, "spaces": {B: {"realm": "bees"}, C: LOOSE}}
 
     def test_one_of_the_default_space_makes_accounts_in_another(self, server, http, admin):
         made = http.post("/api/accounts", json={**BODY, "domain": B}, headers=admin.headers).json()
@@ -126,12 +127,55 @@ class TestAdministratorsOfAllDomains:
             == account.id
         )
 
+    def test_names_and_passwords_follow_the_rules_of_the_domain(self, server, http, admin):
+        short = {"username": "cy", "password": "c-d", "algorithm": "SHA-256"}
+        blocked = {**short, "username": "carol.jones"}
+        url, headers = "/api/accounts", admin.headers
+        made = http.post(url, json={**short, "domain": C}, headers=headers)
+        assert made.status_code == 200
+        refused = (({**short, "domain": A}, ["username", "password"]), ({**blocked, "domain": C}, ["username"]))
+        for body, faulty in refused:
+            assert list(http.post(url, json=body, headers=headers).json()["errors"]) == faulty
+            account = server.person(domain=body["domain"])
+            assert list(http.put(f"{url}/{account.id}", json=body, headers=headers).json()["errors"]) == faulty
+        same = f"{url}/{made.json()['id']}"
+        assert http.put(same, json={**short, "password": "e-f"}, headers=headers).status_code == 200
+        moved = http.put(same, json={**short, "domain": A}, headers=headers)
+        assert list(moved.json()["errors"]) == ["username", "password"]
+
     def test_what_it_attaches_is_of_the_space_of_the_account(self, server, http, admin):
         one = world(server, B)
         own = world(server, A)
         url = f"/api/accounts/{one.member.id}"
         for path in (f"types/{own.type_id}", f"contacts_lists/{own.list_id}", f"contacts/{own.contact.id}"):
             assert http.post(f"{url}/{path}", headers=admin.headers).status_code == 404
+
+    def test_what_is_of_a_space_stays_there_when_an_account_moves(self, server, http, admin):
+        one, member = world(server, B), world(server, A).member
+        moved = {"username": one.member.username, "password": PASSWORD, "algorithm": "SHA-256", "domain": C}
+        kept = {**moved, "username": member.username, "domain": A}
+        links = []
+        for account, body in ((one.member, moved), (member, kept)):
+            answer = http.put(f"/api/accounts/{account.id}", json=body, headers=admin.headers)
+            assert answer.status_code == 200
+            now = server.account(account.id)
+            links.append((len(answer.json()["types"]), len(now.contact_ids), len(now.contacts_list_ids)))
+        assert links == [(0, 0, 0), (1, 1, 1)]
+
+    def test_a_type_of_another_space_or_a_removed_one_is_not_shown(self, server, http, admin):
+        one, other = world(server, B), world(server, A)
+        server.set(one.member.id, type_ids=(other.type_id, one.type_id, 999_999))
+        shown = http.get(f"/api/accounts/{one.member.id}", headers=admin.headers).json()["types"]
+        assert [found["id"] for found in shown] == [one.type_id]
+
+    def test_the_last_one_of_a_space_is_not_moved_away(self, server, http, admin):
+        last = server.person(domain=C, admin_since=server.clock.second())
+        body = {**BODY, "username": last.account.username, "phone": None, "admin": True}
+        moved = http.put(f"/api/accounts/{last.id}", json={**body, "domain": A}, headers=admin.headers)
+        assert (moved.status_code, server.account(last.id).domain) == (403, C)
+        assert moved.json()["message"].startswith("This is the last activated administrator")
+        kept = http.put(f"/api/accounts/{last.id}", json={**body, "domain": C}, headers=admin.headers)
+        assert (kept.status_code, server.account(last.id).is_admin) == (200, True)
 
     def test_one_of_another_space_names_no_domain(self, server, http):
         admin = server.person(domain=B, admin_since=server.clock.second())

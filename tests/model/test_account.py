@@ -55,6 +55,12 @@ class TestReplacedBy:
         assert (change.after.confirmation, change.after.provisioning_token) == (MAILED, "token")
         assert change.after.email_change is None
 
+    def test_what_is_of_a_space_stays_behind(self):
+        before = account(type_ids=(1,), contact_ids=(2,), contacts_list_ids=(3,))
+        after = before.replaced_by(PROFILE, NOW, ends_sign_ins=True, keeps_key=False, leaves_space=True).after
+        assert (after.type_ids, after.contact_ids, after.contacts_list_ids) == ((), (), ())
+        assert self.replaced(before).after.type_ids == (1,)
+
     def test_the_same_password_ends_nothing(self):
         change = self.replaced(account(), ends_sign_ins=False)
         assert not change.ends_sign_ins

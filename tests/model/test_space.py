@@ -40,6 +40,11 @@ def test_a_table_has_its_domain_and_host():
         ({}, B, f"https://{B}:8443/x"),
         ({"url": "https://b.example.com/y"}, "b.example.com", "https://b.example.com/y"),
         ({"url": "https://b.example.com", "host": "inside.example"}, "inside.example", "https://b.example.com"),
+        ({"url": "https://B.example.com.:8443/y"}, "b.example.com", "https://B.example.com.:8443/y"),
+        ({"host": "Bücher.Example."}, "xn--bcher-kva.example", "https://xn--bcher-kva.example:8443/x"),
+        ({"host": "[2001:DB8:0::1]"}, "[2001:db8::1]", "https://[2001:db8::1]:8443/x"),
+        ({"host": "2001:db8::1"}, "[2001:db8::1]", "https://[2001:db8::1]:8443/x"),
+        ({"url": "https://[::1]:8443"}, "[::1]", "https://[::1]:8443"),
     ],
 )
 def test_host_and_url_follow_from_each_other(table, host, url):
@@ -80,6 +85,13 @@ def test_only_administrators_of_the_default_space_may_name_domains():
         ({"sip.example.org": {}}, ['[spaces."sip.example.org"]', "app.sip_domain"]),
         ({B: {"host": "h.example"}, "c.example": {"host": "H.example"}}, ['[spaces."c.example"] host', f'"{B}"']),
         ({B: {"host": "a.example.org"}}, [f'[spaces."{B}"] host', "[app]"]),
+        ({B: {"host": "A.example.org."}}, [f'[spaces."{B}"] host', "[app]"]),
+        ({B: {"host": "bücher.example"}, "c.example": {"host": "xn--bcher-kva.example"}}, ['"c.example"] host', B]),
+        ({B: {"host": "b.example.org:8443"}}, [f'[spaces."{B}"] host: "b.example.org:8443"', "port"]),
+        ({B: {"host": "https://b.example.org"}}, [f'[spaces."{B}"] host', "scheme"]),
+        ({B: {"host": "[::1]:8443"}}, [f'[spaces."{B}"] host', "port"]),
+        ({B: {"url": "https://b..example"}}, [f'[spaces."{B}"] url', "b..example"]),
+        ({B: {"url": "https://b.example:http"}}, [f'[spaces."{B}"] url', "port"]),
     ],
 )
 def test_what_cannot_be_is_named(tables, words):

@@ -11,6 +11,7 @@ CHECK = "/creation_token/check/unknown"
 VALIDATE = "/creation_token/validate"
 HTML = "text/html; charset=UTF-8"
 JSON = "application/json"
+BEE = {"spaces": {"b.example.org": {"name": "Bee"}}}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -106,6 +107,28 @@ class TestMaintenance:
             assert answer.headers["retry-after"]
         for path in ("/api", "/api/ping", "/provisioning", "/contacts/vcard", "/metrics", "/sip/auth", "/nothing"):
             assert_json(http.get(path), 503)
+
+
+class TestNameOfTheSpace:
+    """A page that fails is in the name of the space of its host, whichever step fails."""
+
+    @pytest.fixture
+    def configure(self):
+        return BEE
+
+    def named(self, http, method, path, **content):
+        there = http.request(method, path, **content, headers={**FORM, "Host": "b.example.org"})
+        here = http.request(method, path, **content, headers=FORM)
+        assert there.status_code == here.status_code
+        return there.status_code, "Bee" in there.text, "Bee" in here.text
+
+    def test_it_is_on_pages_that_fail_early(self, http):
+        assert self.named(http, "PUT", CHECK) == (405, True, False)
+        assert self.named(http, "POST", VALIDATE, content=b"x" * (1024 * 1024 + 1)) == (413, True, False)
+
+    @pytest.mark.parametrize("configure", [{**BEE, "server": {"maintenance": True}}])
+    def test_it_is_on_pages_during_maintenance(self, http):
+        assert self.named(http, "GET", CHECK) == (503, True, False)
 
 
 def test_all_else_is_json(shared):

@@ -13,13 +13,14 @@ from flexiapi.rendering.vcards import cards
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ALICE = Account(id=1, username="alice", domain="sip.example.org", created_at=NOW, updated_at=NOW)
-TYPES = {1: AccountType(1, "phone"), 2: AccountType(2, "device_audio_intercom")}
+TYPES = {2: (AccountType(1, "phone"), AccountType(2, "device_audio_intercom"))}
 DOOR = replace(
     ALICE,
+    id=2,
     username="door",
     display_name="Front door",
     dtmf_protocol=DtmfProtocol.SIPINFO,
-    type_ids=(1, 2, 99),
+    type_ids=(1, 2),
     actions=(Action(1, "open", "123"), Action(2, "light", "7a")),
 )
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from flexiapi.errors import SpaceFull
+from flexiapi.importing.seed_file import SeedAccount
 from flexiapi.model import Account, Actor, Algorithm, ExternalAccount
 from tests.kit.person import PASSWORD
 from tests.kit.server import serving
@@ -14,7 +15,7 @@ from tests.kit.spaces import A, actor_of
 
 MANY = 50
 QUOTA = 10
-DOMAINS = [f"q{number}.example.org" for number in range(12)]
+DOMAINS = [f"q{number}.example.org" for number in range(15)]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,12 @@ def accounts(server, domain):
         return await server.store._database["accounts"].count_documents({"domain": domain})
 
     return server.run(count())
+
+
+def unplaced(server, domain, first):
+    """Three new accounts for a write that reserves no places."""
+    now = server.clock.second()
+    return [Account.new(now, id=first + n, username=f"bulk.{n}", domain=domain).after for n in range(3)]
 
 
 def fill(server, domain):
@@ -120,6 +127,17 @@ def test_a_change_of_domain_takes_a_place(server, domain, admin):
     assert counter(server, domain) == QUOTA - 1
 
 
+def test_a_removal_gives_back_the_place_of_the_space_in_which_the_account_is(server, domain, admin):
+    read = server.person(domain=domain).account
+    server.set(read.id, domain=A)
+    assert server.run(server.store.accounts.apply(read.remove(), server.actor)) is None
+    assert (counter(server, domain), server.account(read.id).domain) == (1, A)
+    # The service reads it again.
+    server.run(server.services.accounts.removal.remove(read, actor_of(server, A)))
+    assert server.run(server.store.accounts.by_id(read.id)) is None
+    assert counter(server, domain) == 1
+
+
 class TestHealing:
     def test_places_reserved_for_nothing_are_given_back(self, server, domain, admin):
         for _ in range(3):
@@ -141,11 +159,22 @@ class TestHealing:
         assert counter(server, domain) == 3
 
     def test_a_start_counts_what_commands_wrote(self, server, domain, admin):
-        new = [
-            Account.new(server.clock.second(), id=900 + n, username=f"bulk.{n}", domain=domain).after for n in range(3)
-        ]
-        server.run(server.store.bulk.put(new, Actor.system()))
+        server.run(server.store.bulk.put(unplaced(server, domain, 900), Actor.system()))
         server.run(server.store.prepare())
+        assert counter(server, domain) == 4
+
+    def test_accounts_that_were_not_counted_are(self, server, domain, admin):
+        """As those that are made by a server that has no quota in its settings yet."""
+        server.run(server.store.bulk.put(unplaced(server, domain, 910), Actor.system()))
+        assert counter(server, domain) == 1
+        assert server.run(server.store.quotas.heal(timedelta())) == 0
+        assert counter(server, domain) == 4
+
+    def test_seed_accounts_are_counted(self, server, domain, admin):
+        seeds = [
+            SeedAccount(type="account", id=920 + n, username=f"seed.{n}", domain=domain, passwords=()) for n in range(3)
+        ]
+        server.run(server.services.accounts.seeding.write(seeds, lambda _count: None, Actor.system()))
         assert counter(server, domain) == 4
 
     def test_an_external_account_is_free_again(self, server, domain, admin, monkeypatch):

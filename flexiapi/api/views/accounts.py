@@ -55,7 +55,7 @@ class TypeView:
     @classmethod
     def all_of(cls, account: Account, types: Types) -> "list[TypeView]":
         """Return the views of the types of an account."""
-        return [cls.of(types[type_id]) for type_id in account.type_ids if type_id in types]
+        return [cls.of(account_type) for account_type in types.get(account.id, ())]
 
 
 @dataclass(kw_only=True)

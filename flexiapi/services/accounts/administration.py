@@ -20,6 +20,7 @@ class Administration:
 
     def __init__(self, ground: Ground, accounts: AccountDirectory, guard: LastAdminGuard, passwords: Passwords) -> None:
         self._store = ground.store
+        self._spaces = ground.spaces
         self._accounts = accounts
         self._guard = guard
         self._passwords = passwords
@@ -45,9 +46,12 @@ class Administration:
     ) -> Account | None:
         profile = self._profile(account, new, actor)
         is_other = self._is_other_password(account, new, profile.domain)
-        change = account.replaced_by(profile, self._clock.second(), ends_sign_ins=is_other, keeps_key=keeps_key)
+        leaves = self._spaces.of_domain(profile.domain) is not self._spaces.of_domain(account.domain)
+        change = account.replaced_by(
+            profile, self._clock.second(), ends_sign_ins=is_other, keeps_key=keeps_key, leaves_space=leaves
+        )
         try:
-            if new.admin:
+            if new.admin and not leaves:
                 return await self._store.accounts.apply(change, actor)
             async with self._guard.without(account):
                 return await self._store.accounts.apply(change, actor)

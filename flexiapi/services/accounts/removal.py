@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, Change
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.store import Removal
+
+_TRIES = 3
 
 
 class AccountRemoval:
@@ -20,14 +23,23 @@ class AccountRemoval:
 
     async def remove(self, account: Account, actor: Actor) -> None:
         """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
+        reach = (actor.space or self._store.spaces.default).reach
+        current: Account | None = account
+        for _ in range(_TRIES):
+            if await self._is_removed(existing(current), actor):
+                await self.heal()
+                return
+            # It is gone, or in another domain now, where another administrator may have to stay.
+            current = await self._store.accounts.by_id(account.id, reach)
+        raise RecordNotFound
+
+    async def _is_removed(self, account: Account, actor: Actor) -> bool:
         async with self._guard.without(account):
             now = self._clock.now()
             ends_at = now + self._tombstone_life if self._tombstone_life else None
             await self._store.tombstones.add(account.address, now, ends_at)
             await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
-            removed = await self._store.accounts.apply(account.remove(), actor)
-        existing(removed)
-        await self.heal()
+            return await self._store.accounts.apply(account.remove(), actor) is not None
 
     async def discard(self, change: Change[Account], actor: Actor) -> bool:
         """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow."""

@@ -42,23 +42,34 @@ class AccountRules:
     async def creation_faults(self, values: AccountValues, space: Space | None = None) -> FieldErrors:
         """Check the values of an account that an administrator creates."""
         domain = self._accounts.domain_for_admin(values.get("domain"), space)
-        return await self._names.conflicts(values, domain, public=False)
+        return await self._admin_faults(values, domain)
 
     async def replacement_faults(
         self, account_id: int, values: AccountValues, space: Space | None = None
     ) -> FieldErrors:
-        """Check the values that replace those of an account. It may keep a username that the rules now refuse."""
+        """Check the values that replace those of an account.
+
+        In its space it may keep a username that the rules refuse.
+        """
         account = await self._accounts.if_any(account_id, space)
         asked = values.get("domain")
         domain = self._accounts.domain_for_admin(asked, space) if asked or account is None else account.domain
-        own_id = account.id if account else None
-        faults = await self._names.conflicts(values, domain, public=False, own_id=own_id)
-        username = values.get("username")
-        if username and (account is None or account.username != username):
-            texts = NameRules(space or self._spaces.default).username(username, may_be_phone=False)
-            if texts:
-                faults["username"] = [text.format(field="username") for text in texts]
-        return faults
+        return await self._admin_faults(values, domain, account)
+
+    async def _admin_faults(self, values: AccountValues, domain: str, known: Account | None = None) -> FieldErrors:
+        """Check values by the rules of the domain's space, which need not be that of the administrator."""
+        space = self._spaces.of_domain(domain)
+        rules = NameRules(space)
+        username, password = values.get("username"), values.get("password")
+        is_kept = known is not None and known.username == username and self._accounts.space_of(known) is space
+        texts = {
+            "username": rules.username(username, may_be_phone=False) if username and not is_kept else [],
+            "password": rules.password(password) if password else [],
+        }
+        faults = {field: [text.format(field=field) for text in found] for field, found in texts.items() if found}
+        right = {field: value for field, value in values.items() if field not in faults}
+        own_id = known.id if known else None
+        return faults | await self._names.conflicts(right, domain, public=False, own_id=own_id)
 
     def refuse_closed(self, space: Space) -> None:
         """Raise `RegistrationClosed` if only administrators create accounts in the space."""

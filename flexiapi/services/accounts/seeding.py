@@ -24,6 +24,12 @@ class Seeding:
     async def write(self, seeds: Sequence[SeedAccount], progress: Progress, actor: Actor) -> None:
         """Write the accounts. Raises `ConfigurationError` if an account with another id has one of the names."""
         await self._store.counters.raise_to("accounts", max((seed.id for seed in seeds), default=0))
+        try:
+            await self._write(seeds, progress, actor)
+        finally:
+            await self._store.quotas.raise_to_accounts()
+
+    async def _write(self, seeds: Sequence[SeedAccount], progress: Progress, actor: Actor) -> None:
         for start in range(0, len(seeds), _AT_ONCE):
             some = [self._account(seed) for seed in seeds[start : start + _AT_ONCE]]
             try:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from flexiapi.errors import AlreadyAttached, FieldErrors, NotAttached, RecordNotFound, ValidationFailed
-from flexiapi.model import Account, AccountType, Actor, Space
+from flexiapi.model import Account, AccountType, Actor, Space, Types
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import IdentifierTaken, Store
 
-_NONE: Mapping[int, AccountType] = {}
+_NONE: Types = {}
 _TAKEN = {"key": ["key is taken"]}
 
 
@@ -25,10 +25,18 @@ class AccountTypes:
         self._store = store
         self._accounts = accounts
 
-    async def of(self, accounts: Sequence[Account]) -> Mapping[int, AccountType]:
-        """Return the types of the accounts, by id."""
+    async def of(self, accounts: Sequence[Account]) -> Types:
+        """Return the types of the accounts that have some. A type of another space than its account's is left out."""
         ids = {type_id for account in accounts for type_id in account.type_ids}
-        return await self._store.types.by_ids(sorted(ids)) if ids else _NONE
+        if not ids:
+            return _NONE
+        found = await self._store.types.by_ids(sorted(ids))
+        return {account.id: self._own(account, found) for account in accounts if account.type_ids}
+
+    def _own(self, account: Account, found: Mapping[int, AccountType]) -> Sequence[AccountType]:
+        space = self._accounts.space_of(account).stored
+        types = (found.get(type_id) for type_id in account.type_ids)
+        return tuple(known for known in types if known is not None and known.space == space)
 
     async def all(self, space: Space) -> Sequence[AccountType]:
         """Return all types of the space, ordered by id."""
