@@ -37,7 +37,8 @@ from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
-from flexiapi.store.spaces import SpaceTables, SpaceTablesCollide
+from flexiapi.store.space_identifiers import SpaceTablesCollide
+from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore

@@ -7,43 +7,24 @@ off at any point and repeated.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from flexiapi.errors import ConfigurationError, FlexiapiError
+from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments, Document
 from flexiapi.store.leases import Leases
+from flexiapi.store.space_identifiers import SpaceTablesCollide, WantedIdentifiers
 
 _LEASE = "spaces"
 _PAUSE_SECONDS = 0.2
 _LIFE = timedelta(minutes=2)
-_AT_ONCE = 500
-_MOST_PAIRS = 20
-_NAMES = ("username", "domain", "phone", "email")
-
-
-class SpaceTablesCollide(FlexiapiError):
-    """Accounts would share an identifier. `pairs` has some of them: identifier, and the addresses that it names."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str, str]]) -> None:
-        lines = [f"  {identifier}: sip:{one} and sip:{other}" for identifier, one, other in pairs]
-        text = "These accounts would share a number or an address. Change one of each pair, or keep the tables:"
-        super().__init__("\n".join([text, *lines]))
-        self.pairs = tuple(pairs)
-
-
-class _Names(NamedTuple):
-    username: str
-    domain: str
-    phone: str | None
-    email: str | None
 
 
 class SpaceTables(Records):
@@ -59,8 +40,8 @@ class SpaceTables(Records):
         super().__init__(database)
         self._meta = database["meta"]
         self._accounts = database["accounts"]
-        self._documents = documents
         self._wanted = sorted(spaces.by_domain)
+        self._identifiers = WantedIdentifiers(database, documents, self._wanted)
         self._leases = leases
 
     async def _kept(self) -> Document:
@@ -127,7 +108,7 @@ class SpaceTables(Records):
                 return None
             domains = {*kept.get("changing", []), *(set(kept.get("domains", [])) ^ set(self._wanted))}
             every = self._in_order(domains | set(self._wanted))
-            if pairs := await self._colliding(every):
+            if pairs := await self._identifiers.colliding(every):
                 raise SpaceTablesCollide(pairs)
             if domains:
                 if not await self._begin(kept, sorted(domains), wait):
@@ -185,12 +166,12 @@ class SpaceTables(Records):
         total = read = 0
         while True:
             written = refused = 0
-            async for batch in self._batches(domains):
+            async for batch in self._identifiers.batches(domains):
                 await self._keep(holder)
                 writes = [
                     UpdateOne({"_id": one["_id"], "identifiers": one["identifiers"]}, {"$set": {"identifiers": wanted}})
                     for one in batch
-                    if (wanted := self._wanted_of(one)) != one["identifiers"]
+                    if (wanted := self._identifiers.of(one)) != one["identifiers"]
                 ]
                 failed = await self._written(writes)
                 written, refused = written + len(writes) - failed, refused + failed
@@ -199,7 +180,7 @@ class SpaceTables(Records):
             if not written and not refused:
                 return total
             if not written:
-                raise SpaceTablesCollide(await self._colliding(domains))
+                raise SpaceTablesCollide(await self._identifiers.colliding(domains))
 
     async def _written(self, writes: Sequence[UpdateOne]) -> int:
         """Write identifiers. Return how many were refused because another account has one."""
@@ -210,73 +191,3 @@ class SpaceTables(Records):
         except BulkWriteError as error:
             return len(duplicates(error))
         return 0
-
-    async def _batches(self, domains: Sequence[str]) -> AsyncIterator[list[Document]]:
-        fields = {**dict.fromkeys(_NAMES, 1), "identifiers": 1}
-        for domain in domains:
-            last_id = 0
-            while True:
-                query = {"domain": domain, "_id": {"$gt": last_id}}
-                batch = await self._accounts.find(query, fields, sort=[("_id", 1)], limit=_AT_ONCE).to_list(None)
-                if not batch:
-                    break
-                yield batch
-                last_id = batch[-1]["_id"]
-
-    def _wanted_of(self, document: Document) -> list[str]:
-        names = _Names(document["username"], document["domain"], document.get("phone"), document.get("email"))
-        return self._documents.identifiers(names)
-
-    async def _colliding(self, domains: Sequence[str]) -> list[tuple[str, str, str]]:
-        """Return pairs of accounts that would share an identifier: with others, and with each other."""
-        pairs: list[tuple[str, str, str]] = []
-        async for batch in self._batches(domains):
-            new = {
-                identifier: one
-                for one in batch
-                for identifier in self._wanted_of(one)
-                if identifier not in one["identifiers"]
-            }
-            query = {"identifiers": {"$in": list(new)}}
-            async for other in self._accounts.find(query, {**dict.fromkeys(_NAMES, 1), "identifiers": 1}):
-                # One that gives the identifier up in the same step does not collide.
-                wanted = self._wanted_of(other)
-                pairs += [
-                    (identifier, _address(new[identifier]), _address(other))
-                    for identifier in other["identifiers"]
-                    if identifier in new and identifier in wanted and new[identifier]["_id"] != other["_id"]
-                ]
-            if len(pairs) >= _MOST_PAIRS:
-                break
-        return (pairs or await self._colliding_inside(domains))[:_MOST_PAIRS]
-
-    async def _colliding_inside(self, domains: Sequence[str]) -> list[tuple[str, str, str]]:
-        """Return pairs among the accounts of domains that lose their tables, which become one space."""
-        losing = [domain for domain in domains if domain not in self._wanted]
-        pairs = []
-        for field, number in (("phone", "$phone"), ("email", "$email")):
-            pipeline: list[Document] = [
-                {"$match": {"domain": {"$in": losing}}},
-                {"$project": {"name": number, "address": {"$concat": ["$username", "@", "$domain"]}, "username": 1}},
-            ]
-            if field == "phone":
-                both = {"$setUnion": [["$name"], [{"$cond": [_IS_NUMBER, "$username", "$name"]}]]}
-                pipeline += [{"$set": {"name": both}}, {"$unwind": "$name"}]
-            pipeline += [
-                {"$match": {"name": {"$type": "string"}}},
-                {"$group": {"_id": "$name", "one": {"$min": "$address"}, "other": {"$max": "$address"}}},
-                {"$match": {"$expr": {"$ne": ["$one", "$other"]}}},
-                {"$limit": _MOST_PAIRS},
-            ]
-            scheme = "tel" if field == "phone" else "mailto"
-            if len(losing) > 1 and (field == "phone" or self._documents.email_unique):
-                found = self._accounts.aggregate(pipeline, allowDiskUse=True)
-                pairs += [(f"{scheme}:{one['_id']}", one["one"], one["other"]) async for one in found]
-        return pairs
-
-
-_IS_NUMBER = {"$eq": [{"$substrCP": ["$username", 0, 1]}, "+"]}
-
-
-def _address(document: Document) -> str:
-    return f"{document['username']}@{document['domain']}"

@@ -13,7 +13,7 @@ from flexiapi.server import space_watch
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.space_watch import SpaceWatch
 from flexiapi.settings import Settings
-from flexiapi.store import SpaceTablesCollide, Store, spaces
+from flexiapi.store import SpaceTablesCollide, Store, space_identifiers
 from tests.kit.spaces import A, B
 from tests.kit.waiting import wait_for
 
@@ -250,7 +250,7 @@ def test_a_host_with_an_old_file_does_not_override_other_first_tables(server, wi
 
 
 def test_a_change_that_was_broken_off_between_batches_is_finished(server, with_tables, monkeypatch):
-    monkeypatch.setattr(spaces, "_AT_ONCE", 1)
+    monkeypatch.setattr(space_identifiers, "_AT_ONCE", 1)
     people = [account(server, B, phone=f"+3361234567{number}") for number in range(3)]
     with with_tables(B) as store:
         with break_off(store.space_tables, after=2), pytest.raises(ConfigurationError, match="killed"):
