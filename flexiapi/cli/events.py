@@ -68,25 +68,28 @@ def events(
     """  # noqa: D301  # click interprets the escape
     wanted = EventSelection(name, account_id, actor)
 
-    missing = False
-
-    async def run(parts: Parts) -> None:
-        nonlocal missing
-        last = await parts.history.last()
-        if after is None:
-            for event in await parts.history.newest(wanted, lines, last) if lines else ():
-                _show(event, as_json=as_json)
-        start = last if after is None else after
-        async for shown in parts.history.follow(wanted, start, for_ever=follow):
-            missing = missing or isinstance(shown, ChangesLost)
-            _show(shown, as_json=as_json)
+    async def run(parts: Parts) -> bool:
+        return await _shown(parts, wanted, lines, after, for_ever=follow, as_json=as_json)
 
     try:
-        context.on_any_tables(run)
+        if not context.on_any_tables(run):
+            sys.exit(_MISSING)
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo(err=True)
-    if missing:
-        sys.exit(_MISSING)
+
+
+async def _shown(
+    parts: Parts, wanted: EventSelection, lines: int, after: int | None, *, for_ever: bool, as_json: bool
+) -> bool:
+    """Show events. Return False if some of them are missing."""
+    last, is_whole = await parts.history.last(), True
+    if after is None and lines:
+        for event in await parts.history.newest(wanted, lines, last):
+            _show(event, as_json=as_json)
+    async for shown in parts.history.follow(wanted, last if after is None else after, for_ever=for_ever):
+        is_whole = is_whole and not isinstance(shown, ChangesLost)
+        _show(shown, as_json=as_json)
+    return is_whole
 
 
 def _show(event: Event | ChangesLost, *, as_json: bool) -> None:

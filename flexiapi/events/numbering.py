@@ -60,8 +60,10 @@ class Numbering:
         finally:
             worker.cancel()
             await asyncio.wait({worker})
-            with contextlib.suppress(StoreUnavailable):
-                await self._store.leases.give_back(_LEASE, self._holder)
+            # The lease ends by itself: a database that is away must not hold up the stop.
+            with contextlib.suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(LEASE_SECONDS):
+                    await self._store.leases.give_back(_LEASE, self._holder)
 
     async def _work_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:

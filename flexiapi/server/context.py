@@ -1,6 +1,7 @@
 """The application, for endpoints and the pipeline."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO, cast
 
@@ -79,7 +80,8 @@ class ServiceContext:
         if self.maintenance:
             return Maintenance()
         readiness = self.health.readiness
-        if not readiness.may_work():
+        # As `may_work` does: every request asks.
+        if readiness.is_closed or time.clock_gettime(time.CLOCK_BOOTTIME) > readiness.confirmed_until:
             return NotReady()
         return None
 

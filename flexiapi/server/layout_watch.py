@@ -20,6 +20,7 @@ AGAIN_SECONDS = 1.0
 CONFIRMED_SECONDS = 100.0
 """Time without a look after which no request is answered: other servers count this one as stopped soon after it."""
 
+_LEAVE_SECONDS = 2.0
 _STEPS, _RELEASE = "migrations", "release"
 _DOES_STEPS = "The steps of the document layout are under way."
 
@@ -56,8 +57,10 @@ class LayoutWatch:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            with contextlib.suppress(StoreUnavailable):
-                await self._store.servers.leave(self._id)
+            # A heartbeat ends by itself: a database that is away must not hold up the stop.
+            with contextlib.suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await self._store.servers.leave(self._id)
 
     async def _beat_for_ever(self) -> None:
         while True:

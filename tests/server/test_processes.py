@@ -68,7 +68,7 @@ def test_a_signal_while_the_processes_are_started_ends_all(serve):
     wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
 
 
-def test_a_start_completes_the_removals_that_a_crash_interrupted(serve, own_mongod):
+def test_a_start_completes_the_removals_that_a_crash_interrupted(own_mongod, serve):
     database = f"removals_{os.getpid()}"
     with MongoClient(own_mongod.uri) as client:
         client[database].removals.insert_one({"_id": 99})
