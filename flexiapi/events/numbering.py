@@ -33,12 +33,10 @@ class Numbering:
         self._kept_for = timedelta(days=days)
         self._holder = secrets.token_hex(8)
 
-    async def number_all(self) -> int:
-        """Number all events that wait for it. Return how many there were. Any process may do so at any time."""
-        count = 0
-        while numbered := await self._journal.events.numbers.give(_AT_ONCE):
-            count += numbered
-        return count
+    async def number_all(self) -> None:
+        """Number all events that wait for it. Any process may do so at any time."""
+        while await self._journal.events.numbers.give(_AT_ONCE):
+            pass
 
     async def sweep(self) -> None:
         """Move what processes left in documents, tell announced changes that are over, and remove old events."""

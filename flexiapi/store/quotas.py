@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ReturnDocument
 
 from flexiapi.errors import SpaceFull
 from flexiapi.model import Space, Spaces
@@ -106,14 +105,6 @@ class AccountQuotas(Records):
         if first is None or last is None or first["changes"] != last["changes"]:
             return None
         return last["changes"], last["accounts"] - counted
-
-    async def used(self, space: Space) -> int:
-        """Return the number of places that are taken in a space with a quota."""
-        change = {"$setOnInsert": {"accounts": 0, "changes": 0}}
-        counter = await self._counters.find_one_and_update(
-            {"_id": _name(space)}, change, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        return int(counter["accounts"])
 
 
 def _name(space: Space) -> str:
