@@ -82,5 +82,6 @@ PAGES: tuple[pages.Page, ...] = (
                 ],
             )
         ],
+        [reference.ReferenceLife("`auth_token`", "5 minutes")],
     ),
 )
