@@ -83,7 +83,7 @@ class AccountRules:
         """Check the values of an account that a creation token creates."""
         space = space or self._spaces.default
         refused = await self._creation_tokens.sign_up_faults(values, space)
-        # Whoever has no right token is not told which names are taken.
+        # Without a right token nothing is told about names in use.
         if refused or "account_creation_token" not in values:
             return refused
         faults = self._password_faults(values, values.get("username"), space.domain, space)
@@ -93,7 +93,7 @@ class AccountRules:
         """Check the values of an account that a code activates; without a username, the phone number is its name."""
         space = space or self._spaces.default
         refused = await self._creation_tokens.sign_up_faults(values, space)
-        # Whoever has no right token is not told which names are taken.
+        # Without a right token nothing is told about names in use.
         if refused or "account_creation_token" not in values:
             return refused
         domain = values.get("domain") or space.domain
