@@ -90,7 +90,7 @@ def test_a_url_has_one_spelling(written):
     assert normalised_url(written) == "https://ntfy.sh/up~1?a=%2F"
 
 
-@pytest.mark.parametrize("written", ["https://[::1/up", "https://a b/up", "http://x:99999999/"])
+@pytest.mark.parametrize("written", ["https://[::1/up", "https://x:port/up"])
 def test_what_is_no_url_has_no_identity(written):
     with pytest.raises(Permanent):
         usual_identity(PushMessage("ntfy", "a", written, {}))

@@ -83,9 +83,9 @@ class Notifier:
             await self._started.pop().close()
 
     async def provider_fault(self, provider: str) -> str | None:
-        """Return why a `pn_provider` cannot be served, `None` if an installed backend declares it or it is a usual one.
+        """Return the fault of a `pn_provider`, `None` for a usual one and for those that installed backends declare.
 
-        The installed backends that the settings do not name are imported when a name is known to nobody else.
+        Installed backends that the settings do not name are imported as soon as a name is known to no other.
         """
         if provider in USUAL_PROVIDERS | self._configured_providers:
             return None

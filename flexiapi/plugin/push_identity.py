@@ -8,6 +8,7 @@ import httpx
 from flexiapi.plugin.messages import PushMessage
 from flexiapi.plugin.outcomes import Permanent
 
+_PORTS = {"http": 80, "https": 443}
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 
@@ -42,7 +43,7 @@ def normalised_url(text: str) -> str:
     except (httpx.InvalidURL, ValueError):
         raise Permanent("pn_prid is not a URL") from None
     target = _ESCAPED.sub(_plain, url.raw_path.decode("ascii"))
-    port = "" if url.port is None else f":{url.port}"
+    port = "" if url.port in (None, _PORTS.get(url.scheme)) else f":{url.port}"
     return f"{url.scheme}://{url.raw_host.decode('ascii').lower().rstrip('.')}{port}{target}"
 
 
