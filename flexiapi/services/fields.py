@@ -285,8 +285,9 @@ PageNumber = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
-PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]
-PushId = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", _OF_PUSH)]
+PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH)]
+PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH)]
+PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH)]
 
 
 def _not_text() -> datetime:
