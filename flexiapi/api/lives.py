@@ -1,4 +1,4 @@
-"""How long keys, tokens and codes live, for the documentation page."""
+"""Lives of keys, tokens and codes, for the documentation page."""
 
 from collections.abc import Iterator
 from datetime import timedelta

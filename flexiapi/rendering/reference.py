@@ -45,7 +45,7 @@ class ReferenceEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLife:
-    """How long a key, token or code is valid."""
+    """The time for which a key, token or code is valid."""
 
     subject: str
     life: str

@@ -1,4 +1,4 @@
-"""What `.ci/fetch` fetches for tests: packages of npm, and linphone 5.3 with its own libraries."""
+"""Files that `.ci/fetch` fetches for tests: packages of npm, and linphone 5.3 with its own libraries."""
 
 import sys
 from pathlib import Path
