@@ -1,8 +1,8 @@
 """Administration of accounts."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from pydantic import Field
 
@@ -18,9 +18,9 @@ from flexiapi.api.views.accounts import (
     WrittenAccount,
 )
 from flexiapi.api.views.pages import AccountsPage
-from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
+from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection
-from flexiapi.services.accounts import AccountDetails
+from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
     Beginning,
@@ -78,6 +78,29 @@ class AccountReplacement(Params):
     admin: AdminFlag = None
     phone: Phone | None = None
     dtmf_protocol: DtmfProtocol | None = None
+
+
+class AccountAmendment(Params):
+    """The values that change those of an account; it keeps those that are not given. `null` removes one."""
+
+    clearable = frozenset({"display_name", "email", "phone", "dtmf_protocol"})
+
+    username: ExistingUsername | None = None
+    password: Annotated[PasswordOfDomain, Field(description="required with another username or domain")] | None = None
+    algorithm: Annotated[Algorithm, Field(description="how the password is hashed; required with it")] | None = None
+    domain: Annotated[Domain, Field(description="counts as in the creation")] | None = None
+    display_name: DisplayName | None = None
+    email: Email | None = None
+    admin: Annotated[Flag | None, Field(description="make it an administrator, or no longer")] = None
+    phone: Phone | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+
+    @classmethod
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
+        """Require password and algorithm together."""
+        for name, other in (("password", "algorithm"), ("algorithm", "password")):
+            if values.get(other) and not values.get(name) and name not in errors:
+                errors[name] = [f"{name} is required with {other}"]
 
 
 class AccountFilter(Params):
@@ -156,7 +179,7 @@ class AccountByIdEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.ADMIN,
-        raises=(RecordNotFound, LastAdmin, SpaceFull),
+        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
         checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(
             exchange.arguments["id"], values, exchange.space
         ),
@@ -179,9 +202,30 @@ class AccountByIdEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
         )
-        keeps_key = self.me.id == id and self.signed_in.key_hash is not None
-        account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=keeps_key)
+        account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))
+
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
+        checks=lambda exchange, values: exchange.accounts.rules.amendment_faults(
+            exchange.arguments["id"], values, exchange.space
+        ),
+        secret=True,
+    )
+    async def patch(self, id: Id, body: AccountAmendment) -> WrittenAccount:
+        """Change what the body names of an account, and keep the rest.
+
+        `null` removes `display_name`, `email`, `phone` or `dtmf_protocol`. Another password, username or domain signs
+        the account out everywhere; another username or domain needs a password.
+        """
+        new = cast("Amendments", {name: getattr(body, name) for name in body.model_fields_set})
+        account = await self.accounts.administration.amend(id, new, self.actor, keeps_key=self._keeps_key(id))
+        return WrittenAccount.of(account, await self.view_data(account))
+
+    def _keeps_key(self, account_id: int) -> bool:
+        """Return whether the account is one's own and its key signs this very request."""
+        return self.me.id == account_id and self.signed_in.key_hash is not None
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:

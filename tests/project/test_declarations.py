@@ -85,6 +85,7 @@ ADDED = {
     "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
     "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",
     "GET /api/accounts/{id}/contacts/{contact_id} Admin": "the original has it",
+    "PATCH /api/accounts/{id} Admin": "changes only what it names, where PUT resets what it does not",
     "GET /api/contacts_lists Admin": "contacts lists, as in the later original",
     "POST /api/contacts_lists Admin": "contacts lists",
     "GET /api/contacts_lists/{id} Admin": "contacts lists",
