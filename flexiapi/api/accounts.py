@@ -1,6 +1,6 @@
 """Administration of accounts."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -11,9 +11,7 @@ from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_addre
 from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
-    InactiveAccount,
     ListedAccount,
-    ProvisionedAccount,
     SingleAccount,
     WrittenAccount,
 )
@@ -258,65 +256,3 @@ class AccountByEmailEndpoint(ApiEndpoint):
         """
         account = await self.accounts.directory.for_admin_by_email(as_kept(email), self.space)
         return AccountView.of(account, await self.view_data(account))
-
-
-def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
-    return exchange.accounts.directory.for_admin(id, exchange.space)
-
-
-class AccountActivationEndpoint(ApiEndpoint):
-    """The activation of an account."""
-
-    path = "/api/accounts/{id}/activate"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, requires=_is_there)
-    async def get(self, id: Id) -> AccountView:
-        """Activate an account."""
-        return await self._activated(id)
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def post(self, id: Id) -> AccountView:
-        """Activate an account. The same as `GET`, by the method that is meant for changes."""
-        return await self._activated(id)
-
-    async def _activated(self, account_id: int) -> AccountView:
-        account = await self.accounts.administration.activate(account_id, self.actor)
-        return AccountView.of(account, await self.view_data(account))
-
-
-class AccountDeactivationEndpoint(ApiEndpoint):
-    """The deactivation of an account."""
-
-    path = "/api/accounts/{id}/deactivate"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, requires=_is_there)
-    async def get(self, id: Id) -> InactiveAccount:
-        """Deactivate an account.
-
-        The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
-        at once.
-        """
-        return await self._deactivated(id)
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
-    async def post(self, id: Id) -> InactiveAccount:
-        """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
-        return await self._deactivated(id)
-
-    async def _deactivated(self, account_id: int) -> InactiveAccount:
-        account = await self.accounts.administration.deactivate(account_id, self.actor)
-        return InactiveAccount.of(account, await self.view_data(account))
-
-
-class AccountProvisioningEndpoint(ApiEndpoint):
-    """The provisioning token of an account."""
-
-    path = "/api/accounts/{id}/provision"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
-    async def get(self, id: Id) -> ProvisionedAccount:
-        """Provision an account by generating a fresh `provisioning_token`."""
-        account = await self.phones.provisioning.new_token(
-            await self.accounts.directory.for_admin(id, self.space), self.actor
-        )
-        return ProvisionedAccount.of(account, await self.view_data(account))
