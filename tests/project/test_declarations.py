@@ -78,6 +78,7 @@ ADDED = {
     "GET /api/openapi.json Public": "the documentation, for programs",
     "GET /creation_token/check/{token} Public": "where validation_url leads",
     "POST /creation_token/validate Public": "what the page there sends",
+    "GET /setup/{provisioning_token} Public": "where links in mails lead: a page that uses nothing up",
     "GET /provisioning/auth_token/{auth_token} Public": "the original has it, and clients use it",
     "GET /metrics Public": "figures for Prometheus",
     "GET /health/live Public": "tells a supervisor that the process answers",
