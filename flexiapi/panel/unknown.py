@@ -2,6 +2,7 @@
 
 import secrets
 
+from flexiapi.errors import RouteNotFound
 from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.rendering.pages import HomePage
 from flexiapi.web.endpoint import endpoint
@@ -18,7 +19,7 @@ class UnknownPage(PageEndpoint):
         """Return whether it is the root."""
         return not self.request.target.partition("?")[0].strip("/")
 
-    @endpoint(Access.PUBLIC, hidden=True)
+    @endpoint(Access.PUBLIC, raises=(RouteNotFound,), hidden=True)
     async def get(self) -> PageReply:
         """Say what this server is for."""
         return self.page(HomePage(secrets.token_urlsafe(12)))
