@@ -293,3 +293,9 @@ class ReplicaUnavailable(Unavailable):
     """The change is stored but not yet in the SIP server's replica, which will catch up."""
 
     message = "The SIP server does not know of the change yet. Try again later."
+
+
+class ReplicaNotWritable(Unavailable):
+    """Nothing was changed, for the SIP server's replica could not follow."""
+
+    message = "Nothing was changed, because the SIP server could not be told. Try again later."
