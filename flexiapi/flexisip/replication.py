@@ -34,11 +34,6 @@ class Replication:
                 forget=cli.forget_credentials if cli else None,
             )
 
-    async def check(self) -> None:
-        """Raise `ReplicaNotWritable` while changes could not be projected."""
-        if self.replica is not None:
-            await self.replica.check()
-
     async def settle(self, actor: Actor) -> None:
         """Wait until the accounts that the actor changed are in the replica. Raises `ReplicaUnavailable`."""
         changed = actor.take_changed()

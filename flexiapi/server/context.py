@@ -140,7 +140,8 @@ class ServiceContext:
 
     async def check_settling(self) -> None:
         """Raise `ReplicaNotWritable` while the sign-in replica cannot follow changes."""
-        await self._replication.check()
+        if self._replication.replica is not None:
+            await self._replication.replica.check()
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""
