@@ -12,6 +12,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi import model
+from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services.names import NameRules
 
@@ -156,6 +157,14 @@ def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _typed_key(value: str) -> str:
+    """Return a typed key without the blanks and hyphens that only help the eye."""
+    key = codes.joined(value)
+    if len(key) != codes.KEY_LENGTH:
+        raise Violations("{field} must be the 13 letters and digits of the key that was mailed")
+    return key
+
+
 def _matching(pattern: str, text: str) -> AfterValidator:
     regex = re.compile(pattern)
 
@@ -252,14 +261,21 @@ RequestToken = Annotated[
 ConfirmationKey = Annotated[
     Text,
     BeforeValidator(_digits),
-    _exactly(13, ".+", "the 13 characters of the key that was mailed"),
-    Field(description="the confirmation key", examples=["WatDmy0pTd4cO"]),
+    AfterValidator(_typed_key),
+    Field(
+        description="the confirmation key: 13 letters and digits; blanks, hyphens and case do not count. A mailed one "
+        "works for `account.activation_hours`, 24 hours by default, and once",
+        examples=["WATD-MY7P-TD4CZ"],
+    ),
 ]
 Pin = Annotated[
     Text,
     BeforeValidator(_digits),
     _exactly(4, "[0-9]+", "the 4 digits that were sent"),
-    Field(description="the PIN code", examples=["0427"]),
+    Field(
+        description="the PIN code: 4 digits, which work for `account.pin_minutes`, 10 minutes by default, and once",
+        examples=["0427"],
+    ),
 ]
 Expiry = Annotated[
     datetime,
