@@ -94,8 +94,14 @@ class AccountSettings(SettingsSection):
     consume_external_account_on_create: bool = Field(
         False, description="each new account takes a free external account; without a free one, creation fails"
     )
-    proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
-    transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
+    proxy_registrar_address: OptionalText = Field(
+        None,
+        description="SIP server of the accounts, a host or URI: shown in mails, and where provisioned phones register",
+    )
+    transport_protocol_text: str = Field(
+        "TLS (recommended), TCP or UDP",
+        description="shown in mails; provisioned phones take the first of TLS, TCP and UDP that it names",
+    )
     confirmed_text: OptionalText = Field(
         None, description="text in the mail that follows the first password of an account"
     )
