@@ -158,11 +158,9 @@ def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
 
 
 def _typed_key(value: str) -> str:
-    """Return a typed key without the blanks and hyphens that only help the eye."""
-    key = codes.joined(value)
-    if len(key) != codes.KEY_LENGTH:
+    if len(codes.joined(value)) != codes.KEY_LENGTH:
         raise Violations("{field} must be the 13 letters and digits of the key that was mailed")
-    return key
+    return codes.joined(value)
 
 
 def _matching(pattern: str, text: str) -> AfterValidator:
@@ -186,11 +184,8 @@ def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
 
 
 Text = Annotated[str, Field(strict=True)]
-Username = Annotated[
-    Text,
-    AfterValidator(_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+_OF_USERNAMES = Field(description="unique username, minimum 6 characters", examples=["alice.martin"])
+Username = Annotated[Text, AfterValidator(_username), _OF_USERNAMES]
 PublicUsername = Annotated[
     Text,
     AfterValidator(_public_username),
@@ -198,11 +193,7 @@ PublicUsername = Annotated[
         description="unique username, minimum 6 characters; required if `phone` is not set", examples=["alice.martin"]
     ),
 ]
-UsernameOfDomain = Annotated[
-    Text,
-    AfterValidator(_any_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+UsernameOfDomain = Annotated[Text, AfterValidator(_any_username), _OF_USERNAMES]
 ExistingUsername = Annotated[
     Text,
     AfterValidator(_any_username),
@@ -262,20 +253,13 @@ ConfirmationKey = Annotated[
     Text,
     BeforeValidator(_digits),
     AfterValidator(_typed_key),
-    Field(
-        description="the confirmation key: 13 letters and digits; blanks, hyphens and case do not count. A mailed one "
-        "works for `account.activation_hours`, 24 hours by default, and once",
-        examples=["WATD-MY7P-TD4CZ"],
-    ),
+    Field(description="the mailed key; blanks, hyphens and case do not count", examples=["WATD-MY7P-TD4CZ"]),
 ]
 Pin = Annotated[
     Text,
     BeforeValidator(_digits),
     _exactly(4, "[0-9]+", "the 4 digits that were sent"),
-    Field(
-        description="the PIN code: 4 digits, which work for `account.pin_minutes`, 10 minutes by default, and once",
-        examples=["0427"],
-    ),
+    Field(description="the PIN code", examples=["0427"]),
 ]
 Expiry = Annotated[
     datetime,
