@@ -28,7 +28,7 @@ from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
 _NO_BODY = Json(b"")
-# The headers by which browsers and scanners tell that nobody has asked for the page yet.
+# The headers by which browsers and scanners tell that no person has asked for the page yet.
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
 

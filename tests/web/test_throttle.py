@@ -1,4 +1,4 @@
-"""The general limit per IP address: who is counted, where, and that nobody can undo a count."""
+"""The general limit per IP address: who is counted, where, and that no address undoes a count."""
 
 import types
 
