@@ -49,12 +49,21 @@ class AccountCreation(Params):
     username: UsernameOfDomain
     password: PasswordOfDomain
     algorithm: Algorithm
-    domain: Domain | None = None
+    domain: (
+        Annotated[
+            Domain,
+            Field(
+                description="not configurable by default: only if `app.admins_manage_multi_domains` is set; otherwise "
+                "`app.sip_domain` is used"
+            ),
+        ]
+        | None
+    ) = None
     activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
     confirmation_key_expires: Expiry | None = None
 
@@ -74,7 +83,7 @@ class AccountReplacement(Params):
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
 
@@ -90,7 +99,7 @@ class AccountAmendment(Params):
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: Annotated[Flag | None, Field(description="make it an administrator, or no longer")] = None
-    phone: Phone | None = None
+    phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flexiapi import __version__
@@ -23,9 +24,14 @@ Endpoints are for the public, for users (any account that signs in) or for admin
 (header or cookie `x-api-key`) or with DIGEST (MD5 or SHA-256), which a `From` header with the SIP address starts."""
 
 
-def document_of(endpoints: Iterable[type[Endpoint]], url: str) -> dict[str, Any]:
-    """Return the document for a server at `url`, without the operations that are declared as hidden."""
-    return OpenApiDocument(url).of([endpoint for endpoint in endpoints if any(_shown(endpoint))])
+def document_of(
+    endpoints: Iterable[type[Endpoint]], url: str, shortest: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the document for a server at `url`, without the operations that are declared as hidden.
+
+    `shortest` has the least lengths of texts by the name of their setting.
+    """
+    return OpenApiDocument(url, shortest).of([endpoint for endpoint in endpoints if any(_shown(endpoint))])
 
 
 def _shown(endpoint: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
@@ -35,9 +41,9 @@ def _shown(endpoint: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
 class OpenApiDocument:
     """Builder of the document of a server at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, shortest: Mapping[str, int]) -> None:
         self._url = url
-        self._schemas = Schemas()
+        self._schemas = Schemas(shortest)
         self._schemas.definitions.update(components.SCHEMAS)
         self._examples = Examples(self._schemas)
         self._responses: dict[str, Any] = {}

@@ -1,0 +1,58 @@
+"""Descriptions, examples and bounds of fields, for the API document. What refuses a value is in `fields`."""
+
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+SHORTEST = "x-shortest"
+"""Key of a schema that names the setting with its shortest length, which may differ by space."""
+
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_OF_USERNAMES = "unique username, minimum 6 characters"
+_OF_PASSWORDS = "minimum 6 characters"
+_NAMED = "alice.martin"
+_WORDS = "correct-horse-battery"
+
+
+def _field(description: str, example: str, **schema: JsonValue) -> Any:
+    return Field(description=description, examples=[example], json_schema_extra=schema)
+
+
+def of_pattern(pattern: str) -> Any:
+    """Return a field whose whole text matches a pattern."""
+    return Field(json_schema_extra={"pattern": f"^{pattern}$"})
+
+
+def _name(description: str, **schema: JsonValue) -> Any:
+    return _field(description, _NAMED, minLength=1, maxLength=64, **schema)
+
+
+USERNAME = _name(_OF_USERNAMES, **{SHORTEST: "username_min_length"})
+PUBLIC_USERNAME = _name(f"{_OF_USERNAMES}; required if `phone` is not set", **{SHORTEST: "username_min_length"})
+USERNAME_OF_DOMAIN = _name(_OF_USERNAMES)
+EXISTING_USERNAME = _name(f"{_OF_USERNAMES} when it changes")
+PASSWORD = _field(_OF_PASSWORDS, _WORDS, minLength=1, maxLength=128, **{SHORTEST: "password_min_length"})
+PASSWORD_OF_DOMAIN = _field(_OF_PASSWORDS, _WORDS, minLength=1, maxLength=128)
+ALGORITHM = _field("hash of the password: `SHA-256` or `MD5`", "SHA-256")
+EMAIL = _field(
+    "an e-mail address, must be unique if `account.email_unique` is set", "alice@example.org", minLength=3, maxLength=64
+)
+PHONE = _field("a phone number: `+` and digits", "+33612345678", pattern="^\\+[0-9]{3,15}$")
+DOMAIN = _field("a SIP domain", "sip.example.org", minLength=3, maxLength=64, pattern=rf"^{_LABEL}(?:\.{_LABEL})*$")
+BEGINNING = Field(
+    max_length=128,
+    description="beginning of a username, SIP address, phone number or e-mail address",
+    examples=["alice"],
+)
+DTMF_PROTOCOL = _field("how keys are sent in a call: `sipinfo`, `sipmessage` or `rfc2833`", "sipinfo")
+CREATION_TOKEN = _field("the unique `account_creation_token`", "8tuVPTa9XcQ2k", pattern="^[A-Za-z0-9]{13}$")
+CONFIRMATION_KEY = _field("the mailed key; blanks, hyphens and case do not count", "WATD-MY7P-TD4CZ", minLength=13)
+PIN = _field("the PIN code", "0427", pattern="^[0-9]{4}$")
+EXPIRY = _field(
+    "a time of the form `Y-m-d H:i:s`, UTC. Only used when `activated` is not used or `false`. Enforces an expiration "
+    "date on the returned `confirmation_key`. After that time public email or phone activation endpoints will return "
+    "`403`",
+    "2040-12-12 12:12:12",
+)
+KEY = _field("lower-case letters, digits, dashes", "open_door", pattern="^[a-z0-9_-]{1,64}$")
+CODE = _field("lower-case letters and digits", "1234", pattern="^[a-z0-9]{1,64}$")
