@@ -18,7 +18,7 @@ from flexiapi.api.views.accounts import (
     WrittenAccount,
 )
 from flexiapi.api.views.pages import AccountsPage
-from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
+from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull, ValidationFailed
 from flexiapi.model import AccountSelection
 from flexiapi.services.accounts import AccountDetails
 from flexiapi.services.fields import (
@@ -31,6 +31,7 @@ from flexiapi.services.fields import (
     ExistingUsername,
     Expiry,
     Flag,
+    KnownPhone,
     PageNumber,
     PasswordOfDomain,
     Phone,
@@ -42,6 +43,7 @@ from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
 # The description is outside of the `| None`, where the schema of a flag would replace it.
+ReplacedPhone = Annotated[KnownPhone, Field(description="a phone number; what the account only claims stays a claim")]
 AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
 
 
@@ -76,7 +78,7 @@ class AccountReplacement(Params):
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
 
@@ -225,12 +227,15 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
-        """Activate an account."""
+        """Activate an account.
+
+        If it is named by a phone number, that proves the number. Return `422` if another account proved it first.
+        """
         return await self._activated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed))
     async def post(self, id: Id) -> AccountView:
         """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
@@ -273,6 +278,6 @@ class AccountProvisioningEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.phones.provisioning.new_token(
-            await self.accounts.directory.for_admin(id, self.space), self.actor
+            await self.accounts.directory.for_admin(id, self.space), self.actor, by="admin"
         )
         return ProvisionedAccount.of(account, await self.view_data(account))

@@ -53,8 +53,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         fields: dict[str, Any] = {
             "username": profile.username,
             "domain": profile.domain,
-            "email": profile.email,
-            "phone": profile.phone,
+            **self._addresses(profile),
             "display_name": profile.display_name,
             "dtmf_protocol": profile.dtmf_protocol,
             "admin_since": (self.admin_since or now) if profile.is_admin else None,
@@ -64,12 +63,53 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         }
         if ends_sign_ins:
             fields |= self._codes_ended(keeps_first_entry=True)
+        if ends_sign_ins:
+            fields |= self._first_password_gone
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
         role = {"admin_since": self.admin_since}
         return self._changed("account.replaced", expecting=role, ends_sign_ins=ends_sign_ins, **fields)
+
+    def _addresses(self, profile: Profile) -> dict[str, Any]:
+        """Return the address and the number that an administrator sets; what the account claims stays a claim."""
+        keeps_claim = self.claimed_phone is not None and (
+            profile.phone == self.claimed_phone or (self.is_claim and profile.username == self.username)
+        )
+        phone = None if keeps_claim and profile.phone == self.claimed_phone else profile.phone
+        fields: dict[str, Any] = {"email": profile.email, "phone": phone}
+        if self.claimed_phone is not None and not keeps_claim:
+            fields["claimed_phone"] = None
+        if profile.email != self.claimed_email:
+            fields |= self._email_proven
+        return fields
+
+    def may_be_replaced(self, now: datetime) -> bool:
+        """Return whether a new account may take the place of this one, which nobody confirmed in time."""
+        pending = self.confirmation
+        is_code_valid = pending is not None and (pending.expires_at is None or pending.expires_at > now)
+        is_held = self.replacing_until is not None and self.replacing_until > now
+        return self.unconfirmed and self.activated_at is None and not is_code_valid and not is_held
+
+    def begin_replacement(self, until: datetime) -> Change[Self]:
+        """Mark the account as the one that a new account replaces, for as long as the code of that is being sent.
+
+        Expects that the account has no other mark, code or activation than it was read with.
+        """
+        pending = self.confirmation
+        code = {"confirmation": None} if pending is None else {"confirmation.expires_at": pending.expires_at}
+        read = {name: getattr(self, name) for name in ("unconfirmed", "activated", "activated_at", "replacing_until")}
+        return self._changed("account.replacement_begun", expecting={**read, **code}, replacing_until=until)
+
+    def end_replacement(self) -> Change[Self]:
+        """Remove the mark, when no account takes the place of this one. Expects that it is the one that was read."""
+        marked = {"replacing_until": self.replacing_until}
+        return self._changed("account.replacement_dropped", expecting=marked, replacing_until=None)
+
+    def make_room(self) -> Change[Self]:
+        """Remove the account for the one that replaces it. Expects that mark and activation are as they were read."""
+        return self.remove("replacing_until", "activated", "activated_at")
 
     def remove(self, *unchanged: str) -> Change[Self]:
         """Remove the account. Expects that the fields named in `unchanged` are as they were read."""

@@ -73,7 +73,12 @@ class AccountStore(AccountLookups):
         domain = change.after.domain
         if self._quotas.limited:
             await self._quotas.reserve(domain)
-        account = replace(change.after, id=await self._counters.next("accounts"))
+        account = change.after
+        if account.id:
+            # It was reserved some time ago, perhaps longer than pages of accounts expect.
+            await self._ranges.announce([account.id])
+        else:
+            account = replace(account, id=await self._counters.next("accounts"))
         document = inserting(self._documents.encode(account), event)
         try:
             await self._additions.add(document)
