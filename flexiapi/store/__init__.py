@@ -97,7 +97,7 @@ class Store(Records):
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.auth_tokens = AuthTokenStore(database, journal)
-        self.used_nonces = UsedNonceStore(database)
+        self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
         self.limits = LimitCounters(database)

@@ -1,7 +1,7 @@
 """Used nonces, each with the highest count seen; other nonces are not stored."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -33,11 +33,13 @@ def _use_of(last: int | None, count: int) -> NonceUse:
 class UsedNonceStore(Records):
     """Refuses a count that is not greater than the last one of its nonce, and invalidates the nonce then.
 
-    Each use is one atomic write, so this also holds among parallel requests.
+    Each use is one atomic write, so this also holds among parallel requests. A use is kept for one `life` of nonces
+    longer than its nonce lives: MongoDB removes it by its own clock, and that of the server may be behind.
     """
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", life: timedelta) -> None:
         super().__init__(database)
+        self._life = life
         self._nonces = database["used_nonces"]
         self._first_uses: Batches[Use, bool] = Batches(self._insert, in_flight=2)
 
@@ -52,7 +54,7 @@ class UsedNonceStore(Records):
 
     async def _insert(self, uses: Sequence[Use]) -> list[bool | BaseException]:
         results: list[bool | BaseException] = [True] * len(uses)
-        documents = [{"_id": nonce, "nc": count, "expires_at": expires_at} for nonce, count, expires_at in uses]
+        documents = [{"_id": nonce, "nc": count, "expires_at": until + self._life} for nonce, count, until in uses]
         try:
             await self._nonces.insert_many(documents, ordered=False)
         except BulkWriteError as error:
@@ -69,13 +71,9 @@ class UsedNonceStore(Records):
     async def end(self, expiring_before: datetime, now: datetime) -> int:
         """Invalidate the nonces that would expire before that. Return their number.
 
-        Those that have not expired yet are kept, because a nonce without record could be used again.
+        Records are removed once they are kept no longer, because a nonce without record could be used again.
         """
         removed = (await self._nonces.delete_many({"expires_at": {"$lte": now}})).deleted_count
-        query = {"expires_at": {"$lte": expiring_before}, "nc": {"$lt": _NO_COUNT_IS_GREATER}}
+        query = {"expires_at": {"$lte": expiring_before + self._life}, "nc": {"$lt": _NO_COUNT_IS_GREATER}}
         ended = await self._nonces.update_many(query, {"$set": {"nc": _NO_COUNT_IS_GREATER}})
         return removed + ended.modified_count
-
-    async def clear(self, expired_before: datetime) -> int:
-        """Remove the nonces that expired before. Return their number."""
-        return (await self._nonces.delete_many({"expires_at": {"$lt": expired_before}})).deleted_count

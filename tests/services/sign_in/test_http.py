@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -227,3 +228,20 @@ def test_22_secrets_are_compared_in_constant_time():
         assert not re.search(
             r"\b(ha1|response|pin|token|key|code|password)\b\s*[!=]=\s*(given|stored)\b", path.read_text()
         )
+
+
+def test_19_a_replay_is_refused_also_by_a_server_whose_clock_is_behind_the_one_of_mongodb(server, http, alice):
+    behind = 90  # minutes, longer than the life of a nonce
+    server.later(minutes=-behind)
+    headers = answer(alice, nonce_of(asked(http, alice)))
+    assert http.get(ME, headers=headers).status_code == 200
+    removed = server.run(remove_expired(server, datetime.now(UTC) - timedelta(minutes=1)))
+    assert removed == 0
+    replayed = http.get(ME, headers=headers)
+    assert (replayed.status_code, replayed.json()["message"]) == (401, "Nonce replayed")
+
+
+async def remove_expired(server, moment):
+    """Remove what MongoDB's TTL index removes at a moment of MongoDB's clock."""
+    uses = server.store._database["used_nonces"]
+    return (await uses.delete_many({"expires_at": {"$lte": moment}})).deleted_count
