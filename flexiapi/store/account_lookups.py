@@ -117,7 +117,7 @@ class AccountLookups(JournaledRecords):
         return self._decoded(document, space.scope)
 
     async def by_claim(self, number: str, domain: str, scope: Scope = EVERYWHERE) -> Account | None:
-        """Return the account that is named by a number which it has not proven."""
+        """Return the account to whose number the code went that is to prove it."""
         return self._decoded(await self._by_identifier.get(claim(number, domain)), scope)
 
     async def awaits_code(self, channel: Channel, address: str, now: datetime, scope: Scope) -> bool:

@@ -113,8 +113,9 @@ class AccountStore(AccountLookups):
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
+        encode = self._documents.encode_field
         if change.fields & IDENTITY:
-            query.update({name: getattr(before, name) for name in IDENTITY})
+            query.update({name: encode(name, getattr(before, name), before.id) for name in IDENTITY})
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
             condition, element_update = self._documents.element(change.element)

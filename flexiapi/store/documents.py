@@ -45,7 +45,7 @@ _RARE = (
 )
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
-IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email"})
+IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
 
 
 class Named(Protocol):
@@ -74,6 +74,10 @@ class Named(Protocol):
     @property
     def claimed_email(self) -> str | None:
         """E-mail address if it is not proven."""
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the public created it and it has proven nothing yet."""
 
 
 class AccountDocuments:
@@ -105,10 +109,12 @@ class AccountDocuments:
         Numbers and user names in an unusual spelling are there in the usual one too.
         """
         space = self._spaces.by_domain.get(account.domain, self._spaces.default)
-        if account.claimed_phone == account.username:
-            names = [claim(account.username, account.domain)]
-        else:
-            names = [f"sip:{name}@{account.domain}" for name in (account.username, usual_name(account.username))]
+        names = []
+        awaits_pin = account.unconfirmed and not account.email
+        if account.claimed_phone and (awaits_pin or account.claimed_phone == account.username):
+            names.append(claim(account.claimed_phone, account.domain))
+        if account.claimed_phone != account.username:
+            names += [f"sip:{name}@{account.domain}" for name in (account.username, usual_name(account.username))]
             if account.username.startswith("+"):
                 names += [f"tel:{number}{space.suffix}" for number in (account.username, e164(account.username))]
         if account.phone:
@@ -244,7 +250,7 @@ def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
 
 
 def claim(number: str, domain: str) -> str:
-    """Return the identifier of an account that is named by a number which it has not proven."""
+    """Return the identifier of the account to whose number the code went that is to prove it. It finds nothing else."""
     return f"claim:{number}@{domain}"
 
 

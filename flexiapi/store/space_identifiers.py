@@ -11,7 +11,7 @@ from flexiapi.store.documents import AccountDocuments, Document
 
 _AT_ONCE = 500
 _MOST_PAIRS = 20
-_NAMES = ("username", "domain", "phone", "email", "claimed_phone", "claimed_email")
+_NAMES = ("username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed")
 
 
 class SpaceTablesCollide(FlexiapiError):
@@ -31,6 +31,7 @@ class _Names(NamedTuple):
     email: str | None
     claimed_phone: str | None
     claimed_email: str | None
+    unconfirmed: bool
 
 
 class WantedIdentifiers(Records):

@@ -60,7 +60,7 @@ class AccountDirectory:
         account = await accounts.by_address(username, domain, space.reach)
         if account is None and username.startswith("+"):
             account = await accounts.by_claim(username, domain, space.reach)
-        if account is None:
+        if account is None or account.username != username:
             raise RecordNotFound
         return account
 

@@ -1,9 +1,9 @@
 """Sign-up by the public: an account with a code that confirms it, begun again when it was not confirmed in time."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from flexiapi import failpoints
 from flexiapi.crypto.codes import random_pin
@@ -18,6 +18,33 @@ from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.ground import Ground
 
 _HELD = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The names of a new account; `phone` is the number that it claims."""
+
+    username: str
+    domain: str
+    phone: str | None
+    email: str | None
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        return cls(account.username, account.domain, account.claimed_phone, account.email)
+
+    @property
+    def claimed(self) -> str | None:
+        """The number that the code goes to, `None` if it is mailed."""
+        return self.phone if self.email is None or self.phone == self.username else None
+
+    def may_replace(self, in_the_way: Sequence[Account], now: datetime) -> bool:
+        """Return whether a single account is in the way that is the same attempt, not confirmed in time."""
+        if len(in_the_way) != 1:
+            return False
+        old = in_the_way[0]
+        is_same = (self.phone and self.phone == old.claimed_phone) or (self.email and self.email == old.email)
+        return bool(is_same) and old.may_be_replaced(now)
 
 
 class SigningUp:
@@ -60,9 +87,10 @@ class SigningUp:
                 has_first_password=new.username == number,
             )
             assert change.after is not None
-            old = await self._begun_before(new.username, change.after.domain, number, new.email)
-            if old is not None:
-                return await self._replace(old, change, actor)
+            attempt = _Attempt(new.username, change.after.domain, number, new.email)
+            in_the_way = await self._in_the_way(attempt)
+            if attempt.may_replace(in_the_way, now):
+                return await self._replace(in_the_way[0], change, actor)
             account = await self._creation.add(change, actor)
             failpoints.reach("sign-up-inserted")
             return await self._confirm(account, actor)
@@ -73,22 +101,20 @@ class SigningUp:
         if username and username.startswith("+") and phone not in (None, username):
             return {"username": ["username must be the phone number, or begin with no +"]}
         phone = phone or _number_in(username)
-        names = {"username": None if username == phone else username, "phone": phone, "email": email}
+        is_number = username in (None, phone)
+        names = {"username": None if is_number else username, "phone": phone, "email": email}
         faults = await self._names.conflicts(names, domain, public=True)
-        if phone and username in (None, phone):
-            if await self._is_claimed(phone, domain, email):
-                faults["phone"] = ["phone is taken"]
-        elif "username" in faults and await self._begun_before(username or "", domain, phone, email):
-            del faults["username"]
+        attempt = _Attempt(username or phone or "", domain, phone, email)
+        in_the_way = await self._in_the_way(attempt)
+        if attempt.may_replace(in_the_way, self._clock.now()):
+            if in_the_way[0].username == username:
+                faults.pop("username", None)
+        elif attempt.claimed and any(old.claimed_phone == phone for old in in_the_way):
+            faults["phone"] = ["phone is taken"]
+        if is_number and phone and await self._store.tombstones.has(f"{phone}@{domain}"):
+            faults["phone"] = ["phone is taken"]
         sent: dict[Channel, str | None] = {"phone": phone, "email": email if self._settings.email_unique else None}
         return await self._awaited(sent, space) | faults
-
-    async def _is_claimed(self, number: str, domain: str, email: str | None) -> bool:
-        """Return whether an account that may not be replaced is named by the number, or one that was deleted was."""
-        old = await self._store.accounts.by_claim(number, domain)
-        if old is not None and await self._begun_before(number, domain, number, email) is None:
-            return True
-        return await self._store.tombstones.has(f"{number}@{domain}")
 
     async def _awaited(self, addresses: Mapping[Channel, str | None], space: Space) -> FieldErrors:
         """Return errors for the addresses to which a code was sent that is still valid."""
@@ -99,15 +125,13 @@ class SigningUp:
             if address and await accounts.awaits_code(channel, address, now, space.scope)
         }
 
-    async def _begun_before(self, username: str, domain: str, phone: str | None, email: str | None) -> Account | None:
-        """Return the account that a new one may replace: of the same number, or of the same name and address."""
+    async def _in_the_way(self, new: _Attempt) -> list[Account]:
+        """Return the accounts that have the name of a new one, or wait for a code to its number."""
         accounts = self._store.accounts
-        find = accounts.by_claim if username == phone else accounts.by_address
-        old = await find(username, domain)
-        if old is None or not old.may_be_replaced(self._clock.now()):
-            return None
-        is_same = (phone and phone == old.claimed_phone) or (email and email == old.email)
-        return old if is_same else None
+        named = await accounts.by_address(new.username, new.domain)
+        claiming = await accounts.by_claim(new.claimed, new.domain) if new.claimed else None
+        found = {old.id: old for old in (named, claiming) if old is not None}
+        return list(found.values())
 
     async def _confirm(self, account: Account, actor: Actor) -> Account:
         """Send the code of a new account and store it. Where the code proves its name, a refusal ends the account."""
@@ -160,8 +184,8 @@ class SigningUp:
         Raises `TooManyRequests` and `DeliveryFailed`.
         """
         now = self._clock.second()
-        number = account.claimed_phone
-        if number is not None and (account.is_claim or account.email is None):
+        number = _Attempt.of(account).claimed
+        if number is not None:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain))
