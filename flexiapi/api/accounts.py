@@ -227,7 +227,7 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
         """Activate an account.
 
@@ -235,7 +235,7 @@ class AccountActivationEndpoint(ApiEndpoint):
         """
         return await self._activated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed))
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), secret=True)
     async def post(self, id: Id) -> AccountView:
         """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
@@ -250,7 +250,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/deactivate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
@@ -259,7 +259,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
         """
         return await self._deactivated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
     async def post(self, id: Id) -> InactiveAccount:
         """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._deactivated(id)

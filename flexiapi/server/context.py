@@ -20,7 +20,7 @@ from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange, HostSpace
 from flexiapi.web.identity import ApiKey, Claim
-from flexiapi.web.peers import Peers
+from flexiapi.web.peers import Network, Peers
 from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
@@ -43,6 +43,7 @@ class ServiceContext:
         settings = services.settings
         self.peers = Peers(settings.server.trusted_proxies)
         self.throttle = throttle
+        self.exempt_networks: Sequence[Network] = settings.limits.exempt_networks
         self.maintenance = settings.server.maintenance
         self.max_body_bytes = settings.server.max_body_bytes
         self.public_url = settings.app.url

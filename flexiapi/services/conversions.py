@@ -11,7 +11,7 @@ _MOST_DIGITS_OF_CODE = 64
 
 
 def flag(value: Any) -> bool:
-    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | str) and str(value) in ("0", "1"):

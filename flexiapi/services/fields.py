@@ -239,7 +239,7 @@ Flag = Annotated[
     bool,
     BeforeValidator(flag),
     Field(examples=[True]),
-    WithJsonSchema({"enum": [True, False, 1, 0, "1", "0"]}),
+    WithJsonSchema({"type": "boolean"}),
 ]
 CreationToken = Annotated[
     Text,
@@ -285,5 +285,6 @@ PageNumber = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
-PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]
-PushId = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", _OF_PUSH)]
+PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH)]
+PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH)]
+PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH)]
