@@ -119,7 +119,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         return self._changed(event, expecting=role, ends_sign_ins=ends_sign_ins, **fields)
 
     def _claims_after(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of claims after an administrator set others: what it claims stays a claim, all else ends it."""
+        """Return the fields of claims after an administrator set others. What is claimed stays a claim."""
         fields: dict[str, Any] = {}
         if self.claimed_phone is not None and "phone" in values:
             is_same = values["phone"] == self.claimed_phone
