@@ -47,7 +47,8 @@ class AccountDeactivationEndpoint(ApiEndpoint):
         """Deactivate an account.
 
         The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
-        at once.
+        at once. One that was never active keeps `confirmation_key` and `provisioning_token`, which work again after an
+        administrator activated it.
         """
         return await self._deactivated(id)
 

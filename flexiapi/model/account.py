@@ -134,7 +134,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         pending = self.confirmation
         is_code_valid = pending is not None and (pending.expires_at is None or pending.expires_at > now)
         is_held = self.replacing_until is not None and self.replacing_until > now
-        return self.unconfirmed and self.activated_at is None and not is_code_valid and not is_held
+        was_touched = self.activated_at is not None or self.deactivated_at is not None
+        return self.unconfirmed and not (was_touched or is_code_valid or is_held)
 
     def begin_replacement(self, until: datetime) -> Change[Self]:
         """Mark the account as the one that a new account replaces, for as long as the code of that is being sent.
@@ -143,7 +144,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         """
         pending = self.confirmation
         code = {"confirmation": None} if pending is None else {"confirmation.expires_at": pending.expires_at}
-        read = {name: getattr(self, name) for name in ("unconfirmed", "activated", "activated_at", "replacing_until")}
+        names = ("unconfirmed", "activated", "activated_at", "deactivated_at", "replacing_until")
+        read = {name: getattr(self, name) for name in names}
         return self._changed("account.replacement_begun", expecting={**read, **code}, replacing_until=until)
 
     def end_replacement(self) -> Change[Self]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from flexiapi.crypto.codes import random_key
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
@@ -57,7 +58,7 @@ class Creation:
             new,
             domain,
             actor,
-            confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
+            confirmation=Confirmation(key=random_key(), expires_at=expires),
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=now,
             provisioning_by="admin",

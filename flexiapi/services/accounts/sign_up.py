@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from flexiapi import failpoints
-from flexiapi.crypto.codes import random_pin
-from flexiapi.crypto.keys import random_text
+from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.errors import DeliveryFailed, FieldErrors, TooManyRequests, ValidationFailed
 from flexiapi.model import Account, Actor, Change, Channel, Confirmation, Space
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
-from flexiapi.services.accounts.creation import TOKEN_LENGTH, Creation
+from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.ground import Ground
@@ -190,8 +189,8 @@ class SigningUp:
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain))
             return Confirmation(pin_hash=pin_hash, expires_at=now + life)
-        life, key = timedelta(hours=self._settings.activation_hours), random_text(TOKEN_LENGTH)
-        await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, key, life))
+        life, key = timedelta(hours=self._settings.activation_hours), random_key()
+        await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
         return Confirmation(key=key, expires_at=now + life)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Confirmation, Space, e164
@@ -109,10 +109,10 @@ class Recovery:
         if account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
         url = self._spaces.of_domain(account.domain).url
-        key, token = random_text(TOKEN_LENGTH), random_text(TOKEN_LENGTH)
+        key, token = random_key(), random_text(TOKEN_LENGTH)
         mail = AccountRecoveryMail(
             account.address,
-            key,
+            grouped(key),
             f"{url}/provisioning/{token}?reset_password=1",
             f"{url}/provisioning/qrcode/{token}?reset_password=1",
             f"{url}/setup/{token}?reset_password=1",
