@@ -138,6 +138,11 @@ class ServiceContext:
         sign_in = "digest" if signed_in.key_hash is None else "key"
         return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space)
 
+    async def check_settling(self) -> None:
+        """Raise `ReplicaNotWritable` while the sign-in replica cannot follow changes."""
+        if self._replication.replica is not None:
+            await self._replication.replica.check()
+
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""
         if isinstance(originator, Actor) and originator.has_changed:

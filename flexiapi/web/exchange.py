@@ -85,6 +85,9 @@ class ServerContext(Protocol):
     def originator(self, exchange: "Exchange") -> object:
         """Return the value that stands for the request in its changes."""
 
+    async def check_settling(self) -> None:
+        """Raise `Unavailable` while the effects of a change could not be completed."""
+
     async def settle(self, originator: object) -> None:
         """Wait until the effects of a request's changes are complete. Raises `Unavailable`."""
 

@@ -184,18 +184,19 @@ def guard(inner: Call) -> Call:
 
 
 def settle(inner: Call) -> Call:
-    """Wait until the effects of a change are complete before it is answered, also if the call failed."""
+    """Wait until the effects of a change are complete before it is answered, also if the call failed.
+
+    While they could not be, nothing is changed: what is used once would be spent, and a repetition would fail. When
+    only the effects of this change fail, it is answered as what it is, done, and they follow later.
+    """
 
     async def settled(operation: Operation, exchange: Exchange) -> Any:
+        await exchange.context.check_settling()
         try:
-            result = await inner(operation, exchange)
-        except BaseException:
-            # The failure of the call comes first.
+            return await inner(operation, exchange)
+        finally:
             with contextlib.suppress(Unavailable):
                 await exchange.settle()
-            raise
-        await exchange.settle()
-        return result
 
     return settled
 

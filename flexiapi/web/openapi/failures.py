@@ -9,7 +9,7 @@ from flexiapi.errors import (
     CrossSiteRequest,
     MalformedRequest,
     RecordNotFound,
-    ReplicaUnavailable,
+    ReplicaNotWritable,
     RouteNotFound,
     SignInRequired,
     StoreUnavailable,
@@ -59,5 +59,5 @@ def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
     if path not in _NEVER_LIMITED:
         yield TooManyRequests
     if operation.is_unsafe:
-        yield ReplicaUnavailable
+        yield ReplicaNotWritable
     yield from (ApiError, Maintenance, NotReady, StoreUnavailable)
