@@ -30,7 +30,7 @@ class Documentation:
     def document(self, space: Space) -> bytes:
         """Return the OpenAPI document of a space as JSON."""
         if space.domain not in self._documents:
-            document = document_of(self._endpoints.values(), space.url, _shortest(space))
+            document = document_of(self._endpoints.values(), space.url, space.names.shortest)
             self._documents[space.domain] = json.dumps(document, ensure_ascii=False).encode()
         return self._documents[space.domain]
 
@@ -88,11 +88,6 @@ class Reference:
             answer=_shown(content["example"]) if "example" in content else None,
             failures=[ReferenceFailure(*failure) for failure in operation["x-failures"].items()],
         )
-
-
-def _shortest(space: Space) -> dict[str, int]:
-    names = space.names
-    return {"username_min_length": names.username_min_length, "password_min_length": names.password_min_length}
 
 
 def _of_address(operation: Mapping[str, Any]) -> Iterator[ReferenceParameter]:

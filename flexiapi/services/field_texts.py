@@ -28,7 +28,11 @@ def _name(description: str, **schema: JsonValue) -> Any:
 
 
 USERNAME = _name(_OF_USERNAMES, **{SHORTEST: "username_min_length"})
-PUBLIC_USERNAME = _name(f"{_OF_USERNAMES}; required if `phone` is not set", **{SHORTEST: "username_min_length"})
+PUBLIC_USERNAME = _name(
+    f"{_OF_USERNAMES}; required if `phone` is not set. One that begins with `+` must be the phone number, and is a "
+    "claim until it is proven",
+    **{SHORTEST: "username_min_length"},
+)
 USERNAME_OF_DOMAIN = _name(_OF_USERNAMES)
 EXISTING_USERNAME = _name(f"{_OF_USERNAMES} when it changes")
 PASSWORD = _field(_OF_PASSWORDS, _WORDS, minLength=1, maxLength=128, **{SHORTEST: "password_min_length"})
@@ -37,7 +41,13 @@ ALGORITHM = _field("hash of the password: `SHA-256` or `MD5`", "SHA-256")
 EMAIL = _field(
     "an e-mail address, must be unique if `account.email_unique` is set", "alice@example.org", minLength=3, maxLength=64
 )
-PHONE = _field("a phone number: `+` and digits", "+33612345678", pattern="^\\+[0-9]{3,15}$")
+_NUMBER = r"^\+[0-9]{3,15}$"
+PHONE = _field("a phone number in the form of E.164: `+` and digits", "+33612345678", pattern=_NUMBER)
+CLAIMED_PHONE = _field(
+    "a phone number in the form of E.164: `+` and digits; only a claim until a PIN sent to it proves it",
+    "+33612345678",
+    pattern=_NUMBER,
+)
 DOMAIN = _field("a SIP domain", "sip.example.org", minLength=3, maxLength=64, pattern=rf"^{_LABEL}(?:\.{_LABEL})*$")
 BEGINNING = Field(
     max_length=128,

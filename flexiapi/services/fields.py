@@ -5,7 +5,7 @@ the account may be of another one, services apply its rules: `UsernameOfDomain`,
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, cast
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -15,6 +15,7 @@ from flexiapi import model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
+from flexiapi.services.conversions import digits, expiry, flag, page_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -25,8 +26,6 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
 _LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
-_MOST_DIGITS = 15
-_BEYOND_THE_END = 10**_MOST_DIGITS
 _DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -52,7 +51,8 @@ def _username(value: str, info: ValidationInfo) -> str:
 
 
 def _public_username(value: str, info: ValidationInfo) -> str:
-    _refuse(_name_faults(value, info, may_be_phone=True))
+    of_number = number_faults(value) if model.usual_name(value[:_LONGEST]).startswith("+") else []
+    _refuse([*_name_faults(value, info, may_be_phone=True), *of_number])
     return value
 
 
@@ -90,8 +90,26 @@ def kept_email(text: str) -> str | None:
     return address.normalized.lower()
 
 
+def is_phone(text: str) -> bool:
+    """Return whether a text is a phone number, in any spelling."""
+    return _PHONE.fullmatch(text) is not None
+
+
+def number_faults(value: str) -> list[str]:
+    """Return what is wrong with a phone number that an account is to have."""
+    if not is_phone(value):
+        return ["{field} must be a phone number: + and 3 to 15 digits"]
+    usual = model.e164(value)
+    return [] if usual == value else [f"{{field}} must be in the form of E.164: {usual}"]
+
+
 def _phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
+    _refuse(number_faults(value))
+    return value
+
+
+def _known_phone(value: str) -> str:
+    if not is_phone(value):
         raise Violations("{field} must be a phone number: + and 3 to 15 digits")
     return value
 
@@ -110,41 +128,6 @@ def _printable(longest: int) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-def _flag(value: Any) -> bool:
-    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | str) and str(value) in ("0", "1"):
-        return str(value) == "1"
-    raise Violations("{field} must be true or false")
-
-
-def _page_number(value: Any) -> int:
-    """Read a page number. A malformed one means the first page, a very large one a page after the last."""
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
-        return 1
-    digits = text.lstrip("0")
-    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
-
-
-def _digits(value: Any) -> Any:
-    """Accept a code that came as a JSON number; its field says how many digits it may have."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST:
-        return str(value)
-    return value
-
-
-def _expiry(value: str) -> datetime:
-    try:
-        moment = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Violations("{field} must be a time of the form Y-m-d H:i:s") from error
-    if f"{moment:%Y-%m-%d %H:%M:%S}".rjust(19, "0") != value:
-        raise Violations("{field} must be a time of the form Y-m-d H:i:s")
-    return moment
 
 
 def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
@@ -200,6 +183,8 @@ Algorithm = Annotated[
 ]
 Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
 Phone = Annotated[Text, AfterValidator(_phone), field_texts.PHONE]
+ClaimedPhone = Annotated[Text, AfterValidator(_phone), field_texts.CLAIMED_PHONE]
+KnownPhone = Annotated[Text, AfterValidator(_known_phone), field_texts.PHONE]
 Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
@@ -211,18 +196,18 @@ DtmfProtocol = Annotated[
     WithJsonSchema({"type": "string", "enum": ["sipinfo", "sipmessage", "rfc2833"]}),
     field_texts.DTMF_PROTOCOL,
 ]
-Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"}), Field(examples=[True])]
+Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean"}), Field(examples=[True])]
 CreationToken = Annotated[
     Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
 RequestToken = Annotated[
     Text, Field(description="a validated `account_creation_request_token`", examples=["7Ma0JzRtWg3kP"])
 ]
-ConfirmationKey = Annotated[Text, BeforeValidator(_digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
-Pin = Annotated[Text, BeforeValidator(_digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
+ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
+Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
 Expiry = Annotated[
     datetime,
-    BeforeValidator(lambda value: _expiry(value) if isinstance(value, str) else _not_text()),
+    BeforeValidator(expiry),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"}),
     field_texts.EXPIRY,
 ]
@@ -233,13 +218,13 @@ Key = Annotated[
 ]
 Code = Annotated[
     Text,
-    BeforeValidator(_digits),
+    BeforeValidator(digits),
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
 PageNumber = Annotated[
     int,
-    BeforeValidator(_page_number),
+    BeforeValidator(page_number),
     WithJsonSchema({"type": "integer", "minimum": 1}),
     Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
 ]
@@ -247,12 +232,3 @@ _OF_PUSH = "{field} has characters that are not allowed, or too many"
 PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PROVIDER)]
 PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PARAMETER)]
 PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH), field_texts.of_pattern(model.PUSH_ID)]
-
-
-def _not_text() -> datetime:
-    raise Violations("{field} must be a string")
-
-
-def is_phone(text: str) -> bool:
-    """Return whether a text is a phone number."""
-    return _PHONE.fullmatch(text) is not None

@@ -17,7 +17,8 @@ from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
 from flexiapi.web.openapi.schemas import Schemas
 
-DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org")
+SHORTEST = {"username_min_length": 6, "password_min_length": 6}
+DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org", SHORTEST)
 OPERATIONS = [
     pytest.param(path, verb, operation, id=f"{verb} {path}")
     for path, verbs in DOCUMENT["paths"].items()
@@ -120,7 +121,7 @@ def test_the_command_prints_the_document(monkeypatch):
 def test_the_server_answers_with_the_document(http, server):
     answer = http.get("/api/openapi.json")
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == json.loads(json.dumps(document_of(ENDPOINTS, server.url)))
+    assert answer.json() == json.loads(json.dumps(document_of(ENDPOINTS, server.url, SHORTEST)))
 
 
 def test_the_page_shows_every_endpoint_of_the_server(http):

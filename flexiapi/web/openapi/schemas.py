@@ -39,13 +39,19 @@ class Schemas:
             if name in schema.get("required", ()):
                 schema["required"] = [other for other in schema["required"] if other != name]
                 schema["anyOf"] = [{"required": [name]}, {"required": [alias]}]
-        for name, field in schema.get("properties", {}).items():
-            if "x-shortest" in field:
-                least = self._shortest.get(field.pop("x-shortest"), field["minLength"])
-                field["minLength"] = max(least, field["minLength"])
-        for name in schema.get("required", ()):
-            schema["properties"] = {**schema["properties"], name: _not_empty(schema["properties"][name])}
+        needed = schema.get("required", ())
+        fields = schema.get("properties", {}).items()
+        schema["properties"] = {name: self._bounded(field, is_needed=name in needed) for name, field in fields}
         return {key: value for key, value in schema.items() if value != []}
+
+    def _bounded(self, field: Schema, *, is_needed: bool) -> Schema:
+        """Say how short a text may be: a needed one cannot be empty, which is the same as absent."""
+        setting = field.get("x-shortest")
+        if setting is not None:
+            least = max(self._shortest.get(setting, 1), field["minLength"])
+            return {**{key: value for key, value in field.items() if key != "x-shortest"}, "minLength": least}
+        is_bounded = any(key in field for key in ("enum", "pattern", "minLength"))
+        return {**field, "minLength": 1} if is_needed and not is_bounded and field.get("type") == "string" else field
 
     def resolved(self, schema: Schema) -> Schema:
         """Return the schema that a reference points to, or the schema itself."""
@@ -146,9 +152,3 @@ def _with_null_as_type(schema: Schema) -> Schema:
     if "enum" in merged:
         merged["enum"] = [*merged["enum"], None]
     return merged
-
-
-def _not_empty(field: Schema) -> Schema:
-    """Say of a required text that it cannot be empty, which is the same as absent."""
-    is_bounded = any(key in field for key in ("enum", "pattern", "minLength"))
-    return field if is_bounded or field.get("type") != "string" else {**field, "minLength": 1}
