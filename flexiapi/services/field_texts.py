@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, WithJsonSchema
 
 SHORTEST = "x-shortest"
 """Key of a schema that names the setting with its shortest length, which may differ by space."""
@@ -16,6 +16,11 @@ _WORDS = "correct-horse-battery"
 
 def _field(description: str, example: str, **schema: JsonValue) -> Any:
     return Field(description=description, examples=[example], json_schema_extra=schema)
+
+
+def _of_type(description: str, example: str, **schema: JsonValue) -> WithJsonSchema:
+    """Return the schema of a text that becomes something else, in place of what is known of that."""
+    return WithJsonSchema({"type": "string", "description": description, "examples": [example], **schema})
 
 
 def of_pattern(pattern: str) -> Any:
@@ -37,7 +42,7 @@ USERNAME_OF_DOMAIN = _name(_OF_USERNAMES)
 EXISTING_USERNAME = _name(f"{_OF_USERNAMES} when it changes")
 PASSWORD = _field(_OF_PASSWORDS, _WORDS, minLength=1, maxLength=128, **{SHORTEST: "password_min_length"})
 PASSWORD_OF_DOMAIN = _field(_OF_PASSWORDS, _WORDS, minLength=1, maxLength=128)
-ALGORITHM = _field("hash of the password: `SHA-256` or `MD5`", "SHA-256")
+ALGORITHM = _of_type("hash of the password: `SHA-256` or `MD5`", "SHA-256", enum=["SHA-256", "MD5"])
 EMAIL = _field(
     "an e-mail address, must be unique if `account.email_unique` is set", "alice@example.org", minLength=3, maxLength=64
 )
@@ -54,15 +59,20 @@ BEGINNING = Field(
     description="beginning of a username, SIP address, phone number or e-mail address",
     examples=["alice"],
 )
-DTMF_PROTOCOL = _field("how keys are sent in a call: `sipinfo`, `sipmessage` or `rfc2833`", "sipinfo")
+DTMF_PROTOCOL = _of_type(
+    "how keys are sent in a call: `sipinfo`, `sipmessage` or `rfc2833`",
+    "sipinfo",
+    enum=["sipinfo", "sipmessage", "rfc2833"],
+)
 CREATION_TOKEN = _field("the unique `account_creation_token`", "8tuVPTa9XcQ2k", pattern="^[A-Za-z0-9]{13}$")
 CONFIRMATION_KEY = _field("the mailed key; blanks, hyphens and case do not count", "WATD-MY7P-TD4CZ", minLength=13)
 PIN = _field("the PIN code", "0427", pattern="^[0-9]{4}$")
-EXPIRY = _field(
+EXPIRY = _of_type(
     "a time of the form `Y-m-d H:i:s`, UTC. Only used when `activated` is not used or `false`. Enforces an expiration "
     "date on the returned `confirmation_key`. After that time public email or phone activation endpoints will return "
     "`403`",
     "2040-12-12 12:12:12",
+    pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
 )
 KEY = _field("lower-case letters, digits, dashes", "open_door", pattern="^[a-z0-9_-]{1,64}$")
 CODE = _field("lower-case letters and digits", "1234", pattern="^[a-z0-9]{1,64}$")

@@ -178,7 +178,6 @@ OldPassword = Annotated[Text, Field(description="required if a password is set",
 Algorithm = Annotated[
     model.Algorithm,
     _one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
-    WithJsonSchema({"type": "string", "enum": ["SHA-256", "MD5"]}),
     field_texts.ALGORITHM,
 ]
 Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
@@ -193,10 +192,9 @@ Beginning = Annotated[Text, _printable(128), field_texts.BEGINNING]
 DtmfProtocol = Annotated[
     model.DtmfProtocol,
     _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
-    WithJsonSchema({"type": "string", "enum": ["sipinfo", "sipmessage", "rfc2833"]}),
     field_texts.DTMF_PROTOCOL,
 ]
-Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean"}), Field(examples=[True])]
+Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "examples": [True]})]
 CreationToken = Annotated[
     Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
@@ -208,7 +206,6 @@ Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digi
 Expiry = Annotated[
     datetime,
     BeforeValidator(expiry),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"}),
     field_texts.EXPIRY,
 ]
 Key = Annotated[

@@ -13,6 +13,7 @@ Mode = Literal["validation", "serialization"]
 
 _REFERENCE = "#/components/schemas/"
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
+_BOUNDS = frozenset({"enum", "pattern", "minLength"})
 _TYPES: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -39,19 +40,22 @@ class Schemas:
             if name in schema.get("required", ()):
                 schema["required"] = [other for other in schema["required"] if other != name]
                 schema["anyOf"] = [{"required": [name]}, {"required": [alias]}]
-        needed = schema.get("required", ())
-        fields = schema.get("properties", {}).items()
-        schema["properties"] = {name: self._bounded(field, is_needed=name in needed) for name, field in fields}
+        schema = self._bounded(schema)
         return {key: value for key, value in schema.items() if value != []}
 
-    def _bounded(self, field: Schema, *, is_needed: bool) -> Schema:
-        """Say how short a text may be: a needed one cannot be empty, which is the same as absent."""
-        setting = field.get("x-shortest")
-        if setting is not None:
-            least = max(self._shortest.get(setting, 1), field["minLength"])
-            return {**{key: value for key, value in field.items() if key != "x-shortest"}, "minLength": least}
-        is_bounded = any(key in field for key in ("enum", "pattern", "minLength"))
-        return {**field, "minLength": 1} if is_needed and not is_bounded and field.get("type") == "string" else field
+    def _bounded(self, schema: Schema) -> Schema:
+        """Say how short each text may be: a needed one cannot be empty, which is the same as absent."""
+        if "properties" not in schema:
+            return schema
+        fields = dict(schema["properties"])
+        for name, field in fields.items():
+            setting = field.get("x-shortest")
+            if setting is not None:
+                kept = {key: value for key, value in field.items() if key != "x-shortest"}
+                fields[name] = {**kept, "minLength": max(self._shortest.get(setting, 1), field["minLength"])}
+            elif name in schema.get("required", ()) and field.get("type") == "string" and not _BOUNDS & field.keys():
+                fields[name] = {**field, "minLength": 1}
+        return {**schema, "properties": fields}
 
     def resolved(self, schema: Schema) -> Schema:
         """Return the schema that a reference points to, or the schema itself."""
@@ -60,7 +64,8 @@ class Schemas:
 
     def _gathered(self, adapter: TypeAdapter[Any], mode: Mode) -> Schema:
         found, document = TypeAdapter.json_schemas([("", mode, adapter)], ref_template=_REFERENCE + "{model}")
-        for name, definition in _simplified(document.get("$defs", {})).items():
+        for name, found_definition in _simplified(document.get("$defs", {})).items():
+            definition = self._bounded(found_definition) if mode == "validation" else found_definition
             if self.definitions.setdefault(name, definition) != definition:
                 raise ValueError(f"two schemas are named {name}")
         schema: Schema = _simplified(found["", mode])
