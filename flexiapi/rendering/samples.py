@@ -36,6 +36,7 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.PasswordChangedMail(_ADDRESS, _WHEN),
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
+    messages.AccountRecoveredMail(_ADDRESS, _WHEN),
 )
 
 SMS: tuple[messages.Sms, ...] = (
@@ -96,5 +97,6 @@ PAGES: tuple[pages.Page, ...] = (
                 ],
             )
         ],
+        [reference.ReferenceLife("`auth_token`", "5 minutes")],
     ),
 )
