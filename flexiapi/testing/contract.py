@@ -3,10 +3,11 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar, TypeVar
 
 import pytest
+from pydantic import SecretStr
 
 from flexiapi.plugin import (
     ANY_PROVIDER,
@@ -23,8 +24,11 @@ from flexiapi.plugin import (
 )
 from flexiapi.testing.backends import assert_discreet, failure_of, running_backend
 from flexiapi.testing.declaration import BackendDeclaration
-from flexiapi.testing.loop_watch import LoopWatch
+from flexiapi.testing.http1 import Gateway
+from flexiapi.testing.loop_watch import LoopWatch, WatchedSelector, reference_work
+from flexiapi.testing.output import captured_output
 from flexiapi.testing.replies import SILENCE, Reply
+from flexiapi.testing.stream_server import StreamServer
 
 T = TypeVar("T")
 
@@ -33,16 +37,24 @@ _AT_ONCE = 20
 # A busy machine may pause for as long as the first answer takes, but not also for as long as the second takes.
 _ANSWER_SECONDS = (1.0, 3.0)
 _MOST_OF_AN_ANSWER = 0.9
+# A backend that stands still does so each time; a busy machine lets at least one of many sends through.
+_SENDS = 20
+_MOST_WAIT_SECONDS = 0.025
+# In units of the reference work: some 40 ms on an ordinary machine.
+_MOST_WORK = 80
+_SHORTEST_PRIVATE_TEXT = 6
 
 
 class BackendContract(BackendDeclaration):
     """Tests that a backend inherits; all run against a real server on localhost.
 
     Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` if the provider has
-    no such answer), and define `settings`. `accepted` is the gateway's default answer unless set.
+    no such answer), and define `settings`. `accepted` is the gateway's default answer unless set. `verifies_tls` is
+    False if the `settings` turn the verification of certificates off.
     """
 
     accepted: ClassVar[Reply | None] = None
+    verifies_tls: ClassVar[bool] = True
     busy: ClassVar[Reply]
     refused: ClassVar[Reply]
     gone: ClassVar[Reply | None] = _UNDECLARED
@@ -83,7 +95,15 @@ class BackendContract(BackendDeclaration):
 
     def _private(self) -> list[str]:
         message = dataclasses.asdict(self.message())
-        return [value for name in ("phone", "text", "prid", "to") if (value := message.get(name))]
+        told = [value for name in ("phone", "text", "prid", "to") if (value := message.get(name))]
+        more = [message.get("html"), message.get("code"), *message.get("data", {}).values()]
+        return told + [text for text in more if text and len(text) >= _SHORTEST_PRIVATE_TEXT]
+
+    def config(self, gateway: Any, **more: object) -> Any:
+        """Return the validated settings. The gateway gives `accepted` wherever a test says nothing else."""
+        if self.accepted is not None:
+            gateway.default = self.accepted
+        return super().config(gateway, **more)
 
     def _accept(self, gateway: Any, delay: float = 0.0) -> None:
         gateway.answer(dataclasses.replace(self.accepted or gateway.default, delay=delay))
@@ -171,6 +191,80 @@ class BackendContract(BackendDeclaration):
                 return True
             await sending
             return False
+
+    def test_does_not_stop_the_loop_for_a_moment(self) -> None:
+        with self.gateway() as gateway:
+            self._accept(gateway)
+            assert any(self._sends_smoothly(gateway) for _ in range(_SENDS)), (
+                "in every send the event loop stood still for some 50 ms: call what blocks by asyncio.to_thread"
+            )
+
+    def _sends_smoothly(self, gateway: Any) -> bool:
+        selector = WatchedSelector()
+
+        async def watched() -> None:
+            async with self.running(gateway) as backend:
+                # The turn of `start` does not count: it may read files.
+                await asyncio.sleep(0)
+                selector.forget()
+                assert isinstance(await backend.send(self.message()), Receipt)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                waits.append(selector.longest_wait)
+                work.append(selector.longest_work)
+
+        waits: list[float] = []
+        work: list[float] = []
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+            runner.run(watched())
+        return waits[0] < _MOST_WAIT_SECONDS and work[0] < _MOST_WORK * reference_work()
+
+    @pytest.mark.parametrize("is_trusted", [False, True], ids=["unknown-authority", "other-host"])
+    def test_tls_certificates_are_verified(self, is_trusted: bool) -> None:
+        gateway = self.gateway()
+        pose = getattr(gateway, "pose_as_impostor", None)
+        if not self.verifies_tls or pose is None or not pose(is_trusted=is_trusted):
+            return
+        with gateway:
+            self._accept(gateway)
+            with suppress(DeliveryError):
+                self.send(gateway)
+            assert gateway.requests == [], (
+                "it talks to a server without a certificate to trust: verify it, or set verifies_tls = False "
+                "if `settings` turns that off"
+            )
+
+    @pytest.mark.parametrize("status", [302, 307])
+    def test_redirects_are_not_followed(self, status: int) -> None:
+        with self.gateway() as gateway, Gateway() as elsewhere:
+            if not isinstance(gateway, StreamServer):
+                return
+            gateway.answer(Reply(status, headers={"location": f"{elsewhere.url}/elsewhere"}))
+            # The outcome is the backend's: only what it tells to a stranger matters here.
+            with suppress(Exception):
+                self.send(gateway)
+        assert elsewhere.requests == [], "it follows a redirect to another server, which may be anybody's"
+
+    def test_prints_nothing_of_the_message(self) -> None:
+        outputs = []
+        for answer in (None, self.refused):
+            with self.gateway() as gateway:
+                if answer is not None:
+                    gateway.answer(answer)
+                with captured_output() as output, suppress(DeliveryError):
+                    self.send(gateway)
+            outputs.append(output.text)
+            hidden = [*self._private(), *self._secrets()]
+        assert [text for text in hidden if any(text in output for output in outputs)] == [], (
+            "what is printed or logged must not tell for whom the message is, what it holds, or a secret"
+        )
+
+    def _secrets(self) -> list[str]:
+        with self.gateway() as gateway:
+            config = self.config(gateway)
+        values = [getattr(config, name) for name in type(config).model_fields]
+        found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [secret for secret in found if len(secret) >= _SHORTEST_PRIVATE_TEXT]
 
     async def _send_many(self, backend: Backend[Any, Any]) -> None:
         sends: list[asyncio.Task[Receipt]] = []
