@@ -30,7 +30,7 @@ from flexiapi.web.throttle import Throttle, shared_table
 
 _BACKLOG = 1024
 _MOST_HEADER_BYTES = 32 * 1024
-_DROPPED_BODY_FACTOR = 16
+_DROPPED_BODY_FACTOR = 256
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _POLL_SECONDS = 0.1
 _RESTART_SECONDS = 1.0

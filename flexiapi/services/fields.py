@@ -111,7 +111,7 @@ def _printable(longest: int) -> AfterValidator:
 
 
 def _flag(value: Any) -> bool:
-    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | str) and str(value) in ("0", "1"):
@@ -239,7 +239,7 @@ Flag = Annotated[
     bool,
     BeforeValidator(_flag),
     Field(examples=[True]),
-    WithJsonSchema({"enum": [True, False, 1, 0, "1", "0"]}),
+    WithJsonSchema({"type": "boolean"}),
 ]
 CreationToken = Annotated[
     Text,

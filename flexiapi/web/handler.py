@@ -1,5 +1,6 @@
 """The adapter to Tornado: look-up of the endpoint, limit of the body, headers, and sending of the answer."""
 
+import re
 from collections.abc import Iterable, Mapping
 from http.client import responses
 from typing import Any
@@ -13,8 +14,9 @@ from flexiapi.web import cors, pipeline
 from flexiapi.web.endpoint import Endpoint, UnknownPath
 from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import Answer, Cookie
-from flexiapi.web.routing import Routes
+from flexiapi.web.routing import PAGE_HEADERS, Routes, wants_page
 
+_ABSOLUTE = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#@]+)(.*)", re.IGNORECASE)
 _HEADERS = {
     "Server": "flexiapi",
     "Content-Type": "application/json",
@@ -53,9 +55,12 @@ class TornadoHandler(RequestHandler):
         path_values: Mapping[str, str],
         *,
         is_too_large: bool = False,
+        varies: bool = False,
     ) -> None:
-        """Create the endpoint."""
+        """Create the endpoint. The answer of a path that `varies` is a page for browsers and another for others."""
         self.endpoint = endpoint(context, TornadoRequest(self.request, is_too_large=is_too_large), path_values)
+        if varies:
+            self.endpoint.headers.append(("Vary", ", ".join(PAGE_HEADERS)))
         self._has_endpoint = True
         context.entered()
         request_id.set(self.endpoint.request_id)
@@ -133,6 +138,17 @@ def _as_utf8(value: str) -> str:
     return value.encode().decode("latin-1")
 
 
+def _take_origin_form(request: HTTPServerRequest) -> None:
+    """Read a target such as `http://host/path` as its path, and its host as the `Host` header (RFC 9112, 3.2.2)."""
+    target = _ABSOLUTE.fullmatch(request.uri or "")
+    if target is None:
+        return
+    host, rest = target.groups()
+    request.headers["Host"] = request.host = host
+    request.uri = rest if rest.startswith("/") else f"/{rest}"
+    request.path, _, request.query = request.uri.partition("?")
+
+
 def _no_parsing() -> None:
     """Leave a body as it is."""
 
@@ -167,22 +183,37 @@ class CappedBody(HTTPMessageDelegate):
 
 
 class Api(Application):
-    """A Tornado application whose routes are those of the endpoints."""
+    """A Tornado application whose routes are those of the endpoints.
 
-    def __init__(self, context: ServerContext, endpoints: Iterable[type[Endpoint]], **settings: Any) -> None:
+    `pages` are the endpoints of which browsers get another one of the same path.
+    """
+
+    def __init__(
+        self,
+        context: ServerContext,
+        endpoints: Iterable[type[Endpoint]],
+        pages: Mapping[type[Endpoint], type[Endpoint]] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
         self._context = context
+        self._pages = pages or {}
         self.routes = Routes(endpoints)
 
     def find_handler(self, request: HTTPServerRequest, **_kwargs: Any) -> Any:
         """Return the delegate that handles the request."""
         # `parameters.read` reads parameters. Tornado would refuse malformed bodies that no endpoint uses.
         request._parse_body = _no_parsing  # type: ignore[method-assign]  # noqa: SLF001  # it has no switch
+        if "://" in request.path:
+            _take_origin_form(request)
         endpoint, values = self.routes.find(request.path) or (UnknownPath, {})
-        arguments = {"context": self._context, "endpoint": endpoint, "path_values": values}
+        arguments: dict[str, Any] = {"context": self._context, "endpoint": endpoint, "path_values": values}
+        page = self._pages.get(endpoint)
+        if page is not None and not request.path.startswith("/api/"):
+            arguments |= {"endpoint": page if wants_page(request.headers) else endpoint, "varies": True}
         delegate = self.get_handler_delegate(request, TornadoHandler, arguments)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-            return CappedBody(delegate, self._context.max_body_bytes, arguments)
+            return CappedBody(delegate, self._context.max_body_bytes * endpoint.body_share, arguments)
         return delegate
 
     def log_request(self, handler: Any) -> None:

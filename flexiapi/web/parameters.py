@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn, get_args
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -14,6 +14,7 @@ from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed, Vio
 Raw = dict[str, Any]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
+_WORDS = {"true": True, "false": False}
 _MOST_FIELDS = 100
 _LONGEST_NUMBER = 1000
 _LAST_SPACE = 0x3000
@@ -40,10 +41,18 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
     aliases: ClassVar[Mapping[str, str]] = {}
+    # For a change of what is named: the parameters that `null` clears. It is an error for the others.
+    clearable: ClassVar[frozenset[str] | None] = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
         """Check rules over several parameters; `values` has the valid ones. Add to `errors`."""
+
+    @classmethod
+    @cache
+    def flags(cls) -> frozenset[str]:
+        """Return the names of the parameters that are true or false."""
+        return frozenset(name for name, field in cls.model_fields.items() if _is_flag(field.annotation))
 
     @classmethod
     @cache
@@ -59,20 +68,36 @@ def read(model: type[Params], body: bytes, content_type: str, query: str) -> tup
     """
     raw: Raw = {}
     if query:
-        raw.update(_form(query))
+        raw.update(_with_flags(model, _form(query)))
     if body:
-        raw.update(_of_body(body, content_type))
+        raw.update(_of_body(model, body, content_type))
     errors: FieldErrors = {}
-    known = {name: raw[name] for name in model.names() & raw.keys()}
-    return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
+    known = _normalised({name: raw[name] for name in model.names() & raw.keys()}, errors)
+    cleared: frozenset[str] = frozenset()
+    if model.clearable is not None:
+        empty = {name for name, value in known.items() if value is None} - errors.keys()
+        cleared = model.clearable & empty
+        errors |= {name: [f"{name} cannot be removed"] for name in empty - cleared}
+    return {name: value for name, value in known.items() if value is not None or name in cleared}, errors
 
 
-def _of_body(body: bytes, content_type: str) -> Raw:
+def _is_flag(annotation: Any) -> bool:
+    return annotation is bool or any(map(_is_flag, get_args(annotation)))
+
+
+def _with_flags(model: type[Params], form: Raw) -> Raw:
+    """Return a form in which flags may be the words `true` and `false`: it has no other way to send a boolean."""
+    for name in model.flags() & form.keys():
+        form[name] = _WORDS.get(form[name], form[name])
+    return form
+
+
+def _of_body(model: type[Params], body: bytes, content_type: str) -> Raw:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type.endswith(("/json", "+json")):
         return _json_object(body)
     if media_type == "application/x-www-form-urlencoded":
-        return _form(body.decode("utf-8", "surrogateescape"))
+        return _with_flags(model, _form(body.decode("utf-8", "surrogateescape")))
     return {}
 
 

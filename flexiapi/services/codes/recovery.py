@@ -93,7 +93,7 @@ class Recovery:
         return replace(account, passwords=self._passwords.hashed(account))
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:
-        """Mail an account a new key and provisioning links. Return the account with them.
+        """Mail an account a new key and links that set up a device. Return the account with them.
 
         Raises `ValidationFailed` when it has no address, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
@@ -106,6 +106,7 @@ class Recovery:
             key,
             f"{url}/provisioning/{token}?reset_password=1",
             f"{url}/provisioning/qrcode/{token}?reset_password=1",
+            f"{url}/setup/{token}?reset_password=1",
             self._key_life,
         )
         await self._notices.mail(account.email, mail)
