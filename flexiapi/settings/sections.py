@@ -109,7 +109,11 @@ class AccountSettings(SettingsSection):
     provisioning_hooks: Names = Field(
         (), description="installed provisioning hooks to use, in this order; none by default"
     )
-    provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
+    provisioning_token_hours: int = Field(
+        720,
+        ge=0,
+        description="life of a provisioning token, in hours; 0 is for ever. One in a mail lives as long as its code",
+    )
     creation_token_retry_minutes: int = Field(
         60, ge=0, description="wait for the next push of a creation token, in minutes"
     )
@@ -118,7 +122,7 @@ class AccountSettings(SettingsSection):
     request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
     pin_minutes: int = Field(10, ge=1, description="life of a PIN sent by SMS or mail, in minutes")
     pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is invalid")
-    activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
+    activation_hours: int = Field(24, ge=1, description="life of a key in a mail, and of the links beside it, in hours")
     nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
     md5: bool = Field(True, description="accept MD5 for DIGEST, over HTTP and SIP; false allows SHA-256 only")
     tombstone_days: int = Field(

@@ -3,6 +3,7 @@
 import hmac
 
 from flexiapi.crypto.codes import joined
+from flexiapi.crypto.keys import Secret, found_by, token_hash
 from flexiapi.errors import ActivationExpired, RecordNotFound
 from flexiapi.model import Account, Actor, Confirmation
 from flexiapi.observing import log
@@ -57,11 +58,10 @@ class Confirmations:
             raise ActivationExpired
 
 
-def _is_key(code: str, key: str) -> bool:
+def _is_key(code: str, key: Secret) -> bool:
     """Return whether a code is the key, in constant time, as it was typed or as it is shown: in upper case."""
-    typed = joined(code)
-    is_as_typed = hmac.compare_digest(key.encode(), typed.encode())
-    return hmac.compare_digest(key.encode(), typed.upper().encode()) or is_as_typed
+    typed, known = joined(code), found_by(key)
+    return any(hmac.compare_digest(known, token_hash(text)) for text in (code, typed, typed.upper()))
 
 
 class Activation:
