@@ -48,10 +48,6 @@ class AccountProofs(AccountRecord):
         """Activate the account by its pending code, which ends. Expects that the code is still the one compared."""
         return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **self._activating(now))
 
-    def drop_code(self) -> Change[Self]:
-        """End the pending code after too many wrong tries. Expects that it is still the one compared."""
-        return self._changed("account.code_dropped", expecting=self._same_code, confirmation=None)
-
     @property
     def _same_code(self) -> Mapping[str, Any]:
         pending = self.confirmation
