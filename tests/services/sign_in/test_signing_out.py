@@ -2,6 +2,7 @@
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Algorithm, Change
 from flexiapi.services.accounts import AccountDetails
@@ -102,7 +103,9 @@ def test_each_sign_out_is_another(server, alice):
 
 class TestAnotherPassword:
     def tokens(self, server, account):
-        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        token = opened(
+            server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        )
         return token, attached_token(server, account)
 
     def assert_ended(self, http, alice, provisioning_token, auth_token):
