@@ -72,8 +72,9 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
-        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
-        third wrong key revokes the right one.
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong, and
+        `429` after three wrong PINs from the network that asked for it, or from all other networks together. A PIN
+        lives for `account.pin_minutes`, 10 minutes by default, a mailed key for `account.activation_hours`, 24 hours.
         """
         account = await self.codes.recovery.recover(*required_address(sip), recover_key, self.actor)
         return RecoveredAccount.of(account, await self.view_data(account))

@@ -22,8 +22,12 @@ class AccountProofs(AccountRecord):
         return self._changed("account.code_sent", expecting=self._as_when_sent, confirmation=confirmation)
 
     def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
-        """Set the code and the provisioning token of a recovery mail. Expects the same as `await_code`."""
-        given = {"confirmation": confirmation, "provisioning_token": token, "provisioning_token_at": now}
+        """Set the code and the provisioning token of a recovery mail, which ends with the code.
+
+        Expects the same as `await_code`.
+        """
+        token_fields = {"provisioning_token": token, "provisioning_token_at": now}
+        given = {"confirmation": confirmation, **token_fields, "provisioning_token_until": confirmation.expires_at}
         return self._changed(
             "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
         )
@@ -43,10 +47,6 @@ class AccountProofs(AccountRecord):
     def use_code(self, now: datetime) -> Change[Self]:
         """Activate the account by its pending code, which ends. Expects that the code is still the one compared."""
         return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **self._activating(now))
-
-    def drop_code(self) -> Change[Self]:
-        """End the pending code after too many wrong tries. Expects that it is still the one compared."""
-        return self._changed("account.code_dropped", expecting=self._same_code, confirmation=None)
 
     @property
     def _same_code(self) -> Mapping[str, Any]:
@@ -100,7 +100,7 @@ class AccountProofs(AccountRecord):
         Expects that sign-ins have not been ended since the account was read: a deactivation would otherwise leave a
         token that activates again.
         """
-        given = {"provisioning_token": token, "provisioning_token_at": now, "updated_at": now}
+        given = {**self._token_ended, "provisioning_token": token, "provisioning_token_at": now, "updated_at": now}
         return self._changed(
             "account.provisioning_token_created", expecting=self._same_sign_in, **{**self._bar_lifted, **given}
         )

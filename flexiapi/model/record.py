@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from flexiapi.crypto.keys import Secret
 from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
@@ -19,7 +20,9 @@ from flexiapi.model.parts import (
 
 _CODES: Mapping[str, None] = {"confirmation": None, "activation_expiration": None}
 _PENDING_CHANGES: Mapping[str, None] = {"email_change": None, "phone_change": None}
-_PROVISIONING: Mapping[str, None] = {"provisioning_token": None, "provisioning_token_at": None}
+_PROVISIONING: Mapping[str, None] = dict.fromkeys(
+    ("provisioning_token", "provisioning_token_at", "provisioning_token_until")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class AccountRecord:
     Attributes:
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
+        provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
 
@@ -51,8 +55,9 @@ class AccountRecord:
     passwords: tuple[Password, ...] = ()
     sign_in_epoch: int = 0
     api_key: StoredApiKey | None = None
-    provisioning_token: str | None = field(default=None, repr=False)
+    provisioning_token: Secret | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
+    provisioning_token_until: datetime | None = None
     confirmation: Confirmation | None = None
     activation_expiration: ActivationExpiration | None = None
     email_change: PendingChange | None = None

@@ -15,7 +15,7 @@ from flexiapi.store.account_lookups import AccountLookups
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
-from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+from flexiapi.store.documents import IDENTITY, AccountDocuments, Document, element_change
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
@@ -117,7 +117,7 @@ class AccountStore(AccountLookups):
             query.update({name: getattr(before, name) for name in IDENTITY})
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
-            condition, element_update = self._documents.element(change.element)
+            condition, element_update = element_change(change.element)
             query |= condition
             update |= element_update
         if change.ends_sign_ins:

@@ -29,6 +29,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("email", **_only_present("email")),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
+        IndexModel("provisioning_secret.hash", unique=True, **_only_present("provisioning_secret.hash")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("domain", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel(

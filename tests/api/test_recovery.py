@@ -160,9 +160,9 @@ class TestDeactivated:
         notices = server.services.codes.recovery._notices
         send = notices.text
 
-        async def slowly(phone, sms):
+        async def slowly(phone, sms, actor):
             await server.services.accounts.administration.deactivate(alice.id, server.actor)
-            await send(phone, sms)
+            await send(phone, sms, actor)
 
         monkeypatch.setattr(notices, "text", slowly)
         assert recover_by_phone(server).status_code == 404

@@ -6,6 +6,7 @@ from typing import Any
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
@@ -143,8 +144,9 @@ class Creation:
             life = self._settings.pin_life
             pin = random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", account.phone)
-            account = await self._await_code(account, Confirmation(pin_hash=pin_hash, expires_at=now + life), actor)
-            await self._notices.text(account.phone or "", AccountConfirmationSms(pin, life))
+            code = Confirmation(pin_hash=pin_hash, expires_at=now + life, network=counted_as(actor.address))
+            account = await self._await_code(account, code, actor)
+            await self._notices.text(account.phone or "", AccountConfirmationSms(pin, life), actor)
         return account
 
     async def _await_code(self, account: Account, confirmation: Confirmation, actor: Actor) -> Account:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, Confirmation, Space
 from flexiapi.rendering.messages import AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
@@ -61,10 +62,10 @@ class Recovery:
         pin = random_pin()
         try:
             account = await self._recoverable(phone, actor.space or self._spaces.default)
-            await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life, account.domain))
+            await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life, account.domain), actor)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
             expires_at = self._clock.second() + self._pin_life
-            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
+            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at, network=counted_as(actor.address))
             existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
         except RecordNotFound:
             raise
