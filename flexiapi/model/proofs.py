@@ -19,7 +19,8 @@ class AccountProofs(AccountRecord):
 
         Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
         """
-        return self._changed("account.code_sent", expecting=self._as_when_sent, confirmation=confirmation)
+        fields = {**self._bar_lifted, "confirmation": confirmation}
+        return self._changed("account.code_sent", expecting=self._as_when_sent, **fields)
 
     def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
         """Set the code and the provisioning token of a recovery mail, which ends with the code.
