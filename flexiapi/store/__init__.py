@@ -39,7 +39,7 @@ from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
-from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, LayoutStep, steps_with
+from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
@@ -89,7 +89,7 @@ class Store(Records):
         self.leases = Leases(database)
         self.space_tables = SpaceTables(database, documents, self.spaces, self.leases)
         self.servers = ServerRecords(database)
-        self.migrations = Migrations(database, self.leases, self.servers, steps_with(self.seals.take_clear_text))
+        self.migrations = Migrations(database, self.leases, self.servers, self.seals.take_clear_text)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)

@@ -5,7 +5,7 @@ contracting step ends what they rely on, and runs only when none of them runs an
 repeated, also after a later one and by two processes at once, without another result.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -101,6 +101,6 @@ STEPS: tuple[LayoutStep, ...] = (
 )
 
 
-def steps_with(seal: Batch) -> tuple[LayoutStep, ...]:
+def steps_with(seal: Batch, steps: Sequence[LayoutStep]) -> tuple[LayoutStep, ...]:
     """Return the steps, with the work of the one that needs the application key."""
-    return tuple(replace(step, batch=seal) if step is SECRETS_SEALED else step for step in STEPS)
+    return tuple(replace(step, batch=seal) if step is SECRETS_SEALED else step for step in steps)

@@ -104,7 +104,7 @@ async def older(store, accounts=0):
 
 
 def with_steps(store, *declared):
-    return Migrations(store._database, store.leases, store.servers, declared)
+    return Migrations(store._database, store.leases, store.servers, nothing, declared)
 
 
 class TestBegin:
