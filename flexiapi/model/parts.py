@@ -12,6 +12,9 @@ from flexiapi.crypto.keys import Secret, opened, readable
 Channel = Literal["email", "phone"]
 """An address of an account that a code proves."""
 
+TokenMaker = Literal["admin", "mail"]
+"""Who made a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
+
 
 class Named(Protocol):
     """The names of an account, of which its identifiers are made."""
@@ -31,6 +34,18 @@ class Named(Protocol):
     @property
     def email(self) -> str | None:
         """E-mail address."""
+
+    @property
+    def claimed_phone(self) -> str | None:
+        """Phone number that is not proven."""
+
+    @property
+    def claimed_email(self) -> str | None:
+        """E-mail address if it is not proven."""
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the public created it and it has proven nothing yet."""
 
 
 class Algorithm(StrEnum):

@@ -43,8 +43,6 @@ class Limiter:
             "code_tries_network": (settings.wrong_codes_per_network, DAY),
             # Each window begins with a try, so none ends before its PIN.
             "pin_tries": (account.pin_tries, account.pin_life),
-            "failed_sign_ins": (settings.failed_sign_ins_per_minute, MINUTE),
-            "failed_sign_ins_account": (settings.failed_sign_ins_per_account, HOUR),
         }
         self._refused: dict[tuple[str, str], datetime] = {}
 

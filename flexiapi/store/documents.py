@@ -13,19 +13,19 @@ from flexiapi.model import (
     Algorithm,
     Confirmation,
     DtmfProtocol,
-    Element,
-    ElementChange,
     ExternalAccount,
     Named,
     Password,
     PendingChange,
     Spaces,
     StoredApiKey,
+    e164,
+    usual_name,
 )
 
 Document = dict[str, Any]
 
-_FIELDS = {
+STORED_NAMES = {
     "id": "_id",
     "type_ids": "types",
     "contact_ids": "contacts",
@@ -33,9 +33,18 @@ _FIELDS = {
     "sign_in_epoch": "epoch",
 }
 _NAMES = tuple(field.name for field in dataclasses.fields(Account))
+# Plain values that few accounts have.
+_RARE = (
+    "claimed_phone",
+    "claimed_email",
+    "unconfirmed",
+    "replacing_until",
+    "has_first_password",
+    "provisioning_by",
+)
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
-IDENTITY = frozenset({"username", "domain", "phone", "email"})
+IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
 
 
 class AccountDocuments:
@@ -56,34 +65,45 @@ class AccountDocuments:
         self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
-            "email_change": lambda value, _: _plain(value),
-            "phone_change": lambda value, _: _plain(value),
-            "activation_expiration": lambda value, _: _plain(value),
-            "api_key": lambda value, _: _plain(value),
-            "actions": lambda value, _: [_plain(item) for item in value],
+            "email_change": lambda value, _: plain(value),
+            "phone_change": lambda value, _: plain(value),
+            "activation_expiration": lambda value, _: plain(value),
+            "api_key": lambda value, _: plain(value),
+            "actions": lambda value, _: [plain(item) for item in value],
             "external_account": self._external,
+            "unconfirmed": _if_true,
+            "has_first_password": _if_true,
         }
 
     def identifiers(self, account: Named) -> list[str]:
-        """Return the identifiers by which the account is found. No other account may have one of them."""
+        """Return the identifiers by which the account is found. No other account may have one of them.
+
+        Numbers and user names in an unusual spelling are there in the usual one too.
+        """
         space = self._spaces.by_domain.get(account.domain, self._spaces.default)
-        names = [f"sip:{account.username}@{account.domain}"]
-        if account.username.startswith("+"):
-            names.append(f"tel:{account.username}{space.suffix}")
+        names = []
+        awaits_pin = account.unconfirmed and not account.email
+        if account.claimed_phone and (awaits_pin or account.claimed_phone == account.username):
+            names.append(claim(account.claimed_phone, account.domain))
+        if account.claimed_phone != account.username:
+            names += [f"sip:{name}@{account.domain}" for name in (account.username, usual_name(account.username))]
+            if account.username.startswith("+"):
+                names += [f"tel:{number}{space.suffix}" for number in (account.username, e164(account.username))]
         if account.phone:
-            names += [f"sip:{account.phone}@{space.domain}", f"tel:{account.phone}{space.suffix}"]
-        if account.email and self.email_unique:
+            names.append(f"sip:{account.phone}@{space.domain}")
+            names += [f"tel:{number}{space.suffix}" for number in (account.phone, e164(account.phone))]
+        if account.email and self.email_unique and account.email != account.claimed_email:
             names.append(f"mailto:{account.email}{space.suffix}")
         return list(dict.fromkeys(names))
 
     def encode(self, account: Account) -> Document:
         """Return the whole document."""
-        fields = {key: value for name in _NAMES for key, value in self._stored(name, account).items()}
+        fields = {key: value for name in _NAMES for key, value in self.stored(name, account).items()}
         document = {key: value for key, value in fields.items() if value is not None}
         document["identifiers"] = self.identifiers(account)
         return document
 
-    def _stored(self, name: str, account: Account) -> Document:
+    def stored(self, name: str, account: Account) -> Document:
         """Return what a document holds of a field; `None` stands for an absent value."""
         value = getattr(account, name)
         if name == "provisioning_token":
@@ -92,7 +112,7 @@ class AccountDocuments:
             return {}
         if name == "confirmation":
             return self._confirmation(value, account.id)
-        key = _FIELDS.get(name, name)
+        key = STORED_NAMES.get(name, name)
         if value is None or value == ():
             return {key: None}
         if name in self._encoders:
@@ -104,7 +124,7 @@ class AccountDocuments:
         setting: Document = {}
         unsetting: Document = {}
         for name in names:
-            for key, value in self._stored(name, after).items():
+            for key, value in self.stored(name, after).items():
                 if value is None:
                     unsetting[key] = ""
                 else:
@@ -112,16 +132,6 @@ class AccountDocuments:
         if names & IDENTITY:
             setting["identifiers"] = self.identifiers(after)
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
-
-    def conditions(self, expecting: Mapping[str, Any]) -> Document:
-        """Return the query for preconditions, which name fields of the account by dotted path."""
-        query: Document = {}
-        for path, value in expecting.items():
-            if value is not None and path in ("provisioning_token", "confirmation.key"):
-                query["$or"] = having_token(value) if path == "provisioning_token" else _having_key(value)
-            else:
-                query[".".join(_stored_path(path))] = value
-        return query
 
     def decode(self, document: Document) -> Account:
         """Return the account of a document."""
@@ -160,6 +170,7 @@ class AccountDocuments:
             contacts_list_ids=tuple(get("contacts_lists", ())),
             external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
             creation_token_hash=get("creation_token_hash"),
+            **{name: document[name] for name in _RARE if name in document},
         )
 
     def _provisioning(self, account: Account) -> Document:
@@ -234,19 +245,9 @@ class AccountDocuments:
         )
 
 
-def element_change(element: Element) -> tuple[Document, Document]:
-    """Return the query and the update of a change to one element of a list."""
-    name, item = _FIELDS.get(element.field, element.field), element.item
-    if not isinstance(item, Action):
-        if element.kind is ElementChange.ADDED:
-            return {name: {"$ne": item}}, {"$push": {name: item}}
-        return {name: item}, {"$pull": {name: item}}
-    by_id = {f"{name}.id": item.id}
-    if element.kind is ElementChange.ADDED:
-        return {}, {"$push": {name: _plain(item)}}
-    if element.kind is ElementChange.REPLACED:
-        return by_id, {"$set": {f"{name}.$.key": item.key, f"{name}.$.code": item.code}}
-    return by_id, {"$pull": {name: {"id": item.id}}}
+def claim(number: str, domain: str) -> str:
+    """Return the identifier of the account to whose number the code went that is to prove it. It finds nothing else."""
+    return f"claim:{number}@{domain}"
 
 
 def bound_to_account(owner: int) -> str:
@@ -264,19 +265,6 @@ def bound_to_key(owner: int) -> str:
     return f"confirmation key of account:{owner}"
 
 
-def having_token(token: Secret) -> list[Document]:
-    """Return the alternatives of a query for the account that holds a provisioning token."""
-    alone = {"provisioning_secret.hash": found_by(token), "provisioning_secret.alone": True}
-    return [alone, {"provisioning_token": token}] if isinstance(token, str) else [alone]
-
-
-def _having_key(key: Secret) -> list[Document]:
-    """Return the alternatives of a query for an account that waits for a confirmation key."""
-    without = {f"confirmation.{name}": {"$exists": False} for name in ("key", "pin_hash")}
-    sealed = {"confirmation": {"$exists": True}, **without, "confirmation_secret.hash": found_by(key)}
-    return [sealed, {"confirmation.key": key}] if isinstance(key, str) else [sealed]
-
-
 def _end_of_token(document: Document) -> datetime | None:
     """Return when a mailed token ends; `None` for one that is not, or that an older server made since."""
     clear, secret = document.get("provisioning_token"), document.get("provisioning_secret") or {}
@@ -284,11 +272,10 @@ def _end_of_token(document: Document) -> datetime | None:
     return secret.get("until") if is_of_it else None
 
 
-def _plain(value: Any) -> Document:
+def _if_true(value: bool, _owner: int) -> bool | None:
+    return value or None
+
+
+def plain(value: Any) -> Document:
+    """Return a part as a document."""
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-def _stored_path(path: str) -> list[str]:
-    """Return the parts of a dotted path, the first by its name in documents."""
-    first, *rest = path.split(".")
-    return [_FIELDS.get(first, first), *rest]

@@ -45,5 +45,7 @@ def written(change):
     return {name: getattr(change.after, name) for name in change.fields}
 
 
-TOKEN_ENDED = dict.fromkeys(("provisioning_token", "provisioning_token_at", "provisioning_token_until"))
+TOKEN_ENDED = dict.fromkeys(
+    ("provisioning_token", "provisioning_token_at", "provisioning_token_until", "provisioning_by")
+)
 CODES_ENDED = dict.fromkeys(("confirmation", "email_change", "phone_change")) | TOKEN_ENDED

@@ -22,7 +22,8 @@ class TestConfirmation:
 
     def test_a_recovery_mail_also_brings_a_provisioning_token(self):
         change = account().await_recovery(MAILED, "fresh", NOW)
-        token = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_token_until": NOW}
+        made = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_by": "mail"}
+        token = made | {"provisioning_token_until": NOW}
         assert written(change) == {"confirmation": MAILED, "updated_at": NOW} | token
         assert change.expecting == account().await_code(MAILED).expecting
 
@@ -36,6 +37,11 @@ class TestConfirmation:
 
     def test_a_code_that_recovers_keeps_the_date_of_the_first_activation(self):
         assert account().use_code(NOW).after.activated_at == EARLIER
+
+    def test_only_the_code_that_was_compared_is_dropped(self):
+        change = account(confirmation=MAILED).drop_code()
+        assert written(change) == {"confirmation": None}
+        assert change.expecting == {"confirmation.key": MAILED.key, "deactivated_at": None}
 
 
 class TestChangeOfAddress:
@@ -68,8 +74,8 @@ class TestChangeOfAddress:
 class TestProvisioning:
     def test_a_fresh_token_takes_the_place_of_the_one_before(self):
         change = account().with_provisioning_token("fresh", NOW)
-        fresh = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_token_until": None}
-        assert written(change) == fresh | {"updated_at": NOW}
+        made = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_by": None}
+        assert written(change) == made | {"provisioning_token_until": None, "updated_at": NOW}
         assert change.expecting == {"sign_in_epoch": 3}
 
     def test_the_first_use_activates_and_ends_the_token(self):

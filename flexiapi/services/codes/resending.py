@@ -69,4 +69,4 @@ class Resending:
 
 def _number(account: Account) -> str:
     """Return the number that a PIN of the account goes to, or an empty string."""
-    return account.phone or (account.username if account.username.startswith("+") else "")
+    return account.phone or account.claimed_phone or (account.username if account.username.startswith("+") else "")
