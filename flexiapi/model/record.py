@@ -134,7 +134,8 @@ class AccountRecord:
     def _becoming_active(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that becomes active. The only place where that is written."""
         mark = {"unconfirmed": False, "replacing_until": None} if self.unconfirmed else {}
-        return {"activated": True, "activated_at": self.activated_at or now, "deactivated_at": None, **mark}
+        bar = {} if self.deactivated_at is None else {"deactivated_at": None}
+        return {"activated": True, "activated_at": self.activated_at or now, **bar, **mark}
 
     def _activating(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that proved itself: active, and without pending code or deadline."""

@@ -8,7 +8,6 @@ WAITING = {"activated": False, "activated_at": None}
 ACTIVE = {
     "activated": True,
     "activated_at": NOW,
-    "deactivated_at": None,
     "confirmation": None,
     "activation_expiration": None,
 }
