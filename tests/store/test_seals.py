@@ -183,6 +183,6 @@ class TestLayoutOfBefore:
         server.run(server.store.seals.take_clear_text(None, None))
         assert self.stored(server, person) == stored
         assert http.get("/provisioning/qrcode/7Ma0JzRtWg3kP").status_code == 200
-        assert http.get(f"/api/accounts/{person.sip}/recover/WatDmy0pTd4cO").status_code == 200
         assert "ha1" in http.get("/provisioning/7Ma0JzRtWg3kP").text
         assert "ha1" not in http.get("/provisioning/7Ma0JzRtWg3kP").text
+        assert http.get(f"/api/accounts/{person.sip}/recover/WatDmy0pTd4cO").status_code == 200
