@@ -100,6 +100,8 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
 
+        Both work once, for `account.activation_hours`, 24 hours by default.
+
         Return `422` if the account has no e-mail address, or is named by a phone number that it has not proven, `503`
         if the mail was not accepted; nothing is changed then.
         """
