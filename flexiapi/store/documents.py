@@ -221,7 +221,10 @@ class AccountDocuments:
         return Confirmation(key, pin_hash, told.get("expires_at"), told.get("attempts", 0), network)
 
     def _password(self, password: Password, owner: int) -> Document:
-        return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, bound_to_account(owner))}
+        return {
+            "algorithm": str(password.algorithm),
+            "sealed": self._key.seal(opened(password.stored), bound_to_account(owner)),
+        }
 
     def _read_password(self, item: Document, owner: int) -> Password:
         return Password(_ALGORITHMS[item["algorithm"]], SealedText(self._key, item["sealed"], bound_to_account(owner)))
