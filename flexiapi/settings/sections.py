@@ -33,6 +33,12 @@ class ServerSettings(SettingsSection):
     cors_origins: Names = Field((), description="origins that browsers may call the API from; none by default")
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body, in bytes")
     stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
+    hang_seconds: int = Field(
+        30, ge=0, description="a process that does nothing for that long is replaced, in seconds; 0 switches this off"
+    )
+    most_requests: int = Field(
+        1000, ge=0, description="requests under way in one process from which on others are answered 503; 0 is no limit"
+    )
     maintenance: bool = Field(False, description="answer 503 to every API request")
 
     @field_validator("address")
