@@ -54,7 +54,8 @@ class InstalledBackend:
 
 def installed_backends() -> list[InstalledBackend]:
     """Return the backends of all installed distributions, by transport and name, without importing any."""
-    found = [_described(transport, entry) for transport in Transport for entry in entry_points(group=transport.group)]
+    points = entry_points()
+    found = [_described(transport, point) for transport in Transport for point in points.select(group=transport.group)]
     return sorted(
         found, key=lambda backend: (list(Transport).index(backend.transport), backend.name, backend.distribution)
     )

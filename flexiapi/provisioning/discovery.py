@@ -46,6 +46,9 @@ class Hooks:
 
 def load(names: Iterable[str]) -> Hooks:
     """Load the installed hooks of these names and import no other plugin. Raises `ConfigurationError`."""
+    names = tuple(names)
+    if not names:
+        return Hooks()
     installed: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
         installed.setdefault(point.name, []).append(point)

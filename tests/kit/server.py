@@ -6,13 +6,14 @@ import io
 import json
 import secrets
 import threading
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
 import httpx
-from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import MongoClient, common
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -24,6 +25,9 @@ from flexiapi.settings import Settings
 from tests.kit.declared import Declared
 from tests.kit.person import PASSWORD, Person
 from tests.kit.watched_log import LOG
+
+# A client that is closed waits for its threads, and these sleep so long (in seconds).
+common.MIN_HEARTBEAT_INTERVAL = 0.05
 
 
 class Server:
@@ -184,20 +188,31 @@ def settings_of(tables: dict, folder: Path) -> Settings:
 
 @contextlib.contextmanager
 def serving(tables: dict, folder: Path, uri: str):
-    """A server with these settings, and a database that is dropped at the end."""
-    server = Server(settings_of(tables, folder), uri).start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        _drop(uri, server.settings.mongodb.database)
-    assert server.declared.surprises == []
+    """A server with these settings, and a database that no other test sees.
+
+    A database without a name in the settings is emptied at the end and used again: its indexes cost more than a test.
+    """
+    mongodb = tables.get("mongodb", {})
+    with contextlib.nullcontext(mongodb["database"]) if "database" in mongodb else _empty_database(uri) as database:
+        settings = settings_of({**tables, "mongodb": {**mongodb, "database": database}}, folder)
+        server = Server(settings, uri).start()
+        try:
+            yield server
+        finally:
+            server.stop()
+        assert server.declared.surprises == []
 
 
-def _drop(uri: str, database: str) -> None:
-    async def drop() -> None:
-        client = AsyncIOMotorClient(uri)
-        await client.drop_database(database)
-        client.close()
+_EMPTY_DATABASES: dict[str, list[str]] = defaultdict(list)
 
-    asyncio.run(drop())
+
+@contextlib.contextmanager
+def _empty_database(uri: str):
+    """The name of a database that has no documents. It may have the collections and indexes of another test."""
+    names = _EMPTY_DATABASES[uri]
+    name = names.pop() if names else f"test_{secrets.token_hex(6)}"
+    yield name
+    with MongoClient(uri) as client:
+        for collection in client[name].list_collection_names():
+            client[name][collection].delete_many({})
+    names.append(name)
