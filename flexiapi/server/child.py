@@ -38,7 +38,7 @@ class ParentPipe:
         return os.getppid() != self._parent
 
     def _tell(self, what: bytes) -> None:
-        # The pipe of a parent that stands still may be full, and nobody reads that of one that has ended.
+        # The pipe of a parent that stands still may be full, and that of one that has ended is closed.
         with contextlib.suppress(OSError):
             os.write(self._writer, what)
 
@@ -55,6 +55,7 @@ def serve(
         prepares=prepares,
         alone=prepares and settings.mongodb.is_embedded,
         may_refuse=parent.is_orphan,
+        on_begin=parent.alive,
         on_ready=parent.ready,
         on_beat=parent.alive,
     )

@@ -55,6 +55,7 @@ class Role:
     prepares: bool
     alone: bool
     may_refuse: Callable[[], bool]
+    on_begin: Callable[[], None]
     on_ready: Callable[[], None]
     on_beat: Callable[[], None]
 
@@ -65,11 +66,16 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
     loop = asyncio.get_running_loop()
     seconds = settings.server.stop_seconds
 
+    call_off: Callable[[], None] | None = None
+
     def on_stop() -> None:
-        end_within(seconds + MARGIN_SECONDS)
-        loop.call_soon_threadsafe(stop.set)
+        nonlocal call_off
+        call_off = call_off or end_within(seconds + MARGIN_SECONDS)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the serving
+            loop.call_soon_threadsafe(stop.set)
 
     on_signals(STOP_SIGNALS, on_stop)
+    role.on_begin()
     beats = asyncio.create_task(_beat(role.on_beat))
     async with running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside:
         server = GracefulServer(
@@ -87,6 +93,8 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         beats.cancel()
         inside.readiness.wait_for("stop", "The server is stopping.")
         await server.finish(inside.drain, seconds, refuses=role.may_refuse())
+    if call_off is not None:
+        call_off()
 
 
 async def _end_of(stop: asyncio.Event, inside: Running) -> None:
@@ -165,20 +173,27 @@ def _serve_alone(
             log.error("the settings are not read again", reason=str(error))
             return
         is_reload = True
+        log.info("the settings are read again", processes=1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     def stop() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def on_beat() -> None:
-        # Nobody else would notice that this process hangs. The process that starts it anew does so after its end.
+        # There is no parent that would notice that this process hangs. It ends, for a supervisor to start it anew.
         if settings.server.hang_seconds:
             faulthandler.dump_traceback_later(settings.server.hang_seconds, exit=True)
 
-    on_hang_up(reload, stop)
     # This process holds the folder of an embedded database, so no other server uses it.
     alone = settings.mongodb.is_embedded
-    role = Role(prepares=True, alone=alone, may_refuse=lambda: True, on_ready=on_ready, on_beat=on_beat)
+    role = Role(
+        prepares=True,
+        alone=alone,
+        may_refuse=lambda: True,
+        on_begin=functools.partial(on_hang_up, reload, stop),
+        on_ready=on_ready,
+        on_beat=on_beat,
+    )
     run(serve_on(listener, settings, uri, throttle, role))
     faulthandler.cancel_dump_traceback_later()
     return is_reload

@@ -15,6 +15,7 @@ from flexiapi.server.space_watch import SpaceWatch
 AGAIN_SECONDS = 1.0
 """Time between tries to prepare the database."""
 
+_PATIENCE_SECONDS = 10.0
 _TOLD_SECONDS = 60.0
 _START = "start"
 
@@ -32,6 +33,8 @@ class Work:
         self._parts = parts
         self._readiness = readiness
         self._prepares = prepares
+        if prepares:
+            readiness.wait_for(_START, "The database has not answered since the start.", closes=True)
         self._alone = alone
         self._begun = asyncio.Event()
         self._stop = asyncio.Event()
@@ -43,7 +46,7 @@ class Work:
         task = asyncio.create_task(self._do())
         begun = asyncio.create_task(self._begun.wait())
         try:
-            await asyncio.wait({task, begun}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, begun}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
             yield task
@@ -52,12 +55,13 @@ class Work:
             self._stop.set()
             if _START in self._readiness.reasons:
                 task.cancel()
+                # The operation that waits for a server ends with the client, not with the task.
+                self._parts.store.close()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
     async def _do(self) -> None:
         if self._prepares and not await self._is_prepared():
-            self._readiness.wait_for(_START, "The database has not answered since the start.", closes=True)
             self._begun.set()
             while not await self._is_prepared():  # noqa: ASYNC110  # asks the database
                 await asyncio.sleep(AGAIN_SECONDS)

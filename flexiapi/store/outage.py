@@ -1,6 +1,7 @@
 """Log of MongoDB outages: one line at the beginning and one at the end, independent of the number of requests."""
 
 import re
+from collections.abc import Iterable
 
 from pymongo.monitoring import (
     TopologyClosedEvent,
@@ -19,10 +20,19 @@ def reason_of(error: Exception) -> str:
     return _DETAILS.split(str(error), maxsplit=1)[0]
 
 
-class Outage(TopologyListener):
-    """A listener of the driver's monitor. A MongoDB that was never found ends the start and needs no line here."""
+# The name of a Unix socket is there as long as its server.
+_REFUSALS = (ConnectionRefusedError, FileNotFoundError)
 
-    def __init__(self) -> None:
+
+class Outage(TopologyListener):
+    """A listener of the driver's monitor. Of a MongoDB that was never found the start tells.
+
+    `refusal` is the reason while all servers refuse connections, so that it is useless to wait for one.
+    """
+
+    def __init__(self, *, is_told: bool = True) -> None:
+        self.refusal = ""
+        self._is_told = is_told
         self._is_on = False
 
     def opened(self, event: TopologyOpenedEvent) -> None:
@@ -32,6 +42,9 @@ class Outage(TopologyListener):
         """Log that the primary was lost or found."""
         before, now = event.previous_description, event.new_description
         servers = now.server_descriptions().values()
+        self.refusal = _refusal(server.error for server in servers)
+        if not self._is_told:
+            return
         if before.has_writable_server() and not now.has_writable_server() and servers:
             self._is_on = True
             errors = [reason_of(server.error) for server in servers if server.error is not None]
@@ -42,3 +55,11 @@ class Outage(TopologyListener):
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """Ignore the end of monitoring."""
+
+
+def _refusal(errors: Iterable[Exception | None]) -> str:
+    """Return the first reason if all servers refuse connections, else an empty string."""
+    found = list(errors)
+    if found and all(error is not None and isinstance(error.__cause__, _REFUSALS) for error in found):
+        return reason_of(found[0]) if found[0] is not None else ""
+    return ""

@@ -12,6 +12,7 @@ from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
 from flexiapi.store.connection import Translating, open_native_database
 from flexiapi.store.documents import AccountDocuments, is_within
+from flexiapi.store.outage import Outage
 
 
 class SipSignIns(Translating):
@@ -24,12 +25,14 @@ class SipSignIns(Translating):
         self._settings = settings
         self._uri = uri
         self._documents = documents
+        self.outage = self._outage = Outage(is_told=False)
+        self.seconds = settings.timeout_seconds
         self._opened: AsyncDatabase[dict[str, Any]] | None = None
 
     @property
     def _database(self) -> AsyncDatabase[dict[str, Any]]:
         if self._opened is None:
-            self._opened = open_native_database(self._settings, self._uri)
+            self._opened = open_native_database(self._settings, self._uri, self._outage)
         return self._opened
 
     @property

@@ -60,6 +60,9 @@ class ServerContext(Protocol):
     def left(self) -> None:
         """Note that a request is answered."""
 
+    def is_overloaded(self) -> bool:
+        """Return whether more requests are under way than can be answered in time."""
+
     def refusal(self) -> ApiError | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""
 
@@ -114,6 +117,7 @@ class Exchange:
     path_switches: ClassVar[Sequence[Predicate]] = ()
     is_throttled: ClassVar[bool] = False
     is_health_check: ClassVar[bool] = False
+    is_shed: ClassVar[bool] = True
 
     host_space: HostSpace | None = None
     identity: Identity | None = None

@@ -20,6 +20,7 @@ from flexiapi.errors import (
 )
 from flexiapi.limit_key import counted_as
 from flexiapi.web import cors, identity
+from flexiapi.web.closed import Overloaded
 from flexiapi.web.exchange import Call, Exchange, Plan, Step
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.parameters import Validated, read
@@ -47,6 +48,12 @@ def maintenance(_operation: object, exchange: Exchange) -> None:
     refusal = exchange.context.refusal()
     if refusal is not None and not exchange.is_health_check:
         raise refusal
+
+
+def load(_operation: object, exchange: Exchange) -> None:
+    """Refuse a request that could not be answered in time, before it costs anything."""
+    if exchange.context.is_overloaded() and exchange.is_shed:
+        raise Overloaded
 
 
 def size(_operation: object, exchange: Exchange) -> None:
@@ -205,7 +212,7 @@ def _takes_sign_in(operation: Operation) -> bool:
 
 # The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths. The
 # space comes first, for the answers of all others are in its name.
-OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, size, existence)
+OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, load, size, existence)
 # Then come the steps that apply to the operation.
 STEPS: tuple[tuple[Step, Applies], ...] = (
     *((step, _always) for step in OF_EVERY_REQUEST),
