@@ -37,6 +37,6 @@ VOLUME /var/lib/flexiapi
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['SERVER_PORT'] + '/health/live', timeout=2)"]
+  CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['SERVER_PORT'] + '/health/ready', timeout=2)"]
 ENTRYPOINT ["flexiapi"]
 CMD ["serve"]

@@ -1,20 +1,18 @@
 # The two commands: `make run` starts a server, `make test` checks everything.
 # PYTHON chooses the interpreter, VENV the environment made with it: make test PYTHON=python3.13 VENV=.venv-3.13
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Both find what is missing and install it: .ci/packages has Debian's packages, .ci/environment Python's.
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
-EDITABLE_PLUGINS := $(foreach plugin,$(PLUGINS),--editable $(dir $(plugin)))
-# pip's warnings, a page for every editable plugin, are shown only if it fails.
-quietly = $(1) 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+export PYTHON VENV
 
-.PHONY: run test changelog bench
+.PHONY: run test lock changelog bench packages-of-server packages-of-tests
 
 run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
 
 test: $(VENV)/.dev
+	@test ! -x .ci/fetch || .ci/fetch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -30,16 +28,22 @@ changelog: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-$(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "flexiapi needs Python 3.11 or later: install it, or name it: make PYTHON=..."; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
-	@$(call quietly,$(BIN)/python -m pip install --quiet --upgrade pip)
+# The lock files anew, after a change of dependencies. ARGS=--upgrade takes newer versions where they fit.
+lock:
+	.ci/lock $(ARGS)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py $(PLUGINS)
-	@echo "Installing flexiapi, its embedded MongoDB and the plugins into $(VENV) ..."
-	@$(call quietly,$(BIN)/pip install --quiet --editable .[embedded] $(EDITABLE_PLUGINS))
+packages-of-server:
+	@.ci/packages run
+
+packages-of-tests:
+	@.ci/packages test
+
+INSTALLED := pyproject.toml setup.py requirements.lock $(PLUGINS)
+
+$(VENV)/.installed: $(INSTALLED) | packages-of-server
+	@.ci/environment run
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
-	@$(call quietly,$(BIN)/pip install --quiet --editable .[dev] $(EDITABLE_PLUGINS))
-	@touch $@
+$(VENV)/.dev: $(INSTALLED) requirements-test.lock | packages-of-tests
+	@.ci/environment test
+	@touch $@ $(VENV)/.installed

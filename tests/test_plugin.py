@@ -6,7 +6,16 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from flexiapi.plugin import Retryable, retry_after, tls_context, unreachable
+from flexiapi.plugin import (
+    Permanent,
+    PushMessage,
+    Retryable,
+    normalised_url,
+    retry_after,
+    tls_context,
+    unreachable,
+    usual_identity,
+)
 from flexiapi.testing import Gateway
 
 
@@ -74,3 +83,19 @@ def test_retry_after_a_date_to_come():
 
 def test_without_retry_after():
     assert retry_after({}) is None
+
+
+@pytest.mark.parametrize("written", ["HTTPS://NTFY.sh:443/up%7e1?a=%2f", "https://ntfy.sh/%75p~1?a=%2F"])
+def test_a_url_has_one_spelling(written):
+    assert normalised_url(written) == "https://ntfy.sh/up~1?a=%2F"
+
+
+@pytest.mark.parametrize("written", ["https://[::1/up", "https://x:port/up"])
+def test_what_is_no_url_has_no_identity(written):
+    with pytest.raises(Permanent):
+        usual_identity(PushMessage("ntfy", "a", written, {}))
+
+
+def test_devices_of_unknown_providers_are_as_they_are_written():
+    spelt = {usual_identity(PushMessage(*address, {})) for address in [("acme", "a", "B"), ("acme", "a", "b")]}
+    assert len(spelt) == 2

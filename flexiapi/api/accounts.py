@@ -225,12 +225,12 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
         """Activate an account."""
         return await self._activated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
     async def post(self, id: Id) -> AccountView:
         """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
@@ -245,7 +245,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/deactivate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> InactiveAccount:
         """Deactivate an account.
 
@@ -254,7 +254,7 @@ class AccountDeactivationEndpoint(ApiEndpoint):
         """
         return await self._deactivated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
     async def post(self, id: Id) -> InactiveAccount:
         """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._deactivated(id)

@@ -1,6 +1,6 @@
 """Account creation tokens, and the request tokens that lead to them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.tokens import CreationTokenView, RequestTokenView
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, RecordNotFound
 from flexiapi.model import PushAddress
-from flexiapi.services.fields import PushId, PushParameter, RequestToken
+from flexiapi.services.fields import PushId, PushParameter, PushProvider, RequestToken
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
@@ -18,8 +18,12 @@ class PushTarget(Params):
     """The RFC 8599 push parameters of a device."""
 
     pn_provider: Annotated[
-        Literal["apns", "apns.dev", "fcm", "unifiedpush", "ntfy"],
-        Field(description="the push notification provider", examples=["fcm"]),
+        PushProvider,
+        Field(
+            description="the push notification provider: apns, apns.dev, fcm, unifiedpush, ntfy, "
+            "or another that an installed backend serves",
+            examples=["fcm"],
+        ),
     ]
     pn_param: Annotated[PushParameter, Field(description="the push notification parameter", examples=["929724111839"])]
     pn_prid: Annotated[PushId, Field(description="the push notification unique id", examples=["dA1b:APA91b_x-y"])]
@@ -48,7 +52,12 @@ class CreationTokenByPushEndpoint(ApiEndpoint):
 
     path = "/api/account_creation_tokens/send-by-push"
 
-    @endpoint(Access.PUBLIC, raises=(CreationTokenRefused, DeliveryFailed), guard=Guard(limit="messages"))
+    @endpoint(
+        Access.PUBLIC,
+        raises=(CreationTokenRefused, DeliveryFailed),
+        guard=Guard(limit="messages"),
+        checks=lambda exchange, values: exchange.codes.creation_tokens.push_faults(values),
+    )
     async def post(self, body: PushTarget) -> None:
         """Create and send an `account_creation_token` using a push notification to the device.
 

@@ -12,6 +12,7 @@ class HealthEndpoint(ApiEndpoint):
 
     is_health_check = True
     is_shed = False
+    is_never_throttled = True
 
 
 class HealthLiveEndpoint(HealthEndpoint):

@@ -12,6 +12,7 @@ class MetricsEndpoint(ApiEndpoint):
     """The metrics of all server processes."""
 
     path = "/metrics"
+    is_never_throttled = True
 
     @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound,))
     async def get(self) -> PlainText:

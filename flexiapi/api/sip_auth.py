@@ -11,6 +11,7 @@ class SipAuthEndpoint(ApiEndpoint):
     """Verification of the credentials of SIP requests."""
 
     path = "/sip/auth"
+    is_never_throttled = True
 
     @endpoint(
         Access.PUBLIC,

@@ -9,6 +9,7 @@ one sync to disk.
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from flexiapi.coalescing import Batches
-from flexiapi.errors import ConfigurationError, ReplicaUnavailable
+from flexiapi.errors import ConfigurationError, ReplicaNotWritable, ReplicaUnavailable
 from flexiapi.flexisip.credentials import Realms, SipCredentials, domain_itself, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
@@ -30,6 +31,7 @@ FORGET_SECONDS = 3.0
 
 _COMPLETE = "complete"
 _POSITION = "position"
+_TRIED = "tried"
 # Faults that an operator mends while the server runs, such as a lock or a wrong path.
 _UNUSABLE = (sqlite3.Error, ConfigurationError)
 
@@ -81,6 +83,8 @@ class SignInReplica:
         self._turn = asyncio.Lock()
         self._projections: Batches[int, None] = Batches(self._project, in_flight=1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_failing = False
+        self._trial: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open or create the file. Raises `ConfigurationError` if the path cannot be a replica."""
@@ -104,6 +108,23 @@ class SignInReplica:
         Raises `ReplicaUnavailable` if the file or the store cannot be used now.
         """
         await asyncio.gather(*(self._projections.add(account_id) for account_id in ids))
+
+    async def check(self) -> None:
+        """Raise `ReplicaNotWritable` if the last write failed and another one would fail now, too."""
+        if not self._is_failing:
+            return
+        if self._trial is None or self._trial.done():
+            self._trial = self._spawn(self._try())
+        try:
+            await asyncio.shield(self._trial)
+        except ReplicaUnavailable as error:
+            raise ReplicaNotWritable from error
+
+    async def _try(self) -> None:
+        """Write something, which a full disk refuses where it grants a lock."""
+        async with self._writing():
+            await self._run(self._file.set_note, _TRIED, str(time.time()))
+        self._is_failing = False
 
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> Rebuilt:
         """Compare the whole file with the store and correct the differences, in short transactions.
@@ -160,8 +181,10 @@ class SignInReplica:
                     wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
         except Exception as error:
+            self._is_failing = True
             log.warning("the sign-in replica was not written", reason=str(error.__cause__ or error))
             raise ReplicaUnavailable from error
+        self._is_failing = False
         await self._forget_all(outdated)
         return [None] * len(account_ids)
 

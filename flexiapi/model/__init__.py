@@ -3,7 +3,15 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import ContactsList
-from flexiapi.model.devices import Device, PushAddress
+from flexiapi.model.devices import (
+    PUSH_ID,
+    PUSH_PARAMETER,
+    PUSH_PROVIDER,
+    USUAL_PROVIDERS,
+    Device,
+    PushAddress,
+    PushDevice,
+)
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
 from flexiapi.model.listings import AccountSelection, CreationCount
 from flexiapi.model.parts import (
@@ -28,6 +36,10 @@ from flexiapi.model.tokens import AuthToken
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "PUSH_ID",
+    "PUSH_PARAMETER",
+    "PUSH_PROVIDER",
+    "USUAL_PROVIDERS",
     "Account",
     "AccountSelection",
     "AccountType",
@@ -56,6 +68,7 @@ __all__ = [
     "PendingChange",
     "Profile",
     "PushAddress",
+    "PushDevice",
     "Scope",
     "Space",
     "Spaces",

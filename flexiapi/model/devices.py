@@ -3,6 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+PUSH_PROVIDER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+PUSH_PARAMETER = r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}"
+PUSH_ID = r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}"
+
+USUAL_PROVIDERS = frozenset({"apns", "apns.dev", "fcm", "ntfy", "unifiedpush"})
+"""The values of `pn_provider` that are known without a backend."""
+
 
 @dataclass(frozen=True, slots=True)
 class PushAddress:
@@ -11,6 +18,14 @@ class PushAddress:
     provider: str
     param: str
     prid: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PushDevice:
+    """A device that is sent tokens by push; `identity` is the same however its address is written."""
+
+    address: PushAddress
+    identity: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,16 @@ class Space:
     may_name_domains: bool = False
 
     @property
+    def proxy_registrar_address(self) -> str | None:
+        """The SIP server of its accounts, as mails name it; `None` for their domain."""
+        return self.mail.proxy_registrar_address
+
+    @property
+    def transport_protocol_text(self) -> str:
+        """The transports of that server, as mails name them."""
+        return self.mail.transport_protocol_text
+
+    @property
     def table(self) -> str:
         """Its table in the settings, for messages to operators."""
         return "[app] and [account]" if self.stored is None else f'[spaces."{self.stored}"]'

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from pydantic_core import ErrorDetails
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify.origin import defined_at, raised_at
-from flexiapi.plugin import Backend, BackendConfig, MailBackend, PushBackend, SmsBackend
+from flexiapi.observing import log
+from flexiapi.plugin import ANY_PROVIDER, Backend, BackendConfig, MailBackend, PushBackend, SmsBackend
 
 AnyBackend = Backend[Any, Any]
 
@@ -84,7 +86,21 @@ def backend_class(transport: Transport, name: str, table: str) -> type[AnyBacken
     return _imported(found[0], table)
 
 
-def _imported(backend: InstalledBackend, table: str) -> type[AnyBackend]:
+@cache
+def declared_providers() -> frozenset[str]:
+    """Return the values of `pn_provider` that the installed push backends declare by name. Imports all of them."""
+    declared: set[str] = set()
+    for backend in installed_backends():
+        if backend.transport is not Transport.PUSH:
+            continue
+        try:
+            declared |= _imported(backend, backend.name).providers
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may be wrong in any way, and the others serve
+            log.warning("push backend cannot be used", backend=str(backend), kind=type(error).__name__)
+    return frozenset(name for name in declared if isinstance(name, str)) - {ANY_PROVIDER}
+
+
+def _imported(backend: InstalledBackend, table: str) -> type[Any]:
     which = f"[{table}] {backend.transport} backend `{backend.name}` of {backend}"
     try:
         loaded = backend.entry_point.load()

@@ -1,18 +1,30 @@
 """The notifier, through which services send messages."""
 
 import asyncio
+import re
 import time
 from typing import NamedTuple
 
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
+from flexiapi.model import PUSH_PROVIDER, USUAL_PROVIDERS
 from flexiapi.notify.assembly import routes, tables
-from flexiapi.notify.discovery import Transport
+from flexiapi.notify.discovery import Transport, declared_providers
 from flexiapi.notify.origin import raised_at
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import AnyMessage, Route, chosen
 from flexiapi.notify.trial import trial_message
 from flexiapi.observing import log
-from flexiapi.plugin import DeliveryError, MailMessage, PushMessage, Receipt, SmsMessage, Unregistered
+from flexiapi.plugin import (
+    ANY_PROVIDER,
+    DeliveryError,
+    MailMessage,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    SmsMessage,
+    Unregistered,
+    usual_identity,
+)
 from flexiapi.settings import Settings
 
 
@@ -70,6 +82,35 @@ class Notifier:
         while self._started:
             await self._started.pop().close()
 
+    async def provider_fault(self, provider: str) -> str | None:
+        """Return the fault of a `pn_provider`, `None` for a usual one and for those that installed backends declare.
+
+        Installed backends that the settings do not name are imported as soon as a name is known to no other.
+        """
+        if provider in USUAL_PROVIDERS | self._configured_providers:
+            return None
+        declared = await asyncio.to_thread(declared_providers)
+        if provider in declared:
+            return None
+        return f"must be one of {', '.join(sorted(USUAL_PROVIDERS | declared))}"
+
+    @property
+    def _configured_providers(self) -> frozenset[str]:
+        backends = [route.outlet.backend for route in self._routes[Transport.PUSH]]
+        found = [backend.providers for backend in backends if isinstance(backend, PushBackend)]
+        return frozenset[str]().union(*found) - {ANY_PROVIDER}
+
+    def identity(self, message: PushMessage) -> str:
+        """Return the identity of the device, as the backend says it that the message goes to first.
+
+        Raises `DeliveryFailed` for an address that the backend refuses.
+        """
+        outlets = chosen(self._routes[Transport.PUSH], message)
+        try:
+            return outlets[0].identity(message) if outlets else usual_identity(message)
+        except DeliveryError as error:
+            raise DeliveryFailed from error
+
     async def push(self, message: PushMessage) -> Receipt:
         """Send a push notification. Raises `DeliveryFailed`, or its subclass `DeviceUnregistered`."""
         try:
@@ -102,7 +143,7 @@ class Notifier:
     async def check(self, label: str | None = None) -> list[Checked]:
         """Check that the backends of that label (`sms.main` or `main`; all by default) could send now."""
         outlets = self._labelled(label) if label is not None else self.outlets
-        errors = await asyncio.gather(*(outlet.check() for outlet in outlets))
+        errors = await asyncio.gather(*(_checked(outlet) for outlet in outlets))
         return [Checked(outlet.transport, outlet.label, error) for outlet, error in zip(outlets, errors, strict=True)]
 
     async def send_test(self, label: str, to: str) -> Receipt:
@@ -115,8 +156,13 @@ class Notifier:
             names = ", ".join(outlet.table for outlet in found)
             raise ConfigurationError(f"Several backends have the label `{label}`. Say which: {names}.")
         outlet = found[0]
+        message = trial_message(outlet.transport, to)
+        if isinstance(message, PushMessage) and (fault := await self.provider_fault(message.provider)):
+            raise ConfigurationError(f"pn-provider {fault}. The API would refuse `{message.provider}` too.")
+        if isinstance(message, PushMessage) and not Route(outlet).serves(message):
+            raise ConfigurationError(f"[{outlet.table}] does not serve {to}: its `providers` has no such name.")
         try:
-            return await outlet.send(trial_message(outlet.transport, to))
+            return await outlet.send(message)
         except Unregistered as error:
             raise DeviceUnregistered from error
 
@@ -126,6 +172,19 @@ class Notifier:
             names = ", ".join(outlet.table for outlet in self.outlets) or "none"
             raise ConfigurationError(f"No backend has the label `{label}`. Configured: {names}.")
         return found
+
+
+async def _checked(outlet: Outlet[AnyMessage]) -> str | None:
+    backend = outlet.backend
+    if not isinstance(backend, PushBackend):
+        return await outlet.check()
+    declared = backend.providers
+    if not isinstance(declared, frozenset | set) or not declared:
+        return "its `providers` is no set of names: no pn_provider leads to it"
+    wrong = [name for name in declared - {ANY_PROVIDER} if not re.fullmatch(PUSH_PROVIDER, str(name))]
+    if wrong:
+        return f"the API takes no pn_provider that is written `{wrong[0]}`, which its `providers` has"
+    return await outlet.check()
 
 
 def _reason(error: Exception, outlet: Outlet[AnyMessage]) -> str:

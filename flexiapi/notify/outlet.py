@@ -14,7 +14,16 @@ from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.observing import log
-from flexiapi.plugin import Backend, DeliveryError, Permanent, Receipt, Retryable, Unregistered
+from flexiapi.plugin import (
+    Backend,
+    DeliveryError,
+    Permanent,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    Retryable,
+    Unregistered,
+)
 from flexiapi.settings import DeliverySettings
 
 # The hook would log each retry without the name of the backend.
@@ -167,6 +176,23 @@ class Outlet(Generic[M]):
         finally:
             figures.deliveries.labels(self.transport, self.label, outcome).inc()
             figures.seconds.labels(self.transport, self.label).observe(time.monotonic() - started)
+
+    def identity(self, message: PushMessage) -> str:
+        """Return the identity of a push device. Raises `DeliveryError` for an address that the backend refuses."""
+        backend = self.backend
+        assert isinstance(backend, PushBackend)
+        try:
+            identity = backend.identity(message)
+        except DeliveryError as error:
+            log.info("address refused", backend=self.table, reason=error.reason)
+            raise
+        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
+            place = raised_at(error, backend.identity)
+            log.warning("address has no identity", backend=self.table, kind=type(error).__name__, place=place)
+            raise Faulty(f"{type(error).__name__} at {place}") from None
+        if not isinstance(identity, str) or not identity:
+            raise Faulty(f"no identity of a device: `identity` at {defined_at(backend.identity)}")
+        return identity
 
     async def check(self) -> str | None:
         """Return the reason why the backend cannot send now, or `None`."""

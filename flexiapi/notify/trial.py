@@ -6,10 +6,12 @@ from urllib.parse import unquote
 from email_validator import EmailNotValidError, validate_email
 
 from flexiapi.errors import ConfigurationError
+from flexiapi.model import PUSH_ID, PUSH_PARAMETER, PUSH_PROVIDER
 from flexiapi.notify.discovery import Transport
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 
 _TEXT = "This is a test message of the account server."
+_LONGEST_ADDRESS = 64
 _PHONE = re.compile(r"\+[0-9]{3,15}")
 
 
@@ -34,6 +36,8 @@ def _phone(to: str) -> str:
 
 
 def _address(to: str) -> str:
+    if len(to) > _LONGEST_ADDRESS:
+        raise ConfigurationError(f"`{to}` has more than {_LONGEST_ADDRESS} characters, which no account's may have.")
     try:
         validate_email(to, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
@@ -50,4 +54,8 @@ def _push_address(to: str) -> tuple[str, str, str]:
             f"pn-{missing[0]} is missing. A push address is written pn-provider=...;pn-param=...;pn-prid=..., "
             "as in the Contact of a REGISTER."
         )
+    written = {"provider": (provider, PUSH_PROVIDER), "param": (param, PUSH_PARAMETER), "prid": (prid, PUSH_ID)}
+    wrong = [name for name, (value, pattern) in written.items() if not re.fullmatch(pattern, value)]
+    if wrong:
+        raise ConfigurationError(f"pn-{wrong[0]} has characters that the API does not allow, or too many.")
     return provider, param, prid

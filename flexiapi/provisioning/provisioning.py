@@ -1,6 +1,6 @@
 """The provisioning documents of this server, with and without an account."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Protocol
 from flexiapi.model import Account
 from flexiapi.provisioning import account_sections
 from flexiapi.provisioning.discovery import Hooks
-from flexiapi.provisioning.document import HEAD, TAIL, Document, Section, encoded, overwriting, section_xml
+from flexiapi.provisioning.document import HEAD, TAIL, Document, Entry, Section, encoded, overwriting, section_xml
 from flexiapi.provisioning.hooks import HEADERS, ProvisioningRequest
 from flexiapi.provisioning.rcfile import RcFile
 
@@ -31,16 +31,27 @@ class ProvisioningSettings(Protocol):
     def provisioning_overwrite_all(self) -> bool:
         """True if entries replace what a client has."""
 
+    @property
+    def proxy_registrar_address(self) -> str | None:
+        """The SIP server of accounts; `None` for their domain."""
+
+    @property
+    def transport_protocol_text(self) -> str:
+        """The transports of that server, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """The part that all documents start with, rendered once per change of the base file."""
+    """The part that all documents start with, rendered once per change of the base file.
+
+    `alone` has the sections of a document without account, `rendered` those that are sent as they are, by identity.
+    """
 
     file: tuple[Section, ...]
     sections: tuple[Section, ...]
-    rendered: tuple[str, ...]
+    alone: tuple[Section, ...]
+    rendered: Mapping[int, str]
     document: bytes
-    proxies: Mapping[str, int]
     first_proxy: int
     first_auth_info: int
 
@@ -54,6 +65,8 @@ class ProvisioningDocuments:
     def __init__(self, settings: ProvisioningSettings, contacts_url: str, hooks: Hooks) -> None:
         self._realm = settings.realm
         self._overwrite = settings.provisioning_overwrite_all
+        self._server = settings.proxy_registrar_address
+        self._transports = settings.transport_protocol_text
         self._file = RcFile(settings.provisioning_rc_file)
         self._contacts_url = contacts_url
         self._hooks = hooks
@@ -67,22 +80,26 @@ class ProvisioningDocuments:
         base = self._base()
         if not self._hooks.add_sections:
             return base.document
-        return self._with_additional_sections(base.sections, _request(query, headers, None))
+        return self._with_additional_sections(base.alone, _request(query, headers, None)).xml()
 
     def of(self, account: Account, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
         """Return the document of `account`, with the credentials that sign a device in. Raises `ProvisioningFailed`."""
         base = self._base()
         request = _request(query, headers, account)
-        sections = list(base.sections)
-        for section in self._account_sections(base, account, request):
-            index = base.proxies.get(section.name)
-            if index is None:
-                sections.append(section)
-            else:
-                sections[index] = _merged(sections[index], section)
+        merged = {section.name: section for section in self._account_sections(base, account, request)}
+        sections = [
+            _merged(section, merged.pop(section.name)) if section.name in merged else section
+            for section in base.sections
+            if section.name in merged or not account_sections.is_unfinished(section)
+        ]
+        sections += merged.values()
         if self._hooks.add_sections:
-            return self._with_additional_sections(sections, request)
-        return encoded([HEAD, *_rendered(sections, base), TAIL])
+            document = self._with_additional_sections(sections, request)
+            self._complete(document.sections, base, account)
+            return document.xml()
+        self._complete(sections, base, account)
+        rendered = base.rendered
+        return encoded([HEAD, *(rendered.get(id(each)) or section_xml(each) for each in sections), TAIL])
 
     def _base(self) -> _Base:
         file = self._file.sections()
@@ -94,15 +111,18 @@ class ProvisioningDocuments:
         misc = Section("misc")
         misc.add("contacts-vcard-list", self._contacts_url)
         sections = tuple(self._marked((*file, misc)))
-        rendered = tuple(map(section_xml, sections))
+        rendered = {id(section): section_xml(section) for section in sections}
         names = [section.name for section in file]
+        first_proxy = sum(name.startswith("proxy_config_") for name in names)
+        held_back = {"proxy_0", f"proxy_{first_proxy}"}
+        alone = tuple(each for each in sections if not (each.name in held_back or account_sections.is_unfinished(each)))
         return _Base(
             file=file,
             sections=sections,
+            alone=alone,
             rendered=rendered,
-            document=encoded([HEAD, *rendered, TAIL]),
-            proxies={name: index for index, name in enumerate(names) if name.startswith("proxy_")},
-            first_proxy=sum(name.startswith("proxy_config_") for name in names),
+            document=encoded([HEAD, *(rendered[id(section)] for section in alone), TAIL]),
+            first_proxy=first_proxy,
             first_auth_info=sum(name.startswith("auth_info_") for name in names),
         )
 
@@ -123,12 +143,23 @@ class ProvisioningDocuments:
             sections += account_sections.external(base.first_proxy + 1, next_auth_info, account.external_account)
         return self._marked(sections)
 
-    def _with_additional_sections(self, sections: Iterable[Section], request: ProvisioningRequest) -> bytes:
+    def _complete(self, sections: list[Section], base: _Base, account: Account) -> None:
+        """Give the accounts of a finished document what liblinphone needs to make them."""
+        server = account_sections.registrar(self._server, self._transports, account.domain)
+        entry = Entry(account_sections.REGISTRAR, server, self._overwrite)
+        account_sections.complete(sections, f"proxy_{base.first_proxy}", entry)
+        external = account.external_account
+        if external is not None:
+            server = account_sections.registrar(None, "", external.domain)
+            entry = Entry(account_sections.REGISTRAR, server, self._overwrite)
+            account_sections.complete(sections, f"proxy_{base.first_proxy + 1}", entry, elsewhere=True)
+
+    def _with_additional_sections(self, sections: Iterable[Section], request: ProvisioningRequest) -> Document:
         # Hooks may change the sections, and those of the base file are shared by all answers.
         document = Document([Section(section.name, list(section.entries)) for section in sections])
         self._hooks.additional_section(document, request, request.account)
         document.sections = list(self._marked(document.sections))
-        return document.xml()
+        return document
 
     def _marked(self, sections: Iterable[Section]) -> Iterable[Section]:
         if not self._overwrite:
@@ -145,9 +176,3 @@ def _merged(section: Section, later: Section) -> Section:
     merged = Section(section.name, list(section.entries))
     merged.merge(later.entries)
     return merged
-
-
-def _rendered(sections: Sequence[Section], base: _Base) -> Iterator[str]:
-    for now, before, xml in zip(sections, base.sections, base.rendered, strict=False):
-        yield xml if now is before else section_xml(now)
-    yield from map(section_xml, sections[len(base.sections) :])

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from flexiapi.model import Account, Types
 
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f,;\\]*").fullmatch
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f,\\]*").fullmatch
 _CONTROLS = {chr(code): "" for code in (*range(0x20), 0x7F) if chr(code) != "\t"}
-_ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",": "\\,", ";": "\\;"})
+_ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",": "\\,"})
 
 
 def cards(contacts: Iterable[Account], types: Types) -> str:
@@ -36,7 +36,10 @@ def _card(contact: Account, types: Types) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """Escape a text value (RFC 6350 section 3.4): a raw comma would end liblinphone's reading of the list."""
+    """Escape a text value (RFC 6350 section 3.4) as liblinphone reads it.
+
+    A raw comma would end its reading of the list, and so would an escaped semicolon, which only structured values need.
+    """
     if _PLAIN(value):
         return value
     return value.replace("\r\n", "\n").translate(_ESCAPES)

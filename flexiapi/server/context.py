@@ -21,7 +21,7 @@ from flexiapi.services.sign_in import DigestAnswer, SignedIn
 from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange, HostSpace
 from flexiapi.web.identity import ApiKey, Claim
-from flexiapi.web.peers import Peers
+from flexiapi.web.peers import Network, Peers
 from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
@@ -44,6 +44,7 @@ class ServiceContext:
         settings = services.settings
         self.peers = Peers(settings.server.trusted_proxies)
         self.throttle = throttle
+        self.exempt_networks: Sequence[Network] = settings.limits.exempt_networks
         self.maintenance = settings.server.maintenance
         self.max_body_bytes = settings.server.max_body_bytes
         self.public_url = settings.app.url
@@ -142,6 +143,11 @@ class ServiceContext:
             return Actor(ActorKind.ANONYMOUS, address=exchange.client, user_agent=agent, space=space)
         sign_in = "digest" if signed_in.key_hash is None else "key"
         return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space)
+
+    async def check_settling(self) -> None:
+        """Raise `ReplicaNotWritable` while the sign-in replica cannot follow changes."""
+        if self._replication.replica is not None:
+            await self._replication.replica.check()
 
     async def settle(self, originator: object) -> None:
         """Wait until the accounts that the actor changed are in the sign-in replica."""

@@ -39,7 +39,7 @@ from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
 
 _MOST_HEADER_BYTES = 32 * 1024
-_DROPPED_BODY_FACTOR = 16
+_DROPPED_BODY_FACTOR = 256
 _BEAT_SECONDS = 1.0
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 

@@ -111,7 +111,7 @@ def _printable(longest: int) -> AfterValidator:
 
 
 def _flag(value: Any) -> bool:
-    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings."""
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | str) and str(value) in ("0", "1"):
@@ -239,7 +239,7 @@ Flag = Annotated[
     bool,
     BeforeValidator(_flag),
     Field(examples=[True]),
-    WithJsonSchema({"enum": [True, False, 1, 0, "1", "0"]}),
+    WithJsonSchema({"type": "boolean"}),
 ]
 CreationToken = Annotated[
     Text,
@@ -285,8 +285,9 @@ PageNumber = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
-PushParameter = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}", _OF_PUSH)]
-PushId = Annotated[Text, _matching(r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}", _OF_PUSH)]
+PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH)]
+PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH)]
+PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH)]
 
 
 def _not_text() -> datetime:

@@ -55,10 +55,18 @@ class NameRules:
         return []
 
     def password_for(self, password: str, *names: str | None) -> FieldErrors:
-        """Return what is wrong with a password of an account with these names."""
-        if self._policy.refuses_common_passwords and password.lower() in {name.lower() for name in names if name}:
-            return {"password": ["password must not be the username or the domain"]}
+        """Return what is wrong with a password of an account with these names, whatever digits are at its end."""
+        if self._policy.refuses_common_passwords:
+            refused = {part for name in names if name for part in _without_digits(name)} - {""}
+            if refused.intersection(_without_digits(password)):
+                return {"password": ["password must not be the username or the domain"]}
         return {}
+
+
+def _without_digits(text: str) -> tuple[str, str]:
+    """Return a text in lower case, as it is and without the digits at its end."""
+    lower = text.lower()
+    return lower, lower.rstrip("0123456789")
 
 
 @cache

@@ -31,7 +31,11 @@ class ServerSettings(SettingsSection):
         (), description="addresses or networks of front servers whose X-Forwarded-* and X-Request-Id headers count"
     )
     cors_origins: Names = Field((), description="origins that browsers may call the API from; none by default")
-    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body, in bytes")
+    max_body_bytes: int = Field(
+        64 * 1024,
+        ge=1024,
+        description="largest request body, in bytes; uploads, imports and vCards may have three times as much",
+    )
     stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
     hang_seconds: int = Field(
         30, ge=0, description="a process that does nothing for that long is replaced, in seconds; 0 switches this off"
@@ -100,8 +104,14 @@ class AccountSettings(SettingsSection):
     consume_external_account_on_create: bool = Field(
         False, description="each new account takes a free external account; without a free one, creation fails"
     )
-    proxy_registrar_address: OptionalText = Field(None, description="SIP server's address, shown in mails")
-    transport_protocol_text: str = Field("TLS (recommended), TCP or UDP", description="shown in mails")
+    proxy_registrar_address: OptionalText = Field(
+        None,
+        description="SIP server of the accounts, a host or URI: shown in mails, and where provisioned phones register",
+    )
+    transport_protocol_text: str = Field(
+        "TLS (recommended), TCP or UDP",
+        description="shown in mails; provisioned phones take the first of TLS, TCP and UDP that it names",
+    )
     confirmed_text: OptionalText = Field(
         None, description="text in the mail that follows the first password of an account"
     )
@@ -159,7 +169,12 @@ class MongodbSettings(SettingsSection):
 class LimitSettings(SettingsSection):
     """Rate limits. 0 switches one off."""
 
-    requests_per_minute: int = Field(600, ge=0, description="API requests per IP address and minute")
+    requests_per_minute: int = Field(
+        600, ge=0, description="requests per IP address and minute, to the API and to pages and files without a sign-in"
+    )
+    exempt_networks: Networks = Field(
+        (), description="networks without that limit of requests, such as Flexisip's hosts; the other limits count"
+    )
     anonymous_tokens_per_minute: int = Field(
         60, ge=0, description="auth tokens and creation request tokens made per IP address and minute"
     )
@@ -204,9 +219,11 @@ class EventSettings(SettingsSection):
 class LogSettings(SettingsSection):
     """Logs, written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest severity that is logged")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="lowest severity that is logged; the lines of requests do not depend on it, see `access`"
+    )
     format: Literal["text", "json"] = Field("text", description="for people or for machines")
-    access: bool = Field(True, description="one line per request")
+    access: bool = Field(True, description="one line per request, whatever the level")
 
 
 class MetricsSettings(SettingsSection):

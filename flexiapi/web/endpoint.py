@@ -50,7 +50,9 @@ class Endpoint(Exchange):
         cls.operations = {verb: operation for verb, operation in verbs.items() if operation is not None}
         cls.plans = pipeline.plans_of(cls.operations)
         cls.methods = [*map(str.upper, cls.operations), *(["HEAD"] if "get" in cls.operations else []), "OPTIONS"]
-        cls.is_throttled = cls.path.startswith("/api")
+        # Phones would take a refusal of their own documents, which need a sign-in, for the documents.
+        is_open = any(operation.access is Access.PUBLIC for operation in cls.operations.values())
+        cls.is_throttled = cls.path.startswith("/api") or (is_open and not cls.is_never_throttled)
         switches = (operation.switch for operation in cls.operations.values())
         cls.path_switches = [switch.on for switch in switches if switch is not None and switch.off is RouteNotFound]
 

@@ -12,7 +12,7 @@ from flexiapi.errors import ApiError
 from flexiapi.web.identity import Claim
 from flexiapi.web.operation import Operation, Predicate
 from flexiapi.web.parameters import Validated
-from flexiapi.web.peers import Peers
+from flexiapi.web.peers import Network, Peers
 from flexiapi.web.replies import Answer, HttpReply, Json
 from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
@@ -50,6 +50,7 @@ class ServerContext(Protocol):
 
     peers: Peers
     throttle: Throttle
+    exempt_networks: Sequence[Network]
     max_body_bytes: int
     public_url: str
     cors_origins: Sequence[str]
@@ -87,6 +88,9 @@ class ServerContext(Protocol):
     def originator(self, exchange: "Exchange") -> object:
         """Return the value that stands for the request in its changes."""
 
+    async def check_settling(self) -> None:
+        """Raise `Unavailable` while the effects of a change could not be completed."""
+
     async def settle(self, originator: object) -> None:
         """Wait until the effects of a request's changes are complete. Raises `Unavailable`."""
 
@@ -109,15 +113,24 @@ class Plan:
 
 
 class Exchange:
-    """A request in the pipeline. An endpoint is a subclass with a path and operations."""
+    """A request in the pipeline. An endpoint is a subclass with a path and operations.
+
+    Attributes:
+        is_throttled: requests count against the general limit per IP address.
+        is_never_throttled: not even those that anybody may make.
+        is_shed: requests are refused while too many are under way; no health checks, and no vCards.
+        body_share: how many times the general limit a body may have; 3 for uploads, imports and vCards.
+    """
 
     path: ClassVar[str] = ""
     plans: ClassVar[Mapping[str, Plan]] = {}
     methods: ClassVar[Sequence[str]] = ()
     path_switches: ClassVar[Sequence[Predicate]] = ()
     is_throttled: ClassVar[bool] = False
+    is_never_throttled: ClassVar[bool] = False
     is_health_check: ClassVar[bool] = False
     is_shed: ClassVar[bool] = True
+    body_share: ClassVar[int] = 1
 
     host_space: HostSpace | None = None
     identity: Identity | None = None

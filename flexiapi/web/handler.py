@@ -1,5 +1,6 @@
 """The adapter to Tornado: look-up of the endpoint, limit of the body, headers, and sending of the answer."""
 
+import re
 from collections.abc import Iterable, Mapping
 from http.client import responses
 from typing import Any
@@ -15,6 +16,7 @@ from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import Answer, Cookie
 from flexiapi.web.routing import Routes
 
+_ABSOLUTE = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#@]+)(.*)", re.IGNORECASE)
 _HEADERS = {
     "Server": "flexiapi",
     "Content-Type": "application/json",
@@ -133,6 +135,17 @@ def _as_utf8(value: str) -> str:
     return value.encode().decode("latin-1")
 
 
+def _take_origin_form(request: HTTPServerRequest) -> None:
+    """Read a target such as `http://host/path` as its path, and its host as the `Host` header (RFC 9112, 3.2.2)."""
+    target = _ABSOLUTE.fullmatch(request.uri or "")
+    if target is None:
+        return
+    host, rest = target.groups()
+    request.headers["Host"] = request.host = host
+    request.uri = rest if rest.startswith("/") else f"/{rest}"
+    request.path, _, request.query = request.uri.partition("?")
+
+
 def _no_parsing() -> None:
     """Leave a body as it is."""
 
@@ -178,11 +191,13 @@ class Api(Application):
         """Return the delegate that handles the request."""
         # `parameters.read` reads parameters. Tornado would refuse malformed bodies that no endpoint uses.
         request._parse_body = _no_parsing  # type: ignore[method-assign]  # noqa: SLF001  # it has no switch
+        if "://" in request.path:
+            _take_origin_form(request)
         endpoint, values = self.routes.find(request.path) or (UnknownPath, {})
         arguments = {"context": self._context, "endpoint": endpoint, "path_values": values}
         delegate = self.get_handler_delegate(request, TornadoHandler, arguments)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-            return CappedBody(delegate, self._context.max_body_bytes, arguments)
+            return CappedBody(delegate, self._context.max_body_bytes * endpoint.body_share, arguments)
         return delegate
 
     def log_request(self, handler: Any) -> None:

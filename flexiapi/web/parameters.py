@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn, get_args
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -14,6 +14,7 @@ from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed, Vio
 Raw = dict[str, Any]
 
 _UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
+_WORDS = {"true": True, "false": False}
 _MOST_FIELDS = 100
 _LONGEST_NUMBER = 1000
 _LAST_SPACE = 0x3000
@@ -47,6 +48,12 @@ class Params(BaseModel):
 
     @classmethod
     @cache
+    def flags(cls) -> frozenset[str]:
+        """Return the names of the parameters that are true or false."""
+        return frozenset(name for name, field in cls.model_fields.items() if _is_flag(field.annotation))
+
+    @classmethod
+    @cache
     def names(cls) -> frozenset[str]:
         """Return the names and aliases of the parameters."""
         return frozenset(cls.model_fields) | frozenset(cls.aliases)
@@ -59,20 +66,31 @@ def read(model: type[Params], body: bytes, content_type: str, query: str) -> tup
     """
     raw: Raw = {}
     if query:
-        raw.update(_form(query))
+        raw.update(_with_flags(model, _form(query)))
     if body:
-        raw.update(_of_body(body, content_type))
+        raw.update(_of_body(model, body, content_type))
     errors: FieldErrors = {}
     known = {name: raw[name] for name in model.names() & raw.keys()}
     return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
 
 
-def _of_body(body: bytes, content_type: str) -> Raw:
+def _is_flag(annotation: Any) -> bool:
+    return annotation is bool or any(map(_is_flag, get_args(annotation)))
+
+
+def _with_flags(model: type[Params], form: Raw) -> Raw:
+    """Return a form in which flags may be the words `true` and `false`: it has no other way to send a boolean."""
+    for name in model.flags() & form.keys():
+        form[name] = _WORDS.get(form[name], form[name])
+    return form
+
+
+def _of_body(model: type[Params], body: bytes, content_type: str) -> Raw:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type.endswith(("/json", "+json")):
         return _json_object(body)
     if media_type == "application/x-www-form-urlencoded":
-        return _form(body.decode("utf-8", "surrogateescape"))
+        return _with_flags(model, _form(body.decode("utf-8", "surrogateescape")))
     return {}
 
 

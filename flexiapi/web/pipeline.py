@@ -1,6 +1,7 @@
 """The pipeline: all steps of the processing of a request, in order."""
 
 import contextlib
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -28,6 +29,9 @@ from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
 _NO_BODY = Json(b"")
+# The headers by which browsers and scanners tell that nobody has asked for the page yet.
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
 
 Applies = Callable[[Operation], bool]
 
@@ -69,9 +73,12 @@ def existence(_operation: object, exchange: Exchange) -> None:
 
 
 def throttle(_operation: object, exchange: Exchange) -> None:
-    """Count a request to the API against the general limit per IP address."""
-    table = exchange.context.throttle
+    """Count a request against the general limit per IP address."""
+    context = exchange.context
+    table = context.throttle
     if not table.limit or not exchange.is_throttled:
+        return
+    if context.exempt_networks and context.peers.is_within(exchange.request, context.exempt_networks):
         return
     left, seconds = table.count(counted_as(exchange.client))
     exchange.headers.append(("X-RateLimit-Limit", str(table.limit)))
@@ -90,11 +97,9 @@ def switch(operation: Operation, exchange: Exchange) -> None:
 def prefetch(_operation: object, exchange: Exchange) -> None:
     """Refuse to prefetch an operation that has effects."""
     headers = exchange.request.headers
-    if "Sec-Purpose" not in headers and "Purpose" not in headers:
-        return
-    purposes = f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
-    if "prefetch" in purposes or "prerender" in purposes:
-        raise PrefetchRefused
+    for name in _PURPOSES:
+        if name in headers and _LOOKING.search(headers[name]):
+            raise PrefetchRefused
 
 
 async def sign_in(_operation: object, exchange: Exchange) -> None:
@@ -186,18 +191,19 @@ def guard(inner: Call) -> Call:
 
 
 def settle(inner: Call) -> Call:
-    """Wait until the effects of a change are complete before it is answered, also if the call failed."""
+    """Wait until the effects of a change are complete before it is answered, also if the call failed.
+
+    While they could not be, nothing is changed: what is used once would be spent, and a repetition would fail. When
+    only the effects of this change fail, it is answered as what it is, done, and they follow later.
+    """
 
     async def settled(operation: Operation, exchange: Exchange) -> Any:
+        await exchange.context.check_settling()
         try:
-            result = await inner(operation, exchange)
-        except BaseException:
-            # The failure of the call comes first.
+            return await inner(operation, exchange)
+        finally:
             with contextlib.suppress(Unavailable):
                 await exchange.settle()
-            raise
-        await exchange.settle()
-        return result
 
     return settled
 

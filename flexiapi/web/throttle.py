@@ -1,7 +1,7 @@
 """The general limit per IP address, counted in memory that all server processes share.
 
-The table is cheap and approximate: two addresses may share a slot, which the later one then takes over, and two
-processes that count at the same time may lose a count. The limits that protect secrets are exact and kept in the
+The table is cheap and approximate: addresses that find no free slot in a window are counted in one that is taken, and
+two processes that count at the same time may lose a count. The limits that protect secrets are exact and kept in the
 store.
 """
 
@@ -13,13 +13,20 @@ from hashlib import blake2b
 
 _SLOT = struct.Struct("<QII")
 _SLOTS = 1 << 16
+_SALT_BYTES = 16
+_SIZE = _SALT_BYTES + _SLOT.size * _SLOTS
+_PROBES = 4
 WINDOW_SECONDS = 60
 
 
 def shared_table() -> int:
-    """Return a file descriptor of an empty table, to pass to the server processes."""
+    """Return a file descriptor of an empty table, to pass to the server processes.
+
+    It begins with a random salt, so that nobody outside can tell which addresses share a slot.
+    """
     descriptor = os.memfd_create("flexiapi-throttle", 0)
-    os.ftruncate(descriptor, _SLOT.size * _SLOTS)
+    os.ftruncate(descriptor, _SIZE)
+    os.pwrite(descriptor, os.urandom(_SALT_BYTES), 0)
     os.set_inheritable(descriptor, True)
     return descriptor
 
@@ -29,19 +36,28 @@ class Throttle:
 
     def __init__(self, limit: int, descriptor: int | None = None) -> None:
         self.limit = limit
-        size = _SLOT.size * _SLOTS
-        self._table = mmap.mmap(-1, size) if descriptor is None else mmap.mmap(descriptor, size)
-        self._salt = os.urandom(8) if descriptor is None else b"flexiapi"
+        self._table = mmap.mmap(-1, _SIZE) if descriptor is None else mmap.mmap(descriptor, _SIZE)
+        if descriptor is None:
+            self._table[:_SALT_BYTES] = os.urandom(_SALT_BYTES)
+        self._salt = self._table[:_SALT_BYTES]
         self._places: dict[str, tuple[int, int]] = {}
 
     def count(self, address: str) -> tuple[int, int]:
         """Count a request. Return the number left (negative: refuse it), and the seconds until the window ends."""
         now = int(time.time())
         window, passed = divmod(now, WINDOW_SECONDS)
-        offset, mark = self._place(address)
-        seen, in_window, count = _SLOT.unpack_from(self._table, offset)
-        count = count + 1 if seen == mark and in_window == window & 0xFFFFFFFF else 1
-        _SLOT.pack_into(self._table, offset, mark, window & 0xFFFFFFFF, count)
+        window &= 0xFFFFFFFF
+        slot, mark = self._place(address)
+        for probe in range(_PROBES):
+            offset = _SALT_BYTES + (slot + probe) % _SLOTS * _SLOT.size
+            seen, in_window, count = _SLOT.unpack_from(self._table, offset)
+            if in_window != window:
+                seen, count = mark, 0
+            if seen == mark:
+                break
+        # Nobody loses a slot within its window, or two addresses could reset the count of each other by turns.
+        count += 1
+        _SLOT.pack_into(self._table, offset, seen, window, count)
         return self.limit - count, WINDOW_SECONDS - passed
 
     def _place(self, address: str) -> tuple[int, int]:
@@ -50,7 +66,7 @@ class Throttle:
             if len(self._places) > _SLOTS:
                 self._places.clear()
             value = int.from_bytes(blake2b(address.encode(), digest_size=8, key=self._salt).digest(), "little")
-            place = self._places[address] = (value % _SLOTS * _SLOT.size, value)
+            place = self._places[address] = (value % _SLOTS, value)
         return place
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from flexiapi.plugin import (
     Receipt,
     Retryable,
     Unregistered,
+    normalised_url,
     retry_after,
     tls_context,
     unreachable,
@@ -75,6 +76,11 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         """Make the client, which does not follow redirects, because their targets are not allowed hosts."""
         context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._http = httpx.AsyncClient(verify=context, timeout=30, follow_redirects=False)
+
+    def identity(self, message: PushMessage) -> str:
+        """Return the endpoint, normalised, for whichever provider it was given."""
+        self._endpoint(message.prid)
+        return normalised_url(message.prid)
 
     async def send(self, message: PushMessage) -> Receipt:
         """Post the data as JSON."""

@@ -32,6 +32,9 @@ class TestAdministrators:
             assert KEY in tester.stdout
             assert set(server.accounts(KEY)) == {"first.admin", "second.admin", "admin_test"}
             old_id = server.accounts(KEY)["admin_test"]["id"]
+            guess = {**sign_in, "auth": httpx.DigestAuth("admin_test", KEY)}
+            guess["headers"] = {"From": "sip:admin_test@sip.example.org"}
+            assert httpx.get(f"{server.url}/api/accounts/me", timeout=30, **guess).status_code == 401
         again = run("accounts", "create-admin-test")
         assert again.exit_code == 0, again.output
         with embedded as server:

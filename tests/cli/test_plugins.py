@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
+from tests.kit.backends import MODULE
 
 SETTINGS = """
 [data]
@@ -107,6 +108,43 @@ def test_send_takes_nothing_but_whole_push_addresses_for_push(flexiapi, to):
     done = flexiapi("send", "push.main", "--to", to)
     assert done.exit_code == 1
     assert "is missing. A push address is written pn-provider=" in done.output
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("pn-provider=nobody;pn-param=a;pn-prid=b", "pn-provider must be one of apns, apns.dev, fcm"),
+        ("pn-provider=a b;pn-param=a;pn-prid=b", "pn-provider has characters that the API does not allow"),
+        ("pn-provider=fcm;pn-param=a&b;pn-prid=b", "pn-param has characters that the API does not allow"),
+        (f"pn-provider=fcm;pn-param=a;pn-prid={'b' * 256}", "pn-prid has characters that the API does not allow"),
+    ],
+)
+def test_send_refuses_what_the_api_would_refuse(flexiapi, to, told):
+    done = flexiapi("send", "push.main", "--to", to)
+    assert done.exit_code == 1
+    assert told in done.output
+
+
+def test_send_refuses_a_mail_address_that_is_too_long_for_the_api(flexiapi, tmp_path):
+    settings = f'[data]\npath = "{tmp_path}"\n[mail.main]\nbackend = "outbox"'
+    done = flexiapi("send", "main", "--to", f"{'a' * 40}@{'b' * 30}.example.org", settings=settings)
+    assert "has more than 64 characters" in done.output
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ('frozenset({"a b"})', "takes no pn_provider that is written `a b`"),
+        ("frozenset()", "no pn_provider leads to it"),
+        ('"acme"', "no pn_provider leads to it"),
+    ],
+)
+def test_check_refuses_providers_that_the_api_would_refuse(flexiapi, install, declared, told):
+    source = MODULE.replace('providers = frozenset({"fcm"})', f"providers = {declared}")
+    install("flexiapi-push-odd", "odd_backends", "[flexiapi.push]\nodd = odd_backends:Push\n", source)
+    done = flexiapi("check", settings='[push.main]\nbackend = "odd"\n')
+    assert done.exit_code == 1
+    assert told in done.output
 
 
 def test_send_that_fails_says_why(flexiapi, tmp_path):

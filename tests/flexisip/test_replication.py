@@ -51,15 +51,47 @@ def test_an_account_signs_in_once_its_provisioning_activated_it(http, admin, rep
     assert asked(replica, "carol.singer")
 
 
-def test_when_the_replica_cannot_be_written_the_answer_says_so_and_it_heals(http, admin, replica):
+@pytest.fixture
+def locked(replica):
+    """Lock the replica against writers until it is called."""
     other = sqlite3.connect(replica, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    answer = created(http, admin, "bob.builder")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"]
-    assert "SIP server" in answer.json()["message"]
+    yield other.close
     other.close()
+
+
+def test_a_change_that_cannot_reach_the_replica_is_done_and_follows_later(http, admin, replica, locked):
+    assert created(http, admin, "bob.builder").status_code == 200
+    assert asked(replica, "bob.builder") == {}
+    locked()
     wait_for(lambda: asked(replica, "bob.builder"))
+
+
+def test_while_the_replica_cannot_be_written_nothing_single_use_is_spent(server, http, admin, replica, locked):
+    waiting = created(http, admin, "carol.singer", activated=False).json()
+    token = server.creation_token()
+    sign_up = {"username": "dave.diver", "password": PASSWORD, "algorithm": "SHA-256", "account_creation_token": token}
+    requests = {
+        "provisioning": lambda: http.get(f"/provisioning/{waiting['provisioning_token']}"),
+        "creation": lambda: http.post("/api/accounts/with-account-creation-token", json=sign_up),
+        "name": lambda: created(http, admin, "erin.early"),
+    }
+    assert created(http, admin, "bob.builder").status_code == 200  # by this the server learns of it
+    for name, request in requests.items():
+        answer = request()
+        assert answer.status_code == 503, name
+        assert answer.headers["Retry-After"], name
+        assert "SIP server" in answer.json()["message"], name
+    locked()
+    for name, request in requests.items():
+        assert request().status_code == 200, name
+    assert asked(replica, "carol.singer")
+
+
+def test_reads_go_on_while_the_replica_cannot_be_written(http, admin, replica, locked):
+    assert created(http, admin, "bob.builder").status_code == 200
+    assert created(http, admin, "erin.early").status_code == 503
+    assert http.get("/api/accounts", headers=admin.headers).status_code == 200
 
 
 def test_a_wrong_answer_stays_what_it_is(http, admin, replica):

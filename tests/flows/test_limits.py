@@ -16,6 +16,14 @@ KEY = "WatDmy0pTd4cO"
 TOKEN = "7Ma0JzRtWg3kP"
 
 
+PREFETCHES = (
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Purpose": "prefetch"},
+    {"X-Purpose": "preview"},
+    {"X-Moz": "Prefetch"},
+)
+
+
 def pin_of(message):
     return re.search(r"\b([0-9]{4})\b", message["text"])[1]
 
@@ -232,7 +240,7 @@ class TestLooking:
             path = handler.path.format(**values, auth_token=token)
             looks = itertools.chain(
                 [("HEAD", {})],
-                (("GET", header) for header in ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"})),
+                (("GET", header) for header in PREFETCHES),
             )
             for verb, header in looks:
                 before = self.everything(server)

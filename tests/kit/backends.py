@@ -7,6 +7,8 @@ import textwrap
 import pytest
 import stamina
 
+from flexiapi.notify.discovery import declared_providers
+
 MODULE = '''
 import asyncio
 
@@ -89,8 +91,10 @@ def install(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.1\n")
         (info / "entry_points.txt").write_text(textwrap.dedent(entry_points))
         importlib.invalidate_caches()
+        declared_providers.cache_clear()
 
     yield install
+    declared_providers.cache_clear()
     for module in modules:
         sys.modules.pop(module, None)
 

@@ -51,7 +51,7 @@ class TestPages:
         assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
     def test_a_body_that_is_too_large(self, shared):
-        answer = shared.http.post(VALIDATE, content=b"x" * (1024 * 1024 + 1), headers=FORM)
+        answer = shared.http.post(VALIDATE, content=b"x" * (64 * 1024 + 1), headers=FORM)
         assert_page(answer, 413, "The form is too large")
 
     def test_a_form_that_is_not_complete(self, shared):
@@ -124,7 +124,7 @@ class TestNameOfTheSpace:
 
     def test_it_is_on_pages_that_fail_early(self, http):
         assert self.named(http, "PUT", CHECK) == (405, True, False)
-        assert self.named(http, "POST", VALIDATE, content=b"x" * (1024 * 1024 + 1)) == (413, True, False)
+        assert self.named(http, "POST", VALIDATE, content=b"x" * (64 * 1024 + 1)) == (413, True, False)
 
     @pytest.mark.parametrize("configure", [{**BEE, "server": {"maintenance": True}}])
     def test_it_is_on_pages_during_maintenance(self, http):

@@ -88,8 +88,8 @@ def test_the_picture_of_the_house_names_every_package():
     "right",
     [
         "`web/pipeline.py`",
-        "flexiapi/errors.py",
-        "`errors.py`",
+        "flexiapi/observing.py",
+        "`observing.py`",
         "`services/`",
         "[the page](docs/plugins.md)",
         "flexiapi.plugin",

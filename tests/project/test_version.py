@@ -67,7 +67,7 @@ def test_every_supported_python_is_tested():
     assert PROJECT["requires-python"] == f">={pythons[0]}"
     (matrix,) = re.findall(r"^ +python: \[(.*)\]$", workflow(), re.MULTILINE)
     assert [name.strip('"') for name in matrix.split(", ")] == pythons
-    candidates = re.search(r"^PYTHON \?= .* in (.*?);", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    candidates = re.search(r"^candidates=\((.*)\)$", (ROOT / ".ci" / "python").read_text(), re.MULTILINE)[1].split()
     assert candidates == [*(f"python{name}" for name in reversed(pythons)), "python3"]
     images = re.findall(r"^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert set(images) == {pythons[-1]}

@@ -48,6 +48,7 @@ DOCUMENTED = f"""\
 <entry name="reg_identity">"Foo Bar" &lt;sip:foobar@sip.example.org&gt;</entry>\
 <entry name="reg_sendregister">1</entry>\
 <entry name="refkey">push_notification</entry>\
+<entry name="reg_proxy">&lt;sip:sip.example.org;transport=tls&gt;</entry>\
 </section>\
 <section name="auth_info_0">\
 <entry name="username">foobar</entry>\
@@ -81,6 +82,88 @@ def test_a_base_proxy_is_merged_and_wins(server, read, account):
         "reg_identity": '"Foo Bar" <sip:foobar@sip.example.org>',
         "reg_sendregister": "1",
     }
+
+
+DEFAULTS = "[proxy_default_values]\nreg_proxy=<sip:one.example.org>\nreg_route=<sip:edge>\nreg_expires=600\nrefkey=a\n"
+
+
+class TestAnAccountIsWholeForLiblinphone53:
+    """liblinphone 5.3 takes nothing of `proxy_default_values` and makes no account without `reg_proxy`."""
+
+    def test_the_default_values_stand_in_the_account(self, server, read, account):
+        sections = read(server(DEFAULTS + "[proxy_0]\nreg_expires=60\n").of(account()))
+        proxy = entries(sections, "proxy_0")
+        assert proxy["reg_proxy"] == "<sip:one.example.org>"
+        assert (proxy["reg_route"], proxy["reg_expires"], proxy["refkey"]) == ("<sip:edge>", "60", "push_notification")
+        assert entries(sections, "proxy_default_values")["reg_expires"] == "600"
+
+    @pytest.mark.parametrize(
+        ("settings", "uri"),
+        [
+            ({}, "<sip:sip.example.org;transport=tls>"),
+            ({"proxy_registrar_address": "edge.example.org"}, "<sip:edge.example.org;transport=tls>"),
+            (
+                {"proxy_registrar_address": "edge.example.org:5060", "transport_protocol_text": "UDP or TCP"},
+                "<sip:edge.example.org:5060;transport=udp>",
+            ),
+            ({"proxy_registrar_address": "sip:[2001:db8::1]:5061"}, "<sip:[2001:db8::1]:5061;transport=tls>"),
+            ({"proxy_registrar_address": "<sip:e.example.org;transport=tcp>"}, "<sip:e.example.org;transport=tcp>"),
+            ({"proxy_registrar_address": "sips:e.example.org"}, "<sips:e.example.org>"),
+            ({"proxy_registrar_address": "e", "transport_protocol_text": "whatever"}, "<sip:e;transport=tls>"),
+            ({"proxy_registrar_address": "ask your provider"}, "<sip:sip.example.org;transport=tls>"),
+        ],
+    )
+    def test_without_a_server_in_the_base_file_the_settings_name_it(self, server, read, account, settings, uri):
+        for rc in ("", "[proxy_default_values]\nreg_proxy=\n[proxy_0]\nreg_proxy= \n"):
+            assert entries(read(server(rc, **settings).of(account())), "proxy_0")["reg_proxy"] == uri
+
+    def test_a_base_proxy_is_held_back_until_there_is_an_account(self, server, read, account):
+        rc = (
+            "[proxy_0]\nreg_proxy=<sip:one>\n[proxy_1]\nreg_expires=60\n[proxy_2]\nreg_identity=<sip:all@example.org>\n"
+        )
+        for hooks in (None, {"recording": Recording()}):
+            provisioning = server(rc, hooks)
+            names = [name for name, _ in read(provisioning.base())]
+            assert [name for name in names if name.startswith("proxy_")] == ["proxy_2"]
+            names = [name for name, _ in read(provisioning.of(account()))]
+            assert [name for name in names if name.startswith("proxy_")] == ["proxy_0", "proxy_2"]
+
+    def test_an_identity_in_the_base_file_alone_makes_no_account(self, server, read):
+        rc = "[proxy_config_0]\na=b\n[proxy_0]\nreg_identity=<sip:a@example.org>\n[proxy_1]\nreg_identity=<sip:b@c>\n"
+        assert [name for name, _ in read(server(rc).base())] == ["proxy_config_0", "misc"]
+
+    def test_hooks_win_over_what_is_filled_in(self, server, read, account):
+        class Late(ProvisioningHook):
+            def proxy(self, section, request, account):
+                section.add("reg_expires", "60")
+
+            def additional_section(self, document, request, account):
+                document.section("proxy_0").add("reg_proxy", "<sip:two>")
+                document.add("proxy_default_values").add("publish", "1")
+
+        rc = "[proxy_default_values]\nreg_proxy=<sip:one>\nreg_expires=600\n"
+        sections = read(server(rc, {"late": Late()}).of(account()))
+        proxy = entries(sections, "proxy_0")
+        assert (proxy["reg_proxy"], proxy["reg_expires"], proxy["publish"]) == ("<sip:two>", "60", "1")
+
+    def test_a_hook_may_remove_the_account(self, server, read, account):
+        class Removing(ProvisioningHook):
+            def additional_section(self, document, request, account):
+                document.sections = [one for one in document.sections if not one.name.startswith("proxy_")]
+
+        assert [name for name, _ in read(server("", {"removing": Removing()}).of(account()))] == ["misc", "auth_info_0"]
+
+    def test_an_account_on_another_server_does_not_register_here(self, server, read, account):
+        external = ExternalAccount("outside", "pbx.example.com", "gold", "c" * 32, Algorithm.MD5)
+        proxy = entries(read(server(DEFAULTS).of(account(external_account=external))), "proxy_1")
+        assert proxy["reg_proxy"] == "<sip:pbx.example.com;transport=tls>"
+        assert proxy["reg_expires"] == "600"
+        assert "reg_route" not in proxy
+
+    def test_filled_in_entries_overwrite_with_all_others(self, server, read, account):
+        for hooks in (None, {"recording": Recording()}):
+            sections = read(server("", hooks, provisioning_overwrite_all=True).of(account()))
+            assert all(overwrite for _, listed in sections for _, _, overwrite in listed)
 
 
 def test_one_document_does_not_leak_into_the_next(server, account):
@@ -158,12 +241,13 @@ def test_an_external_account_is_a_second_proxy(server, read, account):
     external = ExternalAccount("outside", "pbx.example.com", "gold", "c" * 32, Algorithm.MD5)
     sections = read(server().of(account(external_account=external)))
     assert [name for name, _ in sections] == ["misc", "proxy_0", "auth_info_0", "proxy_1", "auth_info_1"]
-    assert list(entries(sections, "proxy_0").items())[-1] == ("depends_on", "external_account")
+    assert entries(sections, "proxy_0")["depends_on"] == "external_account"
     assert entries(sections, "proxy_1") == {
         "reg_identity": "<sip:outside@pbx.example.com>",
         "reg_sendregister": "1",
         "refkey": "push_notification",
         "idkey": "external_account",
+        "reg_proxy": "<sip:pbx.example.com;transport=tls>",
     }
     assert entries(sections, "auth_info_1") == {
         "username": "outside",
@@ -216,7 +300,7 @@ def test_hooks_add_where_they_are_asked(server, read, account):
         request.account is foobar and request.headers == {"user-agent": "Phone/1"} for *_, request, _ in hook.seen
     )
     assert entries(sections, "proxy_0")["reg_proxy"] == "<sip:two>"
-    assert list(entries(sections, "proxy_0"))[-2:] == ["depends_on", "touched"]
+    assert {"depends_on", "touched"} <= entries(sections, "proxy_0").keys()
     assert entries(sections, "auth_info_0")["userid"] == "sha-256"
     assert sections[-1] == ("extra", [("user_agent", "Phone/1", False)])
 

@@ -53,7 +53,7 @@ def test_no_contact_is_one_line_end():
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("Martin, Alice; \\o/", "FN:Martin\\, Alice\\; \\\\o/"),
+        ("Martin, Alice; \\o/", "FN:Martin\\, Alice; \\\\o/"),
         ("a\r\nEND:VCARD\nb", "FN:a\\nEND:VCARD\\nb"),
         ("bell\x07\x00", "FN:bell"),
         ("Zoé", "FN:Zoé"),

@@ -37,16 +37,18 @@ class Administrators:
             "username": [text.format(field="username") for text in rules.username(username, may_be_phone=False)],
             "password": [text.format(field="password") for text in rules.password(password)],
         }
+        errors["password"] += rules.password_for(password, username, space.domain).get("password", [])
         if any(errors.values()):
             raise ValidationFailed({field: texts for field, texts in errors.items() if texts})
-        change = self._new(username, space.domain, password, email=email)
+        stored = self._passwords.stored(username, space.domain, Algorithm.SHA_256, password)
+        change = self._new(username, space.domain, email=email, passwords=(stored,))
         try:
             return existing(await self._store.accounts.apply(change, actor))
         except IdentifierTaken as error:
             known = await self._store.accounts.by_address(username, space.domain)
             raise (taken(error, username) if known is None else _known(known)) from error
 
-    def _new(self, username: str, domain: str, password: str, **fields: Any) -> Change[Account]:
+    def _new(self, username: str, domain: str, **fields: Any) -> Change[Account]:
         return Account.new(
             self._clock.second(),
             activated=True,
@@ -54,7 +56,6 @@ class Administrators:
             username=username,
             domain=domain,
             user_agent=self._spaces.of_domain(domain).name,
-            passwords=(self._passwords.stored(username, domain, Algorithm.SHA_256, password),),
             **fields,
         )
 
@@ -66,15 +67,13 @@ class Administrators:
         return existing(await self._store.accounts.apply(account.grant_admin(self._clock.second()), actor))
 
     async def create_test(self, actor: Actor) -> Account:
-        """Create or replace the administrator of client test suites, with a creation date three years ago."""
+        """Create or replace the administrator of client test suites, created three years ago and without a password."""
         accounts = self._store.accounts
         known = await accounts.by_address(TEST_USERNAME, TEST_DOMAIN)
         if known is not None:
             await accounts.apply(known.remove(), actor)
         created_at = self._clock.second() - timedelta(days=3 * 365)
-        created = existing(
-            await accounts.apply(self._new(TEST_USERNAME, TEST_DOMAIN, TEST_KEY, created_at=created_at), actor)
-        )
+        created = existing(await accounts.apply(self._new(TEST_USERNAME, TEST_DOMAIN, created_at=created_at), actor))
         key_hash = token_hash(TEST_KEY)
         return existing(await accounts.apply(created.with_api_key(key_hash, self._clock.now()), actor))
 

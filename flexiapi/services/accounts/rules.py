@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from flexiapi.errors import FieldErrors, Forbidden
-from flexiapi.model import Account, Space
+from flexiapi.model import Account, Algorithm, Space
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
@@ -16,6 +16,7 @@ class AccountValues(TypedDict, total=False):
     username: str | None
     domain: str | None
     password: str
+    algorithm: Algorithm
     email: str | None
     phone: str | None
     account_creation_token: str
@@ -38,6 +39,7 @@ class AccountRules:
         self._accounts = accounts
         self._creation_tokens = creation_tokens
         self._spaces = ground.spaces
+        self._md5 = ground.settings.account.md5
 
     async def creation_faults(self, values: AccountValues, space: Space | None = None) -> FieldErrors:
         """Check the values of an account that an administrator creates."""
@@ -67,6 +69,7 @@ class AccountRules:
             "password": rules.password(password) if password else [],
         }
         faults = {field: [text.format(field=field) for text in found] for field, found in texts.items() if found}
+        faults = self._password_faults(values, username, domain, space) | faults
         right = {field: value for field, value in values.items() if field not in faults}
         own_id = known.id if known else None
         return faults | await self._names.conflicts(right, domain, public=False, own_id=own_id)
@@ -79,13 +82,20 @@ class AccountRules:
     async def sign_up_faults(self, values: AccountValues, space: Space | None = None) -> FieldErrors:
         """Check the values of an account that a creation token creates."""
         space = space or self._spaces.default
+        refused = await self._creation_tokens.sign_up_faults(values, space)
+        # Without a right token nothing is told about names in use.
+        if refused or "account_creation_token" not in values:
+            return refused
         faults = self._password_faults(values, values.get("username"), space.domain, space)
-        faults |= await self._names.conflicts(values, space.domain, public=True)
-        return faults | await self._creation_tokens.sign_up_faults(values, space)
+        return faults | await self._names.conflicts(values, space.domain, public=True)
 
     async def public_sign_up_faults(self, values: AccountValues, space: Space | None = None) -> FieldErrors:
         """Check the values of an account that a code activates; without a username, the phone number is its name."""
         space = space or self._spaces.default
+        refused = await self._creation_tokens.sign_up_faults(values, space)
+        # Without a right token nothing is told about names in use.
+        if refused or "account_creation_token" not in values:
+            return refused
         domain = values.get("domain") or space.domain
         username = values.get("username") or values.get("phone")
         # What is taken in a domain of another service is not told.
@@ -97,7 +107,6 @@ class AccountRules:
             del faults["username"]
         if domain not in space.names.public_domains:
             faults["domain"] = ["domain is not one of this service"]
-        faults |= await self._creation_tokens.sign_up_faults(values, space)
         return self._password_faults(values, username, domain, space) | faults
 
     async def password_faults(self, account: Account, values: AccountValues) -> FieldErrors:
@@ -105,5 +114,9 @@ class AccountRules:
         return self._password_faults(values, account.username, account.domain, self._accounts.space_of(account))
 
     def _password_faults(self, values: AccountValues, username: str | None, domain: str, space: Space) -> FieldErrors:
+        """Check a password against the names of its account, and its algorithm against the settings."""
         password = values.get("password")
-        return NameRules(space).password_for(password, username, domain) if password else {}
+        faults = NameRules(space).password_for(password, username, domain) if password else {}
+        if values.get("algorithm") is Algorithm.MD5 and not self._md5:
+            faults["algorithm"] = ["algorithm must be SHA-256: MD5 is switched off"]
+        return faults

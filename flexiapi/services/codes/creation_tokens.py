@@ -5,17 +5,24 @@ from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
-from flexiapi.model import Actor, PushAddress, Space
+from flexiapi.model import Actor, PushAddress, PushDevice, Space
 from flexiapi.plugin import PushMessage
 from flexiapi.services.ground import Ground
 
 TOKEN_LENGTH = 13
+_NOT_SENT = "The push notification could not be sent."
 
 
 class CreationTokenValues(TypedDict, total=False):
     """The creation token among the values of a request, if it is given and well-formed."""
 
     account_creation_token: str
+
+
+class PushValues(TypedDict, total=False):
+    """The provider among the values of a request, if it is given and well-formed."""
+
+    pn_provider: str
 
 
 class CreationTokens:
@@ -33,26 +40,39 @@ class CreationTokens:
         await self._keep(token, actor, is_invitation=True)
         return token
 
-    async def send_by_push(self, device: PushAddress, actor: Actor) -> None:
+    async def push_faults(self, values: PushValues) -> FieldErrors:
+        """Check that there may be a backend for the device's `pn_provider`."""
+        fault = await self._notifier.provider_fault(values["pn_provider"]) if "pn_provider" in values else None
+        return {} if fault is None else {"pn_provider": [f"pn_provider {fault}"]}
+
+    async def send_by_push(self, address: PushAddress, actor: Actor) -> None:
         """Send a token to a device. It is stored and counted only if the push is accepted.
 
         Raises `CreationTokenRefused` for a device that waits for a token or had too many, and `DeliveryFailed`.
         """
+        token = random_text(TOKEN_LENGTH)
+        message = PushMessage(address.provider, address.param, address.prid, {"token": token})
+        device = PushDevice(address, self._identity(message))
         now = self._clock.now()
         until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
         devices = self._store.push_devices
         if not await devices.reserve(device, actor, now, until, self._settings.creation_tokens_per_device):
             raise CreationTokenRefused
-        token = random_text(TOKEN_LENGTH)
         try:
-            await self._notifier.push(PushMessage(device.provider, device.param, device.prid, {"token": token}))
+            await self._notifier.push(message)
             await self._keep(token, actor)
             await devices.note_sent(device, token, actor)
         except BaseException as error:
             await devices.release(device, actor)
             if isinstance(error, DeliveryFailed):
-                raise DeliveryFailed("The push notification could not be sent.") from error
+                raise DeliveryFailed(_NOT_SENT) from error
             raise
+
+    def _identity(self, message: PushMessage) -> str:
+        try:
+            return self._notifier.identity(message)
+        except DeliveryFailed as error:
+            raise DeliveryFailed(_NOT_SENT) from error
 
     async def request(self, actor: Actor) -> str:
         """Create a request token, which a human must validate."""

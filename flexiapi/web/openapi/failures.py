@@ -9,7 +9,7 @@ from flexiapi.errors import (
     CrossSiteRequest,
     MalformedRequest,
     RecordNotFound,
-    ReplicaUnavailable,
+    ReplicaNotWritable,
     RouteNotFound,
     SignInRequired,
     StoreUnavailable,
@@ -21,6 +21,8 @@ from flexiapi.web.operation import Access, Operation
 from flexiapi.web.pipeline import PrefetchRefused
 
 Failure = type[ApiError]
+# What is for this installation's own programs, which must not be told to wait.
+_NEVER_LIMITED = frozenset({"/sip/auth", "/metrics", "/health/live", "/health/ready"})
 
 
 def failures_of(path: str, operation: Operation) -> tuple[Failure, ...]:
@@ -54,13 +56,8 @@ def _of_input(operation: Operation) -> Iterator[Failure]:
 
 
 def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
-    if (
-        path.startswith("/api")
-        or operation.guard.limit
-        or operation.guard.guess
-        or operation.access is not Access.PUBLIC
-    ):
+    if path not in _NEVER_LIMITED:
         yield TooManyRequests
     if operation.is_unsafe:
-        yield ReplicaUnavailable
+        yield ReplicaNotWritable
     yield from (ApiError, Maintenance, NotReady, StoreUnavailable)

@@ -39,6 +39,10 @@ class ApnsPush(PushBackend[ApnsConfig]):
             for provider, (url, certificate) in environments.items()
         }
 
+    def identity(self, message: PushMessage) -> str:
+        """Return the token that `send` uses, in lower case: environment, topic and a token for calls do not matter."""
+        return target(message).token.lower()
+
     async def send(self, message: PushMessage) -> Receipt:
         """Send a background notification to the device's token for remote notifications."""
         to = target(message)

@@ -44,6 +44,10 @@ class FcmPush(PushBackend[FcmConfig]):
     def _all(self) -> list[Project]:
         return [*self._projects.values(), *([self._default] if self._default else [])]
 
+    def identity(self, message: PushMessage) -> str:
+        """Return the registration token, which is one app's on one phone, whatever project `pn_param` names."""
+        return message.prid
+
     async def send(self, message: PushMessage) -> Receipt:
         """Send a data message."""
         project = self._projects.get(message.param, self._default)

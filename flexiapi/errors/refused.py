@@ -1,71 +1,8 @@
-"""Failures, each with the status and message that a caller is given.
-
-FlexiapiError
- +- ApiError                      has an HTTP status and a message for the caller
-     +- ProvisioningFailed    500
-     +- MalformedRequest      400
-     +- SignInRequired        401   (with challenges)
-     +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
-     +- NotFound              404 -+- RecordNotFound, RouteNotFound
-     +- MethodNotAllowed      405
-     +- BodyTooLarge          413
-     +- ValidationFailed      422   (with the failing fields)
-     +- TooManyRequests       429   (with Retry-After)
-     +- Unavailable           503 -+- StoreUnavailable, DeliveryFailed, RegistrarUnavailable, ...
- +- ConfigurationError            stops the start; its text says what to do
-"""
+"""Failures of requests that cannot be answered as they are: statuses 400 to 429, and 500."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
-FieldErrors = dict[str, list[str]]
-
-
-class Violations(ValueError):
-    """The rules that one value breaks; `{field}` in a text stands for the parameter's name."""
-
-    def __init__(self, *texts: str) -> None:
-        super().__init__("; ".join(texts))
-        self.texts = texts
-
-
-class FlexiapiError(Exception):
-    """The base class of all failures."""
-
-
-class ConfigurationError(FlexiapiError):
-    """The server cannot start as configured; the text says what to change."""
-
-
-class ChangesLost(FlexiapiError):
-    """The position in the store's changes is no longer known: it is too old, or belongs to another database."""
-
-    def __init__(self, reason: str = "its position is no longer known") -> None:
-        super().__init__(reason)
-
-
-class ChangesUnsupported(FlexiapiError):
-    """The store cannot report changes, because MongoDB is not a replica set."""
-
-
-class ApiError(FlexiapiError):
-    """A failure that is reported to the caller. `message` is shown to users and never contains secrets."""
-
-    status: ClassVar[int] = 500
-    message: str = "The server failed. Try again later."
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or self.message)
-        if message is not None:
-            self.message = message
-
-    def headers(self) -> Sequence[tuple[str, str]]:
-        """Return the headers of the answer."""
-        return ()
-
-    def body(self) -> dict[str, object]:
-        """Return the JSON object of the answer."""
-        return {"message": self.message}
+from flexiapi.errors.base import ApiError
 
 
 class ProvisioningFailed(ApiError):
@@ -241,55 +178,3 @@ class TooManyRequests(ApiError):
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
-
-
-class Unavailable(ApiError):
-    """Something that the answer needs is not available at the moment."""
-
-    status = 503
-    message = "The service is not available now. Try again later."
-    retry_after: ClassVar[int] = 5
-
-    def headers(self) -> Sequence[tuple[str, str]]:
-        """Return the time to wait."""
-        return [("Retry-After", str(self.retry_after))]
-
-
-class StoreUnavailable(Unavailable):
-    """MongoDB does not answer. `reason` is for operators, because it may name hosts."""
-
-    message = "The database is not available now. Try again later."
-
-    def __init__(self, reason: str = "") -> None:
-        super().__init__()
-        self.reason = reason
-
-
-class DeliveryFailed(Unavailable):
-    """A push, SMS or mail was not accepted by any backend."""
-
-    message = "The message could not be sent now. Try again later."
-
-
-class DeviceUnregistered(DeliveryFailed):
-    """The push address is no longer registered, so a retry cannot help."""
-
-    message = "This device can no longer be reached by push."
-
-
-class RegistrarUnavailable(Unavailable):
-    """The SIP server's registrar does not answer."""
-
-    message = "The registrar is not available now. Try again later."
-
-
-class SipUnavailable(Unavailable):
-    """The SIP proxy or the linphone-daemon does not answer."""
-
-    message = "The SIP server is not available now. Try again later."
-
-
-class ReplicaUnavailable(Unavailable):
-    """The change is stored but not yet in the SIP server's replica, which will catch up."""
-
-    message = "The SIP server does not know of the change yet. Try again later."

@@ -1,0 +1,100 @@
+"""Failures, each with the status and message that a caller is given.
+
+FlexiapiError
+ +- ApiError                      has an HTTP status and a message for the caller
+     +- ProvisioningFailed    500
+     +- MalformedRequest      400
+     +- SignInRequired        401   (with challenges)
+     +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
+     +- NotFound              404 -+- RecordNotFound, RouteNotFound
+     +- MethodNotAllowed      405
+     +- BodyTooLarge          413
+     +- ValidationFailed      422   (with the failing fields)
+     +- TooManyRequests       429   (with Retry-After)
+     +- Unavailable           503 -+- StoreUnavailable, DeliveryFailed, RegistrarUnavailable, ...
+ +- ConfigurationError            stops the start; its text says what to do
+"""
+
+from flexiapi.errors.base import (
+    ApiError,
+    ChangesLost,
+    ChangesUnsupported,
+    ConfigurationError,
+    FieldErrors,
+    FlexiapiError,
+    Violations,
+)
+from flexiapi.errors.refused import (
+    ActivationExpired,
+    AdminRequired,
+    AlreadyAttached,
+    BodyTooLarge,
+    CreationTokenRefused,
+    CrossSiteRequest,
+    Forbidden,
+    LastAdmin,
+    MalformedRequest,
+    MethodNotAllowed,
+    NoDtmfProtocol,
+    NoExternalAccountLeft,
+    NotAttached,
+    NotFound,
+    ProvisioningFailed,
+    RecordNotFound,
+    RouteNotFound,
+    SignInRequired,
+    SpaceFull,
+    TooManyRequests,
+    ValidationFailed,
+    WrongCode,
+)
+from flexiapi.errors.unavailable import (
+    DeliveryFailed,
+    DeviceUnregistered,
+    RegistrarUnavailable,
+    ReplicaNotWritable,
+    ReplicaUnavailable,
+    SipUnavailable,
+    StoreUnavailable,
+    Unavailable,
+)
+
+__all__ = [
+    "ActivationExpired",
+    "AdminRequired",
+    "AlreadyAttached",
+    "ApiError",
+    "BodyTooLarge",
+    "ChangesLost",
+    "ChangesUnsupported",
+    "ConfigurationError",
+    "CreationTokenRefused",
+    "CrossSiteRequest",
+    "DeliveryFailed",
+    "DeviceUnregistered",
+    "FieldErrors",
+    "FlexiapiError",
+    "Forbidden",
+    "LastAdmin",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "NoDtmfProtocol",
+    "NoExternalAccountLeft",
+    "NotAttached",
+    "NotFound",
+    "ProvisioningFailed",
+    "RecordNotFound",
+    "RegistrarUnavailable",
+    "ReplicaNotWritable",
+    "ReplicaUnavailable",
+    "RouteNotFound",
+    "SignInRequired",
+    "SipUnavailable",
+    "SpaceFull",
+    "StoreUnavailable",
+    "TooManyRequests",
+    "Unavailable",
+    "ValidationFailed",
+    "Violations",
+    "WrongCode",
+]

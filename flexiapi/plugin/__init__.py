@@ -1,0 +1,42 @@
+"""Contract of a notification backend: the names that a plugin imports.
+
+A backend makes one attempt to send and reports the outcome. It does not retry, time out, limit, count or log: the
+server does.
+"""
+
+from flexiapi.plugin.backend import (
+    ANY_PROVIDER,
+    Backend,
+    BackendConfig,
+    DataPath,
+    MailBackend,
+    PushBackend,
+    SmsBackend,
+)
+from flexiapi.plugin.connections import retry_after, tls_context, unreachable
+from flexiapi.plugin.messages import MailMessage, PushMessage, SmsMessage
+from flexiapi.plugin.outcomes import DeliveryError, Permanent, Receipt, Retryable, Unregistered
+from flexiapi.plugin.push_identity import normalised_url, usual_identity
+
+__all__ = [
+    "ANY_PROVIDER",
+    "Backend",
+    "BackendConfig",
+    "DataPath",
+    "DeliveryError",
+    "MailBackend",
+    "MailMessage",
+    "Permanent",
+    "PushBackend",
+    "PushMessage",
+    "Receipt",
+    "Retryable",
+    "SmsBackend",
+    "SmsMessage",
+    "Unregistered",
+    "normalised_url",
+    "retry_after",
+    "tls_context",
+    "unreachable",
+    "usual_identity",
+]
