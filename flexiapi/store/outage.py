@@ -1,5 +1,6 @@
 """Log of MongoDB outages: one line at the beginning and one at the end, independent of the number of requests."""
 
+import errno
 import re
 from collections.abc import Iterable
 
@@ -20,8 +21,8 @@ def reason_of(error: Exception) -> str:
     return _DETAILS.split(str(error), maxsplit=1)[0]
 
 
-# The name of a Unix socket is there as long as its server.
-_REFUSALS = (ConnectionRefusedError, FileNotFoundError)
+# The driver keeps the text of the cause only. The name of a Unix socket is there as long as its server.
+_REFUSED = re.compile(rf"\[Errno ({errno.ECONNREFUSED}|{errno.ENOENT})\]")
 
 
 class Outage(TopologyListener):
@@ -59,7 +60,5 @@ class Outage(TopologyListener):
 
 def _refusal(errors: Iterable[Exception | None]) -> str:
     """Return the first reason if all servers refuse connections, else an empty string."""
-    found = list(errors)
-    if found and all(error is not None and isinstance(error.__cause__, _REFUSALS) for error in found):
-        return reason_of(found[0]) if found[0] is not None else ""
-    return ""
+    reasons = ["" if error is None else reason_of(error) for error in errors]
+    return reasons[0] if reasons and all(map(_REFUSED.search, reasons)) else ""

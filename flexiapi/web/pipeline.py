@@ -48,14 +48,10 @@ def space(_operation: object, exchange: Exchange) -> None:
 
 
 def maintenance(_operation: object, exchange: Exchange) -> None:
-    """Refuse everything but health checks while the process answers no requests."""
+    """Refuse everything but health checks while the process answers no requests, and what it cannot answer in time."""
     refusal = exchange.context.refusal()
     if refusal is not None and not exchange.is_health_check:
         raise refusal
-
-
-def load(_operation: object, exchange: Exchange) -> None:
-    """Refuse a request that could not be answered in time, before it costs anything."""
     if exchange.context.is_overloaded() and exchange.is_shed:
         raise Overloaded
 
@@ -218,7 +214,7 @@ def _takes_sign_in(operation: Operation) -> bool:
 
 # The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths. The
 # space comes first, for the answers of all others are in its name.
-OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, load, size, existence)
+OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, size, existence)
 # Then come the steps that apply to the operation.
 STEPS: tuple[tuple[Step, Applies], ...] = (
     *((step, _always) for step in OF_EVERY_REQUEST),
