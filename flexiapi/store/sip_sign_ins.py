@@ -1,5 +1,6 @@
 """Database access of the sign-in by SIP, kept as cheap as possible because each SIP request waits for it."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 
@@ -62,8 +63,11 @@ class SipSignIns(Translating):
         """Remove a use, because its request was not valid."""
         await self._uses.delete_one({"_id": use})
 
-    async def close(self) -> None:
-        """Close the connection."""
+    def close(self) -> Awaitable[None]:
+        """Close the connection, also while MongoDB is away."""
+        return self._close()
+
+    async def _close(self) -> None:
         if self._opened is not None:
             await self._opened.client.close()
             self._opened = None
