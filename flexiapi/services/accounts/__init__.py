@@ -14,6 +14,7 @@ from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.statistics import Period, Statistics
+from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
 from flexiapi.services.codes import CreationTokens
@@ -48,6 +49,7 @@ class AccountServices:
     external_accounts: ExternalAccounts
     seeding: Seeding
     upkeep: Upkeep
+    support: AccountSupport
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -70,4 +72,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),
+        support=AccountSupport(ground, passwords),
     )
