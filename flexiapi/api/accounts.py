@@ -1,8 +1,8 @@
 """Administration of accounts."""
 
-from collections.abc import Awaitable
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from pydantic import Field
 
@@ -11,16 +11,14 @@ from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_addre
 from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
-    InactiveAccount,
     ListedAccount,
-    ProvisionedAccount,
     SingleAccount,
     WrittenAccount,
 )
 from flexiapi.api.views.pages import AccountsPage
-from flexiapi.errors import LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
+from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection
-from flexiapi.services.accounts import AccountDetails
+from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
     Beginning,
@@ -78,6 +76,29 @@ class AccountReplacement(Params):
     admin: AdminFlag = None
     phone: Phone | None = None
     dtmf_protocol: DtmfProtocol | None = None
+
+
+class AccountAmendment(Params):
+    """The values that change those of an account; it keeps those that are not given. `null` removes one."""
+
+    clearable = frozenset({"display_name", "email", "phone", "dtmf_protocol"})
+
+    username: ExistingUsername | None = None
+    password: Annotated[PasswordOfDomain, Field(description="required with another username or domain")] | None = None
+    algorithm: Annotated[Algorithm, Field(description="how the password is hashed; required with it")] | None = None
+    domain: Annotated[Domain, Field(description="counts as in the creation")] | None = None
+    display_name: DisplayName | None = None
+    email: Email | None = None
+    admin: Annotated[Flag | None, Field(description="make it an administrator, or no longer")] = None
+    phone: Phone | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+
+    @classmethod
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
+        """Require password and algorithm together."""
+        for name, other in (("password", "algorithm"), ("algorithm", "password")):
+            if values.get(other) and not values.get(name) and name not in errors:
+                errors[name] = [f"{name} is required with {other}"]
 
 
 class AccountFilter(Params):
@@ -156,7 +177,7 @@ class AccountByIdEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.ADMIN,
-        raises=(RecordNotFound, LastAdmin, SpaceFull),
+        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
         checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(
             exchange.arguments["id"], values, exchange.space
         ),
@@ -179,9 +200,30 @@ class AccountByIdEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
         )
-        keeps_key = self.me.id == id and self.signed_in.key_hash is not None
-        account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=keeps_key)
+        account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))
+
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
+        checks=lambda exchange, values: exchange.accounts.rules.amendment_faults(
+            exchange.arguments["id"], values, exchange.space
+        ),
+        secret=True,
+    )
+    async def patch(self, id: Id, body: AccountAmendment) -> WrittenAccount:
+        """Change what the body names of an account, and keep the rest.
+
+        `null` removes `display_name`, `email`, `phone` or `dtmf_protocol`. Another password, username or domain signs
+        the account out everywhere; another username or domain needs a password.
+        """
+        new = cast("Amendments", {name: getattr(body, name) for name in body.model_fields_set})
+        account = await self.accounts.administration.amend(id, new, self.actor, keeps_key=self._keeps_key(id))
+        return WrittenAccount.of(account, await self.view_data(account))
+
+    def _keeps_key(self, account_id: int) -> bool:
+        """Return whether the account is one's own and its key signs this very request."""
+        return self.me.id == account_id and self.signed_in.key_hash is not None
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin))
     async def delete(self, id: Id) -> None:
@@ -214,65 +256,3 @@ class AccountByEmailEndpoint(ApiEndpoint):
         """
         account = await self.accounts.directory.for_admin_by_email(as_kept(email), self.space)
         return AccountView.of(account, await self.view_data(account))
-
-
-def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
-    return exchange.accounts.directory.for_admin(id, exchange.space)
-
-
-class AccountActivationEndpoint(ApiEndpoint):
-    """The activation of an account."""
-
-    path = "/api/accounts/{id}/activate"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
-    async def get(self, id: Id) -> AccountView:
-        """Activate an account."""
-        return await self._activated(id)
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
-    async def post(self, id: Id) -> AccountView:
-        """Activate an account. The same as `GET`, by the method that is meant for changes."""
-        return await self._activated(id)
-
-    async def _activated(self, account_id: int) -> AccountView:
-        account = await self.accounts.administration.activate(account_id, self.actor)
-        return AccountView.of(account, await self.view_data(account))
-
-
-class AccountDeactivationEndpoint(ApiEndpoint):
-    """The deactivation of an account."""
-
-    path = "/api/accounts/{id}/deactivate"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True, effects=True, requires=_is_there)
-    async def get(self, id: Id) -> InactiveAccount:
-        """Deactivate an account.
-
-        The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
-        at once.
-        """
-        return await self._deactivated(id)
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
-    async def post(self, id: Id) -> InactiveAccount:
-        """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
-        return await self._deactivated(id)
-
-    async def _deactivated(self, account_id: int) -> InactiveAccount:
-        account = await self.accounts.administration.deactivate(account_id, self.actor)
-        return InactiveAccount.of(account, await self.view_data(account))
-
-
-class AccountProvisioningEndpoint(ApiEndpoint):
-    """The provisioning token of an account."""
-
-    path = "/api/accounts/{id}/provision"
-
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
-    async def get(self, id: Id) -> ProvisionedAccount:
-        """Provision an account by generating a fresh `provisioning_token`."""
-        account = await self.phones.provisioning.new_token(
-            await self.accounts.directory.for_admin(id, self.space), self.actor
-        )
-        return ProvisionedAccount.of(account, await self.view_data(account))

@@ -1,6 +1,7 @@
 """The endpoints of the JSON API."""
 
 from flexiapi.api import (
+    account_states,
     account_types,
     accounts,
     actions,
@@ -36,6 +37,7 @@ _MODULES = (
     devices,
     contacts,
     accounts,
+    account_states,
     actions,
     account_types,
     contacts_lists,

@@ -1,5 +1,6 @@
 """The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs` and `links`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -50,26 +51,70 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         tokens, but not what activates an account that waits for its first entry. One that `leaves_space` leaves types,
         contacts and contacts lists behind, which are of that space. Expects that the role is as it was read.
         """
-        fields: dict[str, Any] = {
+        values: dict[str, Any] = {
             "username": profile.username,
             "domain": profile.domain,
             "email": profile.email,
             "phone": profile.phone,
             "display_name": profile.display_name,
             "dtmf_protocol": profile.dtmf_protocol,
-            "admin_since": (self.admin_since or now) if profile.is_admin else None,
-            "passwords": (profile.password,),
+            "is_admin": profile.is_admin,
+            "password": profile.password,
             "user_agent": profile.user_agent,
-            "updated_at": now,
         }
+        return self._administered(
+            "account.replaced",
+            values,
+            now,
+            ends_sign_ins=ends_sign_ins,
+            keeps_key=keeps_key,
+            leaves_space=leaves_space,
+        )
+
+    def amended(
+        self,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        ends_sign_ins: bool,
+        keeps_key: bool,
+        leaves_space: bool = False,
+    ) -> Change[Self]:
+        """Change some of what an administrator sets: fields of `Profile` with their new values.
+
+        It has the same effects as `replaced_by`, but writes only these fields, so that changes of others at the same
+        time hold. Expects that the role is as it was read if it is given or the account leaves its space, and with a
+        password that sign-ins have not been ended since: its hash is made with the name.
+        """
+        change = self._administered(
+            "account.amended", values, now, ends_sign_ins=ends_sign_ins, keeps_key=keeps_key, leaves_space=leaves_space
+        )
+        return replace(change, expecting={**change.expecting, **(self._same_sign_in if "password" in values else {})})
+
+    def _administered(
+        self,
+        event: str,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        ends_sign_ins: bool,
+        keeps_key: bool,
+        leaves_space: bool,
+    ) -> Change[Self]:
+        fields: dict[str, Any] = {**values, "updated_at": now}
+        password = fields.pop("password", None)
+        if password is not None:
+            fields["passwords"] = (password,)
+        if "is_admin" in values:
+            fields["admin_since"] = (self.admin_since or now) if fields.pop("is_admin") else None
         if ends_sign_ins:
             fields |= self._codes_ended(keeps_first_entry=True)
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
-        role = {"admin_since": self.admin_since}
-        return self._changed("account.replaced", expecting=role, ends_sign_ins=ends_sign_ins, **fields)
+        role = {"admin_since": self.admin_since} if "is_admin" in values or leaves_space else {}
+        return self._changed(event, expecting=role, ends_sign_ins=ends_sign_ins, **fields)
 
     def remove(self, *unchanged: str) -> Change[Self]:
         """Remove the account. Expects that the fields named in `unchanged` are as they were read."""

@@ -23,14 +23,18 @@ class AccountProofs(AccountRecord):
 
     def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
         """Set the code and the provisioning token of a recovery mail. Expects the same as `await_code`."""
+        given = {"confirmation": confirmation, "provisioning_token": token, "provisioning_token_at": now}
         return self._changed(
-            "account.recovery_sent",
-            expecting=self._as_when_sent,
-            confirmation=confirmation,
-            provisioning_token=token,
-            provisioning_token_at=now,
-            updated_at=now,
+            "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
         )
+
+    @property
+    def _bar_lifted(self) -> dict[str, Any]:
+        """The fields with which something new from an administrator lets in an account that was never active.
+
+        What it had been given before ends.
+        """
+        return {"deactivated_at": None, "confirmation": None, **self._token_ended} if self.is_barred else {}
 
     @property
     def _as_when_sent(self) -> Mapping[str, Any]:
@@ -48,9 +52,10 @@ class AccountProofs(AccountRecord):
     def _same_code(self) -> Mapping[str, Any]:
         pending = self.confirmation
         assert pending is not None
+        same = {"deactivated_at": self.deactivated_at}
         if pending.key is not None:
-            return {"confirmation.key": pending.key}
-        return {"confirmation.pin_hash": pending.pin_hash}
+            return {"confirmation.key": pending.key, **same}
+        return {"confirmation.pin_hash": pending.pin_hash, **same}
 
     def pending_change(self, channel: Channel) -> PendingChange | None:
         """Return the change of address that waits for its code."""
@@ -95,12 +100,9 @@ class AccountProofs(AccountRecord):
         Expects that sign-ins have not been ended since the account was read: a deactivation would otherwise leave a
         token that activates again.
         """
+        given = {"provisioning_token": token, "provisioning_token_at": now, "updated_at": now}
         return self._changed(
-            "account.provisioning_token_created",
-            expecting=self._same_sign_in,
-            provisioning_token=token,
-            provisioning_token_at=now,
-            updated_at=now,
+            "account.provisioning_token_created", expecting=self._same_sign_in, **{**self._bar_lifted, **given}
         )
 
     def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:

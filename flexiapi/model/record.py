@@ -28,6 +28,7 @@ class AccountRecord:
 
     Attributes:
         activated_at: when the account became active for the first time.
+        deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
 
@@ -38,6 +39,7 @@ class AccountRecord:
     updated_at: datetime
     activated: bool = False
     activated_at: datetime | None = None
+    deactivated_at: datetime | None = None
     email: str | None = None
     phone: str | None = None
     display_name: str | None = None
@@ -74,8 +76,13 @@ class AccountRecord:
 
     @property
     def is_shut_out(self) -> bool:
-        """True if the account was active once and has been deactivated since."""
-        return self.activated_at is not None and not self.activated
+        """True if an administrator deactivated the account, before or after its first activation."""
+        return not self.activated and (self.activated_at is not None or self.deactivated_at is not None)
+
+    @property
+    def is_barred(self) -> bool:
+        """True if it was deactivated before it was ever active: what it was given does not activate it."""
+        return not self.activated and self.deactivated_at is not None
 
     @property
     def waits_for_first_entry(self) -> bool:
@@ -97,7 +104,7 @@ class AccountRecord:
 
     def _becoming_active(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that becomes active. The only place where that is written."""
-        return {"activated": True, "activated_at": self.activated_at or now}
+        return {"activated": True, "activated_at": self.activated_at or now, "deactivated_at": None}
 
     def _activating(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that proved itself: active, and without pending code or deadline."""
@@ -111,6 +118,11 @@ class AccountRecord:
         if keeps_first_entry and self.waits_for_first_entry:
             return dict(_PENDING_CHANGES)
         return {**_PENDING_CHANGES, **_PROVISIONING, "confirmation": None}
+
+    @property
+    def _changes_ended(self) -> Mapping[str, None]:
+        """The fields that end pending changes of address."""
+        return _PENDING_CHANGES
 
     @property
     def _same_sign_in(self) -> Mapping[str, Any]:

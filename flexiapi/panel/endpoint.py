@@ -10,6 +10,8 @@ from flexiapi.rendering.pages import ErrorPage, Page
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
 from flexiapi.services.codes import CodeServices
+from flexiapi.services.phones import PhoneServices
+from flexiapi.services.sign_in import SignInServices
 from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import HttpReply, PageReply
@@ -43,6 +45,16 @@ class PageEndpoint(Endpoint):
     def codes(self) -> CodeServices:
         """The services about secrets that are sent to people."""
         return self.context.services.codes
+
+    @property
+    def phones(self) -> PhoneServices:
+        """The services about phones."""
+        return self.context.services.phones
+
+    @property
+    def sign_in(self) -> SignInServices:
+        """The services about sign-in."""
+        return self.context.services.sign_in
 
     @property
     def space(self) -> Space:

@@ -2,5 +2,10 @@
 
 from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
+from flexiapi.panel.setup import SetupEndpoint
 
-PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (CreationTokenCheckEndpoint, CreationTokenValidationEndpoint)
+PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
+    CreationTokenCheckEndpoint,
+    CreationTokenValidationEndpoint,
+    SetupEndpoint,
+)

@@ -30,13 +30,17 @@ class AccountConfirmationMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecoveryMail(Mail):
-    """Mail with the recovery code of an account. Opening either URL on a device sets a new password."""
+    """Mail with the recovery code of an account, and the page `setup_link` that shows how to set up a device.
+
+    The app sets a new password when it opens `provisioning_link`, which is also in `provisioning_qrcode`.
+    """
 
     name: ClassVar[str] = "account.recovery"
 
     code: str = field(repr=False)
     provisioning_link: str = field(repr=False)
     provisioning_qrcode: str = field(repr=False)
+    setup_link: str = field(repr=False)
     expires_in: timedelta | None
 
 

@@ -57,6 +57,33 @@ class ErrorPage(Page):
 
 
 @dataclass(frozen=True, slots=True)
+class HomePage(Page):
+    """The page of the root: what the server is for."""
+
+    name: ClassVar[str] = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPage(Page):
+    """The page of a provisioning link: what it is for, as a QR code (`image`, a data URL) and as link for the app.
+
+    Attributes:
+        sip_address: `user@domain` of the account that the link sets up.
+        url: the provisioning URL, which the app opens.
+        app_link: the URL that opens the app; `None` without a button.
+        resets_password: the app's visit sets a new password.
+    """
+
+    name: ClassVar[str] = "setup"
+
+    sip_address: str
+    url: str = field(repr=False)
+    image: str = field(repr=False)
+    app_link: str | None = field(repr=False)
+    resets_password: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentationPage(Page):
     """The documentation of the API, for a server at `url`."""
 

@@ -10,20 +10,22 @@ _PIN_LIFE = timedelta(minutes=10)
 _ROOT = "https://accounts.example.org"
 
 MAILS: tuple[messages.Mail, ...] = (
-    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", timedelta(hours=24), f"{_ROOT}/confirm?a=1&b=2"),
-    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", None),
+    messages.AccountConfirmationMail(_ADDRESS, "WATD-MY7P-TD4CZ", timedelta(hours=24), f"{_ROOT}/confirm?a=1&b=2"),
+    messages.AccountConfirmationMail(_ADDRESS, "WATD-MY7P-TD4CZ", None),
     messages.AccountRecoveryMail(
         _ADDRESS,
-        "AbCdEfGhIjKlM",
+        "WATD-MY7P-TD4CZ",
         f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
+        f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
         timedelta(hours=1),
     ),
     messages.AccountRecoveryMail(
         _ADDRESS,
-        "AbCdEfGhIjKlM",
+        "WATD-MY7P-TD4CZ",
         f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
+        f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
         None,
     ),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
@@ -53,6 +55,18 @@ PAGES: tuple[pages.Page, ...] = (
         "Please try again.",
     ),
     pages.CreationTokenValidatedPage("bm9uY2U"),
+    pages.HomePage("bm9uY2U"),
+    pages.SetupPage(
+        "bm9uY2U",
+        _ADDRESS,
+        f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
+        "data:image/png;base64,AAAA",
+        f"linphone-config:{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
+        resets_password=True,
+    ),
+    pages.SetupPage(
+        "bm9uY2U", _ADDRESS, f"{_ROOT}/provisioning/NoPqRsTuVwXyZ", "data:image/png;base64,AAAA", app_link=None
+    ),
     pages.ErrorPage("bm9uY2U", "This link does not work any more", "Go back to the app and start again."),
     pages.DocumentationPage(
         "bm9uY2U",

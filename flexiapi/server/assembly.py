@@ -20,7 +20,7 @@ from flexiapi.server.context import ServiceContext
 from flexiapi.server.health import Health
 from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.readiness import Readiness
-from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.routes import ENDPOINTS, PAGES_OF_BROWSERS
 from flexiapi.server.space_watch import SpaceWatch
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
@@ -119,7 +119,7 @@ async def running(
             await parts.store.prepare(alone=alone, serves=True)
             await parts.services.accounts.removal.heal()
         await parts.notifier.start()
-        application = Api(context, ENDPOINTS)
+        application = Api(context, ENDPOINTS, PAGES_OF_BROWSERS)
         try:
             async with (
                 LayoutWatch(parts.store, readiness).kept(),

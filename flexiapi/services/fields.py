@@ -12,6 +12,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi import model
+from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services.names import NameRules
 
@@ -156,6 +157,12 @@ def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _typed_key(value: str) -> str:
+    if len(codes.joined(value)) != codes.KEY_LENGTH:
+        raise Violations("{field} must be the 13 letters and digits of the key that was mailed")
+    return codes.joined(value)
+
+
 def _matching(pattern: str, text: str) -> AfterValidator:
     regex = re.compile(pattern)
 
@@ -177,11 +184,8 @@ def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
 
 
 Text = Annotated[str, Field(strict=True)]
-Username = Annotated[
-    Text,
-    AfterValidator(_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+_OF_USERNAMES = Field(description="unique username, minimum 6 characters", examples=["alice.martin"])
+Username = Annotated[Text, AfterValidator(_username), _OF_USERNAMES]
 PublicUsername = Annotated[
     Text,
     AfterValidator(_public_username),
@@ -189,11 +193,7 @@ PublicUsername = Annotated[
         description="unique username, minimum 6 characters; required if `phone` is not set", examples=["alice.martin"]
     ),
 ]
-UsernameOfDomain = Annotated[
-    Text,
-    AfterValidator(_any_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+UsernameOfDomain = Annotated[Text, AfterValidator(_any_username), _OF_USERNAMES]
 ExistingUsername = Annotated[
     Text,
     AfterValidator(_any_username),
@@ -252,8 +252,8 @@ RequestToken = Annotated[
 ConfirmationKey = Annotated[
     Text,
     BeforeValidator(_digits),
-    _exactly(13, ".+", "the 13 characters of the key that was mailed"),
-    Field(description="the confirmation key", examples=["WatDmy0pTd4cO"]),
+    AfterValidator(_typed_key),
+    Field(description="the mailed key; blanks, hyphens and case do not count", examples=["WATD-MY7P-TD4CZ"]),
 ]
 Pin = Annotated[
     Text,

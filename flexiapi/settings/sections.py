@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from flexiapi.settings.values import (
+    AppLinkPrefix,
     Names,
     Networks,
     OptionalPath,
@@ -120,6 +121,11 @@ class AccountSettings(SettingsSection):
         (), description="installed provisioning hooks to use, in this order; none by default"
     )
     provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
+    app_link_prefix: AppLinkPrefix = Field(
+        "linphone-config:",
+        description="what the button of the set-up page puts before a provisioning URL to open the app; empty is no "
+        "button",
+    )
     creation_token_retry_minutes: int = Field(
         60, ge=0, description="wait for the next push of a creation token, in minutes"
     )

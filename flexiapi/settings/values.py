@@ -11,6 +11,7 @@ Network = IPv4Network | IPv6Network
 
 # Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
 _DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
+_SCHEME = re.compile(r"(?!(?:javascript|data|vbscript|blob|file):)[a-z][a-z0-9+.-]*:(?://)?")
 _ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
@@ -52,6 +53,12 @@ def _is_root(value: str) -> str:
     return value.rstrip("/")
 
 
+def _is_scheme(value: str) -> str:
+    if value and not _SCHEME.fullmatch(value):
+        raise ValueError("is not the scheme of an app, such as linphone-config:")
+    return value
+
+
 def _fits_a_header(value: str | None) -> str | None:
     if value is not None and not value.isprintable():
         raise ValueError("has characters that cannot stand in a challenge, such as control characters")
@@ -75,6 +82,7 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
 SipDomain = Annotated[str, AfterValidator(_is_domain)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
+AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]
 Realm = Annotated[OptionalText, AfterValidator(_fits_a_header)]
 Regex = Annotated[str, AfterValidator(_compiles)]
 

@@ -149,6 +149,7 @@ class AccountDocuments:
             updated_at=document["updated_at"],
             activated=get("activated", False),
             activated_at=get("activated_at"),
+            deactivated_at=get("deactivated_at"),
             email=get("email"),
             phone=get("phone"),
             display_name=get("display_name"),

@@ -14,7 +14,7 @@ from flexiapi.web import cors, pipeline
 from flexiapi.web.endpoint import Endpoint, UnknownPath
 from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import Answer, Cookie
-from flexiapi.web.routing import Routes
+from flexiapi.web.routing import PAGE_HEADERS, Routes, wants_page
 
 _ABSOLUTE = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#@]+)(.*)", re.IGNORECASE)
 _HEADERS = {
@@ -55,9 +55,12 @@ class TornadoHandler(RequestHandler):
         path_values: Mapping[str, str],
         *,
         is_too_large: bool = False,
+        varies: bool = False,
     ) -> None:
-        """Create the endpoint."""
+        """Create the endpoint. The answer of a path that `varies` is a page for browsers and another for others."""
         self.endpoint = endpoint(context, TornadoRequest(self.request, is_too_large=is_too_large), path_values)
+        if varies:
+            self.endpoint.headers.append(("Vary", ", ".join(PAGE_HEADERS)))
         self._has_endpoint = True
         context.entered()
         request_id.set(self.endpoint.request_id)
@@ -180,11 +183,21 @@ class CappedBody(HTTPMessageDelegate):
 
 
 class Api(Application):
-    """A Tornado application whose routes are those of the endpoints."""
+    """A Tornado application whose routes are those of the endpoints.
 
-    def __init__(self, context: ServerContext, endpoints: Iterable[type[Endpoint]], **settings: Any) -> None:
+    `pages` are the endpoints of which browsers get another one of the same path.
+    """
+
+    def __init__(
+        self,
+        context: ServerContext,
+        endpoints: Iterable[type[Endpoint]],
+        pages: Mapping[type[Endpoint], type[Endpoint]] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
         self._context = context
+        self._pages = pages or {}
         self.routes = Routes(endpoints)
 
     def find_handler(self, request: HTTPServerRequest, **_kwargs: Any) -> Any:
@@ -194,7 +207,10 @@ class Api(Application):
         if "://" in request.path:
             _take_origin_form(request)
         endpoint, values = self.routes.find(request.path) or (UnknownPath, {})
-        arguments = {"context": self._context, "endpoint": endpoint, "path_values": values}
+        arguments: dict[str, Any] = {"context": self._context, "endpoint": endpoint, "path_values": values}
+        page = self._pages.get(endpoint)
+        if page is not None and not request.path.startswith("/api/"):
+            arguments |= {"endpoint": page if wants_page(request.headers) else endpoint, "varies": True}
         delegate = self.get_handler_delegate(request, TornadoHandler, arguments)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
             return CappedBody(delegate, self._context.max_body_bytes * endpoint.body_share, arguments)

@@ -41,6 +41,8 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
     aliases: ClassVar[Mapping[str, str]] = {}
+    # For a change of what is named: the parameters that `null` clears. It is an error for the others.
+    clearable: ClassVar[frozenset[str] | None] = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -70,8 +72,13 @@ def read(model: type[Params], body: bytes, content_type: str, query: str) -> tup
     if body:
         raw.update(_of_body(model, body, content_type))
     errors: FieldErrors = {}
-    known = {name: raw[name] for name in model.names() & raw.keys()}
-    return {name: value for name, value in _normalised(known, errors).items() if value is not None}, errors
+    known = _normalised({name: raw[name] for name in model.names() & raw.keys()}, errors)
+    cleared: frozenset[str] = frozenset()
+    if model.clearable is not None:
+        empty = {name for name, value in known.items() if value is None} - errors.keys()
+        cleared = model.clearable & empty
+        errors |= {name: [f"{name} cannot be removed"] for name in empty - cleared}
+    return {name: value for name, value in known.items() if value is not None or name in cleared}, errors
 
 
 def _is_flag(annotation: Any) -> bool:

@@ -1,6 +1,6 @@
 """Routes: literal segments win over parameters, and the order of declaration does not matter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -9,6 +9,8 @@ from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.operation import PathParameter
 
 Found = tuple[type[Endpoint], dict[str, str]]
+# What decides whether an answer is a page.
+PAGE_HEADERS = ("Accept", "Sec-Fetch-Dest", "X-Linphone-Provisioning")
 
 
 @dataclass(slots=True)
@@ -18,6 +20,21 @@ class Node:
     literals: dict[str, "Node"] = field(default_factory=dict)
     parameters: list[tuple[PathParameter, Any, "Node"]] = field(default_factory=list)
     endpoint: type[Endpoint] | None = None
+
+
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Return whether a browser asks for a page to show, which phones and programs never do."""
+    if "X-Linphone-Provisioning" in headers:
+        return False
+    return headers.get("Sec-Fetch-Dest") == "document" or _names_html(headers.get("Accept", ""))
+
+
+def _names_html(accept: str) -> bool:
+    for named in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in named.split(";"))
+        if kind == "text/html":
+            return not any(parameter.replace(" ", "") in ("q=0", "q=0.0") for parameter in parameters)
+    return False
 
 
 class Routes:

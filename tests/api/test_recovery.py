@@ -113,10 +113,14 @@ def test_an_administrator_sends_a_mail_with_key_and_links(server, http, admin):
     (mail,) = server.messages
     assert mail["to"] == "alice@example.org"
     assert key in mail["text"]
-    for path in (f"/provisioning/{token}?reset_password=1", f"/provisioning/qrcode/{token}?reset_password=1"):
-        assert server.url + path in mail["text"]
-        assert path in mail["html"]
+    page = f"{server.url}/setup/{token}?reset_password=1"
+    assert page in mail["text"]
+    assert page in mail["html"]
+    assert f"/provisioning/qrcode/{token}?reset_password=1" in mail["html"]
+    assert f"/provisioning/{token}" not in mail["text"] + mail["html"]
     before = alice.account.passwords[0].ha1
+    assert http.get(page).status_code == 200
+    assert server.account(alice.id).passwords[0].ha1 == before
     document = http.get(f"/provisioning/{token}?reset_password=1").text
     assert 'name="ha1"' in document
     assert before not in document

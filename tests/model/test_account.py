@@ -24,6 +24,31 @@ class TestNew:
         assert change.after.created_at == EARLIER
 
 
+class TestAmended:
+    def amended(self, values, *, ends_sign_ins=False, leaves_space=False):
+        before = account(phone="+33612345678", admin_since=EARLIER)
+        return before.amended(values, NOW, ends_sign_ins=ends_sign_ins, keeps_key=False, leaves_space=leaves_space)
+
+    def test_only_what_is_given_is_written(self):
+        change = self.amended({"display_name": "Al"})
+        assert (change.event, change.fields, change.expecting) == (
+            "account.amended",
+            {"display_name", "updated_at"},
+            {},
+        )
+        assert (change.after.display_name, change.after.phone, change.after.updated_at) == ("Al", "+33612345678", NOW)
+
+    def test_the_role_is_expected_as_read_when_it_is_given_or_the_space_is_left(self):
+        assert self.amended({"is_admin": True}).expecting == {"admin_since": EARLIER}
+        assert self.amended({"is_admin": False}).after.admin_since is None
+        assert self.amended({"domain": "b.example.org"}, leaves_space=True).expecting == {"admin_since": EARLIER}
+
+    def test_a_password_expects_the_name_that_its_hash_is_made_with(self):
+        change = self.amended({"password": NEW}, ends_sign_ins=True)
+        assert change.expecting == {"sign_in_epoch": change.before.sign_in_epoch}
+        assert (change.after.passwords, change.after.api_key) == ((NEW,), None)
+
+
 class TestReplacedBy:
     def replaced(self, before, profile=PROFILE, *, ends_sign_ins=True, keeps_key=False):
         return before.replaced_by(profile, NOW, ends_sign_ins=ends_sign_ins, keeps_key=keeps_key)

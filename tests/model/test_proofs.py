@@ -5,7 +5,13 @@ import pytest
 from tests.model.accounts import CODES_ENDED, EARLIER, MAILED, NEW, NOW, TEXTED, account, pending, written
 
 WAITING = {"activated": False, "activated_at": None}
-ACTIVE = {"activated": True, "activated_at": NOW, "confirmation": None, "activation_expiration": None}
+ACTIVE = {
+    "activated": True,
+    "activated_at": NOW,
+    "deactivated_at": None,
+    "confirmation": None,
+    "activation_expiration": None,
+}
 
 
 class TestConfirmation:
@@ -26,7 +32,7 @@ class TestConfirmation:
     def test_a_code_is_used_once(self, code, expected):
         change = account(**WAITING, confirmation=code).use_code(NOW)
         assert written(change) == ACTIVE | {"updated_at": NOW}
-        assert change.expecting == expected
+        assert change.expecting == expected | {"deactivated_at": None}
 
     def test_a_code_that_recovers_keeps_the_date_of_the_first_activation(self):
         assert account().use_code(NOW).after.activated_at == EARLIER
@@ -34,7 +40,7 @@ class TestConfirmation:
     def test_after_the_last_try_only_the_same_code_ends(self):
         change = account(confirmation=MAILED).drop_code()
         assert written(change) == {"confirmation": None}
-        assert change.expecting == {"confirmation.key": MAILED.key}
+        assert change.expecting == {"confirmation.key": MAILED.key, "deactivated_at": None}
 
 
 class TestChangeOfAddress:

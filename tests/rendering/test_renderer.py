@@ -114,16 +114,17 @@ def test_mails_are_well_formed_and_say_the_same_in_both_parts(renderer, sample):
     assert "\n\n\n" not in text
 
 
-def test_the_recovery_mail_shows_the_qr_code_and_no_link_for_scanners(renderer):
+def test_the_recovery_mail_shows_the_qr_code_and_links_to_a_page_that_uses_nothing_up(renderer):
     link = "https://a.example/provisioning/T?reset_password=1&x=1"
     image = "https://a.example/provisioning/qrcode/T?reset_password=1&x=1"
-    mail = renderer.mail(messages.AccountRecoveryMail("a@b.example", CODE, link, image, timedelta(hours=1)))
+    page = "https://a.example/setup/T?reset_password=1&x=1"
+    mail = renderer.mail(messages.AccountRecoveryMail("a@b.example", CODE, link, image, page, timedelta(hours=1)))
     outline = Outline(mail.html)
     assert [attributes["src"] for attributes in outline.all("img")] == [image]
-    assert [attributes["href"] for attributes in outline.all("a")] == [f"linphone-config:{link}"]
-    assert link in outline.text
-    assert link in mail.text
-    assert image in mail.text
+    assert [attributes["href"] for attributes in outline.all("a")] == [page]
+    assert page in outline.text
+    assert page in mail.text
+    assert link not in mail.html + mail.text
 
 
 def test_other_mails_load_nothing(renderer):
@@ -161,7 +162,8 @@ def test_pages_load_nothing_of_others(renderer, sample):
     outline = Outline(renderer.page(sample))
     assert [attributes["nonce"] for attributes in outline.all("style")] == [sample.nonce]
     assert not any("style" in attributes for _, attributes in outline.found)
-    assert outline.all("img") == outline.all("link") == []
+    assert outline.all("link") == []
+    assert all(image["src"].startswith("data:") and image["alt"] for image in outline.all("img"))
     assert outline.all("html") == [{"lang": "en"}]
     assert len(outline.all("h1")) == 1
     captcha = getattr(sample, "captcha", None)

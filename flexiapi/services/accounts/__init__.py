@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts.actions import AccountActions
-from flexiapi.services.accounts.administration import Administration
+from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
 from flexiapi.services.accounts.creation import Creation
-from flexiapi.services.accounts.details import AccountDetails
+from flexiapi.services.accounts.details import AccountDetails, Amendments
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
@@ -23,10 +23,12 @@ from flexiapi.services.sign_in import Passwords
 
 __all__ = [
     "PAGE_SIZE",
+    "AccountBusy",
     "AccountDetails",
     "AccountDirectory",
     "AccountListing",
     "AccountServices",
+    "Amendments",
     "Period",
     "RegistrationClosed",
     "build",

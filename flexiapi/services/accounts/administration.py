@@ -1,9 +1,12 @@
-"""Account administration: replacement, activation, deactivation."""
+"""Account administration: replacement, amendment, activation, deactivation."""
 
-from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, Profile
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flexiapi.errors import RecordNotFound, Unavailable
+from flexiapi.model import Account, Actor, Change, Profile
 from flexiapi.rendering.messages import EmailChangedMail, Mail, PasswordChangedMail, PhoneChangedMail
-from flexiapi.services.accounts.details import AccountDetails
+from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
@@ -12,7 +15,15 @@ from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
 from flexiapi.store import IdentifierTaken
 
-_TRIES = 3
+# Of many changes of one account at once each round writes one at least, so the last needs as many tries as there are.
+_TRIES = 60
+_OF_PROFILE = {"username", "domain", "email", "phone", "display_name", "dtmf_protocol"}
+
+
+class AccountBusy(Unavailable):
+    """Others change the same account all the time."""
+
+    message = "Others are changing this account at the same time. Try again."
 
 
 class Administration:
@@ -31,35 +42,100 @@ class Administration:
         """Replace all details of an account.
 
         Another password, username or domain ends nonces, pending codes, and the API key unless `keeps_key`. Raises
-        `RecordNotFound`, `LastAdmin`, and `ValidationFailed` for a name that was taken meanwhile.
+        `RecordNotFound`, `LastAdmin`, `AccountBusy`, and `ValidationFailed` for a name that was taken meanwhile.
         """
+
+        async def replaced(account: Account) -> Account | None:
+            profile = self._profile(account, new, actor)
+            leaves = self._leaves_space(account, profile.domain)
+            change = account.replaced_by(
+                profile,
+                self._clock.second(),
+                ends_sign_ins=self._is_other_password(account, new.username, profile.domain, new.password),
+                keeps_key=keeps_key,
+                leaves_space=leaves,
+            )
+            return await self._written(account, change, actor, may_end_role=leaves or not new.admin)
+
+        return await self._repeated(account_id, actor, replaced)
+
+    async def amend(self, account_id: int, new: Amendments, actor: Actor, *, keeps_key: bool = False) -> Account:
+        """Change some details of an account, with the same effects as `replace`. Raises the same failures.
+
+        Changes of other details at the same time hold. Another username or domain needs a password, for the stored
+        hash is made with them.
+        """
+
+        async def amended(account: Account) -> Account | None:
+            domain = self._domain(account, new.get("domain"), actor)
+            leaves = self._leaves_space(account, domain)
+            ends = self._ends_sign_ins(account, new, domain)
+            change = account.amended(
+                self._amendments(account, new, domain),
+                self._clock.second(),
+                ends_sign_ins=ends,
+                keeps_key=keeps_key,
+                leaves_space=leaves,
+            )
+            may_end_role = leaves or not new.get("admin", True)
+            return await self._written(account, change, actor, may_end_role=may_end_role)
+
+        if not new:
+            return await self._accounts.for_admin(account_id, actor.space)
+        return await self._repeated(account_id, actor, amended)
+
+    def _ends_sign_ins(self, account: Account, new: Amendments, domain: str) -> bool:
+        """Return whether an amendment changes the name or the password. Raises `PasswordNeeded`."""
+        username = new.get("username", account.username)
+        if "password" in new:
+            return self._is_other_password(account, username, domain, new["password"])
+        if (username, domain) != (account.username, account.domain):
+            raise PasswordNeeded
+        return False
+
+    async def _repeated(
+        self, account_id: int, actor: Actor, change: Callable[[Account], Awaitable[Account | None]]
+    ) -> Account:
+        """Change an account as it is read until it did not change meanwhile, and tell its owner."""
         for _ in range(_TRIES):
             account = await self._accounts.for_admin(account_id, actor.space)
-            replaced = await self._replaced(account, new, actor, keeps_key=keeps_key)
-            if replaced is not None:
-                await self._tell(account, replaced)
-                return replaced
-        raise RecordNotFound
+            changed = await change(account)
+            if changed is not None:
+                await self._tell(account, changed)
+                return changed
+        raise AccountBusy
 
-    async def _replaced(
-        self, account: Account, new: AccountDetails, actor: Actor, *, keeps_key: bool
+    async def _written(
+        self, account: Account, change: Change[Account], actor: Actor, *, may_end_role: bool
     ) -> Account | None:
-        profile = self._profile(account, new, actor)
-        is_other = self._is_other_password(account, new, profile.domain)
-        leaves = self._spaces.of_domain(profile.domain) is not self._spaces.of_domain(account.domain)
-        change = account.replaced_by(
-            profile, self._clock.second(), ends_sign_ins=is_other, keeps_key=keeps_key, leaves_space=leaves
-        )
         try:
-            if new.admin and not leaves:
+            if not may_end_role:
                 return await self._store.accounts.apply(change, actor)
             async with self._guard.without(account):
                 return await self._store.accounts.apply(change, actor)
         except IdentifierTaken as error:
-            raise taken(error, new.username) from error
+            raise taken(error, None if change.after is None else change.after.username) from error
+
+    def _leaves_space(self, account: Account, domain: str) -> bool:
+        return self._spaces.of_domain(domain) is not self._spaces.of_domain(account.domain)
+
+    def _domain(self, account: Account, asked: str | None, actor: Actor) -> str:
+        return self._accounts.domain_for_admin(asked, actor.space) if asked else account.domain
+
+    def _amendments(self, account: Account, new: Amendments, domain: str) -> dict[str, Any]:
+        """Return the fields of the profile that change, with their new values."""
+        given: dict[str, Any] = {name: value for name, value in new.items() if name in _OF_PROFILE}
+        if "domain" in given:
+            given["domain"] = domain
+        if "admin" in new:
+            given["is_admin"] = new["admin"]
+        if "password" in new:
+            username = new.get("username", account.username)
+            given["password"] = self._passwords.stored(username, domain, new["algorithm"], new["password"])
+        return given
 
     def _profile(self, account: Account, new: AccountDetails, actor: Actor) -> Profile:
-        domain = self._accounts.domain_for_admin(new.domain, actor.space) if new.domain else account.domain
+        domain = self._domain(account, new.domain, actor)
         return Profile(
             username=new.username,
             domain=domain,
@@ -72,9 +148,9 @@ class Administration:
             user_agent=actor.user_agent,
         )
 
-    def _is_other_password(self, account: Account, new: AccountDetails, domain: str) -> bool:
-        is_same_name = (account.username, account.domain) == (new.username, domain)
-        return not (is_same_name and self._passwords.fits(account, new.password))
+    def _is_other_password(self, account: Account, username: str, domain: str, password: str) -> bool:
+        is_same_name = (account.username, account.domain) == (username, domain)
+        return not (is_same_name and self._passwords.fits(account, password))
 
     async def _tell(self, before: Account, after: Account) -> None:
         now = self._clock.now()

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
@@ -72,7 +72,7 @@ class Creation:
             new,
             domain,
             actor,
-            confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
+            confirmation=Confirmation(key=random_key(), expires_at=expires),
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=now,
             activation_expiration=expiration,
@@ -136,9 +136,9 @@ class Creation:
         now = self._clock.second()
         if account.email is not None:
             life = timedelta(hours=self._settings.activation_hours)
-            key = random_text(TOKEN_LENGTH)
+            key = random_key()
             account = await self._await_code(account, Confirmation(key=key, expires_at=now + life), actor)
-            await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, key, life))
+            await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
         elif account.phone is not None:
             life = self._settings.pin_life
             pin = random_pin()

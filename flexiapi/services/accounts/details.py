@@ -1,7 +1,9 @@
-"""Details that a creation or replacement of an account sets."""
+"""Details that a creation, replacement or amendment of an account sets."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
+from flexiapi.errors import ValidationFailed
 from flexiapi.model import Algorithm, DtmfProtocol
 
 
@@ -21,3 +23,25 @@ class AccountDetails:
     display_name: str | None = None
     dtmf_protocol: DtmfProtocol | None = None
     admin: bool = False
+
+
+class Amendments(TypedDict, total=False):
+    """The details that an amendment of an account sets; it keeps those that are absent."""
+
+    username: str
+    password: str
+    algorithm: Algorithm
+    domain: str
+    email: str | None
+    phone: str | None
+    display_name: str | None
+    dtmf_protocol: DtmfProtocol | None
+    admin: bool
+
+
+class PasswordNeeded(ValidationFailed):
+    """Another username or domain came without a password."""
+
+    def __init__(self) -> None:
+        text = "password is required with another username or domain: its hash is made with them"
+        super().__init__({"password": [text]})

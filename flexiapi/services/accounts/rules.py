@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from flexiapi.errors import FieldErrors, Forbidden
 from flexiapi.model import Account, Algorithm, Space
+from flexiapi.services.accounts.details import PasswordNeeded
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
@@ -57,6 +58,22 @@ class AccountRules:
         asked = values.get("domain")
         domain = self._accounts.domain_for_admin(asked, space) if asked or account is None else account.domain
         return await self._admin_faults(values, domain, account)
+
+    async def amendment_faults(self, account_id: int, values: AccountValues, space: Space | None = None) -> FieldErrors:
+        """Check the values of which some replace those of an account.
+
+        Another username or domain needs a password, whose hash is made with both.
+        """
+        account = await self._accounts.if_any(account_id, space)
+        if account is None:
+            return {}
+        asked = values.get("domain")
+        domain = self._accounts.domain_for_admin(asked, space) if asked else account.domain
+        username = values.get("username") or account.username
+        faults = await self._admin_faults({**values, "username": username}, domain, account)
+        if (username, domain) != (account.username, account.domain) and not values.get("password"):
+            faults |= PasswordNeeded().errors
+        return faults
 
     async def _admin_faults(self, values: AccountValues, domain: str, known: Account | None = None) -> FieldErrors:
         """Check values by the rules of the domain's space, which need not be that of the administrator."""

@@ -2,8 +2,10 @@
 
 import hmac
 
+from flexiapi.crypto.codes import joined
 from flexiapi.errors import ActivationExpired, RecordNotFound
 from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 
@@ -24,13 +26,14 @@ class Confirmations:
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
         `TooManyRequests` after too many tries on one day.
         """
-        if account.confirmation is None:
+        if account.confirmation is None or account.is_barred:
             raise RecordNotFound
         await self._limiter.count("code_tries", str(account.id))
         counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
         if counted is None or counted.confirmation is None:
             raise RecordNotFound
         if not self._fits(counted, counted.confirmation, code):
+            log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
             if counted.confirmation.attempts >= self._tries:
                 await self._store.accounts.apply(counted.drop_code(), actor)
             raise RecordNotFound
@@ -39,7 +42,7 @@ class Confirmations:
 
     def _fits(self, account: Account, pending: Confirmation, code: str) -> bool:
         if pending.key is not None:
-            return hmac.compare_digest(pending.key.encode(), code.encode())
+            return _is_key(code, pending.key)
         stored = pending.pin_hash or b""
         is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone)
         is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
@@ -52,6 +55,13 @@ class Confirmations:
             raise ActivationExpired
         if pending.expires_at is not None and pending.expires_at <= now:
             raise ActivationExpired
+
+
+def _is_key(code: str, key: str) -> bool:
+    """Return whether a code is the key, in constant time, as it was typed or as it is shown: in upper case."""
+    typed = joined(code)
+    is_as_typed = hmac.compare_digest(key.encode(), typed.encode())
+    return hmac.compare_digest(key.encode(), typed.upper().encode()) or is_as_typed
 
 
 class Activation:

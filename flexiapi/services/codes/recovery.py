@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Confirmation, Space
@@ -93,19 +93,20 @@ class Recovery:
         return replace(account, passwords=self._passwords.hashed(account))
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:
-        """Mail an account a new key and provisioning links. Return the account with them.
+        """Mail an account a new key and links that set up a device. Return the account with them.
 
         Raises `ValidationFailed` when it has no address, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
         if account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
         url = self._spaces.of_domain(account.domain).url
-        key, token = random_text(TOKEN_LENGTH), random_text(TOKEN_LENGTH)
+        key, token = random_key(), random_text(TOKEN_LENGTH)
         mail = AccountRecoveryMail(
             account.address,
-            key,
+            grouped(key),
             f"{url}/provisioning/{token}?reset_password=1",
             f"{url}/provisioning/qrcode/{token}?reset_password=1",
+            f"{url}/setup/{token}?reset_password=1",
             self._key_life,
         )
         await self._notices.mail(account.email, mail)

@@ -9,10 +9,10 @@ from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.services.ground import Ground
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
-from flexiapi.services.phones.provisioning import Provisioning
+from flexiapi.services.phones.provisioning import Provisioning, SetupOffer
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["PhoneServices", "build"]
+__all__ = ["PhoneServices", "SetupOffer", "build"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text
@@ -20,6 +21,20 @@ RESET_PASSWORD_LENGTH = 16
 Headers = Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class SetupOffer:
+    """What a provisioning link gives, for a person: whose account, and the URL for the app as text and as PNG.
+
+    `app_link` opens the app with the URL; it is `None` if the settings name no scheme.
+    """
+
+    sip_address: str
+    url: str = field(repr=False)
+    image: bytes = field(repr=False)
+    app_link: str | None = field(repr=False)
+    resets_password: bool = False
+
+
 class Provisioning:
     """Provisioning documents and tokens."""
 
@@ -30,6 +45,7 @@ class Provisioning:
         self._passwords = passwords
         self._notices = ground.notices
         self._token_life = timedelta(hours=ground.settings.account.provisioning_token_hours)
+        self._app_link_prefix = ground.settings.account.app_link_prefix
         self._clock = ground.clock
 
     def base(self, query: Mapping[str, str], headers: Headers, space: Space) -> bytes:
@@ -67,7 +83,7 @@ class Provisioning:
 
     async def _holder(self, token: str, space: Space) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token, space.scope)
-        if account is None:
+        if account is None or account.is_barred:
             return None
         now = self._clock.now()
         given = account.provisioning_token_at
@@ -88,7 +104,22 @@ class Provisioning:
 
     async def qr_code(self, token: str, space: Space, *, reset_password: bool) -> tuple[bytes, str]:
         """Return a PNG image, and the URL in it, of a token of the space that can be used. Raises `RecordNotFound`."""
-        if await self._holder(token, space) is None:
+        offer = await self.offer(token, space, reset_password=reset_password)
+        return offer.image, offer.url
+
+    async def offer(self, token: str, space: Space, *, reset_password: bool) -> SetupOffer:
+        """Return what a token of the space gives, and use nothing up. Raises `RecordNotFound`."""
+        account = await self._holder(token, space)
+        if account is None:
             raise RecordNotFound
         url = f"{space.url}/provisioning/{token}" + ("?reset_password=1" if reset_password else "")
-        return await asyncio.to_thread(qr.png, url), url
+        return await self._offer(account, url, resets=reset_password)
+
+    async def offer_of_auth_token(self, token: str, account: Account, space: Space) -> SetupOffer:
+        """Return what an auth token that is attached to the account gives."""
+        return await self._offer(account, f"{space.url}/provisioning/auth_token/{token}")
+
+    async def _offer(self, account: Account, url: str, *, resets: bool = False) -> SetupOffer:
+        image = await asyncio.to_thread(qr.png, url)
+        app_link = self._app_link_prefix + url if self._app_link_prefix else None
+        return SetupOffer(account.address, url, image, app_link, resets_password=resets)

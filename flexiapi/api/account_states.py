@@ -1,0 +1,73 @@
+"""Activation, deactivation and provisioning tokens of accounts, by administrators."""
+
+from collections.abc import Awaitable
+
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Id
+from flexiapi.api.views.accounts import AccountView, InactiveAccount, ProvisionedAccount
+from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
+
+
+def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
+    return exchange.accounts.directory.for_admin(id, exchange.space)
+
+
+class AccountActivationEndpoint(ApiEndpoint):
+    """The activation of an account."""
+
+    path = "/api/accounts/{id}/activate"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
+    async def get(self, id: Id) -> AccountView:
+        """Activate an account."""
+        return await self._activated(id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
+    async def post(self, id: Id) -> AccountView:
+        """Activate an account. The same as `GET`, by the method that is meant for changes."""
+        return await self._activated(id)
+
+    async def _activated(self, account_id: int) -> AccountView:
+        account = await self.accounts.administration.activate(account_id, self.actor)
+        return AccountView.of(account, await self.view_data(account))
+
+
+class AccountDeactivationEndpoint(ApiEndpoint):
+    """The deactivation of an account."""
+
+    path = "/api/accounts/{id}/deactivate"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True, effects=True, requires=_is_there)
+    async def get(self, id: Id) -> InactiveAccount:
+        """Deactivate an account.
+
+        The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
+        at once. One that was never active keeps `confirmation_key` and `provisioning_token`, which work again after an
+        administrator activated it.
+        """
+        return await self._deactivated(id)
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
+    async def post(self, id: Id) -> InactiveAccount:
+        """Deactivate an account. The same as `GET`, by the method that is meant for changes."""
+        return await self._deactivated(id)
+
+    async def _deactivated(self, account_id: int) -> InactiveAccount:
+        account = await self.accounts.administration.deactivate(account_id, self.actor)
+        return InactiveAccount.of(account, await self.view_data(account))
+
+
+class AccountProvisioningEndpoint(ApiEndpoint):
+    """The provisioning token of an account."""
+
+    path = "/api/accounts/{id}/provision"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
+    async def get(self, id: Id) -> ProvisionedAccount:
+        """Provision an account by generating a fresh `provisioning_token`."""
+        account = await self.phones.provisioning.new_token(
+            await self.accounts.directory.for_admin(id, self.space), self.actor
+        )
+        return ProvisionedAccount.of(account, await self.view_data(account))
