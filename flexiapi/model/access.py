@@ -14,8 +14,11 @@ class AccountAccess(AccountRecord):
     __slots__ = ()
 
     def activate(self, now: datetime) -> Change[Self]:
-        """Activate the account for an administrator. Pending codes and tokens stay usable."""
-        return self._changed("account.activated", **self._becoming_active(now), updated_at=now)
+        """Activate the account for an administrator. Pending codes and tokens stay usable.
+
+        A number that is the user name is proven by that.
+        """
+        return self._changed("account.activated", **self._becoming_active(now), **self._name_proven, updated_at=now)
 
     def shut_out(self, now: datetime) -> Change[Self]:
         """Deactivate the account and end its key, nonces, codes and tokens.
@@ -54,7 +57,7 @@ class AccountAccess(AccountRecord):
             ends_sign_ins=True,
             passwords=(password,),
             updated_at=now,
-            **{**self._codes_ended(), **first, **key},
+            **{**self._first_password_gone, **self._codes_ended(), **first, **key},
         )
 
     def with_api_key(self, key_hash: bytes, now: datetime) -> Change[Self]:

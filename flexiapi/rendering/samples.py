@@ -36,6 +36,7 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.PasswordChangedMail(_ADDRESS, _WHEN),
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
+    messages.AccountRecoveredMail(_ADDRESS, _WHEN),
 )
 
 SMS: tuple[messages.Sms, ...] = (

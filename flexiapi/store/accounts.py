@@ -78,7 +78,12 @@ class AccountStore(AccountLookups):
         domain = change.after.domain
         if self._quotas.limited:
             await self._quotas.reserve(domain)
-        account = replace(change.after, id=await self._counters.next("accounts"))
+        account = change.after
+        if account.id:
+            # It was reserved some time ago, perhaps longer than pages of accounts expect.
+            await self._ranges.announce([account.id])
+        else:
+            account = replace(account, id=await self._counters.next("accounts"))
         document = inserting(self._documents.encode(account), event)
         try:
             await self._additions.add(document)
@@ -113,8 +118,9 @@ class AccountStore(AccountLookups):
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
+        encode = self._documents.encode_field
         if change.fields & IDENTITY:
-            query.update({name: getattr(before, name) for name in IDENTITY})
+            query.update({name: encode(name, getattr(before, name), before.id) for name in IDENTITY})
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
             condition, element_update = self._documents.element(change.element)

@@ -13,6 +13,7 @@ from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
@@ -42,6 +43,7 @@ class AccountServices:
     directory: AccountDirectory
     rules: AccountRules
     creation: Creation
+    signing_up: SigningUp
     administration: Administration
     administrators: Administrators
     removal: AccountRemoval
@@ -61,10 +63,13 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     guard = LastAdminGuard(store)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
+    creation = Creation(ground, directory, passwords, external_accounts)
+    signing_up = SigningUp(ground, creation, removal)
     return AccountServices(
         directory=directory,
-        rules=AccountRules(ground, directory, creation_tokens),
-        creation=Creation(ground, directory, passwords, external_accounts),
+        rules=AccountRules(ground, directory, creation_tokens, signing_up),
+        creation=creation,
+        signing_up=signing_up,
         administration=Administration(ground, directory, guard, passwords),
         administrators=Administrators(ground, passwords),
         removal=removal,

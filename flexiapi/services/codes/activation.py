@@ -4,10 +4,12 @@ import hmac
 
 from flexiapi.crypto.codes import joined
 from flexiapi.errors import ActivationExpired, RecordNotFound
-from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.model import Account, Actor, Change, Channel, Confirmation
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
+from flexiapi.services.names import taken
 from flexiapi.services.outcome import existing
+from flexiapi.store import IdentifierTaken
 
 
 class Confirmations:
@@ -28,6 +30,8 @@ class Confirmations:
         """
         if account.confirmation is None or account.is_barred:
             raise RecordNotFound
+        if account.is_claim and account.confirmation.key is not None:
+            raise RecordNotFound
         await self._limiter.count("code_tries", str(account.id))
         counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
         if counted is None or counted.confirmation is None:
@@ -44,7 +48,7 @@ class Confirmations:
         if pending.key is not None:
             return _is_key(code, pending.key)
         stored = pending.pin_hash or b""
-        is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone)
+        is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone or account.claimed_phone)
         is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
         return is_to_phone or is_to_username
 
@@ -73,16 +77,30 @@ class Activation:
         self._spaces = ground.spaces
         self._clock = ground.clock
 
-    async def activate(self, username: str, domain: str, code: str, actor: Actor) -> Account:
-        """Activate the account of that address in the actor's space. Raises as `Confirmations.check`."""
-        space = actor.space or self._spaces.default
+    async def activate(self, username: str, domain: str, code: str, actor: Actor, *, channel: Channel) -> Account:
+        """Activate the account of that address in the actor's space.
+
+        By phone, `username` may also be a number that an account claims as its name. Raises as `Confirmations.check`
+        and `use`.
+        """
+        space, accounts = actor.space or self._spaces.default, self._store.accounts
         is_public = domain in space.names.public_domains
-        account = await self._store.accounts.by_address(username, domain, space.scope) if is_public else None
+        account = await accounts.by_address(username, domain, space.scope) if is_public else None
+        if account is None and is_public and channel == "phone":
+            account = await accounts.by_claim(username, domain, space.scope)
         if account is None:
             raise RecordNotFound
         account = await self._confirmations.check(account, code, actor)
-        return await self.use_code(account, actor)
+        return await self.use(account, account.use_code(self._clock.second()), actor)
 
-    async def use_code(self, account: Account, actor: Actor) -> Account:
-        """Activate the account and end its code, which was right. Raises `RecordNotFound` if it was used meanwhile."""
-        return existing(await self._store.accounts.apply(account.use_code(self._clock.second()), actor))
+    async def use(self, account: Account, change: Change[Account], actor: Actor) -> Account:
+        """Apply the change that a right code stands for.
+
+        Raises `RecordNotFound` if the code was used meanwhile, and `ValidationFailed` if another account proved the
+        number or address first; the code is spent then.
+        """
+        try:
+            return existing(await self._store.accounts.apply(change, actor))
+        except IdentifierTaken as error:
+            await self._store.accounts.apply(account.drop_code(), actor)
+            raise taken(error, None) from error

@@ -40,7 +40,7 @@ class AddressChanges:
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
         """Check a new address or number: it is neither the present one nor taken."""
         email = values.get("email")
-        if email is not None and email == account.email:
+        if email is not None and email == account.email != account.claimed_email:
             return {"email": ["email is the present one"]}
         return await self._names.conflicts(values, account.domain, public=False)
 
