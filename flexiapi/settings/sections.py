@@ -72,6 +72,7 @@ class AppSettings(SettingsSection):
         False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
     )
     api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
+    api_key_max_days: int = Field(0, ge=0, description="life of an API key however it is used, in days; 0 is for ever")
     linphone_daemon_unix_path: OptionalPath = Field(
         None, description="socket of a linphone-daemon that sends the messages of POST /messages"
     )
