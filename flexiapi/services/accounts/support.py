@@ -1,4 +1,4 @@
-"""What operators do for single accounts by command, in every space."""
+"""Lookups and repairs of single accounts for operators, in every space."""
 
 from collections.abc import Sequence
 
