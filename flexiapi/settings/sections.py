@@ -64,6 +64,12 @@ class AppSettings(SettingsSection):
     url: RootUrl = Field(
         "", description="public root of every URL that is handed out; unset, made from address and port"
     )
+    language: str = Field(
+        "en", description="language of the templates, as a tag such as fr or pt-BR, for mails and providers of texts"
+    )
+    sms_sender: OptionalText = Field(
+        None, description="name or number that SMS come from, where the provider allows it; unset, the backend's own"
+    )
     sip_domain: SipDomain = Field("sip.example.org", description="the SIP domain of the accounts")
     admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")
     dangerous_endpoints: bool = Field(
@@ -129,6 +135,9 @@ class AccountSettings(SettingsSection):
     )
     creation_token_retry_minutes: int = Field(
         60, ge=0, description="wait for the next push of a creation token, in minutes"
+    )
+    creation_token_title: OptionalText = Field(
+        None, description="title of the notification that a creation token comes with; unset, the phone shows none"
     )
     creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
     creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
