@@ -38,6 +38,12 @@ class ServerSettings(SettingsSection):
         description="largest request body, in bytes; uploads, imports and vCards may have three times as much",
     )
     stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
+    hang_seconds: int = Field(
+        30, ge=0, description="a process that does nothing for that long is replaced, in seconds; 0 switches this off"
+    )
+    most_requests: int = Field(
+        1000, ge=0, description="requests under way in one process from which on others are answered 503; 0 is no limit"
+    )
     maintenance: bool = Field(False, description="answer 503 to every API request")
 
     @field_validator("address")
@@ -62,7 +68,9 @@ class AppSettings(SettingsSection):
     )
     previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
     url: RootUrl = Field(
-        "", description="public root of every URL that is handed out; unset, made from address and port"
+        "",
+        description="public root of every URL that is handed out, with a path if the front server removes one from "
+        "requests; unset, made from address and port",
     )
     language: str = Field(
         "en", description="language of the templates, as a tag such as fr or pt-BR, for mails and providers of texts"

@@ -22,7 +22,7 @@ _READ = ("provisioning_secret", "confirmation_secret", "username", "domain", "cr
 Document = dict[str, Any]
 
 
-class Seals(Records):
+class Seals(Records, bounds=False):
     """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
 
     def __init__(
