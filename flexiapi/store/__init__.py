@@ -93,7 +93,7 @@ class Store(Records):
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
-        self.creation_tokens = CreationTokenStore(database, journal)
+        self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.auth_tokens = AuthTokenStore(database, journal)
