@@ -12,6 +12,7 @@ import click
 
 from flexiapi import files
 from flexiapi.cli.context import Installation, passed
+from flexiapi.cli.secret_files import readable_by_others
 from flexiapi.cli.spaces import described
 from flexiapi.crypto.keys import ApplicationKey, random_text
 from flexiapi.errors import ApiError, ConfigurationError
@@ -20,11 +21,12 @@ from flexiapi.flexisip.replica_file import group_id
 from flexiapi.model import Space
 from flexiapi.notify import Transport, configured_backends
 from flexiapi.server.application_key import existing_key, key_file, key_missing
-from flexiapi.server.assembly import Parts, build
+from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
+from flexiapi.server.parts import Parts
 from flexiapi.services.names import compiled
 from flexiapi.settings import ServerSettings, Settings
-from flexiapi.settings.loading import misspelt
+from flexiapi.settings.loading import misspelt, source_of
 from flexiapi.store import EmbeddedMongod
 
 _TABLES_DIFFER = "The first tables are applied at the start, others by `flexiapi spaces apply`."
@@ -62,6 +64,8 @@ def check(context: Installation) -> None:
     """
     settings, findings = context.settings, Findings()
     key = existing_key(settings)
+    for path in readable_by_others(settings, source_of(context.file)):
+        findings.doubtful("secrets", f"every user of this host can read {path}: chmod o-rwx {path}")
     with _database_of(settings) as uri:
         asyncio.run(_checked(settings, key, uri, findings))
     if findings.failures:

@@ -65,7 +65,7 @@ SPACES_WAIT = timedelta(seconds=20)
 """The time in which running servers notice that the tables of domains are about to change: they look every 10 s."""
 
 
-class Store(Records):
+class Store(Records, bounds=False):
     """All collections of an installation."""
 
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
