@@ -64,9 +64,17 @@ DTMF_PROTOCOL = _of_type(
     "sipinfo",
     enum=["sipinfo", "sipmessage", "rfc2833"],
 )
-CREATION_TOKEN = _field("the unique `account_creation_token`", "8tuVPTa9XcQ2k", pattern="^[A-Za-z0-9]{13}$")
-CONFIRMATION_KEY = _field("the mailed key; blanks, hyphens and case do not count", "WATD-MY7P-TD4CZ", minLength=13)
-PIN = _field("the PIN code", "0427", pattern="^[0-9]{4}$")
+CREATION_TOKEN = _field(
+    "the unique `account_creation_token`; works once, for `account.creation_token_days` (7 by default)",
+    "8tuVPTa9XcQ2k",
+    pattern="^[A-Za-z0-9]{13}$",
+)
+CONFIRMATION_KEY = _field(
+    "the mailed key; works once, for `account.activation_hours` (24); blanks, hyphens, case are ignored",
+    "WATD-MY7P-TD4CZ",
+    minLength=13,
+)
+PIN = _field("the PIN code; works once, for `account.pin_minutes` (10 by default)", "0427", pattern="^[0-9]{4}$")
 EXPIRY = _of_type(
     "a time of the form `Y-m-d H:i:s`, UTC. Only used when `activated` is not used or `false`. Enforces an expiration "
     "date on the returned `confirmation_key`. After that time public email or phone activation endpoints will return "

@@ -199,7 +199,11 @@ CreationToken = Annotated[
     Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
 RequestToken = Annotated[
-    Text, Field(description="a validated `account_creation_request_token`", examples=["7Ma0JzRtWg3kP"])
+    Text,
+    Field(
+        description="a validated `account_creation_request_token`; works once, for `account.request_token_hours` (24)",
+        examples=["7Ma0JzRtWg3kP"],
+    ),
 ]
 ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
 Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
