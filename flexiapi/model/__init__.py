@@ -13,7 +13,7 @@ from flexiapi.model.devices import (
     PushDevice,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, CreationCount
+from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -30,6 +30,7 @@ from flexiapi.model.parts import (
     Types,
     hashes,
 )
+from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.tokens import AuthToken
 
@@ -43,6 +44,7 @@ __all__ = [
     "Account",
     "AccountSelection",
     "AccountType",
+    "AccountsFound",
     "Action",
     "ActivationExpiration",
     "Actor",
@@ -74,5 +76,8 @@ __all__ = [
     "Spaces",
     "StoredApiKey",
     "Types",
+    "folded",
     "hashes",
+    "search_words",
+    "words_in",
 ]

@@ -39,7 +39,7 @@ from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
-from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
+from flexiapi.store.steps import CENSUS_DROPPED, WORDS_WRITTEN, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
@@ -133,6 +133,7 @@ class Store(Records):
         """Return the layout of the database, and let this process write so that older servers can read it."""
         layout = await self.migrations.layout()
         self.account_ranges.has_older_servers = layout.version < CENSUS_DROPPED.number
+        self.listings.has_words = layout.version >= WORDS_WRITTEN.number
         return layout
 
     async def check(self) -> None:

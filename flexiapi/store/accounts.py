@@ -14,7 +14,7 @@ from flexiapi.store.account_lookups import AccountLookups
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
-from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+from flexiapi.store.documents import SPOKEN, AccountDocuments, Document
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
@@ -108,8 +108,8 @@ class AccountStore(AccountLookups):
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
-        if change.fields & IDENTITY:
-            query.update({name: getattr(before, name) for name in IDENTITY})
+        if change.fields & SPOKEN:
+            query.update({name: getattr(before, name) for name in SPOKEN})
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
             condition, element_update = self._documents.element(change.element)

@@ -37,6 +37,10 @@ _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 IDENTITY = frozenset({"username", "domain", "phone", "email"})
 
 
+# What the stored words of an account are made of.
+SPOKEN = IDENTITY | {"display_name"}
+
+
 class Named(Protocol):
     """The names of an account, of which its identifiers are made."""
 
@@ -95,6 +99,7 @@ class AccountDocuments:
         fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in _NAMES}
         document = {_FIELDS.get(name, name): value for name, value in fields.items() if value is not None}
         document["identifiers"] = self.identifiers(account)
+        document["words"] = account.words
         return document
 
     def encode_field(self, name: str, value: Any, owner: int) -> Any:
@@ -117,6 +122,8 @@ class AccountDocuments:
                 setting[_FIELDS.get(name, name)] = value
         if names & IDENTITY:
             setting["identifiers"] = self.identifiers(after)
+        if names & SPOKEN:
+            setting["words"] = after.words
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
 
     def conditions(self, expecting: Mapping[str, Any]) -> Document:

@@ -27,6 +27,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _PENDING,
         IndexModel("identifiers", unique=True),
         IndexModel("email", **_only_present("email")),
+        IndexModel([("words", ASCENDING), ("domain", ASCENDING)]),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),

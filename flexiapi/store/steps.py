@@ -11,6 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import UpdateOne
+
+from flexiapi.model import search_words
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 
@@ -77,13 +80,38 @@ async def _number_revisions(database: Database, after: int | None) -> BatchDone 
     return BatchDone(last, len(found))
 
 
+_SPOKEN = ("username", "email", "phone", "display_name")
+
+
+async def _write_words(database: Database, after: int | None) -> BatchDone | None:
+    accounts = database["accounts"]
+    ids: dict[str, Any] = {} if after is None else {"_id": {"$gt": after}}
+    fields = dict.fromkeys(_SPOKEN, 1)
+    found = await accounts.find(ids, fields).sort("_id").limit(ACCOUNTS_AT_ONCE).to_list(None)
+    if not found:
+        return None
+    # Who changes one of the names meanwhile writes the words too.
+    named = [{"_id": one["_id"], **{name: one.get(name) for name in _SPOKEN}} for one in found]
+    writes = [UpdateOne(one, {"$set": {"words": search_words(*(one[name] for name in _SPOKEN))}}) for one in named]
+    await accounts.bulk_write(writes, ordered=False)
+    return BatchDone(found[-1]["_id"], len(found))
+
+
 CENSUS_DROPPED = LayoutStep(
     1,
     "Remove the collection `census`, in which older releases count accounts.",
     StepKind.CONTRACT,
     _drop_census,
 )
+WORDS_WRITTEN = LayoutStep(
+    3,
+    "Write the words of every account by which searches find it.",
+    StepKind.CONTRACT,
+    _write_words,
+    is_long=True,
+)
 STEPS: tuple[LayoutStep, ...] = (
     CENSUS_DROPPED,
     LayoutStep(2, "Give every account a revision.", StepKind.CONTRACT, _number_revisions, is_long=True),
+    WORDS_WRITTEN,
 )
