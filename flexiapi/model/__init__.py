@@ -27,11 +27,13 @@ from flexiapi.model.parts import (
     Password,
     PendingChange,
     StoredApiKey,
+    TokenMaker,
     Types,
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
+from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
@@ -75,9 +77,12 @@ __all__ = [
     "Space",
     "Spaces",
     "StoredApiKey",
+    "TokenMaker",
     "Types",
+    "e164",
     "folded",
     "hashes",
     "search_words",
+    "usual_name",
     "words_in",
 ]

@@ -171,7 +171,7 @@ def _beginnings(text: str) -> list[Document]:
     username, at, domain = typed.partition("@")
     words = words_in(typed)
     if at and username:
-        beginnings.append({"words": username, "domain": _beginning(domain)})
+        beginnings.append({"words": username, "username": username, "domain": _beginning(domain)})
     elif words and words != [typed]:
         beginnings.append({"$and": [{"words": _beginning(word)} for word in words]})
     return beginnings

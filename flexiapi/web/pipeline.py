@@ -28,7 +28,7 @@ from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
 _NO_BODY = Json(b"")
-# The headers by which browsers and scanners tell that nobody has asked for the page yet.
+# The headers of requests that browsers and scanners make before a person does.
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from flexiapi.model import folded, search_words, words_in
         ("+33612345678", ["33612345678"]),
         ("Amélie  Dûpont\u00a0(Ärztin)", ["amelie", "dupont", "(arztin)"]),
         ("alice@Mail.Example.org", ["alice", "mail", "example", "org"]),
-        ("ＡＢＣ straße", ["abc", "strasse"]),
+        ("\uff21\uff22\uff23 straße", ["abc", "strasse"]),
         (".-_+@ ", []),
     ],
 )

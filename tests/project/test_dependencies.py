@@ -65,7 +65,7 @@ def sources(folder, *, tests):
     """Its Python files, apart from what a build left."""
     for path in folder.rglob("*.py"):
         parts = path.relative_to(folder).parts
-        if not {"build", ".venv"} & set(parts) and ("tests" in parts) == tests:
+        if not {"build", ".venv", "setup.py"} & set(parts) and ("tests" in parts) == tests:
             yield path
 
 

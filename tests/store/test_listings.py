@@ -89,7 +89,7 @@ class TestSearch:
         found, number = [], 1
         while True:
             total, ids, is_incomplete = self.search(filled, "of7", page=number)
-            assert (total, is_incomplete) == (100, False)
+            assert (total, is_incomplete) == (MANY // 50, False)
             if not ids:
                 break
             found += ids
@@ -99,13 +99,13 @@ class TestSearch:
     def test_other_parts_come_after_beginnings(self, filled):
         """`00042` begins no word, but is in one of the user name and of the number."""
         assert self.search(filled, "r00042") == (1, [42], False)
-        total, ids, is_incomplete = self.search(filled, "42")
+        total, ids, is_incomplete = self.search(filled, "12")
         assert ids[:20] == sorted(ids[:20])
         assert not is_incomplete
-        assert total > 20
-        beginnings = [n for n in range(1, MANY + 1) if str(n).startswith("42") and n % 10]
+        assert total > 120
+        beginnings = [n for n in range(1, MANY + 1) if str(n).startswith("12") and n % 10]
         assert ids == beginnings[:20]
-        _, after, _ = self.search(filled, "42", page=1 + len(beginnings) // 20)
+        _, after, _ = self.search(filled, "12", page=1 + len(beginnings) // 20)
         assert set(beginnings[len(beginnings) // 20 * 20 :]) < set(after)
 
     def test_more_than_200_are_cut_and_that_is_told(self, filled):
