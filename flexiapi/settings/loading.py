@@ -37,7 +37,9 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
 
 def source_of(file: Path | None) -> Path | None:
-    """Return the file that settings are read from: the given one, or the default one if it exists."""
+    """Return the file that settings are read from: the given one, the default one if it exists; /dev/null is none."""
+    if file == Path(os.devnull):
+        return None
     return file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
 
 
