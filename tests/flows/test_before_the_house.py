@@ -8,13 +8,14 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from flexiapi.store.steps import STEPS
 from tests.kit.old_release import DOMAIN, KEY, PASSWORD, dump, load, old_release
 from tests.kit.server_process import serve
 from tests.kit.waiting import wait_for
 
 __all__ = ["old_release", "serve"]
 
-NEWEST = 2
+NEWEST = len(STEPS)
 
 
 @pytest.fixture
