@@ -62,7 +62,9 @@ class AppSettings(SettingsSection):
     )
     previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
     url: RootUrl = Field(
-        "", description="public root of every URL that is handed out; unset, made from address and port"
+        "",
+        description="public root of every URL that is handed out, with a path if the front server removes one from "
+        "requests; unset, made from address and port",
     )
     language: str = Field(
         "en", description="language of the templates, as a tag such as fr or pt-BR, for mails and providers of texts"
