@@ -12,9 +12,10 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import ExecutionTimeout
 
 from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope, folded, words_in
+from flexiapi.store.account_lookups import within
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import AccountDocuments, Document, within
+from flexiapi.store.documents import AccountDocuments, Document
 
 BY_WORDS = [("words", 1), ("domain", 1)]
 MOST_OTHERS = 200

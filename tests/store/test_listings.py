@@ -158,7 +158,9 @@ def test_before_its_step_a_search_finds_beginnings_and_says_that_there_may_be_mo
 
     async def older():
         await accounts.update_many({}, {"$unset": {"words": ""}})
-        await server.store._database["meta"].update_one({"_id": "layout"}, {"$set": {"version": 2}}, upsert=True)
+        await server.store._database["meta"].update_one(
+            {"_id": "layout"}, {"$set": {"version": WORDS_WRITTEN.number - 1}}, upsert=True
+        )
         await server.store.layout()
 
     async def newer():
