@@ -102,9 +102,10 @@ class AccountDocuments:
         """Return the whole document."""
         fields = {key: value for name in _NAMES for key, value in self.stored(name, account).items()}
         document = {key: value for key, value in fields.items() if value is not None}
-        document["identifiers"] = self.identifiers(account)
-        document["words"] = account.words
-        return document
+        return document | self._names(account)
+
+    def _names(self, account: Account) -> Document:
+        return {"identifiers": self.identifiers(account), "words": account.words}
 
     def stored(self, name: str, account: Account) -> Document:
         """Return what a document holds of a field; `None` stands for an absent value."""
@@ -132,10 +133,8 @@ class AccountDocuments:
                     unsetting[key] = ""
                 else:
                     setting[key] = value
-        if names & IDENTITY:
-            setting["identifiers"] = self.identifiers(after)
         if names & SPOKEN:
-            setting["words"] = after.words
+            setting |= self._names(after)
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
 
     def decode(self, document: Document) -> Account:
