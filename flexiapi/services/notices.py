@@ -1,7 +1,7 @@
 """Mails and SMS to people, within the limits per number and address."""
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.model import Space, Spaces
+from flexiapi.model import Space, Spaces, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
@@ -22,7 +22,7 @@ class Notices:
     async def text(self, phone: str, sms: Sms) -> None:
         """Send an SMS. Raises `TooManyRequests` for a number that had too many, and `DeliveryFailed`."""
         space = self._of(sms.domain)
-        counted = f"{phone}{space.suffix}"
+        counted = f"{e164(phone)}{space.suffix}"
         await self._limiter.count("sms_minute", counted)
         await self._limiter.count("sms_hour", counted)
         try:

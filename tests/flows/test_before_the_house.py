@@ -14,7 +14,7 @@ from tests.kit.waiting import wait_for
 
 __all__ = ["old_release", "serve"]
 
-NEWEST = 2
+NEWEST = 3
 
 
 @pytest.fixture
