@@ -25,7 +25,7 @@ _BY_TRANSPORT: dict[Transport, dict[str, Any]] = {
     Transport.SMS: {
         "what": "SMS",
         "message": "SmsMessage",
-        "payload": '{"phone": message.phone, "text": message.text}',
+        "payload": '{"id": message.idempotency_key, "phone": message.phone, "text": message.text}',
         "addressed_by": "phone",
         "refusal": "bad number",
         "example_to": "+33612345678",

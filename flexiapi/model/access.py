@@ -71,4 +71,4 @@ class AccountAccess(AccountRecord):
     def without_api_key(self) -> Change[Self]:
         """Remove the API key. Expects that it is still the one that was read."""
         expecting = {} if self.api_key is None else {"api_key.hash": self.api_key.hash}
-        return self._changed("account.api_key_expired", expecting=expecting, api_key=None)
+        return self._changed("account.api_key_ended", expecting=expecting, api_key=None)

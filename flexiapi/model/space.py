@@ -14,7 +14,17 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.settings import Settings
 from flexiapi.settings.spaces import OVERRIDABLE
 
-_PLAIN = ("url", "name", "realm", "registration", "quota", "provisioning_rc_file", "provisioning_overwrite_all")
+_PLAIN = (
+    "url",
+    "name",
+    "language",
+    "sms_sender",
+    "realm",
+    "registration",
+    "quota",
+    "provisioning_rc_file",
+    "provisioning_overwrite_all",
+)
 
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _PORT = re.compile(r":[0-9]*$")
@@ -79,6 +89,8 @@ class Space:
             which has every other host too.
         url: public root of every URL that is handed out.
         name: name in mails, texts and pages.
+        language: language of its texts, as in `en`.
+        sms_sender: sender of its SMS, `None` for the one of the backend.
         realm: DIGEST realm; `None` for that of each account's domain.
         quota: most accounts; 0 for any number.
         scope: domains whose accounts belong to it.
@@ -92,6 +104,8 @@ class Space:
     host: str | None = None
     url: str
     name: str
+    language: str
+    sms_sender: str | None
     realm: str | None
     registration: Registration
     quota: int

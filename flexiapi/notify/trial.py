@@ -11,6 +11,7 @@ from flexiapi.notify.discovery import Transport
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 
 _TEXT = "This is a test message of the account server."
+_KIND = "test"
 _LONGEST_ADDRESS = 64
 _PHONE = re.compile(r"\+[0-9]{3,15}")
 
@@ -21,10 +22,10 @@ def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | M
     Raises `ConfigurationError` for anything else: backends rely on a valid address, so a wrong one would prove nothing.
     """
     if transport is Transport.SMS:
-        return SmsMessage(_phone(to), _TEXT)
+        return SmsMessage(_phone(to), _TEXT, kind=_KIND)
     if transport is Transport.MAIL:
-        return MailMessage(_address(to), "Test", _TEXT)
-    return PushMessage(*_push_address(to), {"token": "test"})
+        return MailMessage(_address(to), "Test", _TEXT, kind=_KIND)
+    return PushMessage(*_push_address(to), {"token": "test"}, kind=_KIND)
 
 
 def _phone(to: str) -> str:

@@ -97,5 +97,6 @@ PAGES: tuple[pages.Page, ...] = (
                 ],
             )
         ],
+        [reference.ReferenceLife("`auth_token`", "5 minutes")],
     ),
 )

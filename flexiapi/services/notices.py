@@ -26,7 +26,16 @@ class Notices:
         await self._limiter.count("sms_minute", counted)
         await self._limiter.count("sms_hour", counted)
         try:
-            await self._notifier.sms(SmsMessage(phone, self._renderer.sms(sms, space.name)))
+            await self._notifier.sms(
+                SmsMessage(
+                    phone,
+                    self._renderer.sms(sms, space.name),
+                    kind=sms.name,
+                    code=sms.code,
+                    language=space.language,
+                    sender=space.sms_sender,
+                )
+            )
         except DeliveryFailed:
             await self._limiter.give_back("sms_minute", counted)
             await self._limiter.give_back("sms_hour", counted)
@@ -54,7 +63,17 @@ class Notices:
         rendered = self._renderer.mail(mail, space.name, space.mail.signature)
         sender = space.mail
         await self._notifier.mail(
-            MailMessage(address, rendered.subject, rendered.text, rendered.html, sender.from_address, sender.from_name)
+            MailMessage(
+                address,
+                rendered.subject,
+                rendered.text,
+                rendered.html,
+                sender.from_address,
+                sender.from_name,
+                kind=mail.name,
+                code=getattr(mail, "code", None),
+                language=space.language,
+            )
         )
 
 

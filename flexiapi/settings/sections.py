@@ -62,7 +62,15 @@ class AppSettings(SettingsSection):
     )
     previous_keys: Secrets = Field((), description="earlier application keys, still read after a change of key")
     url: RootUrl = Field(
-        "", description="public root of every URL that is handed out; unset, made from address and port"
+        "",
+        description="public root of every URL that is handed out, with a path if the front server removes one from "
+        "requests; unset, made from address and port",
+    )
+    language: str = Field(
+        "en", description="language of the templates, as a tag such as fr or pt-BR, for mails and providers of texts"
+    )
+    sms_sender: OptionalText = Field(
+        None, description="name or number that SMS come from, where the provider allows it; unset, the backend's own"
     )
     sip_domain: SipDomain = Field("sip.example.org", description="the SIP domain of the accounts")
     admins_manage_multi_domains: bool = Field(False, description="administrators see and make accounts of any domain")
@@ -70,6 +78,7 @@ class AppSettings(SettingsSection):
         False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
     )
     api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
+    api_key_max_days: int = Field(0, ge=0, description="life of an API key however it is used, in days; 0 is for ever")
     linphone_daemon_unix_path: OptionalPath = Field(
         None, description="socket of a linphone-daemon that sends the messages of POST /messages"
     )
@@ -128,6 +137,9 @@ class AccountSettings(SettingsSection):
     )
     creation_token_retry_minutes: int = Field(
         60, ge=0, description="wait for the next push of a creation token, in minutes"
+    )
+    creation_token_title: OptionalText = Field(
+        None, description="title of the notification that a creation token comes with; unset, the phone shows none"
     )
     creation_tokens_per_device: int = Field(4, ge=1, description="creation tokens that a device may ever get")
     creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")

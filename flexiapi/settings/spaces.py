@@ -12,6 +12,8 @@ from flexiapi.settings.values import OptionalText, SettingsSection
 OVERRIDABLE: Mapping[str, str] = {
     "name": "app",
     "url": "app",
+    "language": "app",
+    "sms_sender": "app",
     "realm": "account",
     "username_regex": "account",
     "username_min_length": "account",

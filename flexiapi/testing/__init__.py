@@ -6,7 +6,9 @@ The kit follows flexiapi's version: within one major version, tests of a correct
 
 import pytest
 
-pytest.register_assert_rewrite("flexiapi.testing.backends", "flexiapi.testing.contract", "flexiapi.testing.declaration")
+pytest.register_assert_rewrite(
+    *(f"flexiapi.testing.{name}" for name in ("backends", "care", "contract", "declaration", "sending"))
+)
 
 from flexiapi.testing.backends import failure_of, run_backend, running_backend  # noqa: E402 - rewritten first
 from flexiapi.testing.contract import BackendContract  # noqa: E402 - its asserts must be rewritten first

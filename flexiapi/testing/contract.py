@@ -1,32 +1,22 @@
 """The contract of a notification backend, as tests to inherit."""
 
 import asyncio
-import dataclasses
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import pytest
 
 from flexiapi.plugin import (
-    ANY_PROVIDER,
     Backend,
     DeliveryError,
-    MailMessage,
     Permanent,
-    PushBackend,
-    PushMessage,
     Receipt,
     Retryable,
-    SmsMessage,
     Unregistered,
 )
-from flexiapi.testing.backends import assert_discreet, failure_of, running_backend
-from flexiapi.testing.declaration import BackendDeclaration
+from flexiapi.testing.backends import assert_discreet, failure_of
+from flexiapi.testing.care import BackendCare
 from flexiapi.testing.loop_watch import LoopWatch
 from flexiapi.testing.replies import SILENCE, Reply
-
-T = TypeVar("T")
 
 _UNDECLARED = Reply(status=0)
 _AT_ONCE = 20
@@ -35,58 +25,21 @@ _ANSWER_SECONDS = (1.0, 3.0)
 _MOST_OF_AN_ANSWER = 0.9
 
 
-class BackendContract(BackendDeclaration):
+class BackendContract(BackendCare):
     """Tests that a backend inherits; all run against a real server on localhost.
 
     Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` if the provider has
-    no such answer), and define `settings`. `accepted` is the gateway's default answer unless set.
+    no such answer), and define `settings`. `accepted` is the gateway's default answer unless set. `verifies_tls` is
+    False if the `settings` turn the verification of certificates off.
     """
 
-    accepted: ClassVar[Reply | None] = None
     busy: ClassVar[Reply]
     refused: ClassVar[Reply]
     gone: ClassVar[Reply | None] = _UNDECLARED
 
-    def message(self) -> Any:
-        """Return the message to send; override it when the backend needs another."""
-        if self.group == "flexiapi.sms":
-            return SmsMessage("+33612345678", "Votre code reçu : 471100")
-        if self.group == "flexiapi.mail":
-            return MailMessage("alice@example.org", "Bienvenue à tous", "Votre code : 471100", "<p>471100</p>")
-        backend = self.backend_class()
-        assert issubclass(backend, PushBackend)
-        provider = min(backend.providers - {ANY_PROVIDER}, default="example")
-        return PushMessage(provider, "929724111839", "dA1b:APA91b", {"token": "8tuVPT471100"})
-
-    @asynccontextmanager
-    async def running(self, gateway: Any) -> AsyncIterator[Backend[Any, Any]]:
-        """The backend, started and in the end closed."""
-        async with running_backend(self.backend_class()(self.config(gateway))) as backend:
-            yield backend
-
-    def run(self, use: Coroutine[Any, Any, T]) -> T:
-        """Run on an event loop of its own."""
-        return asyncio.run(use)
-
-    def send(self, gateway: Any) -> Receipt:
-        """Start the backend, send one message, close it."""
-
-        async def whole() -> Receipt:
-            async with self.running(gateway) as backend:
-                return await backend.send(self.message())
-
-        return self.run(whole())
-
     def _failure(self, gateway: Any, answer: Reply) -> DeliveryError:
         gateway.answer(answer)
         return failure_of(lambda: self.send(gateway), *self._private())
-
-    def _private(self) -> list[str]:
-        message = dataclasses.asdict(self.message())
-        return [value for name in ("phone", "text", "prid", "to") if (value := message.get(name))]
-
-    def _accept(self, gateway: Any, delay: float = 0.0) -> None:
-        gateway.answer(dataclasses.replace(self.accepted or gateway.default, delay=delay))
 
     def test_sends_and_returns_a_receipt(self) -> None:
         with self.gateway() as gateway:

@@ -12,6 +12,7 @@ from flexiapi.testing.replies import Reply
 R = TypeVar("R")
 
 HOST = "127.0.0.1"
+OTHER_HOST = "elsewhere.example.org"
 
 _TURNS_TO_LET_IN = 5
 
@@ -24,7 +25,7 @@ class LocalServer(ABC, Generic[R]):
     """
 
     def __init__(self, default: Reply) -> None:
-        self.default = default
+        self._default = default
         self.requests: list[R] = []
         self.sends: list[R] = []
         """The `requests` to paths without an answer of their own."""
@@ -34,6 +35,24 @@ class LocalServer(ABC, Generic[R]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._server: asyncio.Server | None = None
+
+    @property
+    def default(self) -> Reply:
+        """The answer to requests that the test says nothing about."""
+        return self._default
+
+    @default.setter
+    def default(self, answer: Reply) -> None:
+        if self._answers[None] == deque([self._default]):
+            self.answer(answer)
+        self._default = answer
+
+    def pose_as_impostor(self, *, is_trusted: bool) -> bool:  # noqa: ARG002 - for classes that speak TLS
+        """Have a certificate that no client accepts: of an unknown authority, or a trusted one's for another host.
+
+        Return False if that cannot be, because the server does not speak TLS. Call it before the start.
+        """
+        return False
 
     def answer(self, *answers: Reply | Callable[[R], Reply], path: str | None = None) -> None:
         """Give these answers, in turn and the last one for ever; with `path`, to requests of that path only."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from flexiapi.testing.certificates import Certificates
-from flexiapi.testing.local_server import HOST, LocalServer
+from flexiapi.testing.local_server import HOST, OTHER_HOST, LocalServer
 from flexiapi.testing.replies import Reply, reply
 
 Encryption = Literal["none", "starttls", "tls"]
@@ -51,12 +51,22 @@ class SmtpGateway(LocalServer[ReceivedMail]):
         self._encryption = encryption
         self._credentials = (user.encode(), password.encode()) if user is not None else None
         self._certificates = Certificates(certificate_for)
+        self._trusted: Certificates | None = None
         self._sessions: set[_Session] = set()
 
     @property
     def ca_file(self) -> Path:
         """A file with the certificate authority to trust."""
-        return self._certificates.ca_file
+        return (self._trusted or self._certificates).ca_file
+
+    def pose_as_impostor(self, *, is_trusted: bool) -> bool:
+        """Have a certificate that no client accepts, unless the server speaks no TLS."""
+        if self._encryption == "none":
+            return False
+        self._certificates.discard()
+        self._certificates = Certificates(OTHER_HOST if is_trusted else HOST)
+        self._trusted = None if is_trusted else Certificates(HOST)
+        return True
 
     @property
     def demands_sign_in(self) -> bool:
@@ -105,6 +115,8 @@ class SmtpGateway(LocalServer[ReceivedMail]):
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
         self._certificates.discard()
+        if self._trusted is not None:
+            self._trusted.discard()
 
 
 class _Session(SMTP):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from flexiapi.testing.certificates import Certificates, common_name
-from flexiapi.testing.local_server import HOST, LocalServer
+from flexiapi.testing.local_server import HOST, OTHER_HOST, LocalServer
 from flexiapi.testing.replies import Fault, Reply, Request
 
 _NO_PROTOCOL = b"\x00\xff\x15\x03garbage\r\n\r\n"
@@ -23,6 +23,7 @@ class StreamServer(LocalServer[Request]):
     def __init__(self, default: Reply, *, tls: bool, certificate_for: str = HOST) -> None:
         super().__init__(default)
         self._certificates = Certificates(certificate_for) if tls else None
+        self._trusted: Certificates | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
@@ -33,11 +34,19 @@ class StreamServer(LocalServer[Request]):
     @property
     def ca_file(self) -> Path:
         """A file with the certificate authority to trust."""
-        return self._own_certificates.ca_file
+        return (self._trusted or self._own_certificates).ca_file
 
     def client_certificate(self, name: str) -> Path:
         """Return a PEM file with a client certificate that the server trusts, and its key."""
         return self._own_certificates.client_certificate(name)
+
+    def pose_as_impostor(self, *, is_trusted: bool) -> bool:
+        """Have a certificate that no client accepts, also where this server would speak no TLS."""
+        if self._certificates is not None:
+            self._certificates.discard()
+        self._certificates = Certificates(OTHER_HOST if is_trusted else HOST)
+        self._trusted = None if is_trusted else Certificates(HOST)
+        return True
 
     @property
     def _own_certificates(self) -> Certificates:
@@ -73,8 +82,9 @@ class StreamServer(LocalServer[Request]):
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
-        if self._certificates is not None:
-            self._certificates.discard()
+        for certificates in (self._certificates, self._trusted):
+            if certificates is not None:
+                certificates.discard()
 
 
 async def misbehave(fault: Fault, writer: asyncio.StreamWriter) -> None:

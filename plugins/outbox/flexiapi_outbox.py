@@ -69,6 +69,11 @@ def check_writable(config: OutboxConfig) -> None:
         raise Permanent(f"{config.path} cannot be written: {error.strerror}") from error
 
 
+def named(message: PushMessage | SmsMessage | MailMessage, *names: str) -> dict[str, str]:
+    """Return those of the fields that the message has; messages of earlier servers lack some."""
+    return {name: value for name in names if (value := getattr(message, name, None))}
+
+
 class OutboxPush(PushBackend[OutboxConfig]):
     """Writes push notifications of any provider."""
 
@@ -82,6 +87,7 @@ class OutboxPush(PushBackend[OutboxConfig]):
             "param": message.param,
             "prid": message.prid,
             "data": dict(message.data),
+            **named(message, "title", "kind"),
         }
         return await written(self.config, "push", fields)
 
@@ -97,7 +103,8 @@ class OutboxSms(SmsBackend[OutboxConfig]):
 
     async def send(self, message: SmsMessage) -> Receipt:
         """Append the SMS."""
-        return await written(self.config, "sms", {"phone": message.phone, "text": message.text})
+        fields = {"phone": message.phone, "text": message.text, **named(message, "sender", "kind", "code", "language")}
+        return await written(self.config, "sms", fields)
 
     async def check(self) -> None:
         """Check that the file can be written."""
@@ -112,9 +119,7 @@ class OutboxMail(MailBackend[OutboxConfig]):
     async def send(self, message: MailMessage) -> Receipt:
         """Append the mail."""
         fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
-        # Messages of earlier servers have no sender of their own.
-        sender = {name: getattr(message, name, None) for name in ("from_address", "from_name")}
-        fields |= {name: value for name, value in sender.items() if value is not None}
+        fields |= named(message, "from_address", "from_name", "kind", "code")
         return await written(self.config, "mail", fields)
 
     async def check(self) -> None:

@@ -28,6 +28,7 @@ from flexiapi.plugin import (
 
 _HOST = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
 
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _SLASH = re.compile(r"[/\\]")
 _QUERIES = (b"", b"up=1")
 
@@ -85,7 +86,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
     async def send(self, message: PushMessage) -> Receipt:
         """Post the data as JSON."""
         url, host = self._endpoint(message.prid)
-        headers = {"Content-Type": "application/json", "TTL": str(self.config.ttl_seconds), "Urgency": "high"}
+        headers = {"Content-Type": "application/json", **self._options(message)}
         if host in self.config.access_tokens:
             headers["Authorization"] = f"Bearer {self.config.access_tokens[host].get_secret_value()}"
         body = json.dumps(dict(message.data), separators=(",", ":"))
@@ -96,6 +97,16 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         if not answer.is_success:
             raise _refused(answer, host)
         return Receipt(_id(answer))
+
+    def _options(self, message: PushMessage) -> dict[str, str]:
+        """Return the headers of RFC 8030; messages of earlier servers name no options, and are urgent."""
+        longest, seconds = self.config.ttl_seconds, getattr(message, "time_to_live", None)
+        topic = getattr(message, "collapse_id", None)
+        return {
+            "TTL": str(longest if seconds is None else min(seconds, longest)),
+            "Urgency": getattr(message, "priority", "high"),
+            **({"Topic": topic} if topic and _TOPIC.fullmatch(topic) else {}),
+        }
 
     def _endpoint(self, prid: str) -> tuple[httpx.URL, str]:
         """Return the endpoint, and its entry in `hosts`. Raises `Permanent`."""

@@ -71,7 +71,9 @@ class TwilioSms(SmsBackend[TwilioConfig]):
     async def send(self, message: SmsMessage) -> Receipt:
         """Send one SMS."""
         config = self.config
-        sender = {"From": config.sender} if config.sender else {"MessagingServiceSid": config.messaging_service_sid}
+        # Messages of earlier servers have no sender of their own.
+        named = getattr(message, "sender", None) or config.sender
+        sender = {"From": named} if named else {"MessagingServiceSid": config.messaging_service_sid}
         answer = await self._asked("POST", "/Messages.json", data={"To": message.phone, **sender, "Body": message.text})
         sid = answer.get("sid")
         if not isinstance(sid, str):

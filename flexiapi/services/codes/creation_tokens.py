@@ -51,7 +51,7 @@ class CreationTokens:
         Raises `CreationTokenRefused` for a device that waits for a token or had too many, and `DeliveryFailed`.
         """
         token = random_text(TOKEN_LENGTH)
-        message = PushMessage(address.provider, address.param, address.prid, {"token": token})
+        message = self._message(address, token, actor)
         device = PushDevice(address, self._identity(message))
         now = self._clock.now()
         until = now + timedelta(minutes=self._settings.creation_token_retry_minutes)
@@ -67,6 +67,20 @@ class CreationTokens:
             if isinstance(error, DeliveryFailed):
                 raise DeliveryFailed(_NOT_SENT) from error
             raise
+
+    def _message(self, address: PushAddress, token: str, actor: Actor) -> PushMessage:
+        return PushMessage(
+            address.provider,
+            address.param,
+            address.prid,
+            {"token": token},
+            title=self._settings.creation_token_title,
+            time_to_live=round(timedelta(days=self._settings.creation_token_days).total_seconds()),
+            # A new token is only sent when the last one no longer serves.
+            collapse_id="creation-token",
+            kind="creation.token",
+            language=None if actor.space is None else actor.space.language,
+        )
 
     def _identity(self, message: PushMessage) -> str:
         try:

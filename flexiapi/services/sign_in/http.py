@@ -12,7 +12,7 @@ from flexiapi.crypto import digest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
-from flexiapi.model import Account, Actor, Space
+from flexiapi.model import Account, Actor, Space, StoredApiKey
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
@@ -66,7 +66,9 @@ class HttpSignIn:
         self._passwords = passwords
         self._failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
         self._clock = ground.clock
-        self._key_life = timedelta(minutes=ground.settings.app.api_key_expiration_minutes)
+        app = ground.settings.app
+        self._key_life = timedelta(minutes=app.api_key_expiration_minutes)
+        self._longest_key_life = timedelta(days=app.api_key_max_days) or None
         self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
 
     async def by_key(self, key: str, address: str, space: Space) -> SignedIn:
@@ -83,13 +85,16 @@ class HttpSignIn:
             raise SignInRequired("The API key is unknown or expired.")
         stored = account.api_key.last_used_at
         last_used = max(stored, self._store.key_uses.last(key_hash) or stored)
-        if last_used + self._key_life < now:
+        if last_used + self._key_life < now or self._is_too_old(account.api_key, now):
             await self._store.accounts.apply(account.without_api_key(), Actor.system())
             log.warning("sign-in failed", reason="expired key", ip=address, account=account.id)
             raise SignInRequired("The API key is unknown or expired.")
         _refuse_shut_out(account, address)
         self._store.key_uses.note(key_hash, now)
         return SignedIn(account, key_hash)
+
+    def _is_too_old(self, key: StoredApiKey, now: datetime) -> bool:
+        return self._longest_key_life is not None and key.created_at + self._longest_key_life < now
 
     async def by_digest(
         self, username: str, domain: str, answer: DigestAnswer | None, address: str, space: Space

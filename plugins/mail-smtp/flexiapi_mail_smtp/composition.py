@@ -49,13 +49,21 @@ class Composer:
         mail["To"] = to
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(localtime())
-        mail["Message-ID"] = make_msgid(domain=self._config.signing_domain)
+        mail["Message-ID"] = self._id(message)
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
         if message.html is not None:
             mail.add_alternative(message.html, subtype="html")
+        # After the contents, which would take it away.
+        if language := getattr(message, "language", None):
+            mail["Content-Language"] = language
         content = mail.as_bytes()
         return Composed(mail["Message-ID"], sender, to.addr_spec, self._signature(content, _SIGNED) + content)
+
+    def _id(self, message: MailMessage) -> str:
+        """Return the Message-ID, which each try has, so that a mailbox keeps one; earlier servers give no key."""
+        key, domain = getattr(message, "idempotency_key", None), self._config.signing_domain
+        return f"<{key}@{domain}>" if key else make_msgid(domain=domain)
 
     def _signature(self, content: bytes, headers: list[bytes]) -> bytes:
         if self._key is None or self._config.dkim_selector is None:

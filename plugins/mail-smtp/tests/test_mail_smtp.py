@@ -230,3 +230,12 @@ def test_check_signs_in_and_sends_nothing():
         with pytest.raises(Permanent, match="username and password"):
             check("wrong")
     assert not gateway.sends
+
+
+def test_tries_of_one_mail_have_one_message_id_and_say_the_language():
+    mail = MailMessage("bob@example.com", "Hello", "text", language="fr")
+    with SmtpGateway() as gateway:
+        send(config(gateway), mail, mail, MailMessage("bob@example.com", "Hello", "text"))
+    first, second, other = (received.message for received in gateway.sends)
+    assert first["Message-ID"] == second["Message-ID"] != other["Message-ID"]
+    assert (first["Content-Language"], other["Content-Language"]) == ("fr", None)

@@ -16,10 +16,11 @@ __all__ = ["ApnsConfig", "ApnsPush"]
 
 # Apple requires this priority for background notifications: the phone may choose the moment.
 _CONSIDERATE = 5
+_AT_ONCE = 10
 
 
 class ApnsPush(PushBackend[ApnsConfig]):
-    """Sends background notifications, to production or the sandbox depending on the device's `pn_provider`."""
+    """Sends to production or the sandbox, as `pn_provider` says: alerts with a title, otherwise in the background."""
 
     Config = ApnsConfig
     providers = frozenset({"apns", "apns.dev"})
@@ -44,27 +45,34 @@ class ApnsPush(PushBackend[ApnsConfig]):
         return target(message).token.lower()
 
     async def send(self, message: PushMessage) -> Receipt:
-        """Send a background notification to the device's token for remote notifications."""
+        """Send to the device's token for remote notifications."""
         to = target(message)
         if self.config.key_file is not None and to.team != self.config.team_id:
             raise Permanent(f"pn_param names the team {to.team}, not {self.config.team_id}")
-        payload = {"aps": {"content-available": 1}, "customPayload": dict(message.data)}
-        result = await self._lines[message.provider].exchange(self._request(to.token, to.topic, payload))
-        return receipt(result)
+        return receipt(await self._lines[message.provider].exchange(self._request(message, to.token, to.topic)))
 
-    def _request(self, token: str, topic: str, payload: dict[str, object]) -> NotificationRequest:
+    def _request(self, message: PushMessage, token: str, topic: str) -> NotificationRequest:
+        # Messages of earlier servers have no title and no options.
+        title, seconds = getattr(message, "title", None), getattr(message, "time_to_live", None)
+        aps: dict[str, object] = {"content-available": 1}
+        if title:
+            aps["alert"] = {"title": title}
+        at_once = title and getattr(message, "priority", "high") == "high"
+        longest = self.config.ttl_seconds
         return NotificationRequest(
             token,
-            payload,
-            time_to_live=self.config.ttl_seconds,
-            priority=_CONSIDERATE,
-            push_type=PushType.BACKGROUND,
+            {"aps": aps, "customPayload": dict(message.data)},
+            time_to_live=longest if seconds is None else min(seconds, longest),
+            priority=_AT_ONCE if at_once else _CONSIDERATE,
+            collapse_key=getattr(message, "collapse_id", None),
+            push_type=PushType.ALERT if title else PushType.BACKGROUND,
             apns_topic=topic,
         )
 
     async def check(self) -> None:
         """Send to an impossible device in production: APNs checks the credentials first."""
-        request = self._request("0" * 64, "org.example.check", {"aps": {"content-available": 1}})
+        nobody = PushMessage("apns", "", "", {})
+        request = self._request(nobody, "0" * 64, "org.example.check")
         result = await self._lines["apns"].exchange(request)
         if int(result.status) not in (HTTPStatus.BAD_REQUEST, HTTPStatus.GONE):
             receipt(result)

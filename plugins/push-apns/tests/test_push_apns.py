@@ -382,3 +382,22 @@ def test_nothing_that_was_sent_is_logged(apns, tmp_path, caplog):
     run(apns, tmp_path, two)
     assert TOKEN not in caplog.text
     assert json.dumps(MESSAGE.data["token"]).strip('"') not in caplog.text
+
+
+def test_title_priority_time_to_live_and_collapse_id_of_a_message(apns, tmp_path):
+    message = dataclasses.replace(MESSAGE, title="Hello", time_to_live=0, collapse_id="creation-token")
+    send(apns, tmp_path, message)
+    send(apns, tmp_path, dataclasses.replace(message, priority="normal"))
+    first, second = apns.sends
+    assert first.json()["aps"] == {"content-available": 1, "alert": {"title": "Hello"}}
+    assert (first.headers["apns-push-type"], first.headers["apns-priority"]) == ("alert", "10")
+    assert first.headers["apns-collapse-id"] == "creation-token"
+    assert second.headers["apns-priority"] == "5"
+
+
+def test_a_device_has_one_identity(tmp_path):
+    backend = ApnsPush(ApnsPush.Config.model_validate(signing(tmp_path)))
+    both = PushMessage("apns.dev", "ABCD1234.a.b.voip&remote", f"{'c' * 64}:voip&{TOKEN.upper()}:remote", {})
+    assert backend.identity(MESSAGE) == backend.identity(both) == TOKEN.lower()
+    with pytest.raises(Permanent):
+        backend.identity(dataclasses.replace(MESSAGE, prid="no-token"))

@@ -15,7 +15,7 @@ __all__ = ["FcmConfig", "FcmPush"]
 
 
 class FcmPush(PushBackend[FcmConfig]):
-    """Sends data messages, in the project that the device's `pn_param` names."""
+    """Sends data messages, those with a title shown too, in the project that the device's `pn_param` names."""
 
     Config = FcmConfig
     providers = frozenset({"fcm"})
@@ -53,7 +53,9 @@ class FcmPush(PushBackend[FcmConfig]):
         project = self._projects.get(message.param, self._default)
         if project is None:
             raise Permanent(f"no project has the number {message.param}: add it to `projects`")
-        return await project.send(message.prid, payload(message), self.config.ttl_seconds)
+        # Messages of earlier servers have no title.
+        title = getattr(message, "title", None)
+        return await project.send(message.prid, payload(message), options(message, self.config.ttl_seconds), title)
 
     async def check(self) -> None:
         """Let FCM validate a message of each project, without sending it."""
@@ -66,6 +68,17 @@ class FcmPush(PushBackend[FcmConfig]):
             await project.close()
         await self._http.aclose()
         self._oauth.close()
+
+
+def options(message: PushMessage, longest_seconds: int) -> dict[str, str]:
+    """Return the options for Android; messages of earlier servers name none, and have high priority."""
+    seconds = getattr(message, "time_to_live", None)
+    collapse = getattr(message, "collapse_id", None)
+    return {
+        "priority": getattr(message, "priority", "high"),
+        "ttl": f"{longest_seconds if seconds is None else min(seconds, longest_seconds)}s",
+        **({"collapse_key": collapse} if collapse else {}),
+    }
 
 
 def payload(message: PushMessage) -> dict[str, str]:

@@ -31,10 +31,11 @@ class Project:
         self._token = AccessToken(credentials, oauth)
         self._http = http
 
-    async def send(self, token: str, data: dict[str, str], ttl_seconds: int) -> Receipt:
-        """Send to one device. Raises a `DeliveryError`."""
-        android = {"priority": "high", "ttl": f"{ttl_seconds}s"}
-        payload = self._fcm.parse_payload(fcm_token=token, data_payload=data, android_config=android)
+    async def send(self, token: str, data: dict[str, str], android: dict[str, str], title: str | None) -> Receipt:
+        """Send to one device, with the options for Android. Raises a `DeliveryError`."""
+        payload = self._fcm.parse_payload(
+            fcm_token=token, data_payload=data, android_config=android, notification_title=title
+        )
         return Receipt(self._read(await self._post(payload)))
 
     async def check(self) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 import threading
 
@@ -302,3 +303,14 @@ def test_settings_that_cannot_work(fcm, tmp_path):
     with pytest.raises(ValueError, match="is not a service account file") as caught:
         send(fcm, fcm.service_account(tmp_path, private=broken))
     assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_title_priority_time_to_live_and_collapse_id_of_a_message(fcm, account):
+    options = {"title": "Hello", "priority": "normal", "time_to_live": 60, "collapse_id": "creation-token"}
+    message = dataclasses.replace(MESSAGE, **options)
+    run(fcm, lambda backend: backend.send(message), service_account_file=account, ttl_seconds=3600)
+    run(fcm, lambda backend: backend.send(message), service_account_file=account, ttl_seconds=30)
+    first, second = (request.json()["message"] for request in fcm.sends)
+    assert first["notification"]["title"] == "Hello"
+    assert first["android"] == {"priority": "normal", "ttl": "60s", "collapse_key": "creation-token"}
+    assert second["android"]["ttl"] == "30s"

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -300,3 +301,13 @@ def test_credentials_in_the_endpoint_are_refused(server, credentials):
 def test_a_pattern_that_is_none_is_refused():
     with pytest.raises(ValueError, match="token_paths"):
         UnifiedPush.Config.model_validate({"hosts": ["ntfy.sh"], "token_paths": "("})
+
+
+def test_priority_time_to_live_and_collapse_id_of_a_message(server):
+    plain = message(f"{server.url}/upf3aSx0")
+    for collapse_id in ("creation-token", "not a topic"):
+        asked = dataclasses.replace(plain, priority="normal", time_to_live=60, collapse_id=collapse_id)
+        run(server, lambda backend, asked=asked: backend.send(asked))
+    first, second = (request.headers for request in server.sends)
+    assert (first["ttl"], first["urgency"], first["topic"]) == ("60", "normal", "creation-token")
+    assert "topic" not in second

@@ -59,7 +59,9 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
             "phone": message.phone,
             "digits": message.phone.removeprefix("+"),
             "text": message.text,
-            "id": uuid.uuid4().hex,
+            # Messages of earlier servers have neither of these.
+            "id": getattr(message, "idempotency_key", None) or uuid.uuid4().hex,
+            **{name: getattr(message, name, None) or "" for name in ("kind", "code", "language", "sender")},
             "secrets": _revealed(self.config.secrets),
         }
 

@@ -39,7 +39,7 @@ Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class HttpSmsConfig(BackendConfig):
-    """Settings of a gateway. Templates know `phone` (+33...), `digits` (33...), `text`, `id` and `secrets`."""
+    """Settings of a gateway. Templates know the names in `MESSAGE_NAMES`, among them `phone` and `text`."""
 
     url: Annotated[str, AfterValidator(_url)] = Field(description="URL of requests (template)")
     method: Literal["GET", "POST", "PUT"] = Field("POST", description="HTTP method")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from jinja2 import ChainableUndefined, StrictUndefined, TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
-MESSAGE_NAMES = frozenset({"phone", "digits", "text", "id", "secrets"})
+MESSAGE_NAMES = frozenset({"phone", "digits", "text", "kind", "code", "language", "sender", "id", "secrets"})
 ANSWER_NAMES = frozenset({"status", "headers", "text", "json"})
 
 # The writers of JSON, forms and headers escape values; HTML escaping would corrupt them.

@@ -202,3 +202,22 @@ def test_tls_is_verified():
     ):
         send(config(gateway, ca_file=gateway.ca_file))
     assert not gateway.sends
+
+
+class TestCodes(ReadmeExample):
+    label = "codes"
+    busy, refused = reply(503), reply(400)
+
+    def test_what_is_sent_and_sent_again(self):
+        sms = SmsMessage("+33612345678", "text", kind="account.recovery", code="0427", language="fr")
+
+        async def twice(backend):
+            await backend.send(sms)
+            await backend.send(sms)
+
+        with self.gateway() as gateway:
+            run_backend(HttpSms(self.config(gateway)), twice)
+        first, second = gateway.sends
+        body = {"to": "+33612345678", "template": "account.recovery", "language": "fr", "params": {"code": "0427"}}
+        assert first.json() == body
+        assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == sms.idempotency_key

@@ -36,7 +36,9 @@ class OvhSms(SmsBackend[OvhConfig]):
         return Receipt(str(answer["ids"][0]))
 
     def _job(self, message: SmsMessage) -> dict[str, Any]:
-        sender = {"sender": self.config.sender} if self.config.sender else {}
+        # Messages of earlier servers have no sender of their own.
+        named = getattr(message, "sender", None) or self.config.sender
+        sender = {"sender": named} if named else {}
         return {
             **sender,
             "charset": "UTF-8",
@@ -46,7 +48,7 @@ class OvhSms(SmsBackend[OvhConfig]):
             "noStopClause": True,
             "priority": "high",
             "receivers": [message.phone],
-            "senderForResponse": not self.config.sender,
+            "senderForResponse": not named,
             "validityPeriod": self.config.validity_minutes,
         }
 

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import dataclasses
 
 import pytest
 
@@ -158,3 +159,10 @@ def test_settings_that_cannot_work():
             TwilioSms.Config.model_validate({**settings, **more})
     with pytest.raises(ValueError, match="account_sid"):
         TwilioSms.Config.model_validate({**settings, "account_sid": "../x", "sender": "+15017122661"})
+
+
+def test_the_sender_of_a_domain_precedes_that_of_the_settings(twilio):
+    message = dataclasses.replace(MESSAGE, sender="Beta")
+    run(twilio, lambda backend: backend.send(message))
+    run(twilio, lambda backend: backend.send(message), messaging_service_sid="MG1")
+    assert [request.form()["From"] for request in twilio.sends] == ["Beta", "Beta"]
