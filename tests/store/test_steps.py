@@ -1,4 +1,4 @@
-"""Step 3 of the layout: claims of accounts that an older release wrote, and usual spellings."""
+"""Step 4 of the layout: claims of accounts that an older release wrote, and usual spellings."""
 
 import pytest
 
