@@ -7,16 +7,15 @@
 # Commands: docker exec CONTAINER flexiapi accounts create-admin the.admin --generate
 # config/compose.yaml runs it with a MongoDB replica set.
 
-FROM python:3.13-slim-bookworm AS build
+# This image has git, which knows the number of the build; without .git, write it: git rev-list --count HEAD >BUILD
+FROM python:3.13-bookworm AS build
 WORKDIR /source
-COPY pyproject.toml setup.py README.md LICENSE ./
-COPY flexiapi flexiapi
-COPY templates templates
-COPY config config
-COPY plugins plugins
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . ./plugins/mail-* ./plugins/outbox ./plugins/push-* ./plugins/sms-*
+COPY . .
 RUN python -m venv /opt/flexiapi \
- && /opt/flexiapi/bin/pip install --no-cache-dir --find-links /wheels "flexiapi[embedded]" /wheels/*.whl
+ && /opt/flexiapi/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+RUN /opt/flexiapi/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels \
+    . ./plugins/mail-* ./plugins/outbox ./plugins/push-* ./plugins/sms-* \
+ && /opt/flexiapi/bin/pip install --no-cache-dir --no-index --no-deps /wheels/*.whl
 
 FROM python:3.13-slim-bookworm
 # The embedded mongod needs libcurl4.

@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
+RELEASE := $(shell sed -n '/^\[tool.flexiapi\]/,/^version/s/^version = "\(.*\)"/\1/p' pyproject.toml)
 export PYTHON VENV
 
 .PHONY: run test lock changelog bench packages-of-server packages-of-tests
@@ -21,7 +22,7 @@ test: $(VENV)/.dev
 
 # The next section of CHANGELOG.md, and whether this branch needs a fragment. BASE names another branch than main.
 changelog: $(VENV)/.dev
-	$(BIN)/towncrier build --draft
+	$(BIN)/towncrier build --draft --version $(RELEASE)
 	VENV=$(VENV) .ci/changelog $(BASE)
 
 # Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.

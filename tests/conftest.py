@@ -25,12 +25,15 @@ Real peers on loopback, by unprivileged ports; a missing program fails the test 
     replicated_redis  two redis-servers and their Sentinel, which can fail over
     linphone_daemon   (name, rc file) -> a running linphone-daemon; `registered()`, `received(call_id)`
     kamailio          (authenticate=..., modules=..., domain=...) -> a registrar and proxy; equal calls share one
+    chromium          a running chromium; per session
+    page              an empty page of it, by playwright; `tests.kit.browser.barriers(page)` is what axe finds
     sipp              (*steps, transport=...) -> a SIP server that plays a scenario
 """
 
 import pytest
 
 from tests.kit.backends import install, no_waits, scripted
+from tests.kit.browser import chromium, page
 from tests.kit.figures import write_table
 from tests.kit.mongod import mongod_in_memory
 from tests.kit.programs import authority, folder, session_folder
@@ -42,12 +45,14 @@ from tests.kit.watched_log import LOG
 
 __all__ = [
     "authority",
+    "chromium",
     "folder",
     "install",
     "kamailio",
     "linphone_daemon",
     "no_waits",
     "own_mongod",
+    "page",
     "redis_server",
     "replicated_redis",
     "scripted",

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, ProvisionedAccount
-from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.errors import LastAdmin, RecordNotFound, ValidationFailed
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 
@@ -19,12 +19,15 @@ class AccountActivationEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/activate"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> AccountView:
-        """Activate an account."""
+        """Activate an account.
+
+        If it is named by a phone number, that proves the number. Return `422` if another account proved it first.
+        """
         return await self._activated(id)
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, ValidationFailed), secret=True)
     async def post(self, id: Id) -> AccountView:
         """Activate an account. The same as `GET`, by the method that is meant for changes."""
         return await self._activated(id)
@@ -44,7 +47,8 @@ class AccountDeactivationEndpoint(ApiEndpoint):
         """Deactivate an account.
 
         The account can no longer sign in: its API key, DIGEST nonces, pending codes and provisioning token are revoked
-        at once.
+        at once. One that was never active keeps `confirmation_key` and `provisioning_token`, which work again after an
+        administrator activated it.
         """
         return await self._deactivated(id)
 
@@ -67,6 +71,6 @@ class AccountProvisioningEndpoint(ApiEndpoint):
     async def get(self, id: Id) -> ProvisionedAccount:
         """Provision an account by generating a fresh `provisioning_token`."""
         account = await self.phones.provisioning.new_token(
-            await self.accounts.directory.for_admin(id, self.space), self.actor
+            await self.accounts.directory.for_admin(id, self.space), self.actor, by="admin"
         )
         return ProvisionedAccount.of(account, await self.view_data(account))

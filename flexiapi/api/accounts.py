@@ -29,6 +29,7 @@ from flexiapi.services.fields import (
     ExistingUsername,
     Expiry,
     Flag,
+    KnownPhone,
     PageNumber,
     PasswordOfDomain,
     Phone,
@@ -40,6 +41,7 @@ from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
 # The description is outside of the `| None`, where the schema of a flag would replace it.
+ReplacedPhone = Annotated[KnownPhone, Field(description="a phone number; what the account only claims stays a claim")]
 AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
 
 
@@ -74,7 +76,7 @@ class AccountReplacement(Params):
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
 
@@ -90,7 +92,7 @@ class AccountAmendment(Params):
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: Annotated[Flag | None, Field(description="make it an administrator, or no longer")] = None
-    phone: Phone | None = None
+    phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
 
     @classmethod

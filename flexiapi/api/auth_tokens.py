@@ -13,6 +13,8 @@ from flexiapi.web.identity import COOKIE
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.replies import Cookie, Json, PlainText
 
+_SECONDS_PER_DAY = 86_400
+
 
 class AuthTokensEndpoint(ApiEndpoint):
     """The auth token collection."""
@@ -86,6 +88,14 @@ class MyApiKeyEndpoint(ApiEndpoint):
         key = await self.sign_in.api_keys.make(self.me, self.actor)
         return PlainText(key.encode(), cookies=[_cookie(self, key)])
 
+    @endpoint(Access.USER)
+    async def delete(self) -> Json:
+        """End the API key, even if it authenticated this request, and remove the cookie."""
+        await self.sign_in.api_keys.end(self.me, self.actor)
+        return Json(b"{}", cookies=[Cookie(COOKIE, "", 0)])
+
 
 def _cookie(handler: ApiEndpoint, key: str) -> Cookie:
-    return Cookie(COOKIE, key, handler.settings.app.api_key_expiration_minutes * 60)
+    app = handler.settings.app
+    seconds = app.api_key_expiration_minutes * 60
+    return Cookie(COOKIE, key, min(seconds, app.api_key_max_days * _SECONDS_PER_DAY or seconds))

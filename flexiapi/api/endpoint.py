@@ -88,11 +88,12 @@ class ApiEndpoint(Endpoint):
 
     async def view_data(self, *accounts: Account) -> ViewData:
         """Return the data that views of the accounts need."""
-        types = await self.accounts.types.of(accounts)
+        types, unique = await self.accounts.types.of(accounts), self.settings.account.email_unique
         if not self.space.may_name_domains:
-            return ViewData(self.space.realm, types)
+            return ViewData(self.space.realm, types, email_unique=unique)
         others = self.context.services.spaces.by_domain
-        return ViewData(self.space.realm, types, {domain: space.realm for domain, space in others.items()})
+        realms = {domain: space.realm for domain, space in others.items()}
+        return ViewData(self.space.realm, types, realms, email_unique=unique)
 
 
 def is_dangerous_enabled(exchange: ApiEndpoint) -> bool:

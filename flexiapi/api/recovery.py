@@ -5,7 +5,7 @@ from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_add
 from flexiapi.api.views.accounts import WrittenAccount
 from flexiapi.api.views.recovery import PhoneInfo, RecoveredAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
-from flexiapi.services.fields import CreationToken, Phone
+from flexiapi.services.fields import CreationToken, KnownPhone
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
@@ -14,7 +14,7 @@ from flexiapi.web.parameters import Params
 class PhoneRecovery(Params):
     """The phone number that a recovery code is sent to, and the token that allows it."""
 
-    phone: Phone
+    phone: KnownPhone
     account_creation_token: CreationToken
 
 
@@ -28,6 +28,7 @@ class AccountInfoByPhoneEndpoint(ApiEndpoint):
         """Retrieve public information about the account.
 
         `phone` is `true` if the number is the account's phone number, `false` if it is its username.
+        Only a number that was proven counts.
         Return `404` if the account doesn't exist, `422` if the parameter is not a phone number.
         """
         account, is_alias = await self.codes.recovery.by_phone(required_phone(phone), self.space)
@@ -49,8 +50,9 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
     async def post(self, body: PhoneRecovery) -> None:
         """Send a SMS with a recovery PIN code to the phone number provided.
 
-        Return `404` if the account doesn't exist; this uses up the `account_creation_token` as well. Return `429` if an
-        SMS was sent to the number a short time ago, `503` if the SMS was not accepted; the token then stays usable.
+        Only a number that was proven counts. Return `404` if the account doesn't exist; this uses up the
+        `account_creation_token` as well. Return `429` if an SMS was sent to the number a short time ago, `503` if the
+        SMS was not accepted; the token then stays usable.
         """
         await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
 
@@ -62,7 +64,7 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.PUBLIC,
-        raises=(RecordNotFound, ActivationExpired, TooManyRequests),
+        raises=(RecordNotFound, ActivationExpired, TooManyRequests, ValidationFailed),
         switch=Switch(is_dangerous_enabled),
         secret=True,
         effects=True,
@@ -74,6 +76,10 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
         including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
         third wrong key revokes the right one.
+
+        The account is signed out everywhere: its API key, DIGEST nonces, provisioning token and other codes end. The
+        password stays, except the first one of an account that is named by its phone number: it gets a random one,
+        whose hashes are returned. Return `422` if another account proved the address first.
         """
         account = await self.codes.recovery.recover(*required_address(sip), recover_key, self.actor)
         return RecoveredAccount.of(account, await self.view_data(account))
@@ -93,7 +99,8 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
 
-        Return `422` if the account has no e-mail address, `503` if the mail was not accepted; nothing is changed then.
+        Return `422` if the account has no e-mail address, or is named by a phone number that it has not proven, `503`
+        if the mail was not accepted; nothing is changed then.
         """
         account = await self.codes.recovery.send_mail(
             await self.accounts.directory.for_admin(id, self.space), self.actor

@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from flexiapi.api.lives import lives
 from flexiapi.model import Space
 from flexiapi.rendering.pages import DocumentationPage
 from flexiapi.rendering.reference import ReferenceEndpoint, ReferenceFailure, ReferenceParameter, ReferenceSection
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.settings import Settings
 from flexiapi.web.endpoint import Endpoint
 from flexiapi.web.exchange import Exchange
 from flexiapi.web.openapi import document_of
@@ -18,9 +20,10 @@ from flexiapi.web.openapi.schemas import Schema, alternatives
 class Documentation:
     """The document and the page of each space, made once, at the first request."""
 
-    def __init__(self, endpoints: Sequence[type[Endpoint]], renderer: Renderer) -> None:
+    def __init__(self, endpoints: Sequence[type[Endpoint]], renderer: Renderer, settings: Settings) -> None:
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
         self._renderer = renderer
+        self._lives = lives(settings)
         self._documents: dict[str, bytes] = {}
         self._pages: dict[str, Sequence[bytes]] = {}
 
@@ -38,7 +41,7 @@ class Documentation:
             mark = secrets.token_hex(16)
             document = json.loads(self.document(space))
             sections = Reference(document, lambda path, verb: self._is_on(exchange, path, verb)).sections()
-            page = DocumentationPage(mark, space.url, space.domain, sections)
+            page = DocumentationPage(mark, space.url, space.domain, sections, self._lives)
             self._pages[space.domain] = self._renderer.page(page, space.name).encode().split(mark.encode())
         return nonce.encode().join(self._pages[space.domain])
 

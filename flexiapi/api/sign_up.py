@@ -8,21 +8,23 @@ from flexiapi.api.segments import Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import (
     ActivationExpired,
+    DeliveryFailed,
     FieldErrors,
     NoExternalAccountLeft,
     RecordNotFound,
     SpaceFull,
+    TooManyRequests,
 )
 from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
     Algorithm,
+    ClaimedPhone,
     ConfirmationKey,
     CreationToken,
     Domain,
     DtmfProtocol,
     Email,
     Password,
-    Phone,
     Pin,
     PublicUsername,
     Username,
@@ -50,7 +52,7 @@ class PublicSignUp(Params):
     algorithm: Algorithm
     domain: Domain | None = None
     email: Email | None = None
-    phone: Phone | None = None
+    phone: ClaimedPhone | None = None
     account_creation_token: CreationToken
 
     @classmethod
@@ -89,7 +91,14 @@ class PublicAccountsEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.PUBLIC,
-        raises=(RecordNotFound, NoExternalAccountLeft, RegistrationClosed, SpaceFull),
+        raises=(
+            RecordNotFound,
+            NoExternalAccountLeft,
+            RegistrationClosed,
+            SpaceFull,
+            DeliveryFailed,
+            TooManyRequests,
+        ),
         switch=Switch(is_dangerous_enabled),
         requires=_is_not_closed,
         checks=lambda exchange, values: exchange.accounts.rules.public_sign_up_faults(values, exchange.space),
@@ -99,7 +108,12 @@ class PublicAccountsEndpoint(ApiEndpoint):
         """Create an account.
 
         Return `422` if the parameters are invalid. Send an email with the activation key if `email` is set,
-        send an SMS otherwise.
+        send an SMS otherwise, and always to an account that is named by its phone number.
+        A phone number is a claim until the PIN sent to it proves it: the account is not found by it before.
+        While that PIN can be used, the number is refused with `422`; afterwards the account can be created again, with
+        the same number or the same username and address, and replaces the one that was not confirmed.
+        Return `503` or `429` if the PIN of an account that is named by its number could not be sent; nothing is left
+        of it then, and the `account_creation_token` stays usable.
         """
         new = AccountDetails(
             username=body.username or body.phone or "",
@@ -109,7 +123,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
             email=body.email,
             phone=body.phone,
         )
-        account = await self.accounts.creation.public(new, body.account_creation_token, self.actor)
+        account = await self.accounts.signing_up.sign_up(new, body.account_creation_token, self.actor)
         return InactiveAccount.of(account, await self.view_data(account))
 
 
@@ -166,7 +180,9 @@ class ActivationByEmailEndpoint(ApiEndpoint):
 
         Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
         """
-        account = await self.codes.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
+        account = await self.codes.activation.activate(
+            *required_address(sip), body.confirmation_key, self.actor, channel="email"
+        )
         return AccountView.of(account, await self.view_data(account))
 
 
@@ -179,7 +195,10 @@ class ActivationByPhoneEndpoint(ApiEndpoint):
     async def post(self, sip: Sip, body: PhoneConfirmation) -> AccountView:
         """Activate an account using a pin code received by phone.
 
-        Return `404` if the account doesn't exist or if the code is incorrect, the validated account otherwise.
+        The code proves the phone number that the account claims. Return `404` if the account doesn't exist or if the
+        code is incorrect, `422` if another account proved the number first, the validated account otherwise.
         """
-        account = await self.codes.activation.activate(*required_address(sip), body.confirmation_key, self.actor)
+        account = await self.codes.activation.activate(
+            *required_address(sip), body.confirmation_key, self.actor, channel="phone"
+        )
         return AccountView.of(account, await self.view_data(account))

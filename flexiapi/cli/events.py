@@ -106,6 +106,7 @@ def _as_line(event: Event) -> str:
         _subject(event),
         f"by {_by(event)}",
         f"({fields})" if fields else "",
+        f"role {role}" if (role := event.details.get("role")) else "",
     ]
     return "  ".join(part for part in parts if part)
 

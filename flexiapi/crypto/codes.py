@@ -1,9 +1,29 @@
-"""One-time codes: random PINs, and the hashes under which codes are stored."""
+"""One-time codes: random PINs, keys that people type, and the hashes under which codes are stored."""
 
 import hmac
 import secrets
 
 from flexiapi.crypto.keys import ApplicationKey
+
+KEY_LENGTH = 13
+# Without 0 and O, 1 and I: letters and digits that look alike.
+KEY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_GROUPS = (slice(0, 4), slice(4, 8), slice(8, None))
+
+
+def random_key() -> str:
+    """Return a key of 65 random bits for people to type: 13 letters and digits that cannot be confused."""
+    return "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_LENGTH))
+
+
+def grouped(key: str) -> str:
+    """Return a key as people see it, such as `WATD-MY7P-TD4CZ`."""
+    return "-".join(key[group] for group in _GROUPS)
+
+
+def joined(typed: str) -> str:
+    """Return a typed key without blanks and hyphens."""
+    return "".join(character for character in typed if character != "-" and not character.isspace())
 
 
 def random_pin() -> str:

@@ -49,7 +49,7 @@ class AdminRequired(Forbidden):
 class CrossSiteRequest(Forbidden):
     """Another site made the browser send a request with the API key cookie."""
 
-    message = "Requests that another site starts are refused."
+    message = "With a cookie, changes are made by pages of this site only. Programs send the key as header x-api-key."
 
 
 class ActivationExpired(Forbidden):

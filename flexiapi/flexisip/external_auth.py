@@ -55,11 +55,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to Flexisip. `status` is 200, 401, 403 or 407; `identity` is the `username@domain` that is proven."""
+    """The answer to Flexisip. `status` is 200, 401, 403 or 407; `identity` is the `username@domain` that is proven.
+
+    `reason` is why it is a refusal, for the log.
+    """
 
     status: int
     phrase: str
     identity: str | None = None
+    reason: str = ""
 
     def text(self) -> str:
         """Return the body of the answer: `Key: value` lines, separated by LF alone."""
@@ -69,7 +73,9 @@ class Verdict:
         return "\n".join(lines)
 
 
-FORBIDDEN = Verdict(403, "Forbidden")
+def forbidden(reason: str) -> Verdict:
+    """Return the answer to a response that is wrong, the same for any reason."""
+    return Verdict(403, "Forbidden", reason=reason)
 
 
 def question(query: str) -> Question | None:
@@ -102,8 +108,8 @@ def use(asked: Question) -> str:
 def verdict(asked: Question, account: Account | None, realm: str | None, *, md5: bool, is_first: bool) -> Verdict:
     """Verify the DIGEST response of the account that `asked.address` names (`None`: it does not exist).
 
-    Unknown and deactivated accounts get the answer to a wrong password, `FORBIDDEN`, after the same computation; so do
-    responses with MD5 unless `md5` is set. A right response whose `use` is not the first is challenged again.
+    Unknown and deactivated accounts get the answer to a wrong password after the same computation, and so do responses
+    with MD5 unless `md5` is set. A right response whose `use` is not the first is challenged again.
     """
     known = _hashes(account, realm, md5=md5)
     ha1 = known.get(asked.algorithm, _DUMMY_HASHES[asked.algorithm])
@@ -112,12 +118,22 @@ def verdict(asked: Question, account: Account | None, realm: str | None, *, md5:
     )
     right = hmac.compare_digest(expected.encode(), asked.response.lower().encode())
     if not right or asked.algorithm not in known or not _is_from(asked):
-        return FORBIDDEN
+        return forbidden(_reason(asked, account, known, right=right))
     if is_first:
         return Verdict(200, "OK", asked.address)
     if asked.method == "REGISTER":
         return Verdict(401, "Unauthorized")
     return Verdict(407, "Proxy Authentication Required")
+
+
+def _reason(asked: Question, account: Account | None, known: Mapping[str, str], *, right: bool) -> str:
+    if account is None:
+        return "unknown account"
+    if not account.activated:
+        return "not activated"
+    if asked.algorithm not in known:
+        return f"no password for {asked.algorithm}"
+    return "another sender" if right else "wrong password"
 
 
 def _values(query: str) -> Mapping[str, str | None]:

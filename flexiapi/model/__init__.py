@@ -27,10 +27,12 @@ from flexiapi.model.parts import (
     Password,
     PendingChange,
     StoredApiKey,
+    TokenMaker,
     Types,
     hashes,
 )
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
+from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AuthToken
 
 __all__ = [
@@ -73,6 +75,9 @@ __all__ = [
     "Space",
     "Spaces",
     "StoredApiKey",
+    "TokenMaker",
     "Types",
+    "e164",
     "hashes",
+    "usual_name",
 ]

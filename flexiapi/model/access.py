@@ -14,14 +14,20 @@ class AccountAccess(AccountRecord):
     __slots__ = ()
 
     def activate(self, now: datetime) -> Change[Self]:
-        """Activate the account for an administrator. Pending codes and tokens stay usable."""
-        return self._changed("account.activated", **self._becoming_active(now), updated_at=now)
+        """Activate the account for an administrator. Pending codes and tokens stay usable.
+
+        A number that is the user name is proven by that.
+        """
+        return self._changed("account.activated", **self._becoming_active(now), **self._name_proven, updated_at=now)
 
     def shut_out(self, now: datetime) -> Change[Self]:
         """Deactivate the account and end its key, nonces, codes and tokens.
 
-        Expects that activation and role are as they were read.
+        One that was never active keeps the code and the token that it was given, for the time after its activation by
+        an administrator: until then they do not work. Expects that activation and role are as they were read.
         """
+        was_active = self.activated or self.activated_at is not None
+        ended = self._codes_ended() if was_active else {**self._changes_ended, "deactivated_at": now}
         read = {name: getattr(self, name) for name in ("activated", "activated_at", "admin_since")}
         return self._changed(
             "account.deactivated",
@@ -31,7 +37,7 @@ class AccountAccess(AccountRecord):
             activated_at=self.activated_at or (now if self.activated else None),
             api_key=None,
             updated_at=now,
-            **self._codes_ended(),
+            **ended,
         )
 
     def grant_admin(self, now: datetime) -> Change[Self]:
@@ -51,7 +57,7 @@ class AccountAccess(AccountRecord):
             ends_sign_ins=True,
             passwords=(password,),
             updated_at=now,
-            **{**self._codes_ended(), **first, **key},
+            **{**self._first_password_gone, **self._codes_ended(), **first, **key},
         )
 
     def with_api_key(self, key_hash: bytes, now: datetime) -> Change[Self]:
@@ -65,4 +71,4 @@ class AccountAccess(AccountRecord):
     def without_api_key(self) -> Change[Self]:
         """Remove the API key. Expects that it is still the one that was read."""
         expecting = {} if self.api_key is None else {"api_key.hash": self.api_key.hash}
-        return self._changed("account.api_key_expired", expecting=expecting, api_key=None)
+        return self._changed("account.api_key_ended", expecting=expecting, api_key=None)

@@ -101,7 +101,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         keeps_key: bool,
         leaves_space: bool,
     ) -> Change[Self]:
-        fields: dict[str, Any] = {**values, "updated_at": now}
+        fields: dict[str, Any] = {**values, **self._claims_after(values), "updated_at": now}
         password = fields.pop("password", None)
         if password is not None:
             fields["passwords"] = (password,)
@@ -109,12 +109,53 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             fields["admin_since"] = (self.admin_since or now) if fields.pop("is_admin") else None
         if ends_sign_ins:
             fields |= self._codes_ended(keeps_first_entry=True)
+        if ends_sign_ins:
+            fields |= self._first_password_gone
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
         role = {"admin_since": self.admin_since} if "is_admin" in values or leaves_space else {}
         return self._changed(event, expecting=role, ends_sign_ins=ends_sign_ins, **fields)
+
+    def _claims_after(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of claims after an administrator set others. What is claimed stays a claim."""
+        fields: dict[str, Any] = {}
+        if self.claimed_phone is not None and "phone" in values:
+            is_same = values["phone"] == self.claimed_phone
+            names_it = self.is_claim and values.get("username", self.username) == self.username
+            fields = {"phone": None} if is_same else {} if names_it else {"claimed_phone": None}
+        if "email" in values and values["email"] != self.claimed_email:
+            fields |= self._email_proven
+        return fields
+
+    def may_be_replaced(self, now: datetime) -> bool:
+        """Return whether a new account may take the place of this one, which nobody confirmed in time."""
+        pending = self.confirmation
+        is_code_valid = pending is not None and (pending.expires_at is None or pending.expires_at > now)
+        is_held = self.replacing_until is not None and self.replacing_until > now
+        was_touched = self.activated_at is not None or self.deactivated_at is not None
+        return self.unconfirmed and not (was_touched or is_code_valid or is_held)
+
+    def begin_replacement(self, until: datetime) -> Change[Self]:
+        """Mark the account as the one that a new account replaces, for as long as the code of that is being sent.
+
+        Expects that the account has no other mark, code or activation than it was read with.
+        """
+        pending = self.confirmation
+        code = {"confirmation": None} if pending is None else {"confirmation.expires_at": pending.expires_at}
+        names = ("unconfirmed", "activated", "activated_at", "deactivated_at", "replacing_until")
+        read = {name: getattr(self, name) for name in names}
+        return self._changed("account.replacement_begun", expecting={**read, **code}, replacing_until=until)
+
+    def end_replacement(self) -> Change[Self]:
+        """Remove the mark, when no account takes the place of this one. Expects that it is the one that was read."""
+        marked = {"replacing_until": self.replacing_until}
+        return self._changed("account.replacement_dropped", expecting=marked, replacing_until=None)
+
+    def make_room(self) -> Change[Self]:
+        """Remove the account for the one that replaces it. Expects that mark and activation are as they were read."""
+        return self.remove("replacing_until", "activated", "activated_at")
 
     def remove(self, *unchanged: str) -> Change[Self]:
         """Remove the account. Expects that the fields named in `unchanged` are as they were read."""

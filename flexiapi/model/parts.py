@@ -11,6 +11,9 @@ from flexiapi.crypto import digest
 Channel = Literal["email", "phone"]
 """An address of an account that a code proves."""
 
+TokenMaker = Literal["admin", "mail"]
+"""Who made a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
+
 
 class Algorithm(StrEnum):
     """The hash of a password. `CLRTXT` comes only from imports; it serves both hashes."""

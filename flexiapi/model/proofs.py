@@ -1,11 +1,11 @@
 """Verbs of an account about proofs: confirmation codes, changes of address, provisioning tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change
-from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange
+from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, TokenMaker
 from flexiapi.model.record import AccountRecord
 
 
@@ -21,24 +21,60 @@ class AccountProofs(AccountRecord):
         """
         return self._changed("account.code_sent", expecting=self._as_when_sent, confirmation=confirmation)
 
+    def await_first_code(self, confirmation: Confirmation) -> Change[Self]:
+        """Set the code of a new account, which was inserted to be held while the code was sent.
+
+        Expects that it is still held and not active.
+        """
+        held = {"replacing_until": self.replacing_until, "activated": self.activated}
+        return self._changed("account.code_sent", expecting=held, confirmation=confirmation, replacing_until=None)
+
     def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
         """Set the code and the provisioning token of a recovery mail. Expects the same as `await_code`."""
+        made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
+        given = {"confirmation": confirmation, **made}
         return self._changed(
-            "account.recovery_sent",
-            expecting=self._as_when_sent,
-            confirmation=confirmation,
-            provisioning_token=token,
-            provisioning_token_at=now,
-            updated_at=now,
+            "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
         )
+
+    @property
+    def _bar_lifted(self) -> dict[str, Any]:
+        """The fields with which something new from an administrator lets in an account that was never active.
+
+        What it had been given before ends.
+        """
+        return {"deactivated_at": None, "confirmation": None, **self._token_ended} if self.is_barred else {}
 
     @property
     def _as_when_sent(self) -> Mapping[str, Any]:
         return {"activated": self.activated, "email": self.email, **self._same_sign_in}
 
     def use_code(self, now: datetime) -> Change[Self]:
-        """Activate the account by its pending code, which ends. Expects that the code is still the one compared."""
-        return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **self._activating(now))
+        """Activate the account by its pending code, which ends and proves the address that it was sent to.
+
+        Expects that the code is still the one compared.
+        """
+        fields = {**self._activating(now), **self._proven_by_code}
+        return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **fields)
+
+    def recover(self, now: datetime, passwords: Sequence[Password] | None = None) -> Change[Self]:
+        """Give the account back to the holder of its pending code, and end what signs in, but for the password.
+
+        With `passwords` they replace those that the account has. Expects the same as `use_code`.
+        """
+        fields = {**self._codes_ended(), **self._activating(now), **self._proven_by_code, "api_key": None}
+        if passwords is not None:
+            fields |= {"passwords": tuple(passwords), **self._first_password_gone}
+        return self._changed(
+            "account.recovered", expecting=self._same_code, ends_sign_ins=True, updated_at=now, **fields
+        )
+
+    @property
+    def _proven_by_code(self) -> dict[str, Any]:
+        """Return the fields that the pending code proves: a key was mailed, a PIN was sent to the number."""
+        pending = self.confirmation
+        assert pending is not None
+        return self._phone_proven if pending.key is None else self._email_proven
 
     def drop_code(self) -> Change[Self]:
         """End the pending code after too many wrong tries. Expects that it is still the one compared."""
@@ -48,9 +84,10 @@ class AccountProofs(AccountRecord):
     def _same_code(self) -> Mapping[str, Any]:
         pending = self.confirmation
         assert pending is not None
+        same = {"deactivated_at": self.deactivated_at}
         if pending.key is not None:
-            return {"confirmation.key": pending.key}
-        return {"confirmation.pin_hash": pending.pin_hash}
+            return {"confirmation.key": pending.key, **same}
+        return {"confirmation.pin_hash": pending.pin_hash, **same}
 
     def pending_change(self, channel: Channel) -> PendingChange | None:
         """Return the change of address that waits for its code."""
@@ -73,11 +110,15 @@ class AccountProofs(AccountRecord):
         pending = self.pending_change(channel)
         assert pending is not None
         ended = self._token_ended if channel == "email" else {}
-        proved = {channel: pending.target, change_field(channel): None}
+        proved = {channel: pending.target, change_field(channel): None, **self._claim_ended(channel)}
         fields: dict[str, Any] = {**proved, **self._activating(now), **ended}
         return self._changed(
             f"account.{channel}_changed", expecting=self._same_change(channel), updated_at=now, **fields
         )
+
+    def _claim_ended(self, channel: Channel) -> dict[str, Any]:
+        claimed = f"claimed_{channel}"
+        return {} if getattr(self, claimed) is None else {claimed: None}
 
     def drop_change(self, channel: Channel) -> Change[Self]:
         """End the pending change of address. Expects that it is still the one compared."""
@@ -89,28 +130,40 @@ class AccountProofs(AccountRecord):
         assert pending is not None
         return {f"{change_field(channel)}.pin_hash": pending.pin_hash}
 
-    def with_provisioning_token(self, token: str, now: datetime) -> Change[Self]:
-        """Set a provisioning token in place of the one before.
+    def with_provisioning_token(self, token: str, now: datetime, by: TokenMaker | None = None) -> Change[Self]:
+        """Set a provisioning token in place of the one before; `by` is who made it, if not the account itself.
 
         Expects that sign-ins have not been ended since the account was read: a deactivation would otherwise leave a
         token that activates again.
         """
+        made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": by}
+        given = {**made, "updated_at": now}
         return self._changed(
-            "account.provisioning_token_created",
-            expecting=self._same_sign_in,
-            provisioning_token=token,
-            provisioning_token_at=now,
-            updated_at=now,
+            "account.provisioning_token_created", expecting=self._same_sign_in, **{**self._bar_lifted, **given}
         )
 
+    @property
+    def _token_activates(self) -> bool:
+        """True if the provisioning token activates the account: its own does not before the account proved anything.
+
+        A link in a mail does not prove a number.
+        """
+        if self.is_claim:
+            return self.provisioning_by == "admin"
+        return not self.unconfirmed or self.provisioning_by is not None
+
     def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:
-        """End the provisioning token and activate the account; with `password`, reset the password.
+        """End the provisioning token and activate the account by it; with `password`, reset the password.
 
         Expects that token and sign-ins are as they were read.
         """
-        fields: dict[str, Any] = {} if self.activated else self._activating(now)
+        fields: dict[str, Any] = {}
+        if not self.activated and self._token_activates:
+            fields = {**self._activating(now), **self._name_proven}
+        if self.provisioning_by == "mail":
+            fields |= self._email_proven
         if password is not None:
-            fields |= {"passwords": (password,), "api_key": None, **self._codes_ended()}
+            fields |= {"passwords": (password,), "api_key": None, **self._codes_ended(), **self._first_password_gone}
         return self._changed(
             "account.provisioned",
             expecting={"provisioning_token": self.provisioning_token, **self._same_sign_in},

@@ -15,11 +15,16 @@ from flexiapi.model.parts import (
     Password,
     PendingChange,
     StoredApiKey,
+    TokenMaker,
 )
 
 _CODES: Mapping[str, None] = {"confirmation": None, "activation_expiration": None}
 _PENDING_CHANGES: Mapping[str, None] = {"email_change": None, "phone_change": None}
-_PROVISIONING: Mapping[str, None] = {"provisioning_token": None, "provisioning_token_at": None}
+_PROVISIONING: Mapping[str, None] = {
+    "provisioning_token": None,
+    "provisioning_token_at": None,
+    "provisioning_by": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,14 @@ class AccountRecord:
 
     Attributes:
         activated_at: when the account became active for the first time.
+        deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
+        phone: its number, which it proved, or which an administrator set.
+        claimed_phone: a number that it was created with and has not proven. It is no identifier.
+        claimed_email: the address in `email` while it is not proven. With `account.email_unique` it is no identifier.
+        unconfirmed: whether the public created it and it has proven nothing yet.
+        replacing_until: until then its code is being sent, or that of the account that replaces it.
+        provisioning_by: who made the provisioning token; `None` is the account itself.
+        has_first_password: whether the password is the one of the creation, of an account named by its number.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
 
@@ -38,8 +51,13 @@ class AccountRecord:
     updated_at: datetime
     activated: bool = False
     activated_at: datetime | None = None
+    deactivated_at: datetime | None = None
     email: str | None = None
     phone: str | None = None
+    claimed_phone: str | None = None
+    claimed_email: str | None = None
+    unconfirmed: bool = False
+    replacing_until: datetime | None = None
     display_name: str | None = None
     dtmf_protocol: DtmfProtocol | None = None
     group: str | None = None
@@ -47,10 +65,12 @@ class AccountRecord:
     user_agent: str = ""
     admin_since: datetime | None = None
     passwords: tuple[Password, ...] = ()
+    has_first_password: bool = False
     sign_in_epoch: int = 0
     api_key: StoredApiKey | None = None
     provisioning_token: str | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
+    provisioning_by: TokenMaker | None = None
     confirmation: Confirmation | None = None
     activation_expiration: ActivationExpiration | None = None
     email_change: PendingChange | None = None
@@ -68,14 +88,29 @@ class AccountRecord:
         return f"{self.username}@{self.domain}"
 
     @property
+    def is_claim(self) -> bool:
+        """True if the user name is a number that is not proven yet: then there is no other name to find it by."""
+        return self.claimed_phone is not None and self.claimed_phone == self.username
+
+    @property
+    def shown_phone(self) -> str | None:
+        """The number; before the activation also one that is only claimed."""
+        return self.phone or (None if self.activated else self.claimed_phone)
+
+    @property
     def is_admin(self) -> bool:
         """True with the admin role, which needs activation to be used."""
         return self.admin_since is not None
 
     @property
     def is_shut_out(self) -> bool:
-        """True if the account was active once and has been deactivated since."""
-        return self.activated_at is not None and not self.activated
+        """True if an administrator deactivated the account, before or after its first activation."""
+        return not self.activated and (self.activated_at is not None or self.deactivated_at is not None)
+
+    @property
+    def is_barred(self) -> bool:
+        """True if it was deactivated before it was ever active: what it was given does not activate it."""
+        return not self.activated and self.deactivated_at is not None
 
     @property
     def waits_for_first_entry(self) -> bool:
@@ -97,11 +132,32 @@ class AccountRecord:
 
     def _becoming_active(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that becomes active. The only place where that is written."""
-        return {"activated": True, "activated_at": self.activated_at or now}
+        mark = {"unconfirmed": False, "replacing_until": None} if self.unconfirmed else {}
+        return {"activated": True, "activated_at": self.activated_at or now, "deactivated_at": None, **mark}
 
     def _activating(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that proved itself: active, and without pending code or deadline."""
         return {**self._becoming_active(now), **_CODES}
+
+    @property
+    def _first_password_gone(self) -> dict[str, Any]:
+        """Return the fields of an account that gets another password."""
+        return {"has_first_password": False} if self.has_first_password else {}
+
+    @property
+    def _name_proven(self) -> dict[str, Any]:
+        """Return the fields of an account whose user name is a number that is proven now, none for all others."""
+        return self._phone_proven if self.is_claim else {}
+
+    @property
+    def _phone_proven(self) -> dict[str, Any]:
+        """Return the fields of an account that proves the number that it claims, none if it claims none."""
+        return {} if self.claimed_phone is None else {"phone": self.claimed_phone, "claimed_phone": None}
+
+    @property
+    def _email_proven(self) -> dict[str, Any]:
+        """Return the fields of an account whose address is proven now, none if it was before."""
+        return {} if self.claimed_email is None else {"claimed_email": None}
 
     def _codes_ended(self, *, keeps_first_entry: bool = False) -> dict[str, Any]:
         """Return the fields that end all pending codes and the provisioning token.
@@ -111,6 +167,11 @@ class AccountRecord:
         if keeps_first_entry and self.waits_for_first_entry:
             return dict(_PENDING_CHANGES)
         return {**_PENDING_CHANGES, **_PROVISIONING, "confirmation": None}
+
+    @property
+    def _changes_ended(self) -> Mapping[str, None]:
+        """The fields that end pending changes of address."""
+        return _PENDING_CHANGES
 
     @property
     def _same_sign_in(self) -> Mapping[str, Any]:

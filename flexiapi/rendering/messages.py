@@ -95,6 +95,15 @@ class PhoneChangedMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountRecoveredMail(Mail):
+    """Notice: the account was recovered by a code."""
+
+    name: ClassVar[str] = "notice.recovery"
+
+    recovered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
     """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life.
 

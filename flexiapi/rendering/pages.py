@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from flexiapi.rendering.reference import ReferenceSection
+from flexiapi.rendering.reference import ReferenceLife, ReferenceSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +93,4 @@ class DocumentationPage(Page):
     url: str
     sip_domain: str
     sections: Sequence[ReferenceSection]
+    lives: Sequence[ReferenceLife]

@@ -44,6 +44,14 @@ class ReferenceEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceLife:
+    """The time for which a key, token or code is valid."""
+
+    subject: str
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceSection:
     """The endpoints of one resource."""
 

@@ -10,11 +10,11 @@ _PIN_LIFE = timedelta(minutes=10)
 _ROOT = "https://accounts.example.org"
 
 MAILS: tuple[messages.Mail, ...] = (
-    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", timedelta(hours=24), f"{_ROOT}/confirm?a=1&b=2"),
-    messages.AccountConfirmationMail(_ADDRESS, "AbCdEfGhIjKlM", None),
+    messages.AccountConfirmationMail(_ADDRESS, "WATD-MY7P-TD4CZ", timedelta(hours=24), f"{_ROOT}/confirm?a=1&b=2"),
+    messages.AccountConfirmationMail(_ADDRESS, "WATD-MY7P-TD4CZ", None),
     messages.AccountRecoveryMail(
         _ADDRESS,
-        "AbCdEfGhIjKlM",
+        "WATD-MY7P-TD4CZ",
         f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
@@ -22,7 +22,7 @@ MAILS: tuple[messages.Mail, ...] = (
     ),
     messages.AccountRecoveryMail(
         _ADDRESS,
-        "AbCdEfGhIjKlM",
+        "WATD-MY7P-TD4CZ",
         f"{_ROOT}/provisioning/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ?reset_password=1",
         f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
@@ -36,6 +36,7 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.PasswordChangedMail(_ADDRESS, _WHEN),
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
+    messages.AccountRecoveredMail(_ADDRESS, _WHEN),
 )
 
 SMS: tuple[messages.Sms, ...] = (
@@ -96,5 +97,6 @@ PAGES: tuple[pages.Page, ...] = (
                 ],
             )
         ],
+        [reference.ReferenceLife("`auth_token`", "5 minutes")],
     ),
 )

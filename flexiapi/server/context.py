@@ -54,7 +54,7 @@ class ServiceContext:
         self.health = health
         self.services = services
         self.renderer = renderer
-        self.documentation = Documentation(ENDPOINTS, renderer)
+        self.documentation = Documentation(ENDPOINTS, renderer, settings)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
         self._in_flight = 0

@@ -5,14 +5,16 @@ the account may be of another one, services apply its rules: `UsernameOfDomain`,
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, cast
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from flexiapi import model
+from flexiapi.crypto import codes
 from flexiapi.errors import Violations
+from flexiapi.services.conversions import digits, expiry, flag, page_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -23,8 +25,6 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
 _LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
-_MOST_DIGITS = 15
-_BEYOND_THE_END = 10**_MOST_DIGITS
 _DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -50,7 +50,8 @@ def _username(value: str, info: ValidationInfo) -> str:
 
 
 def _public_username(value: str, info: ValidationInfo) -> str:
-    _refuse(_name_faults(value, info, may_be_phone=True))
+    of_number = number_faults(value) if model.usual_name(value[:_LONGEST]).startswith("+") else []
+    _refuse([*_name_faults(value, info, may_be_phone=True), *of_number])
     return value
 
 
@@ -88,8 +89,26 @@ def kept_email(text: str) -> str | None:
     return address.normalized.lower()
 
 
+def is_phone(text: str) -> bool:
+    """Return whether a text is a phone number, in any spelling."""
+    return _PHONE.fullmatch(text) is not None
+
+
+def number_faults(value: str) -> list[str]:
+    """Return what is wrong with a phone number that an account is to have."""
+    if not is_phone(value):
+        return ["{field} must be a phone number: + and 3 to 15 digits"]
+    usual = model.e164(value)
+    return [] if usual == value else [f"{{field}} must be in the form of E.164: {usual}"]
+
+
 def _phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
+    _refuse(number_faults(value))
+    return value
+
+
+def _known_phone(value: str) -> str:
+    if not is_phone(value):
         raise Violations("{field} must be a phone number: + and 3 to 15 digits")
     return value
 
@@ -110,41 +129,6 @@ def _printable(longest: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _flag(value: Any) -> bool:
-    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | str) and str(value) in ("0", "1"):
-        return str(value) == "1"
-    raise Violations("{field} must be true or false")
-
-
-def _page_number(value: Any) -> int:
-    """Read a page number. A malformed one means the first page, a very large one a page after the last."""
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
-        return 1
-    digits = text.lstrip("0")
-    return _BEYOND_THE_END if len(digits) > _MOST_DIGITS else int(digits or 1)
-
-
-def _digits(value: Any) -> Any:
-    """Accept a code that came as a JSON number; its field says how many digits it may have."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_LONGEST:
-        return str(value)
-    return value
-
-
-def _expiry(value: str) -> datetime:
-    try:
-        moment = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Violations("{field} must be a time of the form Y-m-d H:i:s") from error
-    if f"{moment:%Y-%m-%d %H:%M:%S}".rjust(19, "0") != value:
-        raise Violations("{field} must be a time of the form Y-m-d H:i:s")
-    return moment
-
-
 def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
     regex = re.compile(pattern)
 
@@ -154,6 +138,12 @@ def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _typed_key(value: str) -> str:
+    if len(codes.joined(value)) != codes.KEY_LENGTH:
+        raise Violations("{field} must be the 13 letters and digits of the key that was mailed")
+    return codes.joined(value)
 
 
 def _matching(pattern: str, text: str) -> AfterValidator:
@@ -177,23 +167,18 @@ def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
 
 
 Text = Annotated[str, Field(strict=True)]
-Username = Annotated[
-    Text,
-    AfterValidator(_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+_OF_USERNAMES = Field(description="unique username, minimum 6 characters", examples=["alice.martin"])
+Username = Annotated[Text, AfterValidator(_username), _OF_USERNAMES]
 PublicUsername = Annotated[
     Text,
     AfterValidator(_public_username),
     Field(
-        description="unique username, minimum 6 characters; required if `phone` is not set", examples=["alice.martin"]
+        description="unique username, minimum 6 characters; required if `phone` is not set. "
+        "One that begins with + must be the phone number, and is a claim until it is proven",
+        examples=["alice.martin"],
     ),
 ]
-UsernameOfDomain = Annotated[
-    Text,
-    AfterValidator(_any_username),
-    Field(description="unique username, minimum 6 characters", examples=["alice.martin"]),
-]
+UsernameOfDomain = Annotated[Text, AfterValidator(_any_username), _OF_USERNAMES]
 ExistingUsername = Annotated[
     Text,
     AfterValidator(_any_username),
@@ -214,7 +199,22 @@ Algorithm = Annotated[
 ]
 Email = Annotated[Text, AfterValidator(_email), Field(description="an e-mail address", examples=["alice@example.org"])]
 Phone = Annotated[
-    Text, AfterValidator(_phone), Field(description="a phone number: + and digits", examples=["+33612345678"])
+    Text,
+    AfterValidator(_phone),
+    Field(description="a phone number in the form of E.164: + and digits", examples=["+33612345678"]),
+]
+ClaimedPhone = Annotated[
+    Text,
+    AfterValidator(_phone),
+    Field(
+        description="a phone number in the form of E.164: + and digits; only a claim until a PIN sent to it proves it",
+        examples=["+33612345678"],
+    ),
+]
+KnownPhone = Annotated[
+    Text,
+    AfterValidator(_known_phone),
+    Field(description="a phone number: + and digits", examples=["+33612345678"]),
 ]
 Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domain", examples=["sip.example.org"])]
 DisplayName = Annotated[
@@ -237,7 +237,7 @@ DtmfProtocol = Annotated[
 ]
 Flag = Annotated[
     bool,
-    BeforeValidator(_flag),
+    BeforeValidator(flag),
     Field(examples=[True]),
     WithJsonSchema({"type": "boolean"}),
 ]
@@ -251,19 +251,19 @@ RequestToken = Annotated[
 ]
 ConfirmationKey = Annotated[
     Text,
-    BeforeValidator(_digits),
-    _exactly(13, ".+", "the 13 characters of the key that was mailed"),
-    Field(description="the confirmation key", examples=["WatDmy0pTd4cO"]),
+    BeforeValidator(digits),
+    AfterValidator(_typed_key),
+    Field(description="the mailed key; blanks, hyphens and case do not count", examples=["WATD-MY7P-TD4CZ"]),
 ]
 Pin = Annotated[
     Text,
-    BeforeValidator(_digits),
+    BeforeValidator(digits),
     _exactly(4, "[0-9]+", "the 4 digits that were sent"),
     Field(description="the PIN code", examples=["0427"]),
 ]
 Expiry = Annotated[
     datetime,
-    BeforeValidator(lambda value: _expiry(value) if isinstance(value, str) else _not_text()),
+    BeforeValidator(expiry),
     Field(description="a time of the form Y-m-d H:i:s, UTC", examples=["2040-12-12 12:12:12"]),
     WithJsonSchema({"type": "string"}),
 ]
@@ -274,13 +274,13 @@ Key = Annotated[
 ]
 Code = Annotated[
     Text,
-    BeforeValidator(_digits),
+    BeforeValidator(digits),
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     Field(description="lower-case letters and digits", examples=["1234"]),
 ]
 PageNumber = Annotated[
     int,
-    BeforeValidator(_page_number),
+    BeforeValidator(page_number),
     Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
     WithJsonSchema({"type": "integer", "minimum": 1}),
 ]
@@ -288,12 +288,3 @@ _OF_PUSH = "{field} has characters that are not allowed, or too many"
 PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH)]
 PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH)]
 PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH)]
-
-
-def _not_text() -> datetime:
-    raise Violations("{field} must be a string")
-
-
-def is_phone(text: str) -> bool:
-    """Return whether a text is a phone number."""
-    return _PHONE.fullmatch(text) is not None

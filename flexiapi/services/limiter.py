@@ -34,8 +34,6 @@ class Limiter:
             "mails": (settings.mails_per_hour, HOUR),
             "wrong_codes": (settings.wrong_codes_per_hour, HOUR),
             "code_tries": (settings.wrong_codes_per_day, DAY),
-            "failed_sign_ins": (settings.failed_sign_ins_per_minute, MINUTE),
-            "failed_sign_ins_account": (settings.failed_sign_ins_per_account, HOUR),
         }
         self._refused: dict[tuple[str, str], datetime] = {}
 

@@ -7,12 +7,13 @@ from importlib.resources import files
 from typing import Any
 
 from flexiapi.errors import FieldErrors, ValidationFailed
-from flexiapi.model import Space
+from flexiapi.model import Space, usual_name
 from flexiapi.store import IdentifierTaken, Store
 
 _SEPARATORS = str.maketrans("", "", " .-()")
 _PHONE_LIKE = re.compile(r"\+?[0-9]{7,15}")
 _LONGEST_NAME = 64
+_FORBIDDEN = re.compile(r'[\s"<>@:;]')
 
 
 class NameRules:
@@ -33,11 +34,12 @@ class NameRules:
             texts.append(f"{{field}} must have at least {shortest} characters")
         if value != re.sub("[A-Z]", lambda letter: letter[0].lower(), value):
             texts.append("{field} must be in lower case")
-        if not self._policy.username_regex.search(value) or not value.isprintable() or re.search(r'[\s"<>@:;]', value):
+        usual = usual_name(value)
+        if not self._policy.username_regex.search(value) or not value.isprintable() or _FORBIDDEN.search(value + usual):
             texts.append("{field} has characters that are not allowed")
-        if not may_be_phone and (value.startswith("+") or _PHONE_LIKE.fullmatch(value.translate(_SEPARATORS))):
+        if not may_be_phone and (usual.startswith("+") or _PHONE_LIKE.fullmatch(usual.translate(_SEPARATORS))):
             texts.append("{field} must not be a phone number")
-        if self._is_blacklisted(value):
+        if any(map(self._is_blacklisted, {value, usual})):
             texts.append("{field} is taken")
         return texts
 
@@ -111,11 +113,13 @@ class Names:
     async def _is_username_taken(
         self, username: str, domain: str, space: Space, *, public: bool, own_id: int | None
     ) -> bool:
-        if await self._is_others(f"sip:{username}@{domain}", own_id):
-            return True
+        spellings = {username, usual_name(username)}
+        for name in spellings:
+            if await self._is_others(f"sip:{name}@{domain}", own_id):
+                return True
         if username.startswith("+") and await self._is_others(f"tel:{username}{space.suffix}", own_id):
             return True
-        return public and await self._store.tombstones.has(f"{username}@{domain}")
+        return public and any([await self._store.tombstones.has(f"{name}@{domain}") for name in spellings])
 
     async def _is_phone_taken(self, phone: str, space: Space, own_id: int | None) -> bool:
         return await self._is_others(f"tel:{phone}{space.suffix}", own_id) or await self._is_others(
@@ -132,7 +136,7 @@ def taken(error: IdentifierTaken, username: str | None) -> ValidationFailed:
     scheme, _, name = error.identifier.partition(":")
     if scheme == "mailto":
         return ValidationFailed({"email": ["email is taken"]})
-    # `sip:name@domain`, or `tel:number`, which ends with `;space=domain` in spaces with a table.
+    # `sip:name@domain`, `claim:number@domain`, or `tel:number`, which ends with `;space=domain` in some spaces.
     name = name.partition("@")[0].partition(";")[0]
-    field = "username" if username is not None and name == username else "phone"
+    field = "username" if username is not None and name in (username, usual_name(username)) else "phone"
     return ValidationFailed({field: [f"{field} is taken"]})

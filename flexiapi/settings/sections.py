@@ -76,6 +76,7 @@ class AppSettings(SettingsSection):
         False, description="enable accounts/public, recover-by-phone, {sip}/recover/{recover_key} and info-by-phone"
     )
     api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
+    api_key_max_days: int = Field(0, ge=0, description="life of an API key however it is used, in days; 0 is for ever")
     linphone_daemon_unix_path: OptionalPath = Field(
         None, description="socket of a linphone-daemon that sends the messages of POST /messages"
     )
@@ -195,10 +196,16 @@ class LimitSettings(SettingsSection):
     wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
     wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
     failed_sign_ins_per_minute: int = Field(
-        60, ge=0, description="failed sign-ins (password or key) per IP address and minute"
+        60,
+        ge=0,
+        description="failed sign-ins (password or key) per IP address and minute; a right key still passes then, and a "
+        "right password until there are ten times as many",
     )
     failed_sign_ins_per_account: int = Field(
-        60, ge=0, description="failed sign-ins per account, IP address and hour; other addresses are not locked out"
+        60,
+        ge=0,
+        description="failed sign-ins per account, IP address and hour; then not even the right password passes from "
+        "there, but other addresses are not locked out",
     )
 
 

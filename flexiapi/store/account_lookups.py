@@ -1,13 +1,14 @@
 """Lookups of accounts, coalesced: by id, identifier, API key and provisioning token."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import CoalescedReads
-from flexiapi.model import EVERYWHERE, Account, Challenged, Scope, Space
-from flexiapi.store.documents import AccountDocuments, Document, is_within, within
+from flexiapi.model import EVERYWHERE, Account, Challenged, Channel, Scope, Space, e164
+from flexiapi.store.documents import AccountDocuments, Document, claim, is_within, within
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 
@@ -109,8 +110,21 @@ class AccountLookups(JournaledRecords):
         return self._decoded(await self._by_identifier.get(f"sip:{username}@{domain}"), scope)
 
     async def by_phone(self, phone: str, space: Space) -> Account | None:
-        """Return the account of a space with this phone alias, or with the number as user name."""
-        return self._decoded(await self._by_identifier.get(f"tel:{phone}{space.suffix}"), space.scope)
+        """Return the account of a space with this phone alias, or with the number as user name, however it is spelt."""
+        document = await self._by_identifier.get(f"tel:{phone}{space.suffix}")
+        if document is None and (usual := e164(phone)) != phone:
+            document = await self._by_identifier.get(f"tel:{usual}{space.suffix}")
+        return self._decoded(document, space.scope)
+
+    async def by_claim(self, number: str, domain: str, scope: Scope = EVERYWHERE) -> Account | None:
+        """Return the account to whose number the code went that is to prove it."""
+        return self._decoded(await self._by_identifier.get(claim(number, domain)), scope)
+
+    async def awaits_code(self, channel: Channel, address: str, now: datetime, scope: Scope) -> bool:
+        """Return True if a code that was sent to an address or number, to confirm a new account, is still valid."""
+        code = {"confirmation.expires_at": {"$gt": now}, "confirmation.pin_hash": {"$exists": channel == "phone"}}
+        query = {f"claimed_{channel}": address, "unconfirmed": True, **code, **within(scope)}
+        return await self._accounts.find_one(query, {"_id": 1}) is not None
 
     async def owner_of(self, identifier: str) -> int | None:
         """Return the id of the account that has the identifier."""

@@ -10,6 +10,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.coalescing import Batches
 from flexiapi.model import CREDENTIAL_FIELDS, Account, Actor, Change
+from flexiapi.observing import log
 from flexiapi.store.account_lookups import AccountLookups
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
@@ -64,8 +65,12 @@ class AccountStore(AccountLookups):
             account = await self._discard(change.before, change.expecting, event)
         else:
             account = await self._update(change.before, change.after, change, event)
-        if account is not None and _touches_credentials(change):
+        if account is None:
+            return None
+        if _touches_credentials(change):
             actor.credentials_changed(account.id)
+        if role := _role(change):
+            log.info("administrator role", is_now=role, account=account.id, by=actor.label, ip=actor.address)
         return account
 
     async def _add(self, change: Change[Account], event: Document) -> Account:
@@ -73,7 +78,12 @@ class AccountStore(AccountLookups):
         domain = change.after.domain
         if self._quotas.limited:
             await self._quotas.reserve(domain)
-        account = replace(change.after, id=await self._counters.next("accounts"))
+        account = change.after
+        if account.id:
+            # It was reserved some time ago, perhaps longer than pages of accounts expect.
+            await self._ranges.announce([account.id])
+        else:
+            account = replace(account, id=await self._counters.next("accounts"))
         document = inserting(self._documents.encode(account), event)
         try:
             await self._additions.add(document)
@@ -108,8 +118,9 @@ class AccountStore(AccountLookups):
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
+        encode = self._documents.encode_field
         if change.fields & IDENTITY:
-            query.update({name: getattr(before, name) for name in IDENTITY})
+            query.update({name: encode(name, getattr(before, name), before.id) for name in IDENTITY})
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
             condition, element_update = self._documents.element(change.element)
@@ -161,11 +172,22 @@ def _touches_credentials(change: Change[Account]) -> bool:
     return change.after is None or bool(change.fields & CREDENTIAL_FIELDS)
 
 
+def _role(change: Change[Account]) -> str | None:
+    """Return whether the change gives or takes the administrator role, `None` if it does neither."""
+    before = change.before is not None and change.before.is_admin
+    after = change.after is not None and change.after.is_admin
+    if before == after:
+        return None
+    return "granted" if after else "withdrawn"
+
+
 def _details(change: Change[Account]) -> Document:
     """Return what the event of a change tells beside its name: addresses and names of fields, no values of them."""
     account = change.after or change.before
     assert account is not None
     details: Document = {"address": account.address}
+    if role := _role(change):
+        details["role"] = role
     if change.before is not None and change.before.address != account.address:
         details["former_address"] = change.before.address
     fields = change.fields - _SILENT

@@ -20,6 +20,8 @@ from flexiapi.model import (
     Scope,
     Spaces,
     StoredApiKey,
+    e164,
+    usual_name,
 )
 
 Document = dict[str, Any]
@@ -32,9 +34,18 @@ _FIELDS = {
     "sign_in_epoch": "epoch",
 }
 _NAMES = tuple(field.name for field in dataclasses.fields(Account))
+# Plain values that few accounts have.
+_RARE = (
+    "claimed_phone",
+    "claimed_email",
+    "unconfirmed",
+    "replacing_until",
+    "has_first_password",
+    "provisioning_by",
+)
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
-IDENTITY = frozenset({"username", "domain", "phone", "email"})
+IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
 
 
 class Named(Protocol):
@@ -56,6 +67,18 @@ class Named(Protocol):
     def email(self) -> str | None:
         """E-mail address."""
 
+    @property
+    def claimed_phone(self) -> str | None:
+        """Phone number that is not proven."""
+
+    @property
+    def claimed_email(self) -> str | None:
+        """E-mail address if it is not proven."""
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the public created it and it has proven nothing yet."""
+
 
 class AccountDocuments:
     """Encoder and decoder of accounts, which seals password hashes with the application key.
@@ -76,17 +99,28 @@ class AccountDocuments:
             "api_key": lambda value, _: _plain(value),
             "actions": lambda value, _: [_plain(item) for item in value],
             "external_account": self._external,
+            "unconfirmed": _if_true,
+            "has_first_password": _if_true,
         }
 
     def identifiers(self, account: Named) -> list[str]:
-        """Return the identifiers by which the account is found. No other account may have one of them."""
+        """Return the identifiers by which the account is found. No other account may have one of them.
+
+        Numbers and user names in an unusual spelling are there in the usual one too.
+        """
         space = self._spaces.by_domain.get(account.domain, self._spaces.default)
-        names = [f"sip:{account.username}@{account.domain}"]
-        if account.username.startswith("+"):
-            names.append(f"tel:{account.username}{space.suffix}")
+        names = []
+        awaits_pin = account.unconfirmed and not account.email
+        if account.claimed_phone and (awaits_pin or account.claimed_phone == account.username):
+            names.append(claim(account.claimed_phone, account.domain))
+        if account.claimed_phone != account.username:
+            names += [f"sip:{name}@{account.domain}" for name in (account.username, usual_name(account.username))]
+            if account.username.startswith("+"):
+                names += [f"tel:{number}{space.suffix}" for number in (account.username, e164(account.username))]
         if account.phone:
-            names += [f"sip:{account.phone}@{space.domain}", f"tel:{account.phone}{space.suffix}"]
-        if account.email and self.email_unique:
+            names.append(f"sip:{account.phone}@{space.domain}")
+            names += [f"tel:{number}{space.suffix}" for number in (account.phone, e164(account.phone))]
+        if account.email and self.email_unique and account.email != account.claimed_email:
             names.append(f"mailto:{account.email}{space.suffix}")
         return list(dict.fromkeys(names))
 
@@ -149,6 +183,7 @@ class AccountDocuments:
             updated_at=document["updated_at"],
             activated=get("activated", False),
             activated_at=get("activated_at"),
+            deactivated_at=get("deactivated_at"),
             email=get("email"),
             phone=get("phone"),
             display_name=get("display_name"),
@@ -172,6 +207,7 @@ class AccountDocuments:
             contacts_list_ids=tuple(get("contacts_lists", ())),
             external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
             creation_token_hash=get("creation_token_hash"),
+            **{name: document[name] for name in _RARE if name in document},
         )
 
     def _password(self, password: Password, owner: int) -> Document:
@@ -214,6 +250,11 @@ def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
     return domain not in scope.but if scope.only is None else domain == scope.only
 
 
+def claim(number: str, domain: str) -> str:
+    """Return the identifier of the account to whose number the code went that is to prove it. It finds nothing else."""
+    return f"claim:{number}@{domain}"
+
+
 def bound_to_account(owner: int) -> str:
     """Return the context that seals of an account are bound to."""
     return f"account:{owner}"
@@ -221,6 +262,10 @@ def bound_to_account(owner: int) -> str:
 
 def _confirmation(value: Confirmation) -> Document:
     return {name: item for name in value.__slots__ if (item := getattr(value, name)) is not None}
+
+
+def _if_true(value: bool, _owner: int) -> bool | None:
+    return value or None
 
 
 def _plain(value: Any) -> Document:

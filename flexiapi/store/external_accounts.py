@@ -86,6 +86,11 @@ class ExternalAccountStore(JournaledRecords):
         change = {"$set": {"used": False}, "$unset": {"claimed_at": ""}}
         await self._change({"_id": number}, change, actor, "external_account.given_back")
 
+    async def give_back_of(self, account_id: int, actor: Actor) -> None:
+        """Make the one of an account free again, because that account is given up before it was used."""
+        change = {"$set": {"used": False}, "$unset": {"account_id": "", "claimed_at": ""}}
+        await self._change({"account_id": account_id}, change, actor, "external_account.given_back")
+
     async def note_account(self, number: int, account_id: int, actor: Actor) -> None:
         """Remember whose it is."""
         change = {"$set": {"account_id": account_id}, "$unset": {"claimed_at": ""}}

@@ -13,6 +13,8 @@ _EMAILS_TWICE = (
     "account.email_unique cannot be switched on: two accounts have one address. "
     "Find them with GET /api/accounts/{email}/search-by-email, change one, and start again."
 )
+# An address that is not proven is no identifier.
+_PROVEN = {"$expr": {"$ne": ["$email", "$claimed_email"]}}
 _TTL = IndexModel("expires_at", expireAfterSeconds=0)
 
 
@@ -27,6 +29,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _PENDING,
         IndexModel("identifiers", unique=True),
         IndexModel("email", **_only_present("email")),
+        IndexModel("claimed_phone", **_only_present("claimed_phone")),
+        IndexModel("claimed_email", **_only_present("claimed_email")),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
@@ -81,7 +85,9 @@ async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", s
     others = {"$filter": {"input": "$identifiers", "cond": {"$ne": [{"$substrBytes": ["$$this", 0, 7]}, "mailto:"]}}}
     mine = {"$concatArrays": [others, [{"$concat": ["mailto:", "$email", _suffix(spaces)]}]]} if wanted else others
     try:
-        await database["accounts"].update_many({"email": {"$exists": True}}, [{"$set": {"identifiers": mine}}])
+        await database["accounts"].update_many(
+            {"email": {"$exists": True}, **_PROVEN}, [{"$set": {"identifiers": mine}}]
+        )
     except OperationFailure as error:
         raise ConfigurationError(_EMAILS_TWICE) from error
     await database["meta"].update_one({"_id": "email_unique"}, {"$set": {"value": wanted}}, upsert=True)
@@ -100,7 +106,7 @@ async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces:
     if not wanted or await _are_unique(database):
         return
     twice: list[dict[str, Any]] = [
-        {"$match": {"email": {"$exists": True}}},
+        {"$match": {"email": {"$exists": True}, **_PROVEN}},
         {"$group": {"_id": {"email": "$email", "space": _suffix(spaces)}, "accounts": {"$sum": 1}}},
         {"$match": {"accounts": {"$gt": 1}}},
         {"$limit": 1},

@@ -11,7 +11,7 @@ from flexiapi.store.documents import AccountDocuments, Document
 
 _AT_ONCE = 500
 _MOST_PAIRS = 20
-_NAMES = ("username", "domain", "phone", "email")
+_NAMES = ("username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed")
 
 
 class SpaceTablesCollide(FlexiapiError):
@@ -29,6 +29,9 @@ class _Names(NamedTuple):
     domain: str
     phone: str | None
     email: str | None
+    claimed_phone: str | None
+    claimed_email: str | None
+    unconfirmed: bool
 
 
 class WantedIdentifiers(Records):
@@ -60,8 +63,8 @@ class WantedIdentifiers(Records):
 
     def of(self, document: Document) -> list[str]:
         """Return the identifiers that the account of a document should have."""
-        names = _Names(document["username"], document["domain"], document.get("phone"), document.get("email"))
-        return self._documents.identifiers(names)
+        values: Any = [document.get(name) for name in _NAMES]
+        return self._documents.identifiers(_Names(*values))
 
     async def colliding(self, domains: Sequence[str]) -> list[tuple[str, str, str]]:
         """Return pairs of accounts that would share an identifier: with others, and with each other."""
@@ -87,10 +90,10 @@ class WantedIdentifiers(Records):
         """Return pairs among the accounts of domains that lose their tables, which become one space."""
         losing = [domain for domain in domains if domain not in self._with_table]
         pairs = []
-        for field, number in (("phone", "$phone"), ("email", "$email")):
+        for field, number in (("phone", "$phone"), ("email", _PROVEN_EMAIL)):
             pipeline: list[Document] = [
                 {"$match": {"domain": {"$in": losing}}},
-                {"$project": {"name": number, "address": {"$concat": ["$username", "@", "$domain"]}, "username": 1}},
+                {"$project": {"name": number, "address": {"$concat": ["$username", "@", "$domain"]}, **_OWN}},
             ]
             if field == "phone":
                 both = {"$setUnion": [["$name"], [{"$cond": [_IS_NUMBER, "$username", "$name"]}]]}
@@ -108,7 +111,10 @@ class WantedIdentifiers(Records):
         return pairs
 
 
-_IS_NUMBER = {"$eq": [{"$substrCP": ["$username", 0, 1]}, "+"]}
+_OWN = {"username": 1, "claimed_phone": 1}
+# Numbers and addresses that are not proven are no identifiers.
+_IS_NUMBER = {"$and": [{"$eq": [{"$substrCP": ["$username", 0, 1]}, "+"]}, {"$ne": ["$username", "$claimed_phone"]}]}
+_PROVEN_EMAIL = {"$cond": [{"$eq": ["$email", "$claimed_email"]}, None, "$email"]}
 
 
 def _address(document: Document) -> str:

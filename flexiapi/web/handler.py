@@ -109,9 +109,9 @@ class TornadoHandler(RequestHandler):
         exchange = self.endpoint
         context = exchange.context
         https = exchange.public_url.startswith("https:") or context.peers.is_https(exchange.request)
-        self.set_cookie(
-            cookie.name, cookie.value, path="/", max_age=cookie.max_age, httponly=True, secure=https, samesite="Strict"
-        )
+        # Tornado leaves out a Max-Age of 0; a time in the past removes a cookie as well.
+        age: dict[str, Any] = {"max_age": cookie.max_age} if cookie.max_age else {"expires": 1}
+        self.set_cookie(cookie.name, cookie.value, path="/", httponly=True, secure=https, samesite="Strict", **age)
 
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
         """Answer a request that Tornado refused, or an unexpected failure, without details."""

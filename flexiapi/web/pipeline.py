@@ -28,7 +28,7 @@ from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
 _NO_BODY = Json(b"")
-# The headers by which browsers and scanners tell that nobody has asked for the page yet.
+# The headers of requests that browsers and scanners make before a person does.
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
 
@@ -110,15 +110,14 @@ def role(_operation: object, exchange: Exchange) -> None:
 
 
 def cross_site(_operation: object, exchange: Exchange) -> None:
-    """Refuse a change that another site started, for browsers send the cookie with such requests too."""
+    """Refuse a change by cookie, unless the browser says that our own site started it: other sites can cause it too."""
     if not isinstance(exchange.claim, identity.ApiKey) or not exchange.claim.from_cookie:
         return
     headers = exchange.request.headers
-    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    if (site, origin) == (None, None) or site not in (None, "same-origin"):
         raise CrossSiteRequest
-    origin = headers.get("Origin")
-    context = exchange.context
-    if origin is not None and origin != _origin(exchange.public_url) and origin not in context.cors_origins:
+    if origin not in (None, _origin(exchange.public_url)):
         raise CrossSiteRequest
 
 

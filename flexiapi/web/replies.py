@@ -19,7 +19,7 @@ class HttpReply:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to set; `max_age` is in seconds."""
+    """A cookie to set; `max_age` is in seconds, and 0 removes it."""
 
     name: str
     value: str

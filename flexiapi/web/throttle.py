@@ -22,7 +22,7 @@ WINDOW_SECONDS = 60
 def shared_table() -> int:
     """Return a file descriptor of an empty table, to pass to the server processes.
 
-    It begins with a random salt, so that nobody outside can tell which addresses share a slot.
+    It begins with a random salt: clients cannot compute which addresses share a slot.
     """
     descriptor = os.memfd_create("flexiapi-throttle", 0)
     os.ftruncate(descriptor, _SIZE)
@@ -55,7 +55,7 @@ class Throttle:
                 seen, count = mark, 0
             if seen == mark:
                 break
-        # Nobody loses a slot within its window, or two addresses could reset the count of each other by turns.
+        # A slot keeps its owner within its window, or two addresses could reset each other's count by turns.
         count += 1
         _SLOT.pack_into(self._table, offset, seen, window, count)
         return self.limit - count, WINDOW_SECONDS - passed

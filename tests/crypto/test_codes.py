@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from flexiapi.crypto.codes import Codes, random_pin
+from flexiapi.crypto.codes import KEY_ALPHABET, Codes, grouped, joined, random_key, random_pin
 from flexiapi.crypto.keys import ApplicationKey
 
 
@@ -25,3 +25,17 @@ def test_a_code_fits_only_where_it_was_made_for():
         ("427", 12, "phone", "+33612345678"),
     ):
         assert not codes.fits(other[0], stored, *other[1:])
+
+
+def test_a_typed_key_has_64_bits_and_more_and_no_look_alikes():
+    keys = [random_key() for _ in range(20_000)]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) == 13 for key in keys)
+    assert set("".join(keys)) == set(KEY_ALPHABET)
+    assert len(set(KEY_ALPHABET)) ** 13 >= 2**64
+    assert not set(KEY_ALPHABET) & set("0O1Il")
+
+
+def test_a_typed_key_is_shown_in_groups_and_read_without_them():
+    assert grouped("WATDMY7PTD4CZ") == "WATD-MY7P-TD4CZ"
+    assert joined(" watd-MY7P \u2009td4cz\n") == "watdMY7Ptd4cz"

@@ -51,7 +51,7 @@ def ask(text, of=None, used=None, realm=None, md5=True):
     used = set() if used is None else used
     asked = external_auth.question(text)
     if asked is None:
-        return external_auth.FORBIDDEN
+        return external_auth.forbidden("malformed")
     key = external_auth.use(asked)
     answer = external_auth.verdict(asked, of, realm, md5=md5, is_first=key not in used)
     if answer.status == 200:

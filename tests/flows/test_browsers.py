@@ -36,6 +36,30 @@ class TestCookie:
         server.later(minutes=61)
         assert http.get("/api/accounts/me", headers=alice.headers).status_code == 401
 
+    def test_26_a_key_is_ended_by_its_owner(self, http, alice):
+        answer = http.delete(KEY, headers=alice.headers)
+        assert (answer.status_code, answer.json()) == (200, {})
+        assert cookie_of(answer)[0] == ("x-api-key", '""')
+        assert any(attribute.startswith("expires=thu, 01 jan 1970") for attribute in cookie_of(answer)[1])
+        assert http.get("/api/accounts/me", headers=alice.headers).status_code == 401
+        assert http.delete(KEY, **alice.digest).status_code == 200  # there is none any more
+        assert http.delete(KEY, headers=alice.headers).status_code == 401
+
+
+class TestLongestLife:
+    @pytest.fixture
+    def configure(self):
+        return {"app": {"api_key_max_days": 2, "api_key_expiration_minutes": 3 * 1440}}
+
+    def test_26_a_key_ends_however_it_is_used(self, server, http, alice):
+        assert "max-age=172800" in cookie_of(http.get(KEY, **alice.digest))[1]
+        http.cookies.clear()
+        key = {"x-api-key": server.key_for(alice.id)}
+        for hours, status in ((25, 200), (22, 200), (2, 401), (0, 401)):
+            server.later(hours=hours)
+            assert http.get("/api/accounts/me", headers=key).status_code == status
+        assert server.account(alice.id).api_key is None
+
 
 class TestOverTls:
     @pytest.fixture
@@ -69,6 +93,9 @@ class TestCrossSite:
             {"Sec-Fetch-Site": "same-site"},
             {"Origin": "https://evil.example"},
             {"Origin": "null"},
+            {"Sec-Fetch-Site": "none"},
+            {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
+            {},
         ],
     )
     def test_27_requests_that_other_sites_start_are_refused(self, http, alice, method, path, headers):
@@ -79,8 +106,10 @@ class TestCrossSite:
 
     def test_27_our_own_pages_and_programs_may(self, server, http, alice):
         cookie = {"Cookie": f"x-api-key={alice.key}"}
-        for headers in ({}, {"Sec-Fetch-Site": "same-origin", "Origin": server.url}):
+        own = ({"Origin": server.url}, {"Sec-Fetch-Site": "same-origin"})
+        for headers in (*own, own[0] | own[1]):
             assert http.get("/api/accounts/me/provision", headers={**cookie, **headers}).status_code == 200
+        assert http.get("/api/accounts/me", headers=cookie).status_code == 200  # it changes nothing
         headers = {"x-api-key": alice.key, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
         assert http.get("/api/accounts/me/provision", headers=headers).status_code == 200
 

@@ -75,7 +75,7 @@ def test_31_one_phone_number_is_taken_once(server):
         for number, token in enumerate(tokens(server))
     ]
     assert statuses(server, [("/api/accounts/public", body) for body in bodies]) == {200: 1, 422: MANY - 1}
-    assert accounts(server, {"phone": "+33612345678"}) == 1
+    assert accounts(server, {"claimed_phone": "+33612345678"}) == 1
 
 
 def test_31_a_number_without_a_name_is_taken_once_and_told_as_a_number(server):
@@ -103,7 +103,7 @@ def test_31_a_name_and_a_phone_number_that_are_equal_are_taken_once(server):
         for body, token in zip(named + aliased, given, strict=True)
     ]
     assert statuses(server, requests)[200] == 1
-    assert accounts(server, {"identifiers": "tel:+33612345678"}) == 1
+    assert accounts(server, {"identifiers": "claim:+33612345678@sip.example.org"}) == 1
 
 
 def test_31_replacements_take_a_name_once(server, admin):

@@ -116,15 +116,17 @@ def test_accounts_of_the_api_talk_until_they_are_deactivated(algorithm, http, ad
     refused.wait(lambda: registration(refused) == "LinphoneRegistrationFailed")
 
 
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+@pytest.mark.parametrize(("algorithm", "release"), [("MD5", None), ("SHA-256", None), ("SHA-256", "5.3")])
 def test_a_phone_that_knows_only_its_provisioning_url_registers_and_is_listed(
-    algorithm, server, http, make, proxy_for, linphone_daemon, redis_server
+    algorithm, release, server, http, admin, make, proxy_for, linphone_daemon, redis_server
 ):
     proxy = proxy_for(algorithm)
     carol = make("carol.singer", algorithm, activated=False)
-    make("alice.martin", algorithm)
+    listed = make("alice.martin", algorithm, display_name="Martin; Alice, the door")
+    http.post(f"/api/accounts/{carol['id']}/contacts/{listed['id']}", headers=admin.headers).raise_for_status()
     url = f"{server.url}/provisioning/{carol['provisioning_token']}"
-    phone = linphone_daemon("carol", NEW_PHONE.format(url))
+    phone = linphone_daemon("carol", NEW_PHONE.format(url), release)
+    assert release is None or f"Version: {release}." in phone.ask("version")
     alice = linphone_daemon("alice", proxy.agent("alice.martin", "tcp", PASSWORD)).registered()
 
     def arrives():
@@ -135,6 +137,8 @@ def test_a_phone_that_knows_only_its_provisioning_url_registers_and_is_listed(
 
     phone.wait(arrives)
     assert server.account(carol["id"]).activated
+    phone.wait(lambda: "route=/contacts/vcard status=200" in server.log.getvalue())
+    assert "Failed to parse the buffer" not in phone.log
 
     owner = {
         "auth": httpx.DigestAuth("carol.singer", PASSWORD),

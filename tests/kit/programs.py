@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 PACKAGES = {
+    "chromium": "chromium",
     "redis-server": "redis-server",
     "kamailio": "kamailio",
     "linphone-daemon": "linphone-cli",

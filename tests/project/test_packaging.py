@@ -34,16 +34,16 @@ def instructions(name):
 def source(tmp_path_factory):
     """Return a folder with the files that the Dockerfile copies, and no others."""
     folder = tmp_path_factory.mktemp("source")
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
-    for copied in instructions("COPY"):
-        if copied.startswith("--from"):
-            continue
-        *names, _ = copied.split()
-        for name in names:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-            else:
-                shutil.copy(ROOT / name, folder)
+    (copied,) = (line for line in instructions("COPY") if not line.startswith("--from"))
+    assert copied == ". ."
+    ignored = {line.removeprefix("**/") for line in (ROOT / ".dockerignore").read_text().split()}
+    assert ".git" not in ignored
+    ignore = shutil.ignore_patterns(*ignored, ".git")
+    shutil.copytree(ROOT, folder, ignore=ignore, symlinks=True, dirs_exist_ok=True)
+    repository = subprocess.run(
+        ["git", "rev-parse", "--absolute-git-dir"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    (folder / ".git").write_text(f"gitdir: {repository.stdout}")
     return folder
 
 
@@ -53,7 +53,7 @@ def installed(source, tmp_path_factory):
     wheels = tmp_path_factory.mktemp("wheels")
     some = [str(source), *(str(source / "plugins" / name) for name in PLUGINS)]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), *some], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), *some], check=True)
     environment = tmp_path_factory.mktemp("installed")
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
@@ -96,6 +96,13 @@ def test_the_wheel_has_everything(installed):
     packages = next(installed.parent.glob("lib/python*/site-packages"))
     assert (packages / "flexiapi" / "py.typed").exists()
     assert list(packages.glob("flexiapi-*.dist-info/licenses/LICENSE"))
+
+
+def test_the_wheel_has_the_number_of_its_build(flexiapi, tmp_path):
+    count = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    shallow = ["git", "rev-parse", "--is-shallow-repository"]
+    if subprocess.run(shallow, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "false\n":
+        assert output_of(flexiapi, "--version", cwd=tmp_path).endswith(f".post{count.stdout}")
 
 
 def test_the_commands_know_the_installation(flexiapi, tmp_path):
@@ -153,7 +160,8 @@ def test_the_dockerfile_uses_names_that_exist(source):
     for name in settings:
         table, key = name.lower().split("_", 1)
         assert key in Settings.model_fields[table].annotation.model_fields
-    (wheels,) = (line for line in instructions("RUN") if line.startswith("pip wheel"))
+    (wheels,) = (line for line in instructions("RUN") if " wheel " in line)
+    assert any("--require-hashes --requirement requirements.lock" in line for line in instructions("RUN"))
     patterns = [word for word in wheels.split() if word.startswith("./plugins")]
     built = {path.name for pattern in patterns for path in source.glob(pattern)}
     examples = {"provisioning-example"}

@@ -15,8 +15,15 @@ from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
 from tests.kit.checkout import ROOT, text_files
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PLUGINS = [tomllib.loads(file.read_text())["project"] for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+
+def project(file):
+    """The table [project] with the version of the release, to which setup.py adds the number of the build."""
+    about = tomllib.loads(file.read_text())
+    return {**about["project"], "version": about["tool"]["flexiapi"]["version"]}
+
+
+PROJECT = project(ROOT / "pyproject.toml")
+PLUGINS = [project(file) for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
 
 
 def workflow():
@@ -29,22 +36,30 @@ def supported_pythons():
 
 
 def test_the_package_has_the_version_of_the_project():
-    assert flexiapi.__version__ == PROJECT["version"] == str(Version(PROJECT["version"]))
+    assert Version(flexiapi.__version__).base_version == PROJECT["version"] == str(Version(PROJECT["version"]))
+    assert flexiapi.__version__ == version("flexiapi")
 
 
 def test_the_command_and_the_document_of_the_api_say_it():
     done = subprocess.run([sys.executable, "-m", "flexiapi", "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout == f"flexiapi, version {PROJECT['version']}\n"
+    assert done.stdout == f"flexiapi, version {flexiapi.__version__}\n"
     document = document_of(ENDPOINTS, "https://accounts.example.org")
-    assert document["info"]["version"] == PROJECT["version"]
+    assert document["info"]["version"] == flexiapi.__version__
     answer = document["paths"]["/api/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]
-    assert answer["example"]["info"]["version"] == PROJECT["version"]
+    assert answer["example"]["info"]["version"] == flexiapi.__version__
 
 
 def test_no_other_file_repeats_it():
     literal = re.compile(rf"(?<![\d.]){re.escape(PROJECT['version'])}(?!\.?\d)")
     # Each distribution has a version of its own; the changelog and the records tell of versions as they were.
-    told = {"pyproject.toml", "pyproject.toml.j2", "CHANGELOG.md", "LICENSE"}
+    told = {
+        "requirements.lock",
+        "requirements-test.lock",
+        "pyproject.toml",
+        "pyproject.toml.j2",
+        "CHANGELOG.md",
+        "LICENSE",
+    }
     files = [
         path for path in text_files() if path.name not in told and path.parent.name not in ("changelog.d", "decisions")
     ]
@@ -55,9 +70,9 @@ def test_no_other_file_repeats_it():
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin["name"])
 def test_every_plugin_fits_this_version(plugin):
-    assert version(plugin["name"]) == plugin["version"] == str(Version(plugin["version"]))
+    assert Version(version(plugin["name"])).base_version == plugin["version"] == str(Version(plugin["version"]))
     (need,) = [need for need in plugin["dependencies"] if Requirement(need).name == "flexiapi"]
-    assert Requirement(need).specifier.contains(PROJECT["version"])
+    assert Requirement(need).specifier.contains(f"{PROJECT['version']}.post1")
     assert f"depends on `{need}`" in (ROOT / "docs" / "plugins.md").read_text()
     assert plugin["requires-python"] == PROJECT["requires-python"]
 

@@ -127,6 +127,8 @@ def test_each_step_comes_before_those_after_it(server, context, answer, admin, a
     request.headers["Cookie"] = f"x-api-key={admin.key}"
     assert refusal() == "CrossSiteRequest"
     del request.headers["Sec-Fetch-Site"]
+    assert refusal() == "CrossSiteRequest"
+    request.headers["Sec-Fetch-Site"] = "same-origin"
     assert CALLS == []
     assert refusal() == "RecordNotFound"  # the requirement
     place = "1"

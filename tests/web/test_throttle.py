@@ -1,4 +1,4 @@
-"""The general limit per IP address: who is counted, where, and that nobody can undo a count."""
+"""The general limit per IP address: what is counted, where, and that a count cannot be undone."""
 
 import types
 

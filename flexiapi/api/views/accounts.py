@@ -29,11 +29,20 @@ ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 @dataclass(frozen=True, slots=True)
 class ViewData:
-    """The realm (`None` when each domain is its own), the account types by id, and the realms of other spaces."""
+    """The realm (`None` when each domain is its own), the account types by id, and the realms of other spaces.
+
+    With `email_unique` an active account shows only an address that it proved.
+    """
 
     realm: str | None
     types: Types
     realms: Mapping[str, str | None] = field(default_factory=dict)
+    email_unique: bool = False
+
+    def email_of(self, account: Account) -> str | None:
+        """Return the address that is shown of an account."""
+        is_hidden = self.email_unique and account.activated and account.email == account.claimed_email
+        return None if is_hidden else account.email
 
     def realm_of(self, account: Account) -> str | None:
         """Return the realm of the space that the account belongs to."""
@@ -173,7 +182,7 @@ class ListedAccount:
             id=account.id,
             username=account.username,
             domain=account.domain,
-            email=account.email,
+            email=data.email_of(account),
             activated=account.activated,
             ip_address=account.ip_address,
             user_agent=account.user_agent,
@@ -183,7 +192,7 @@ class ListedAccount:
             dtmf_protocol=account.dtmf_protocol,
             group=account.group,
             realm=data.realm_of(account),
-            phone=account.phone,
+            phone=account.shown_phone,
             confirmation_key_expires=expiration.expires if expiration else None,
             activation_expiration=ActivationExpirationView.of(expiration, account.id) if expiration else None,
             email_change_code=EmailChangeView.of(change) if change else None,

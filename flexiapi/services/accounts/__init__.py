@@ -13,6 +13,7 @@ from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
@@ -41,6 +42,7 @@ class AccountServices:
     directory: AccountDirectory
     rules: AccountRules
     creation: Creation
+    signing_up: SigningUp
     administration: Administration
     administrators: Administrators
     removal: AccountRemoval
@@ -59,10 +61,13 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     guard = LastAdminGuard(store)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
+    creation = Creation(ground, directory, passwords, external_accounts)
+    signing_up = SigningUp(ground, creation, removal)
     return AccountServices(
         directory=directory,
-        rules=AccountRules(ground, directory, creation_tokens),
-        creation=Creation(ground, directory, passwords, external_accounts),
+        rules=AccountRules(ground, directory, creation_tokens, signing_up),
+        creation=creation,
+        signing_up=signing_up,
         administration=Administration(ground, directory, guard, passwords),
         administrators=Administrators(ground, passwords),
         removal=removal,

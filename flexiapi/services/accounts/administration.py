@@ -165,9 +165,15 @@ class Administration:
             await self._notices.notify(before.email, notice)
 
     async def activate(self, account_id: int, actor: Actor) -> Account:
-        """Activate an account. Pending codes and tokens stay usable. Raises `RecordNotFound`."""
+        """Activate an account. Pending codes and tokens stay usable.
+
+        Raises `RecordNotFound`, and `ValidationFailed` if another account proved the number that names this one.
+        """
         account = await self._accounts.for_admin(account_id, actor.space)
-        return existing(await self._store.accounts.apply(account.activate(self._clock.second()), actor))
+        try:
+            return existing(await self._store.accounts.apply(account.activate(self._clock.second()), actor))
+        except IdentifierTaken as error:
+            raise taken(error, None) from error
 
     async def deactivate(self, account_id: int, actor: Actor) -> Account:
         """Deactivate an account and end its keys, nonces, codes and tokens. Raises `RecordNotFound`, `LastAdmin`."""

@@ -1,14 +1,14 @@
-"""Account creation: with a creation token, with a confirmation code, by an administrator."""
+"""Account creation: with a creation token, by an administrator. `sign_up` adds a confirmation code."""
 
-from datetime import datetime, timedelta
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
-from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.codes import random_key
 from flexiapi.crypto.keys import random_text, token_hash
-from flexiapi.errors import ApiError, DeliveryFailed, StoreUnavailable, TooManyRequests, ValidationFailed
+from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
-from flexiapi.observing import log
-from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.accounts.details import AccountDetails
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
@@ -29,11 +29,8 @@ class Creation:
         self._accounts = accounts
         self._externals = externals
         self._store = ground.store
-        self._settings = ground.settings.account
         self._spaces = ground.spaces
         self._passwords = passwords
-        self._notices = ground.notices
-        self._codes = ground.codes
         self._clock = ground.clock
 
     async def with_token(self, new: AccountDetails, token: str, actor: Actor) -> Account:
@@ -41,19 +38,8 @@ class Creation:
 
         Raises `ValidationFailed` on the token, or for a name that was taken meanwhile, and `NoExternalAccountLeft`.
         """
-        return await self._spending(token, new, actor)
-
-    async def public(self, new: AccountDetails, token: str, actor: Actor) -> Account:
-        """Create an account by a creation token and send the code that activates it.
-
-        The code goes by mail if the account has an address, else by SMS. Raises as `with_token`.
-        """
-        account = await self._spending(token, new, actor)
-        try:
-            return await self._confirm(account, actor)
-        except (DeliveryFailed, TooManyRequests) as error:
-            log.warning("confirmation not sent", account=account.id, reason=type(error).__name__)
-            return account
+        async with self.spending(token, actor):
+            return await self.add(self.by_token(new, token, actor), actor)
 
     async def by_admin(
         self, new: AccountDetails, actor: Actor, *, activated: bool, expires: datetime | None
@@ -65,19 +51,20 @@ class Creation:
         """
         domain = self._accounts.domain_for_admin(new.domain, actor.space)
         if activated:
-            return await self._add(self._new(new, domain, actor, activated=True), actor)
+            return await self.add(self._new(new, domain, actor, activated=True), actor)
         now = self._clock.second()
         expiration = None if expires is None else await self._expiration(expires, now)
         change = self._new(
             new,
             domain,
             actor,
-            confirmation=Confirmation(key=random_text(TOKEN_LENGTH), expires_at=expires),
+            confirmation=Confirmation(key=random_key(), expires_at=expires),
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=now,
+            provisioning_by="admin",
             activation_expiration=expiration,
         )
-        return await self._add(change, actor)
+        return await self.add(change, actor)
 
     async def _expiration(self, expires: datetime, now: datetime) -> ActivationExpiration:
         return ActivationExpiration(await self._store.counters.next("activation_expirations"), expires, now, now)
@@ -86,66 +73,54 @@ class Creation:
         self, new: AccountDetails, domain: str, actor: Actor, *, activated: bool = False, **fields: Any
     ) -> Change[Account]:
         password = self._passwords.stored(new.username, domain, new.algorithm, new.password)
-        return Account.new(
-            self._clock.second(),
-            activated=activated,
-            is_admin=new.admin,
-            username=new.username,
-            domain=domain,
-            email=new.email,
-            phone=new.phone,
-            display_name=new.display_name,
-            dtmf_protocol=new.dtmf_protocol,
-            ip_address=actor.address,
-            user_agent=actor.user_agent,
-            passwords=(password,),
-            **fields,
-        )
+        given: dict[str, Any] = {
+            "username": new.username,
+            "domain": domain,
+            "email": new.email,
+            "phone": new.phone,
+            "display_name": new.display_name,
+            "dtmf_protocol": new.dtmf_protocol,
+            "ip_address": actor.address,
+            "user_agent": actor.user_agent,
+            "passwords": (password,),
+        }
+        return Account.new(self._clock.second(), activated=activated, is_admin=new.admin, **{**given, **fields})
 
-    async def _spending(self, token: str, new: AccountDetails, actor: Actor) -> Account:
-        """Consume the token, then create the account, so that a crash in between cannot lead to two accounts."""
+    @contextlib.asynccontextmanager
+    async def spending(self, token: str, actor: Actor) -> AsyncIterator[None]:
+        """Consume a creation token, then create the account in the block: a crash cannot lead to two accounts.
+
+        A failure gives the token back. Raises `ValidationFailed` on the token.
+        """
         if not await self._store.creation_tokens.consume(token, self._clock.now(), actor):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
-        change = self._new(
-            new,
-            new.domain or (actor.space or self._spaces.default).domain,
-            actor,
-            provisioning_token=random_text(TOKEN_LENGTH),
-            provisioning_token_at=self._clock.second(),
-            creation_token_hash=token_hash(token, actor.stored_space),
-        )
         try:
-            return await self._add(change, actor)
+            yield
         except ApiError as error:
             # Without an answer of the database the account may be there: then the token must stay used.
             if not isinstance(error, StoreUnavailable):
                 await self._store.creation_tokens.give_back(token, actor)
             raise
 
-    async def _add(self, change: Change[Account], actor: Actor) -> Account:
+    def by_token(self, new: AccountDetails, token: str, actor: Actor, **fields: Any) -> Change[Account]:
+        """Return the creation of an account by a creation token."""
+        return self._new(
+            new,
+            new.domain or (actor.space or self._spaces.default).domain,
+            actor,
+            provisioning_token=random_text(TOKEN_LENGTH),
+            provisioning_token_at=self._clock.second(),
+            creation_token_hash=token_hash(token, actor.stored_space),
+            **fields,
+        )
+
+    async def add(self, change: Change[Account], actor: Actor) -> Account:
+        """Apply the creation of an account. Raises `ValidationFailed` for a name that was taken meanwhile."""
         try:
             return await self._externals.add_account(change, actor)
         except IdentifierTaken as error:
             new = change.after
             # A number that serves as the name was asked for as a number.
-            name = None if new is None or new.username == new.phone else new.username
+            name = None if new is None or new.username in (new.phone, new.claimed_phone) else new.username
             raise taken(error, name) from error
-
-    async def _confirm(self, account: Account, actor: Actor) -> Account:
-        now = self._clock.second()
-        if account.email is not None:
-            life = timedelta(hours=self._settings.activation_hours)
-            key = random_text(TOKEN_LENGTH)
-            account = await self._await_code(account, Confirmation(key=key, expires_at=now + life), actor)
-            await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, key, life))
-        elif account.phone is not None:
-            life = self._settings.pin_life
-            pin = random_pin()
-            pin_hash = self._codes.hash(pin, account.id, "confirmation", account.phone)
-            account = await self._await_code(account, Confirmation(pin_hash=pin_hash, expires_at=now + life), actor)
-            await self._notices.text(account.phone or "", AccountConfirmationSms(pin, life))
-        return account
-
-    async def _await_code(self, account: Account, confirmation: Confirmation, actor: Actor) -> Account:
-        return await self._store.accounts.apply(account.await_code(confirmation), actor) or account

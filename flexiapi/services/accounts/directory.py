@@ -56,8 +56,11 @@ class AccountDirectory:
 
     async def for_admin_by_address(self, username: str, domain: str, space: Space) -> Account:
         """Return the account of an address, if administrators of the space see it. Raises `RecordNotFound`."""
-        account = await self._store.accounts.by_address(username, domain, space.reach)
-        if account is None:
+        accounts = self._store.accounts
+        account = await accounts.by_address(username, domain, space.reach)
+        if account is None and username.startswith("+"):
+            account = await accounts.by_claim(username, domain, space.reach)
+        if account is None or account.username != username:
             raise RecordNotFound
         return account
 

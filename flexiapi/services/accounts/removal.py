@@ -41,11 +41,14 @@ class AccountRemoval:
             await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
             return await self._store.accounts.apply(account.remove(), actor) is not None
 
-    async def discard(self, change: Change[Account], actor: Actor) -> bool:
-        """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow."""
+    async def discard(self, change: Change[Account], actor: Actor, *, keeps_token: bool = False) -> bool:
+        """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow.
+
+        With `keeps_token` the creation token of the account stays, to be given back.
+        """
         account = change.before
         assert account is not None
-        await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
+        await self._store.removals.begin(Removal(account.id, None if keeps_token else account.creation_token_hash))
         removed = await self._store.accounts.apply(change, actor)
         if removed is None:
             await self._store.removals.end(account.id)

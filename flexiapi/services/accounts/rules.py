@@ -6,7 +6,9 @@ from flexiapi.errors import FieldErrors, Forbidden
 from flexiapi.model import Account, Algorithm, Space
 from flexiapi.services.accounts.details import PasswordNeeded
 from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.codes import CreationTokens
+from flexiapi.services.fields import number_faults
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import NameRules
 
@@ -35,10 +37,13 @@ class AccountRules:
     Each method returns texts by field, empty if all values are right. Without a `space` it is the default one.
     """
 
-    def __init__(self, ground: Ground, accounts: AccountDirectory, creation_tokens: CreationTokens) -> None:
+    def __init__(
+        self, ground: Ground, accounts: AccountDirectory, creation_tokens: CreationTokens, sign_up: SigningUp
+    ) -> None:
         self._names = ground.names
         self._accounts = accounts
         self._creation_tokens = creation_tokens
+        self._sign_up = sign_up
         self._spaces = ground.spaces
         self._md5 = ground.settings.account.md5
 
@@ -84,6 +89,7 @@ class AccountRules:
         texts = {
             "username": rules.username(username, may_be_phone=False) if username and not is_kept else [],
             "password": rules.password(password) if password else [],
+            "phone": _admin_number_faults(values.get("phone"), username, known),
         }
         faults = {field: [text.format(field=field) for text in found] for field, found in texts.items() if found}
         faults = self._password_faults(values, username, domain, space) | faults
@@ -118,10 +124,7 @@ class AccountRules:
         # What is taken in a domain of another service is not told.
         faults: FieldErrors = {}
         if domain not in space.scope.but and space.scope.only in (None, domain):
-            faults = await self._names.conflicts({**values, "username": username}, domain, public=True)
-        if not values.get("username") and "username" in faults:
-            faults["phone"] = ["phone is taken"]
-            del faults["username"]
+            faults = await self._sign_up.faults(values, domain, space)
         if domain not in space.names.public_domains:
             faults["domain"] = ["domain is not one of this service"]
         return self._password_faults(values, username, domain, space) | faults
@@ -137,3 +140,12 @@ class AccountRules:
         if values.get("algorithm") is Algorithm.MD5 and not self._md5:
             faults["algorithm"] = ["algorithm must be SHA-256: MD5 is switched off"]
         return faults
+
+
+def _admin_number_faults(phone: str | None, username: str | None, known: Account | None) -> list[str]:
+    """Return what is wrong with a number that an administrator gives. One that the account has may stay as it is."""
+    if phone is None or (known is not None and phone in (known.phone, known.claimed_phone)):
+        return []
+    if known is not None and known.is_claim and username == known.username:
+        return ["{field} must be the username, as long as that is not proven"]
+    return number_faults(phone)

@@ -2,10 +2,14 @@
 
 import hmac
 
+from flexiapi.crypto.codes import joined
 from flexiapi.errors import ActivationExpired, RecordNotFound
-from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.model import Account, Actor, Change, Channel, Confirmation
+from flexiapi.observing import log
 from flexiapi.services.ground import Ground
+from flexiapi.services.names import taken
 from flexiapi.services.outcome import existing
+from flexiapi.store import IdentifierTaken
 
 
 class Confirmations:
@@ -24,13 +28,16 @@ class Confirmations:
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
         `TooManyRequests` after too many tries on one day.
         """
-        if account.confirmation is None:
+        if account.confirmation is None or account.is_barred:
+            raise RecordNotFound
+        if account.is_claim and account.confirmation.key is not None:
             raise RecordNotFound
         await self._limiter.count("code_tries", str(account.id))
         counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
         if counted is None or counted.confirmation is None:
             raise RecordNotFound
         if not self._fits(counted, counted.confirmation, code):
+            log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
             if counted.confirmation.attempts >= self._tries:
                 await self._store.accounts.apply(counted.drop_code(), actor)
             raise RecordNotFound
@@ -39,9 +46,9 @@ class Confirmations:
 
     def _fits(self, account: Account, pending: Confirmation, code: str) -> bool:
         if pending.key is not None:
-            return hmac.compare_digest(pending.key.encode(), code.encode())
+            return _is_key(code, pending.key)
         stored = pending.pin_hash or b""
-        is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone)
+        is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone or account.claimed_phone)
         is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
         return is_to_phone or is_to_username
 
@@ -54,6 +61,13 @@ class Confirmations:
             raise ActivationExpired
 
 
+def _is_key(code: str, key: str) -> bool:
+    """Return whether a code is the key, in constant time, as it was typed or as it is shown: in upper case."""
+    typed = joined(code)
+    is_as_typed = hmac.compare_digest(key.encode(), typed.encode())
+    return hmac.compare_digest(key.encode(), typed.upper().encode()) or is_as_typed
+
+
 class Activation:
     """Activation of accounts by their pending code, which works once."""
 
@@ -63,16 +77,30 @@ class Activation:
         self._spaces = ground.spaces
         self._clock = ground.clock
 
-    async def activate(self, username: str, domain: str, code: str, actor: Actor) -> Account:
-        """Activate the account of that address in the actor's space. Raises as `Confirmations.check`."""
-        space = actor.space or self._spaces.default
+    async def activate(self, username: str, domain: str, code: str, actor: Actor, *, channel: Channel) -> Account:
+        """Activate the account of that address in the actor's space.
+
+        By phone, `username` may also be a number that an account claims as its name. Raises as `Confirmations.check`
+        and `use`.
+        """
+        space, accounts = actor.space or self._spaces.default, self._store.accounts
         is_public = domain in space.names.public_domains
-        account = await self._store.accounts.by_address(username, domain, space.scope) if is_public else None
+        account = await accounts.by_address(username, domain, space.scope) if is_public else None
+        if account is None and is_public and channel == "phone":
+            account = await accounts.by_claim(username, domain, space.scope)
         if account is None:
             raise RecordNotFound
         account = await self._confirmations.check(account, code, actor)
-        return await self.use_code(account, actor)
+        return await self.use(account, account.use_code(self._clock.second()), actor)
 
-    async def use_code(self, account: Account, actor: Actor) -> Account:
-        """Activate the account and end its code, which was right. Raises `RecordNotFound` if it was used meanwhile."""
-        return existing(await self._store.accounts.apply(account.use_code(self._clock.second()), actor))
+    async def use(self, account: Account, change: Change[Account], actor: Actor) -> Account:
+        """Apply the change that a right code stands for.
+
+        Raises `RecordNotFound` if the code was used meanwhile, and `ValidationFailed` if another account proved the
+        number or address first; the code is spent then.
+        """
+        try:
+            return existing(await self._store.accounts.apply(change, actor))
+        except IdentifierTaken as error:
+            await self._store.accounts.apply(account.drop_code(), actor)
+            raise taken(error, None) from error

@@ -5,6 +5,7 @@ from typing import TypedDict
 from flexiapi.crypto.codes import random_pin
 from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
 from flexiapi.model import Account, Actor, Channel, PendingChange
+from flexiapi.observing import log
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -39,7 +40,7 @@ class AddressChanges:
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
         """Check a new address or number: it is neither the present one nor taken."""
         email = values.get("email")
-        if email is not None and email == account.email:
+        if email is not None and email == account.email != account.claimed_email:
             return {"email": ["email is the present one"]}
         return await self._names.conflicts(values, account.domain, public=False)
 
@@ -84,6 +85,7 @@ class AddressChanges:
         counted, pending = await self._counted(account, channel, actor)
         accounts = self._store.accounts
         if not self._codes.fits(code, pending.pin_hash, account.id, channel, pending.target):
+            log.warning("wrong code", of=f"{channel} change", account=account.id, ip=actor.address)
             if pending.attempts >= self._tries[channel]:
                 await accounts.apply(counted.drop_change(channel), actor)
             raise WrongCode

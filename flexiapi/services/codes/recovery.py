@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from flexiapi.crypto.codes import random_pin
+from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Actor, Confirmation, Space
-from flexiapi.rendering.messages import AccountRecoveryMail, AccountRecoverySms
+from flexiapi.model import Account, Actor, Confirmation, Space, e164
+from flexiapi.rendering.messages import AccountRecoveredMail, AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -42,7 +42,7 @@ class Recovery:
         Raises `RecordNotFound`.
         """
         account = await self._store.accounts.by_phone(phone, space)
-        if account is not None and account.phone == phone:
+        if account is not None and account.phone is not None and e164(account.phone) == e164(phone):
             return account, True
         if account is not None and account.domain in space.names.public_domains:
             return account, False
@@ -61,8 +61,9 @@ class Recovery:
         pin = random_pin()
         try:
             account = await self._recoverable(phone, actor.space or self._spaces.default)
-            await self._notices.text(phone, AccountRecoverySms(pin, self._pin_life, account.domain))
-            pin_hash = self._codes.hash(pin, account.id, "confirmation", phone)
+            number = account.phone or account.username
+            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain))
+            pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             expires_at = self._clock.second() + self._pin_life
             confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
             existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
@@ -80,16 +81,22 @@ class Recovery:
         return account
 
     async def recover(self, username: str, domain: str, code: str, actor: Actor) -> Account:
-        """Activate the account by its code, and return it with all passwords as hashes.
+        """Give the account back to the holder of its code, and return it with all passwords as hashes.
 
-        `username` is a phone number of an account before it is a username. Raises as `Confirmations.check`.
+        It becomes active, and everything that signs in ends but the password. An account that is named by its number
+        gets a random password in place of the one that it was created with, which its creator knows, who need not be
+        the owner of the number. `username` is a phone number of an account before it is a username. Raises as
+        `Confirmations.check` and `Activation.use`.
         """
         account, space = None, actor.space or self._spaces.default
         if domain in space.names.public_domains:
             account = await self._store.accounts.by_address_or_alias(username, domain, space.scope)
         if account is None:
             raise RecordNotFound
-        account = await self._activation.use_code(await self._confirmations.check(account, code, actor), actor)
+        account = await self._confirmations.check(account, code, actor)
+        passwords = self._passwords.random(account) if account.has_first_password else None
+        account = await self._activation.use(account, account.recover(self._clock.second(), passwords), actor)
+        await self._notices.notify(account.email, AccountRecoveredMail(account.address, self._clock.now()))
         return replace(account, passwords=self._passwords.hashed(account))
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:
@@ -97,13 +104,15 @@ class Recovery:
 
         Raises `ValidationFailed` when it has no address, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
+        if account.is_claim:
+            raise ValidationFailed({"email": ["email does not confirm an account that is named by its phone number"]})
         if account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
         url = self._spaces.of_domain(account.domain).url
-        key, token = random_text(TOKEN_LENGTH), random_text(TOKEN_LENGTH)
+        key, token = random_key(), random_text(TOKEN_LENGTH)
         mail = AccountRecoveryMail(
             account.address,
-            key,
+            grouped(key),
             f"{url}/provisioning/{token}?reset_password=1",
             f"{url}/provisioning/qrcode/{token}?reset_password=1",
             f"{url}/setup/{token}?reset_password=1",

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, Algorithm, Password, Space
+from flexiapi.model import Account, Actor, Algorithm, Password, Space, TokenMaker
 from flexiapi.provisioning import qr
 from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
+from flexiapi.store import IdentifierTaken
 
 TOKEN_LENGTH = 13
 RESET_PASSWORD_LENGTH = 16
@@ -61,7 +62,8 @@ class Provisioning:
     ) -> tuple[bytes, bool]:
         """Return the document that a token gives, once, and True; for a token that is not valid the base and False.
 
-        It activates the account. With `reset_password` in the query the account gets a new random password.
+        It activates the account, unless that has to prove its number or address first. With `reset_password` in the
+        query the account gets a new random password.
         """
         space = actor.space or self._spaces.default
         account, reset = await self._holder(token, space), "reset_password" in query
@@ -71,7 +73,12 @@ class Provisioning:
         assert change.after is not None
         # A document that cannot be made must cost neither the token nor the password.
         document = self.of(change.after, query, headers)
-        if await self._store.accounts.apply(change, actor) is None:
+        try:
+            is_used = await self._store.accounts.apply(change, actor) is not None
+        except IdentifierTaken:
+            # Another account proved the number or address that the token would prove.
+            is_used = False
+        if not is_used:
             return self.base(query, headers, space), False
         if reset and account.activated:
             await self._notices.notify(account.email, PasswordChangedMail(account.address, self._clock.now()))
@@ -83,7 +90,7 @@ class Provisioning:
 
     async def _holder(self, token: str, space: Space) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token, space.scope)
-        if account is None:
+        if account is None or account.is_barred:
             return None
         now = self._clock.now()
         given = account.provisioning_token_at
@@ -94,12 +101,12 @@ class Provisioning:
             return None
         return account
 
-    async def new_token(self, account: Account, actor: Actor) -> Account:
-        """Give the account a new token in place of the one before.
+    async def new_token(self, account: Account, actor: Actor, *, by: TokenMaker | None = None) -> Account:
+        """Give the account a new token in place of the one before; `by` is who made it, if not the account itself.
 
         Raises `RecordNotFound`, also when sign-ins were ended since the account was read.
         """
-        change = account.with_provisioning_token(random_text(TOKEN_LENGTH), self._clock.second())
+        change = account.with_provisioning_token(random_text(TOKEN_LENGTH), self._clock.second(), by)
         return existing(await self._store.accounts.apply(change, actor))
 
     async def qr_code(self, token: str, space: Space, *, reset_password: bool) -> tuple[bytes, str]:

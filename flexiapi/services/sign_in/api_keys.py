@@ -31,6 +31,11 @@ class ApiKeys:
         existing(await self._store.accounts.apply(account.with_api_key(token_hash(key), self._clock.now()), actor))
         return key
 
+    async def end(self, account: Account, actor: Actor) -> None:
+        """End the key of the account, if it has one."""
+        if account.api_key is not None:
+            await self._store.accounts.apply(account.without_api_key(), actor)
+
     async def new_auth_token(self, actor: Actor) -> AuthToken:
         """Create a token that a signed-in device may attach to its account."""
         token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())

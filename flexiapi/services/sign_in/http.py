@@ -12,9 +12,10 @@ from flexiapi.crypto import digest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
 from flexiapi.errors import RecordNotFound, SignInRequired
-from flexiapi.model import Account, Actor, Space
+from flexiapi.model import Account, Actor, Space, StoredApiKey
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
+from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.store.used_nonces import NonceUse
 
@@ -63,30 +64,37 @@ class HttpSignIn:
         self._store = ground.store
         self._nonces = Nonces(ground.key.derive("nonces"))
         self._passwords = passwords
-        self._limiter = ground.limiter
+        self._failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
         self._clock = ground.clock
-        self._key_life = timedelta(minutes=ground.settings.app.api_key_expiration_minutes)
+        app = ground.settings.app
+        self._key_life = timedelta(minutes=app.api_key_expiration_minutes)
+        self._longest_key_life = timedelta(days=app.api_key_max_days) or None
         self._nonce_life = timedelta(minutes=ground.settings.account.nonce_minutes)
 
     async def by_key(self, key: str, address: str, space: Space) -> SignedIn:
-        """Sign in with an API key of the space, whose life starts anew. Raises `SignInRequired`, `TooManyRequests`."""
-        self._limiter.refuse_guesser("failed_sign_ins", address)
+        """Sign in with an API key of the space, whose life starts anew. A right one passes whatever failed before.
+
+        Raises `SignInRequired`, and `TooManyRequests` for an unknown key over the limit.
+        """
         key_hash = token_hash(key)
         account = await self._store.accounts.by_api_key(key_hash, space.scope)
         now = self._clock.now()
         if account is None or account.api_key is None:
-            await self._limiter.count_failure("failed_sign_ins", address)
             log.warning("sign-in failed", reason="unknown key", ip=address)
+            await self._failures.count_key(address)
             raise SignInRequired("The API key is unknown or expired.")
         stored = account.api_key.last_used_at
         last_used = max(stored, self._store.key_uses.last(key_hash) or stored)
-        if last_used + self._key_life < now:
+        if last_used + self._key_life < now or self._is_too_old(account.api_key, now):
             await self._store.accounts.apply(account.without_api_key(), Actor.system())
             log.warning("sign-in failed", reason="expired key", ip=address, account=account.id)
             raise SignInRequired("The API key is unknown or expired.")
         _refuse_shut_out(account, address)
         self._store.key_uses.note(key_hash, now)
         return SignedIn(account, key_hash)
+
+    def _is_too_old(self, key: StoredApiKey, now: datetime) -> bool:
+        return self._longest_key_life is not None and key.created_at + self._longest_key_life < now
 
     async def by_digest(
         self, username: str, domain: str, answer: DigestAnswer | None, address: str, space: Space
@@ -104,8 +112,6 @@ class HttpSignIn:
         if account is None:
             self._nonces.make(0, 0, self._clock.now().timestamp())
             raise RecordNotFound
-        self._limiter.refuse_guesser("failed_sign_ins", address)
-        self._limiter.refuse_guesser("failed_sign_ins_account", address, account.id)
         return await self._verified(account, answer, address)
 
     async def _challenge(self, username: str, domain: str, space: Space) -> NoReturn:
@@ -127,10 +133,7 @@ class HttpSignIn:
         expires_at = datetime.fromtimestamp(issued or 0, UTC) + self._nonce_life
         if issued is None or expires_at <= self._clock.now():
             raise self._refusal(account, "Nonce invalid", stale=True)
-        if not self._is_right(account, answer):
-            await self._limiter.count_failure("failed_sign_ins", address)
-            await self._limiter.count_failure("failed_sign_ins_account", address, account.id)
-            log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
+        if not await self._failures.compared(address, account.id, lambda: self._is_right(account, answer, address)):
             raise self._refusal(account)
         use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
         if use is not NonceUse.COUNTED:
@@ -152,7 +155,13 @@ class HttpSignIn:
             and _is_for(given["uri"], answer.target)
         )
 
-    def _is_right(self, account: Account, answer: DigestAnswer) -> bool:
+    def _is_right(self, account: Account, answer: DigestAnswer, address: str) -> bool:
+        if self._fits(account, answer):
+            return True
+        log.warning("sign-in failed", reason="wrong password", ip=address, account=account.id)
+        return False
+
+    def _fits(self, account: Account, answer: DigestAnswer) -> bool:
         given = answer.parameters
         algorithm = given.get("algorithm", "MD5").upper()
         if algorithm not in self._passwords.algorithms(account):

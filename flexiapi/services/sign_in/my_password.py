@@ -2,6 +2,7 @@
 
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Account, Actor, Algorithm
+from flexiapi.observing import log
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -36,18 +37,19 @@ class MyPassword:
         """
         is_first = not account.passwords
         if not is_first:
-            await self._check_old(account, old_password)
+            await self._check_old(account, old_password, actor)
         stored = self._passwords.stored(account.username, account.domain, algorithm, password)
         change = account.with_password(stored, self._clock.second(), keeps_key=keeps_key)
         changed = existing(await self._store.accounts.apply(change, actor))
         await self._notices.notify(account.email, self._notice(changed, is_first=is_first))
         return changed
 
-    async def _check_old(self, account: Account, old_password: str | None) -> None:
+    async def _check_old(self, account: Account, old_password: str | None, actor: Actor) -> None:
         if old_password is None:
             raise ValidationFailed({"old_password": ["old_password is missing"]})
         await self._limiter.count("code_tries", f"password {account.id}")
         if not self._passwords.fits(account, old_password):
+            log.warning("wrong code", of="old password", account=account.id, ip=actor.address)
             raise ValidationFailed({"old_password": ["old_password is wrong"]})
 
     def _notice(self, account: Account, *, is_first: bool) -> PasswordChangedMail | PasswordSetMail:

@@ -4,7 +4,10 @@ import hmac
 from collections.abc import Collection
 
 from flexiapi.crypto import digest
+from flexiapi.crypto.keys import random_text
 from flexiapi.model import Account, Algorithm, Password, Spaces, hashes
+
+RANDOM_LENGTH = 16
 
 
 class Passwords:
@@ -21,6 +24,12 @@ class Passwords:
     def stored(self, username: str, domain: str, algorithm: Algorithm, password: str) -> Password:
         """Return the hash that is stored of a password."""
         return Password(algorithm, digest.ha1(algorithm, username, self.realm(domain), password))
+
+    def random(self, account: Account) -> tuple[Password, ...]:
+        """Return the hashes of a random password that nobody knows, one for each algorithm of the account."""
+        password = random_text(RANDOM_LENGTH)
+        kinds = [known.algorithm for known in self.hashed(account)]
+        return tuple(self.stored(account.username, account.domain, kind, password) for kind in kinds)
 
     def ha1(self, account: Account, algorithm: str) -> str | None:
         """Return the account's H(username:realm:password) for an algorithm, or `None`."""

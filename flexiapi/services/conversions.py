@@ -1,0 +1,48 @@
+"""Conversions of parameters that clients send in several forms: flags, page numbers, codes, times."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flexiapi.errors import Violations
+
+_MOST_DIGITS = 15
+_BEYOND_THE_END = 10**_MOST_DIGITS
+_MOST_DIGITS_OF_CODE = 64
+
+
+def flag(value: Any) -> bool:
+    """Accept exactly `true, false, 1, 0, "1", "0"`: clients send strings. Words of forms are booleans by then."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | str) and str(value) in ("0", "1"):
+        return str(value) == "1"
+    raise Violations("{field} must be true or false")
+
+
+def page_number(value: Any) -> int:
+    """Read a page number. A malformed one means the first page, a very large one a page after the last."""
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        return 1
+    number = text.lstrip("0")
+    return _BEYOND_THE_END if len(number) > _MOST_DIGITS else int(number or 1)
+
+
+def digits(value: Any) -> Any:
+    """Accept a code that came as a JSON number; its field says how many digits it may have."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS_OF_CODE:
+        return str(value)
+    return value
+
+
+def expiry(value: Any) -> datetime:
+    """Read a time of the form `2040-12-12 12:12:12`, which is in UTC."""
+    if not isinstance(value, str):
+        raise Violations("{field} must be a string")
+    try:
+        moment = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Violations("{field} must be a time of the form Y-m-d H:i:s") from error
+    if f"{moment:%Y-%m-%d %H:%M:%S}".rjust(19, "0") != value:
+        raise Violations("{field} must be a time of the form Y-m-d H:i:s")
+    return moment
