@@ -13,7 +13,7 @@ run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
 
 test: $(VENV)/.dev
-	@test ! -x .ci/fetch || .ci/fetch
+	@test ! -e .ci/fetch || $(BIN)/python .ci/fetch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,17 +1,28 @@
-"""Settings of the whole test suite, plugins included: pytest-tornado, Hypothesis, signals, and the option `--slow`."""
+"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, the option `--slow`."""
 
 import asyncio
 import os
 import signal
 import sys
 import types
+from pathlib import Path
 
 import hypothesis
 import packaging.version
 import pytest
 from tornado.ioloop import IOLoop
 
+from flexiapi.settings import Settings, loading
+
 pytest.register_assert_rewrite("tests.kit")
+
+# What is installed on this machine, or set in the shell that started the tests, changes nothing in them, nor in the
+# programs that they start: variables of settings, proxies, the settings file in /etc.
+_NOT_OURS = ("flexiapi", "prometheus", "http", "https", "all", *Settings.model_fields)
+for _variable in [name for name in os.environ if name.lower().partition("_")[0] in _NOT_OURS and "_" in name]:
+    del os.environ[_variable]
+os.environ["FLEXIAPI_CONFIG"] = os.devnull
+loading.DEFAULT_FILE = Path(os.devnull)
 
 # How long an example takes is a property of the machine. CI tries the same examples each time, so that a change is
 # never refused for what another one did; elsewhere each run looks at new ones.

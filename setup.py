@@ -30,7 +30,7 @@ def number() -> int:
     written = root / "BUILD"
     if written.exists():
         return int(written.read_text())
-    # Where nobody knows the number, it is one that replaces what is installed.
+    # A number that cannot be told is one that replaces what is installed.
     return commits(root) or installed() + 1
 
 

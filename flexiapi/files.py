@@ -22,11 +22,20 @@ def in_data_path(path: Path, done: str = "written") -> Iterator[None]:
     except OSError as error:
         # `mkdir` reports a file in place of a folder as existing.
         number = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO
-        advice = (
-            "Run this as the server's user." if number in _NOT_ALLOWED else "Name a folder that this user can write."
-        )
+        advice = _way_in(path) if number in _NOT_ALLOWED else "Name a folder that this user can write."
         text = f"data.path (DATA_PATH): {path} cannot be {done}: {os.strerror(number)}. {advice}"
         raise ConfigurationError(text) from error
+
+
+def _way_in(path: Path) -> str:
+    """Return the advice to a user who may not use a path: who it belongs to."""
+    try:
+        there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+        owner = _name(there.stat().st_uid)
+    except OSError:
+        return "Run this as the server's user."
+    user = _name(os.geteuid())
+    return f"{there} belongs to the user {owner}, and this runs as {user}: run it as {owner}, or `chown` it to {user}."
 
 
 def check_data_path(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from flexiapi import __version__, observing
-from flexiapi.cli import carrying  # noqa: F401  # adds its commands to `accounts`
+from flexiapi.cli import administering, carrying  # noqa: F401  # they add their commands to `accounts`
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.checking import check
 from flexiapi.cli.context import Installation

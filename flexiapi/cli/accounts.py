@@ -7,7 +7,7 @@ from flexiapi.cli.context import Installation, passed
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, Actor
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 from flexiapi.services.fields import Email
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
@@ -22,7 +22,14 @@ def _email(_context: click.Context, _parameter: click.Parameter, value: str | No
 
 @click.group()
 def accounts() -> None:
-    """Create administrators; remove, export and import accounts. The server may be running or stopped."""
+    """Find, explain, change, remove, export and import accounts; create administrators.
+
+    The server may be running or stopped. ADDRESS is a SIP address, phone number, mail address, user name or id.
+
+    \b
+      flexiapi accounts find martin                       accounts with that beginning in a name, address or number
+      flexiapi accounts provision alice@sip.example.org   a link and QR code that set up her phone
+    """  # noqa: D301  # click interprets the escape
 
 
 @accounts.command("create-admin")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,21 +12,25 @@ import click
 
 from flexiapi import files
 from flexiapi.cli.context import Installation, passed
+from flexiapi.cli.secret_files import readable_by_others
 from flexiapi.cli.spaces import described
 from flexiapi.crypto.keys import ApplicationKey, random_text
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.replica_file import group_id
 from flexiapi.model import Space
+from flexiapi.notify import Transport, configured_backends
 from flexiapi.server.application_key import existing_key, key_file, key_missing
-from flexiapi.server.assembly import Parts, build
+from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
+from flexiapi.server.parts import Parts
 from flexiapi.services.names import compiled
 from flexiapi.settings import ServerSettings, Settings
-from flexiapi.settings.loading import misspelt
+from flexiapi.settings.loading import misspelt, source_of
 from flexiapi.store import EmbeddedMongod
 
 _TABLES_DIFFER = "The first tables are applied at the start, others by `flexiapi spaces apply`."
+_EXAMPLE = re.compile(r"(^|[.@/:])example\.(org|com|net)\b")
 _NOWHERE = "mongodb://127.0.0.1:9/"
 
 
@@ -59,6 +64,8 @@ def check(context: Installation) -> None:
     """
     settings, findings = context.settings, Findings()
     key = existing_key(settings)
+    for path in readable_by_others(settings, source_of(context.file)):
+        findings.doubtful("secrets", f"every user of this host can read {path}: chmod o-rwx {path}")
     with _database_of(settings) as uri:
         asyncio.run(_checked(settings, key, uri, findings))
     if findings.failures:
@@ -90,7 +97,7 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         for space in parts.store.spaces:
             parts.services.phones.provisioning.base({}, {}, space)
         findings.right("provisioning", "renders")
-        await _backends(parts, findings)
+        await _backends(settings, parts, findings)
         await _sip(settings, parts, findings)
         await _database(settings, key, parts if uri else None, findings)
 
@@ -102,8 +109,27 @@ def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
     path = settings.data.path
     if settings.app.env == "production" and not path.is_absolute():
         yield f"data.path (DATA_PATH) depends on where the server is started; from here it is {path.absolute()}"
+    if settings.app.env == "production":
+        unused = set() if configured_backends(settings, Transport.MAIL) else {"mail"}
+        for name in _left_as_examples(settings.model_dump(mode="json", exclude=unused), ()):
+            yield f"{name} still names a domain of the examples, which nobody owns; put your own there"
     for space in parts.store.spaces:
         yield from _doubts_about(space)
+
+
+def _left_as_examples(value: object, place: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names of settings with a domain that is reserved for examples (RFC 2606)."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if _EXAMPLE.search(str(key)):
+                yield f'[{place[0]}."{key}"]'
+            yield from _left_as_examples(item, (*place, str(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _left_as_examples(item, place)
+    elif isinstance(value, str) and _EXAMPLE.search(value):
+        *tables, key = place
+        yield f"[{'.'.join(tables)}] {key} ({'_'.join(place).upper()})"
 
 
 def _doubts_about(space: Space) -> Iterator[str]:
@@ -141,11 +167,19 @@ def _address(server: ServerSettings, findings: Findings) -> None:
         )
 
 
-async def _backends(parts: Parts, findings: Findings) -> None:
+async def _backends(settings: Settings, parts: Parts, findings: Findings) -> None:
     await parts.notifier.start()
     for checked in await parts.notifier.check():
         tell = findings.right if checked.error is None else findings.wrong
-        tell(f"{checked.transport}.{checked.label}", checked.error or "could send now")
+        advice = f"{checked.error} Look at {_table_of(settings, checked.transport, checked.label)}."
+        tell(f"{checked.transport}.{checked.label}", advice if checked.error else "could send now")
+
+
+def _table_of(settings: Settings, transport: Transport, label: str) -> str:
+    """Return where the settings of a backend are. `[mail] host` makes one without a table."""
+    if transport is Transport.MAIL and label == "smtp" and settings.mail.host is not None:
+        return "[mail] host, port, encryption, username and password (MAIL_HOST, MAIL_PORT ...)"
+    return f"the table [{transport}.{label}]"
 
 
 async def _sip(settings: Settings, parts: Parts, findings: Findings) -> None:

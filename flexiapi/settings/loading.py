@@ -17,6 +17,8 @@ from flexiapi.settings import Settings, SpaceSettings
 DEFAULT_FILE = Path("/etc/flexiapi/flexiapi.toml")
 _TRANSPORTS = ("push", "sms", "mail")
 _VERY_CLOSE = 0.87
+# Settings that backends have, and that are no name for one.
+_OF_BACKENDS = ("backend", "order", "prefixes", "url", "token", "key", "password", "username", "user", "host")
 
 Tables = dict[str, Any]
 
@@ -37,7 +39,9 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
 
 
 def source_of(file: Path | None) -> Path | None:
-    """Return the file that settings are read from: the given one, or the default one if it exists."""
+    """Return the file that settings are read from: the given one, the default one if it exists; /dev/null is none."""
+    if file == Path(os.devnull):
+        return None
     return file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
 
 
@@ -130,6 +134,8 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
     if table == "spaces":
         return _line_of_space(rest, detail)
     name = f"[{table}] {'.'.join(rest)}".strip()
+    if table in _TRANSPORTS and detail["type"] == "missing" and rest[1:] == ["backend"]:
+        return f"[{table}.{rest[0]}] backend is missing: name the kind of backend; `flexiapi plugins` lists them"
     is_unknown = detail["type"] == "extra_forbidden"
     if table in _TRANSPORTS and len(rest) == 1 and detail["type"] == "model_type":
         is_unknown = True
@@ -141,7 +147,8 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(rest[-1] if rest else table, _names(table if rest else None), n=1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     if table in _TRANSPORTS and not close:
-        hint = f"; a backend needs a table, [{table}.{rest[-1]}]"
+        label = "main" if rest[-1] in _OF_BACKENDS else rest[-1]
+        hint = f"; a backend needs a table with a name of your choice, such as [{table}.{label}], above its settings"
     return f"{name}: there is no such setting{hint}"
 
 

@@ -53,9 +53,8 @@ _HEAD = """\
 
 def document() -> str:
     """Return all settings with defaults and descriptions, commented out."""
-    return "\n".join(
-        [_HEAD, *(line for table, field in Settings.model_fields.items() for line in _table(table, field))]
-    )
+    lines = (line for table, field in Settings.model_fields.items() for line in _table(table, field))
+    return "\n".join([_HEAD, *lines, ""])
 
 
 def _table(name: str, field: FieldInfo) -> Iterator[str]:

@@ -14,13 +14,13 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.errors import SpaceFull
 from flexiapi.model import Space, Spaces
+from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import within
 
 Document = dict[str, Any]
 
 
-class AccountQuotas(Records):
+class AccountQuotas(Records, bounds=False):
     """The counters of accounts. `limited` are the spaces with a quota; without any, nothing is counted."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces) -> None:

@@ -22,7 +22,8 @@ def checked(server, monkeypatch, tmp_path):
     def run(**environment):
         database = {"MONGODB_URI": server.uri, "MONGODB_DATABASE": server.settings.mongodb.database}
         settings = {"DATA_PATH": str(tmp_path / "var"), "APP_KEY": KEY, "DELIVERY_FALLBACK_BACKEND": "outbox"}
-        done = CliRunner().invoke(main, ["check"], env={**database, **settings, **environment})
+        own = {"APP_SIP_DOMAIN": "sip.b-telecom.test", "MAIL_FROM_ADDRESS": "accounts@b-telecom.test"}
+        done = CliRunner().invoke(main, ["check"], env={**database, **settings, **own, **environment})
         assert "Traceback" not in done.output
         return done.exit_code, done.output
 
@@ -146,6 +147,8 @@ class TestDoubtful:
                 {"ACCOUNT_EMAIL_UNIQE": "true"},
                 "EMAIL_UNIQE is not a setting; did you mean ACCOUNT_EMAIL_UNIQUE?",
             ),
+            ({"APP_SIP_DOMAIN": "sip.example.org"}, "[app] sip_domain (APP_SIP_DOMAIN) still names a domain of the ex"),
+            ({"MAIL_FROM_ADDRESS": "a@example.net"}, "[mail] from_address (MAIL_FROM_ADDRESS) still names a domain"),
             ({"DATA_PATH": "var"}, "data.path (DATA_PATH) depends on where the server is started"),
         ],
     )
@@ -153,6 +156,12 @@ class TestDoubtful:
         status, said = checked(**environment)
         assert status == 0
         assert [line for line in said.splitlines() if sentence in line and line.startswith("settings      warning: ")]
+
+    def test_a_mail_server_that_is_not_there_is_told_with_its_settings(self, checked):
+        status, said = checked(MAIL_HOST="127.0.0.1", MAIL_PORT="9")
+        assert status == 1
+        assert "127.0.0.1:9 cannot be reached" in said
+        assert "Look at [mail] host, port, encryption, username and password (MAIL_HOST, MAIL_PORT ...)." in said
 
     def test_the_server_tells_a_misspelt_variable_too(self):
         environment = {"ACCOUNT_EMAIL_UNIQE": "true", "SERVER_PORT": "0", "DATA_PATH": "/proc/x"}

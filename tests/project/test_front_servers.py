@@ -1,6 +1,8 @@
 """config/nginx.conf and config/haproxy.cfg before a running server: TLS, sign-in, who is believed, what is logged."""
 
+import contextlib
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -15,6 +17,25 @@ from tests.kit.ports import free_port
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAME = "accounts.example.org"
+UNKNOWN = ("/METRICS", "/sip//auth", "/x/../metrics", "/sip%2Fauth", "/health")
+PRIVATE = (
+    "/metrics",
+    "//metrics",
+    "///metrics//",
+    "/metrics/",
+    "/metrics?a=b",
+    "/%6detrics",
+    "/%6D%65trics/",
+    "/sip/auth?username=alice",
+    "/sip/auth/",
+    "//sip/auth",
+    "/sip/%61uth",
+    "/health/live",
+    "/health/ready",
+    "//health/ready/",
+    "/%68ealth/ready",
+    *UNKNOWN,
+)
 
 
 @pytest.fixture
@@ -55,6 +76,7 @@ def nginx(folder, server_port, plain, tls, certificate):
         ("listen [::]:443 ssl http2;", ""),
         (f"/etc/letsencrypt/live/{NAME}/fullchain.pem", str(certificate)),
         (f"/etc/letsencrypt/live/{NAME}/privkey.pem", str(certificate)),
+        ("/var/log/nginx/flexiapi.log", f"{folder}/flexiapi.log"),
     ):
         assert before in site
         site = site.replace(before, after)
@@ -83,16 +105,16 @@ def haproxy(folder, server_port, plain, tls, certificate):
     return [program("haproxy"), "-db", "-f", f"{folder}/haproxy.cfg"]
 
 
-@pytest.fixture(params=[nginx, haproxy])
-def front(request, server, tmp_path):
+@contextlib.contextmanager
+def started(kind, server_port, tmp_path):
+    """A front server of a kind before a port, which need not listen."""
     folder = tmp_path / "front"
     folder.mkdir()
     authority = trustme.CA()
     certificate = folder / "certificate.pem"
     authority.issue_cert(NAME).private_key_and_cert_chain_pem.write_to_path(certificate)
-    server_port = int(server.url.rpartition(":")[2])
     plain, tls = free_port(), free_port()
-    command = request.param(folder, server_port, plain, tls, certificate)
+    command = kind(folder, server_port, plain, tls, certificate)
     context = ssl.create_default_context()
     authority.configure_trust(context)
     transport = httpx.HTTPTransport(verify=context, http2=True, local_address="127.0.0.2")
@@ -105,13 +127,18 @@ def front(request, server, tmp_path):
         headers={"Host": NAME, "Accept": "application/json"},
     )
     try:
-        found = Front(client, folder, process)
-        await_answer(found)
-        yield found
+        yield Front(client, folder, process)
     finally:
         client.close()
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(params=[nginx, haproxy])
+def front(request, server, tmp_path):
+    with started(request.param, int(server.url.rpartition(":")[2]), tmp_path) as found:
+        await_answer(found, 200)
+        yield found
 
 
 class Named(httpx.BaseTransport):
@@ -128,11 +155,11 @@ class Named(httpx.BaseTransport):
         self._inner.close()
 
 
-def await_answer(front):
+def await_answer(front, *statuses):
     until = time.monotonic() + 60
     while time.monotonic() < until and front.process.poll() is None:
         try:
-            if front.client.get("/api/ping").status_code == 200:
+            if front.client.get("/api/ping").status_code in statuses:
                 return
         except httpx.TransportError:
             pass
@@ -162,8 +189,13 @@ def test_front_server(front, server, alice):
     key = front.client.get("/api/accounts/me/api_key", **alice.digest)
     assert "secure" in key.headers["set-cookie"].lower()
 
-    for private in ("/metrics", "/sip/auth?username=alice", "/health/live", "/health/ready"):
-        assert front.client.get(private).status_code == 404
+    assert front.client.request("TRACE", "/api/ping").status_code == 405
+    for private in PRIVATE:
+        target = front.client.build_request("GET", "/", extensions={"target": private.encode()})
+        assert front.client.send(target).status_code == 404, private
+        # Those that the server itself would answer are no mere unknown paths.
+        open_here = server.http.send(server.http.build_request("GET", "/", extensions={"target": private.encode()}))
+        assert (open_here.status_code == 404) == (private in UNKNOWN), private
 
 
 def test_no_path_is_logged(front, server, alice):
@@ -173,3 +205,36 @@ def test_no_path_is_logged(front, server, alice):
     front.process.wait(20)
     assert token not in front.log
     assert "/provisioning" not in front.log
+
+
+@pytest.mark.parametrize("kind", [nginx, haproxy])
+def test_no_path_is_logged_while_the_server_is_down(kind, tmp_path):
+    secret = "7Ma0JzRtWg3kP"
+    with started(kind, free_port(), tmp_path) as front:
+        await_answer(front, 502, 503)
+        for path in (f"/provisioning/{secret}", f"/api/accounts/me/api_key/{secret}"):
+            assert front.client.get(path).status_code in (502, 503)
+        long = f"GET /{'x' * 20_000}{secret} HTTP/1.1"
+        for line in (f"GET /provisioning/{secret} x y", f"GET /provisioning/{secret}\x01 HTTP/1.1", long):
+            send_raw(front, line)
+        front.process.terminate()
+        front.process.wait(20)
+        assert secret not in front.log
+        assert "/provisioning" not in front.log
+        assert "127.0.0.2" in front.log  # that the server was down is logged
+
+
+def send_raw(front, line):
+    """Send what is no HTTP, and read what is answered."""
+    context = ssl._create_unverified_context()
+    address = (front.client.base_url.host, front.client.base_url.port)
+    connection = socket.create_connection(address, timeout=30)
+    with context.wrap_socket(connection, server_hostname=NAME) as secured, contextlib.suppress(OSError):
+        secured.sendall(f"{line}\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        while secured.recv(65536):
+            pass
+
+
+def test_the_image_asks_whether_the_server_is_ready():
+    assert "/health/ready'" in (CONFIG.parent / "Dockerfile").read_text().partition("HEALTHCHECK")[2]
+    assert "option httpchk GET /health/ready" in (CONFIG / "haproxy.cfg").read_text()

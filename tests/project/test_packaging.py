@@ -69,7 +69,7 @@ def installed(source, tmp_path_factory):
 def flexiapi(installed, mongod_uri, tmp_path):
     """The command line and the variables of the installed server, with data of its own."""
     database = f"packaging_{os.getpid()}_{time.monotonic_ns()}"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "FLEXIAPI_CONFIG") if name in os.environ}
     variables = {
         "SERVER_PORT": "0",
         "DATA_PATH": str(tmp_path),

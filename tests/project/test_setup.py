@@ -186,14 +186,14 @@ class Checkout:
             shutil.copy(ROOT / name, folder / name)
         shutil.copytree(ROOT / ".ci", folder / ".ci")
         (folder / ".ci" / "packages").write_text("#!/bin/sh\necho packages $1 >>calls\n")
-        (folder / ".ci" / "fetch").write_text("#!/bin/sh\necho fetch >>calls\n")
-        (folder / ".ci" / "fetch").chmod(0o755)
+        (folder / ".ci" / "fetch").touch()
         python = folder / "python"
         python.write_text(
             "#!/bin/sh\n"
             'case "$*" in\n'
             "'-m venv '*) mkdir -p $3/bin; cp $0 $3/bin/python; for name in ruff mypy lint-imports pytest flexiapi;"
             " do printf '#!/bin/sh\\necho %s \"$@\" >>calls\\n' $name >$3/bin/$name; chmod +x $3/bin/$name; done ;;\n"
+            ".ci/fetch) echo fetch >>calls ;;\n"
             "*' pip '*) echo \"$*\" >>calls; echo a page of warnings; ! [ -e fails ] ;;\n"
             "esac\n"
         )

@@ -15,6 +15,7 @@ from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
 from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.accounts.statistics import Period, Statistics
+from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
 from flexiapi.services.codes import CreationTokens
@@ -52,6 +53,7 @@ class AccountServices:
     external_accounts: ExternalAccounts
     seeding: Seeding
     upkeep: Upkeep
+    support: AccountSupport
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -77,4 +79,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),
+        support=AccountSupport(ground, passwords),
     )
