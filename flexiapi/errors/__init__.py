@@ -25,6 +25,7 @@ from flexiapi.errors.base import (
     Violations,
 )
 from flexiapi.errors.refused import (
+    AccountBlocked,
     ActivationExpired,
     AdminRequired,
     AlreadyAttached,
@@ -60,6 +61,7 @@ from flexiapi.errors.unavailable import (
 )
 
 __all__ = [
+    "AccountBlocked",
     "ActivationExpired",
     "AdminRequired",
     "AlreadyAttached",
