@@ -46,6 +46,8 @@ class VCardListEndpoint(ApiEndpoint):
     """The contacts of the current user as vCards, for liblinphone."""
 
     path = "/contacts/vcard"
+    # Old phones take any answer for the list.
+    is_shed = False
 
     @endpoint(Access.USER, example=_CARD)
     async def get(self) -> VCards:
@@ -61,6 +63,7 @@ class VCardEndpoint(ApiEndpoint):
     """A contact of the current user as a vCard, for liblinphone."""
 
     path = "/contacts/vcard/{sip}"
+    is_shed = False
 
     @endpoint(Access.USER, raises=(RecordNotFound,), example=_CARD)
     async def get(self, sip: Sip) -> VCards:

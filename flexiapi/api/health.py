@@ -11,6 +11,7 @@ class HealthEndpoint(ApiEndpoint):
     """The base class of health checks. They are answered also while no other request is."""
 
     is_health_check = True
+    is_shed = False
     is_never_throttled = True
 
 

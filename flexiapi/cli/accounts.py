@@ -7,7 +7,7 @@ from flexiapi.cli.context import Installation, passed
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, Actor
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 from flexiapi.services.fields import Email
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)

@@ -13,7 +13,7 @@ from flexiapi.cli.context import Installation, passed
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, AccountSelection, Actor
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.importing.seed_file import read
 from flexiapi.model import Actor, Algorithm, ExternalAccount
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar

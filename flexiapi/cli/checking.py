@@ -21,8 +21,9 @@ from flexiapi.flexisip.replica_file import group_id
 from flexiapi.model import Space
 from flexiapi.notify import Transport, configured_backends
 from flexiapi.server.application_key import existing_key, key_file, key_missing
-from flexiapi.server.assembly import Parts, build
+from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
+from flexiapi.server.parts import Parts
 from flexiapi.services.names import compiled
 from flexiapi.settings import ServerSettings, Settings
 from flexiapi.settings.loading import misspelt, source_of

@@ -14,8 +14,9 @@ import click
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Actor
-from flexiapi.server.assembly import Parts, build
+from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
+from flexiapi.server.parts import Parts
 from flexiapi.settings import Settings
 from flexiapi.settings.loading import load
 

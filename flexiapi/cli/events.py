@@ -11,7 +11,7 @@ import click
 from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ChangesLost
 from flexiapi.model import ActorKind, Event, EventSelection
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 
 _MOST = 2**62
 _MISSING = 3

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import click
 
 from flexiapi.cli.context import Installation, holder, passed
-from flexiapi.server.assembly import Parts, build
+from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
+from flexiapi.server.parts import Parts
 from flexiapi.store import EmbeddedMongod, Layout, LayoutStep, MigrationPlan, ServerProcessRecord
 
 _LINE_SECONDS = 10.0

@@ -10,7 +10,7 @@ import click
 from flexiapi import observing
 from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
-from flexiapi.server import processes
+from flexiapi.server import child, processes
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.settings.loading import load, misspelt
 from flexiapi.settings.reference import document
@@ -43,21 +43,15 @@ def serve(context: Installation, count: int | None, port: int | None, address: s
 @click.argument("table", type=int)
 @click.argument("tell", type=int)
 @click.argument("parent", type=int)
+@click.option("--prepare", is_flag=True)
 @passed
-def worker(context: Installation, listener: int, table: int, tell: int, parent: int) -> None:
+def worker(context: Installation, listener: int, table: int, tell: int, parent: int, prepare: bool) -> None:
     """Serve on sockets of the parent."""
-    processes.die_with(parent)
+    child.die_with(parent)
     settings = context.settings
     observing.configure(settings.log.level, settings.log.format)
     throttle = Throttle(settings.limits.requests_per_minute, table)
-    shared = socket.socket(fileno=listener)
-
-    def on_ready() -> None:
-        os.write(tell, b".")
-
-    processes.run(
-        processes.serve_on(shared, settings, settings.mongodb.uri, throttle, prepare=False, on_ready=on_ready)
-    )
+    child.serve(socket.socket(fileno=listener), settings, throttle, child.ParentPipe(tell, parent), prepares=prepare)
 
 
 @click.command()

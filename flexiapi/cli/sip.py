@@ -12,7 +12,7 @@ from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip import doctor, userdb
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 
 
 @click.group()

@@ -7,7 +7,7 @@ import click
 from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Space
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 from flexiapi.store import SPACES_WAIT, SpaceTablesCollide
 
 

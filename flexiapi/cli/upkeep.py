@@ -7,7 +7,7 @@ import click
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.model import Actor
-from flexiapi.server.assembly import Parts
+from flexiapi.server.parts import Parts
 
 _MINUTES = click.IntRange(0, 10_000_000)
 _DAYS = click.IntRange(0, 36_500)

@@ -1,5 +1,6 @@
 """The parts of a server, put together: settings, store, backends, services, application."""
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,55 +9,24 @@ from typing import TextIO
 
 from flexiapi import services
 from flexiapi.crypto.keys import ApplicationKey
-from flexiapi.events import AccountFeeds, EventFigures, History, Moving, Numbering
+from flexiapi.events import AccountFeeds, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
-from flexiapi.flexisip.message_sender import MessageSender
-from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.replication import Replication
 from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.application_key import application_key
 from flexiapi.server.context import ServiceContext
 from flexiapi.server.health import Health
-from flexiapi.server.layout_watch import LayoutWatch
+from flexiapi.server.parts import Parts
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import ENDPOINTS, PAGES_OF_BROWSERS
-from flexiapi.server.space_watch import SpaceWatch
+from flexiapi.server.work import Work
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 from flexiapi.web.handler import Api
 from flexiapi.web.throttle import Throttle
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All parts behind the endpoints."""
-
-    settings: Settings
-    store: Store
-    notifier: Notifier
-    renderer: Renderer
-    services: services.Services
-    moving: Moving
-    numbering: Numbering
-    history: History
-    replication: Replication
-    registrar: Registrar | None
-    sender: MessageSender | None
-
-    @contextlib.asynccontextmanager
-    async def closing(self) -> AsyncIterator[None]:
-        """Close every connection at the end of the block, also if closing another one fails."""
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self.store.close)
-            stack.push_async_callback(self.store.sip_sign_ins.close)
-            for part in (self.registrar, self.sender):
-                if part is not None:
-                    stack.push_async_callback(part.close)
-            stack.push_async_callback(self.notifier.close)
-            yield
 
 
 def build(settings: Settings, uri: str, clock: Clock | None = None, key: ApplicationKey | None = None) -> Parts:
@@ -86,12 +56,16 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The parts of a running server; `drain` waits until no request is under way."""
+    """The parts of a running server.
+
+    `drain` waits until no request is under way. `work` ends before the block only if the server cannot do its work.
+    """
 
     application: Api
     parts: Parts
     readiness: Readiness
     drain: Callable[[], Awaitable[None]]
+    work: "asyncio.Task[None]"
 
 
 @contextlib.asynccontextmanager
@@ -107,7 +81,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run the application and all its parts until the end of the block. Raises `ConfigurationError`.
 
-    With `alone` no other server uses the database.
+    With `alone` no other server uses the database. While that is away, the process answers health checks only.
     """
     parts = build(settings, uri, clock)
     throttle = throttle or Throttle(settings.limits.requests_per_minute)
@@ -115,22 +89,10 @@ async def running(
     health, stream = Health(readiness, parts.store.ping), log_stream or sys.stderr
     context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, health, stream)
     async with parts.closing():
-        if prepare:
-            await parts.store.prepare(alone=alone, serves=True)
-            await parts.services.accounts.removal.heal()
         await parts.notifier.start()
         application = Api(context, ENDPOINTS, PAGES_OF_BROWSERS)
         try:
-            async with (
-                LayoutWatch(parts.store, readiness).kept(),
-                SpaceWatch(parts.store, readiness).watched(),
-                parts.moving.running(readiness.may_work),
-                parts.numbering.running(readiness.may_work),
-                EventFigures(parts.store.journal).kept(),
-                parts.store.key_uses.written(readiness.may_work),
-                parts.replication.opened(),
-                parts.replication.followed(readiness.may_work),
-            ):
-                yield Running(application, parts, readiness, context.drain)
+            async with Work(parts, readiness, prepares=prepare, alone=alone).done() as work:
+                yield Running(application, parts, readiness, context.drain, work)
         finally:
             context.flush()

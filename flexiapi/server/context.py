@@ -1,6 +1,7 @@
 """The application, for endpoints and the pipeline."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO, cast
@@ -58,6 +59,7 @@ class ServiceContext:
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
         self._in_flight = 0
+        self._most_requests = settings.server.most_requests or math.inf
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -75,6 +77,10 @@ class ServiceContext:
     async def drain(self) -> None:
         """Wait until no request is under way."""
         await self._idle.wait()
+
+    def is_overloaded(self) -> bool:
+        """Return whether more requests are under way than can be answered in time."""
+        return self._in_flight > self._most_requests
 
     def refusal(self) -> Unavailable | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""

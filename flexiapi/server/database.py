@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from flexiapi.server.application_key import application_key
+from flexiapi.server.stopping import at_forced_end
 from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod
 
@@ -23,6 +24,8 @@ def mongod_of(settings: Settings, *, exclusive: bool = False) -> Iterator[str]:
     try:
         mongod.start(exclusive=exclusive)
         if exclusive:
+            # A signal does not end one that hangs.
+            at_forced_end(mongod.kill)
             mongod.keep()
         yield mongod.uri
     finally:

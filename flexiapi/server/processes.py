@@ -2,81 +2,82 @@
 
 import asyncio
 import contextlib
-import ctypes
+import faulthandler
 import functools
 import gc
 import os
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flexiapi.errors import ConfigurationError
+from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
-from flexiapi.server.assembly import build, running
+from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
 from flexiapi.server.http_server import GracefulServer
+from flexiapi.server.listening import listening_socket
 from flexiapi.server.readiness import Readiness
+from flexiapi.server.stopping import (
+    MARGIN_SECONDS,
+    STOP_SIGNALS,
+    end_start_on_signals,
+    end_within,
+    on_hang_up,
+    on_signals,
+)
+from flexiapi.server.supervision import ServerProcesses
+from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
-from flexiapi.web.throttle import Throttle, shared_table
+from flexiapi.web.throttle import Throttle
 
-_BACKLOG = 1024
 _MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 256
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_POLL_SECONDS = 0.1
-_RESTART_SECONDS = 1.0
-_PR_SET_PDEATHSIG = 1
+_BEAT_SECONDS = 1.0
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
-def listening_socket(settings: Settings) -> socket.socket:
-    """Return the socket that all processes accept from. Raises `ConfigurationError` if the address is not available."""
-    server = settings.server
-    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((server.address, server.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"Cannot listen on {server.address} port {server.port}: {error.strerror}. "
-            "Stop what listens there, or set SERVER_PORT to another port."
-        ) from error
-    listener.setblocking(False)
-    listener.set_inheritable(True)
-    return listener
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The place of a process among those that share its socket.
 
-
-async def serve_on(
-    listener: socket.socket,
-    settings: Settings,
-    uri: str,
-    throttle: Throttle,
-    *,
-    prepare: bool,
-    on_ready: Callable[[], None],
-    alone: bool = False,
-) -> None:
-    """Answer requests until SIGTERM or SIGINT; those under way are answered first.
-
-    `on_ready` is called when nothing closes the process. With `alone` no other server uses the database.
+    `prepares` says whether it prepares the database, `alone` whether no other server uses that, and `may_refuse`
+    whether it may close the socket to new connections when it stops.
     """
+
+    prepares: bool
+    alone: bool
+    may_refuse: Callable[[], bool]
+    on_begin: Callable[[], None]
+    on_ready: Callable[[], None]
+    on_beat: Callable[[], None]
+
+
+async def serve_on(listener: socket.socket, settings: Settings, uri: str, throttle: Throttle, role: Role) -> None:
+    """Answer requests until SIGTERM or SIGINT; those under way are answered first. Raises `ConfigurationError`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings, uri, throttle=throttle, prepare=prepare, alone=alone) as inside:
+    seconds = settings.server.stop_seconds
+
+    call_off: Callable[[], None] | None = None
+
+    def on_stop() -> None:
+        nonlocal call_off
+        call_off = call_off or end_within(seconds + MARGIN_SECONDS)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the serving
+            loop.call_soon_threadsafe(stop.set)
+
+    on_signals(STOP_SIGNALS, on_stop)
+    role.on_begin()
+    beats = asyncio.create_task(_beat(role.on_beat))
+    async with running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside:
         server = GracefulServer(
             inside.application,
             max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
@@ -86,10 +87,29 @@ async def serve_on(
         )
         spare_the_collector()
         server.add_socket(listener)
-        announced = asyncio.create_task(_announced(inside.readiness, on_ready))
-        await stop.wait()
+        announced = asyncio.create_task(_announced(inside.readiness, role.on_ready))
+        await _end_of(stop, inside)
         announced.cancel()
-        await server.finish(inside.drain, settings.server.stop_seconds)
+        beats.cancel()
+        inside.readiness.wait_for("stop", "The server is stopping.")
+        await server.finish(inside.drain, seconds, refuses=role.may_refuse())
+    if call_off is not None:
+        call_off()
+
+
+async def _end_of(stop: asyncio.Event, inside: Running) -> None:
+    """Wait until the process shall stop. Raises `ConfigurationError` if it cannot begin its work."""
+    stopped = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({stopped, inside.work}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if inside.work in done:
+        inside.work.result()
+
+
+async def _beat(on_beat: Callable[[], None]) -> None:
+    while True:
+        on_beat()
+        await asyncio.sleep(_BEAT_SECONDS)
 
 
 async def _announced(readiness: Readiness, on_ready: Callable[[], None]) -> None:
@@ -118,23 +138,82 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def serve(settings: Settings, file: Path | None) -> None:
-    """Serve as configured until a signal ends it."""
+    """Serve as configured until a signal ends it. After SIGHUP it begins anew with the settings of then."""
     began = time.monotonic()
+    end_start_on_signals()
     listener = listening_socket(settings)
     with contextlib.closing(listener), mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
         settings = _on_port(settings, listener.getsockname()[1])
-        processes = settings.server.processes or os.cpu_count() or 1
         on_ready = functools.partial(_announce, settings, began)
-        # This process holds the folder of an embedded database, so no other server uses it.
-        alone = settings.mongodb.is_embedded
-        if processes == 1:
-            throttle = Throttle(settings.limits.requests_per_minute)
-            run(serve_on(listener, settings, uri, throttle, prepare=True, on_ready=on_ready, alone=alone))
+        if (settings.server.processes or os.cpu_count() or 1) == 1:
+            begins_anew = _serve_alone(listener, settings, uri, file, on_ready)
         else:
-            run(_prepared(settings, uri, alone=alone))
-            ServerProcesses(listener, settings, uri, file, processes).supervise(on_ready)
+            begins_anew = False
+            is_prepared = _prepared(settings, uri)
+            ServerProcesses(listener, settings, uri, file, prepare=not is_prepared).supervise(on_ready)
     log.info("stopped")
+    if begins_anew:
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # ourselves
+
+
+def _serve_alone(
+    listener: socket.socket, settings: Settings, uri: str, file: Path | None, on_ready: Callable[[], None]
+) -> bool:
+    """Serve in this process. Return whether to begin anew."""
+    throttle = Throttle(settings.limits.requests_per_minute)
+    is_reload = False
+
+    def reload() -> None:
+        nonlocal is_reload
+        try:
+            loading.load(file)
+        except ConfigurationError as error:
+            log.error("the settings are not read again", reason=str(error))
+            return
+        is_reload = True
+        log.info("the settings are read again", processes=1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def stop() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def on_beat() -> None:
+        # There is no parent that would notice that this process hangs. It ends, for a supervisor to start it anew.
+        if settings.server.hang_seconds:
+            faulthandler.dump_traceback_later(settings.server.hang_seconds, exit=True)
+
+    # This process holds the folder of an embedded database, so no other server uses it.
+    alone = settings.mongodb.is_embedded
+    role = Role(
+        prepares=True,
+        alone=alone,
+        may_refuse=lambda: True,
+        on_begin=functools.partial(on_hang_up, reload, stop),
+        on_ready=on_ready,
+        on_beat=on_beat,
+    )
+    run(serve_on(listener, settings, uri, throttle, role))
+    faulthandler.cancel_dump_traceback_later()
+    return is_reload
+
+
+def _prepared(settings: Settings, uri: str) -> bool:
+    """Prepare the database for the children. Return False if it is away: they do so once it answers."""
+
+    async def work() -> None:
+        parts = build(settings, uri)
+        try:
+            await prepare(parts, alone=settings.mongodb.is_embedded)
+        finally:
+            parts.store.close()
+
+    try:
+        run(work())
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def _on_port(settings: Settings, port: int) -> Settings:
@@ -144,118 +223,6 @@ def _on_port(settings: Settings, port: int) -> Settings:
     app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
     server = settings.server.model_copy(update={"port": port})
     return settings.model_copy(update={"app": app, "server": server})
-
-
-async def _prepared(settings: Settings, uri: str, *, alone: bool) -> None:
-    parts = build(settings, uri)
-    try:
-        await parts.store.prepare(alone=alone, serves=True)
-        await parts.services.accounts.removal.heal()
-    finally:
-        parts.store.close()
-
-
-class ServerProcesses:
-    """Server processes that share a listening socket; one that ends unexpectedly is replaced."""
-
-    def __init__(self, listener: socket.socket, settings: Settings, uri: str, file: Path | None, size: int) -> None:
-        self._listener = listener
-        self._table = shared_table()
-        self._ready_reader, self._ready_writer = os.pipe()
-        os.set_blocking(self._ready_reader, False)
-        self._file = _snapshot(file)
-        self._size = size
-        # Values changed by options and free ports; children read all others from the file as it was at the start.
-        self._variables = {"MONGODB_URI": uri, "APP_URL": settings.app.url}
-        self._children: list[subprocess.Popen[bytes]] = []
-        self._start_after = 0.0
-        self._is_stopping = False
-        self._stop_passed_on = False
-
-    def supervise(self, on_ready: Callable[[], None]) -> None:
-        """Keep the children running until a signal, then let them finish; `on_ready` is called when all serve."""
-        for number in _SIGNALS:
-            signal.signal(number, self._stop)
-        waiting_for = self._size
-        with _metrics_folder() as metrics:
-            environment = {**os.environ, **metrics, **self._variables}
-            while self._children or not self._is_stopping:
-                self._start_missing(environment)
-                if waiting_for > 0 and (waiting_for := waiting_for - self._newly_ready()) <= 0:
-                    on_ready()
-                time.sleep(_POLL_SECONDS)
-                self._pass_stop_on()
-                self._remove_ended()
-
-    def _newly_ready(self) -> int:
-        """Return how many children have begun to serve since the last call: each writes one byte."""
-        try:
-            return len(os.read(self._ready_reader, self._size))
-        except BlockingIOError:
-            return 0
-
-    def _started(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        descriptors = (self._listener.fileno(), self._table, self._ready_writer)
-        config = f"/proc/self/fd/{self._file}"
-        arguments = [
-            sys.executable,
-            "-m",
-            "flexiapi",
-            "--config",
-            config,
-            "worker",
-            *map(str, descriptors),
-            str(os.getpid()),
-        ]
-        return subprocess.Popen(arguments, pass_fds=(*descriptors, self._file), env=environment, start_new_session=True)  # noqa: S603  # ourselves
-
-    def _start_missing(self, environment: Mapping[str, str]) -> None:
-        """Start the missing children, but pause after one has ended unexpectedly."""
-        if time.monotonic() < self._start_after:
-            return
-        while len(self._children) < self._size and not self._is_stopping:
-            self._children.append(self._started(environment))
-
-    def _pass_stop_on(self) -> None:
-        """Pass a signal on once: a second one would cut short children that are stopping."""
-        if self._is_stopping and not self._stop_passed_on:
-            self._stop_passed_on = True
-            for child in self._children:
-                child.terminate()
-
-    def _remove_ended(self) -> None:
-        for child in [child for child in self._children if child.poll() is not None]:
-            self._children.remove(child)
-            if not self._is_stopping:
-                log.error("server process ended", pid=child.pid, status=child.returncode)
-                self._start_after = time.monotonic() + _RESTART_SECONDS
-
-    def _stop(self, _number: int, _frame: object) -> None:
-        # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
-        self._is_stopping = True
-
-
-def _snapshot(file: Path | None) -> int:
-    """Return a descriptor of a copy of the settings file: a child that is started later must not read other ones."""
-    source = loading.source_of(file)
-    descriptor = os.memfd_create("settings")
-    with open(descriptor, "wb", closefd=False) as copy:  # it has no path
-        copy.write(source.read_bytes() if source is not None else b"")
-    return descriptor
-
-
-def die_with(parent: int) -> None:
-    """Make the kernel end this process when its parent has ended for any reason."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(1)
-
-
-@contextlib.contextmanager
-def _metrics_folder() -> Iterator[dict[str, str]]:
-    """Make the folder through which all processes share their metrics."""
-    with tempfile.TemporaryDirectory(prefix="flexiapi-figures-") as folder:
-        yield {"PROMETHEUS_MULTIPROC_DIR": folder}
 
 
 def _announce(settings: Settings, began: float) -> None:

@@ -38,6 +38,12 @@ class ServerSettings(SettingsSection):
         description="largest request body, in bytes; uploads, imports and vCards may have three times as much",
     )
     stop_seconds: int = Field(10, ge=0, description="how long requests under way may take after SIGTERM, in seconds")
+    hang_seconds: int = Field(
+        30, ge=0, description="a process that does nothing for that long is replaced, in seconds; 0 switches this off"
+    )
+    most_requests: int = Field(
+        1000, ge=0, description="requests under way in one process from which on others are answered 503; 0 is no limit"
+    )
     maintenance: bool = Field(False, description="answer 503 to every API request")
 
     @field_validator("address")

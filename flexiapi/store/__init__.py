@@ -65,7 +65,7 @@ SPACES_WAIT = timedelta(seconds=20)
 """The time in which running servers notice that the tables of domains are about to change: they look every 10 s."""
 
 
-class Store(Records):
+class Store(Records, bounds=False):
     """All collections of an installation."""
 
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
@@ -93,7 +93,7 @@ class Store(Records):
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
-        self.creation_tokens = CreationTokenStore(database, journal)
+        self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.auth_tokens = AuthTokenStore(database, journal)

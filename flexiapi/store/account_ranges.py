@@ -45,7 +45,7 @@ class _Range:
     valid_until: float = 0.0
 
 
-class AccountRanges(Records):
+class AccountRanges(Records, bounds=False):
     """The number of accounts in each range of ids. `settling` is longer than a change may follow its announcement."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", settling: timedelta) -> None:

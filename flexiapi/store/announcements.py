@@ -35,7 +35,7 @@ _PAUSE_SECONDS = 0.02
 Document = dict[str, Any]
 
 
-class Announcements(Records):
+class Announcements(Records, bounds=False):
     """The announced changes."""
 
     def __init__(

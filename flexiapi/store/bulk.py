@@ -22,7 +22,7 @@ _AT_ONCE = 500
 Document = dict[str, Any]
 
 
-class BulkAccounts(JournaledRecords):
+class BulkAccounts(JournaledRecords, bounds=False):
     """The account collection, for writes of many accounts."""
 
     def __init__(

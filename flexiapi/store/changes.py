@@ -55,7 +55,7 @@ class ChangeFeed:
         return self._start if token is None else str(token["_data"])
 
 
-class AccountChanges(Records):
+class AccountChanges(Records, bounds=False):
     """The ids of changed accounts. The reader looks up their present state."""
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """The connection to MongoDB, and the translation of its failures."""
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +34,8 @@ from flexiapi.store.outage import Outage, reason_of
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_HEARTBEAT_MILLISECONDS = 2000
+
 _AWAY = (
     ConnectionFailure,
     NetworkTimeout,
@@ -65,9 +68,11 @@ def open_database(settings: MongodbSettings, uri: str) -> "AsyncIOMotorDatabase[
     return client.get_database(settings.database, **_database_options(settings))
 
 
-def open_native_database(settings: MongodbSettings, uri: str) -> AsyncDatabase[dict[str, Any]]:
+def open_native_database(settings: MongodbSettings, uri: str, outage: Outage) -> AsyncDatabase[dict[str, Any]]:
     """Open the database with PyMongo's asynchronous client (decision 0044), for the running event loop only."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, **_client_options(settings))
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        uri, event_listeners=[outage], **_client_options(settings)
+    )
     return client.get_database(settings.database, **_database_options(settings))
 
 
@@ -78,6 +83,8 @@ def _client_options(settings: MongodbSettings) -> dict[str, Any]:
         "connectTimeoutMS": milliseconds,
         "socketTimeoutMS": milliseconds * 2,
         "waitQueueTimeoutMS": milliseconds,
+        # How soon a server that refused connections is asked again; waiting operations ask twice a second.
+        "heartbeatFrequencyMS": _HEARTBEAT_MILLISECONDS,
         "maxPoolSize": 16,
         "retryReads": True,
         "retryWrites": True,
@@ -127,15 +134,40 @@ def translating(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     return wrapped
 
 
-class Translating:
-    """Base class of all users of MongoDB: its public operations are wrapped by `translating`."""
+def bounded(call: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
+    """Wrap a method so that it raises `StoreUnavailable` in time: at once if connections are refused.
 
-    def __init_subclass__(cls) -> None:
+    The driver's own times are for each of its steps and tries. A write that was sent may still take effect.
+    """
+
+    @functools.wraps(call)
+    async def wrapped(store: "Translating", *args: Any, **kwargs: Any) -> R:
+        if store.outage is not None and store.outage.refusal:
+            raise StoreUnavailable(store.outage.refusal)
+        try:
+            async with asyncio.timeout(store.seconds):
+                return await call(store, *args, **kwargs)
+        except TimeoutError as error:
+            raise StoreUnavailable(f"no answer within {store.seconds:g} seconds") from error
+
+    return wrapped
+
+
+class Translating:
+    """Base class of all users of MongoDB: its public operations are wrapped by `translating` and `bounded`.
+
+    With `bounds=False` in the class statement an operation may take longer than `mongodb.timeout_seconds`.
+    """
+
+    outage: Outage | None = None
+    seconds: float | None = None
+
+    def __init_subclass__(cls, *, bounds: bool = True) -> None:
         """Wrap the public coroutine methods."""
         super().__init_subclass__()
         for name, member in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(member):
-                setattr(cls, name, translating(member))
+                setattr(cls, name, translating(bounded(member) if bounds else member))
 
 
 class Records(Translating):
@@ -143,3 +175,6 @@ class Records(Translating):
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         self._database = database
+        options: Any = database.client.options
+        self.seconds = options.server_selection_timeout
+        self.outage = next((one for one in options.event_listeners if isinstance(one, Outage)), None)

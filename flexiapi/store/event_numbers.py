@@ -27,7 +27,7 @@ _BATCH = {"_id": "batch"}
 Document = dict[str, Any]
 
 
-class EventNumbers(Records):
+class EventNumbers(Records, bounds=False):
     """The numbering of the events that wait for it."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -22,7 +22,7 @@ _REMOVED_AT_ONCE = 1000
 Document = dict[str, Any]
 
 
-class EventStore(Records):
+class EventStore(Records, bounds=False):
     """The `events` collection."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -18,7 +18,7 @@ _AT_ONCE = 1000
 Document = dict[str, Any]
 
 
-class ExternalAccountStore(JournaledRecords):
+class ExternalAccountStore(JournaledRecords, bounds=False):
     """The pool. A used external account stays used, even after its account was removed."""
 
     def __init__(

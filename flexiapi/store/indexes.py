@@ -40,6 +40,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression={"activated": False},
         ),
         IndexModel("created_at"),
+        IndexModel("creation_token_hash", **_only_present("creation_token_hash")),
         IndexModel("contacts", **_only_present("contacts")),
         IndexModel("types", **_only_present("types")),
         IndexModel("contacts_lists", **_only_present("contacts_lists")),

@@ -12,7 +12,7 @@ from flexiapi.store.connection import Records
 _PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Leases(Records):
+class Leases(Records, bounds=False):
     """Leases by name, each held by one holder at most."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

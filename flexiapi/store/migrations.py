@@ -85,7 +85,7 @@ def _unreported(_step: LayoutStep, _documents: int) -> None:
     """Report no progress: the log has the beginning and the end of each step."""
 
 
-class Migrations(Records):
+class Migrations(Records, bounds=False):
     """The layout of the database, changed by one process at a time."""
 
     def __init__(

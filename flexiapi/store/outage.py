@@ -1,6 +1,8 @@
 """Log of MongoDB outages: one line at the beginning and one at the end, independent of the number of requests."""
 
+import errno
 import re
+from collections.abc import Iterable
 
 from pymongo.monitoring import (
     TopologyClosedEvent,
@@ -19,10 +21,19 @@ def reason_of(error: Exception) -> str:
     return _DETAILS.split(str(error), maxsplit=1)[0]
 
 
-class Outage(TopologyListener):
-    """A listener of the driver's monitor. A MongoDB that was never found ends the start and needs no line here."""
+# The driver keeps the text of the cause only. The name of a Unix socket is there as long as its server.
+_REFUSED = re.compile(rf"\[Errno ({errno.ECONNREFUSED}|{errno.ENOENT})\]")
 
-    def __init__(self) -> None:
+
+class Outage(TopologyListener):
+    """A listener of the driver's monitor. Of a MongoDB that was never found the start tells.
+
+    `refusal` is the reason while all servers refuse connections, so that it is useless to wait for one.
+    """
+
+    def __init__(self, *, is_told: bool = True) -> None:
+        self.refusal = ""
+        self._is_told = is_told
         self._is_on = False
 
     def opened(self, event: TopologyOpenedEvent) -> None:
@@ -32,6 +43,9 @@ class Outage(TopologyListener):
         """Log that the primary was lost or found."""
         before, now = event.previous_description, event.new_description
         servers = now.server_descriptions().values()
+        self.refusal = _refusal(server.error for server in servers)
+        if not self._is_told:
+            return
         if before.has_writable_server() and not now.has_writable_server() and servers:
             self._is_on = True
             errors = [reason_of(server.error) for server in servers if server.error is not None]
@@ -42,3 +56,9 @@ class Outage(TopologyListener):
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """Ignore the end of monitoring."""
+
+
+def _refusal(errors: Iterable[Exception | None]) -> str:
+    """Return the first reason if all servers refuse connections, else an empty string."""
+    reasons = ["" if error is None else reason_of(error) for error in errors]
+    return reasons[0] if reasons and all(map(_REFUSED.search, reasons)) else ""

@@ -110,7 +110,7 @@ def log_event(event: Mapping[str, Any], collection: str, subject: Any) -> None:
     )
 
 
-class PendingEvents(Records):
+class PendingEvents(Records, bounds=False):
     """The events that documents carry. Those of this process are noted, and moved without reading them again."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", events: EventStore) -> None:

@@ -20,7 +20,7 @@ from flexiapi.store.documents import within
 Document = dict[str, Any]
 
 
-class AccountQuotas(Records):
+class AccountQuotas(Records, bounds=False):
     """The counters of accounts. `limited` are the spaces with a quota; without any, nothing is counted."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces) -> None:

@@ -16,7 +16,7 @@ _AT_ONCE = 500
 Document = dict[str, Any]
 
 
-class Seals(Records):
+class Seals(Records, bounds=False):
     """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[Document]", key: ApplicationKey) -> None:

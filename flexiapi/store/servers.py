@@ -29,7 +29,7 @@ class ServerProcessRecord:
         return f"process {self.pid} on {self.host} (flexiapi {self.release})"
 
 
-class ServerRecords(Records):
+class ServerRecords(Records, bounds=False):
     """The heartbeats. Their times are the database's, so that the clocks of hosts may differ."""
 
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:

@@ -1,5 +1,6 @@
 """Database access of the sign-in by SIP, kept as cheap as possible because each SIP request waits for it."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
 from flexiapi.store.connection import Translating, open_native_database
 from flexiapi.store.documents import AccountDocuments, is_within
+from flexiapi.store.outage import Outage
 
 
 class SipSignIns(Translating):
@@ -24,12 +26,14 @@ class SipSignIns(Translating):
         self._settings = settings
         self._uri = uri
         self._documents = documents
+        self.outage = self._outage = Outage(is_told=False)
+        self.seconds = settings.timeout_seconds
         self._opened: AsyncDatabase[dict[str, Any]] | None = None
 
     @property
     def _database(self) -> AsyncDatabase[dict[str, Any]]:
         if self._opened is None:
-            self._opened = open_native_database(self._settings, self._uri)
+            self._opened = open_native_database(self._settings, self._uri, self._outage)
         return self._opened
 
     @property
@@ -59,8 +63,11 @@ class SipSignIns(Translating):
         """Remove a use, because its request was not valid."""
         await self._uses.delete_one({"_id": use})
 
-    async def close(self) -> None:
-        """Close the connection."""
+    def close(self) -> Awaitable[None]:
+        """Close the connection, also while MongoDB is away."""
+        return self._close()
+
+    async def _close(self) -> None:
         if self._opened is not None:
             await self._opened.client.close()
             self._opened = None

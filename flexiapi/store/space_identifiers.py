@@ -34,7 +34,7 @@ class _Names(NamedTuple):
     unconfirmed: bool
 
 
-class WantedIdentifiers(Records):
+class WantedIdentifiers(Records, bounds=False):
     """The accounts of domains, with the identifiers that they should have. `with_table` names domains with a table."""
 
     def __init__(

@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 0.2
 _LIFE = timedelta(minutes=2)
 
 
-class SpaceTables(Records):
+class SpaceTables(Records, bounds=False):
     """The kept set of tables, and the step to the one of the settings."""
 
     def __init__(

@@ -12,6 +12,12 @@ class Maintenance(Unavailable):
     retry_after = 120
 
 
+class Overloaded(Unavailable):
+    """The process has so many requests under way that it could not answer another one in time."""
+
+    message = "The server has too much to do. Try again later."
+
+
 class NotReady(Unavailable):
     """The process must not answer requests now. `reasons` are for operators, by subject."""
 

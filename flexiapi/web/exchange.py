@@ -61,6 +61,9 @@ class ServerContext(Protocol):
     def left(self) -> None:
         """Note that a request is answered."""
 
+    def is_overloaded(self) -> bool:
+        """Return whether more requests are under way than can be answered in time."""
+
     def refusal(self) -> ApiError | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""
 
@@ -115,6 +118,7 @@ class Exchange:
     Attributes:
         is_throttled: requests count against the general limit per IP address.
         is_never_throttled: not even those that anybody may make.
+        is_shed: requests are refused while too many are under way; no health checks, and no vCards.
         body_share: how many times the general limit a body may have; 3 for uploads, imports and vCards.
     """
 
@@ -125,6 +129,7 @@ class Exchange:
     is_throttled: ClassVar[bool] = False
     is_never_throttled: ClassVar[bool] = False
     is_health_check: ClassVar[bool] = False
+    is_shed: ClassVar[bool] = True
     body_share: ClassVar[int] = 1
 
     host_space: HostSpace | None = None

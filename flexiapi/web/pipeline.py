@@ -21,6 +21,7 @@ from flexiapi.errors import (
 )
 from flexiapi.limit_key import counted_as
 from flexiapi.web import cors, identity
+from flexiapi.web.closed import Overloaded
 from flexiapi.web.exchange import Call, Exchange, Plan, Step
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.parameters import Validated, read
@@ -47,10 +48,12 @@ def space(_operation: object, exchange: Exchange) -> None:
 
 
 def maintenance(_operation: object, exchange: Exchange) -> None:
-    """Refuse everything but health checks while the process answers no requests."""
+    """Refuse everything but health checks while the process answers no requests, and what it cannot answer in time."""
     refusal = exchange.context.refusal()
     if refusal is not None and not exchange.is_health_check:
         raise refusal
+    if exchange.context.is_overloaded() and exchange.is_shed:
+        raise Overloaded
 
 
 def size(_operation: object, exchange: Exchange) -> None:

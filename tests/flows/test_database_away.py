@@ -1,10 +1,18 @@
 """MongoDB goes away and comes back."""
 
+import contextlib
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+
+from flexiapi.errors import StoreUnavailable
+from tests.kit.mongod import mongod_in_memory
+from tests.kit.server import serving
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -27,7 +35,6 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
     )
     assert http.get(SIP_AUTH).text == "Status: 403\nPhrase: Forbidden"
     own_mongod.stop()
-    # Each waits for the database as long as it may: together they wait no longer than one.
     with ThreadPoolExecutor(len(requests)) as threads:
         answers = list(threads.map(lambda asked: http.request(asked[0], asked[1], json=asked[2]), requests))
     for (_, path, _), answer in zip(requests, answers, strict=True):
@@ -49,3 +56,87 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
     http.close()
     # While the database is there to take what is left to write.
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def mongod():
+    with mongod_in_memory() as own:
+        yield own
+
+
+@pytest.fixture
+def hole(mongod):
+    """A block in which the database takes connections and answers nothing."""
+
+    @contextlib.contextmanager
+    def black_hole():
+        os.kill(mongod.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(mongod.pid, signal.SIGCONT)
+
+    return black_hole
+
+
+@pytest.fixture
+def patient(mongod, tmp_path):
+    """A server whose driver waits for half a minute in each step."""
+    settings = {"server": {"most_requests": 3}, "flexisip": {"external_auth": True}}
+    with serving(settings, tmp_path, mongod.uri) as server:
+        yield server
+
+
+def test_in_a_black_hole_an_operation_ends_after_timeout_seconds(patient, hole):
+    alice, store = patient.person(), patient.store
+    store.accounts.seconds = store.sip_sign_ins.seconds = 0.5
+    with hole():
+        for ask in (store.accounts.by_id(alice.id), store.sip_sign_ins.account("a", "sip.example.org")):
+            with pytest.raises(StoreUnavailable) as raised:
+                patient.run(ask)
+            assert raised.value.reason == "no answer within 0.5 seconds"
+        for path in ("/api/accounts/me", SIP_AUTH):
+            assert patient.http.get(path, headers=alice.headers).status_code == 503
+    wait_for(lambda: patient.http.get("/api/accounts/me", headers=alice.headers).status_code == 200)
+
+
+def test_a_refused_connection_is_503_at_once(patient, mongod):
+    patient.expect_errors("the database is away|no request is answered|the document layout is not watched")
+    alice, store = patient.person(), patient.store
+    patient.run(store.sip_sign_ins.account("a", "sip.example.org"))
+    mongod.stop()
+    try:
+        for one, ask in ((store.accounts, lambda: store.accounts.by_id(1)), (store.sip_sign_ins, sip_account(store))):
+            wait_for(lambda: one.outage.refusal)  # noqa: B023  # called in this turn
+            with pytest.raises(StoreUnavailable) as raised:
+                patient.run(ask())
+            assert raised.value.__cause__ is None, "the driver was asked"
+        assert patient.http.get("/api/accounts/me", headers=alice.headers).status_code == 503
+    finally:
+        mongod.start()
+    wait_for(lambda: patient.http.get("/api/accounts/me", headers=alice.headers).status_code == 200)
+    assert not store.accounts.outage.refusal
+
+
+def sip_account(store):
+    return lambda: store.sip_sign_ins.account("a", "sip.example.org")
+
+
+def test_load_that_cannot_be_served_in_time_is_shed_but_no_list_of_contacts(patient, hole):
+    alice = patient.person()
+
+    def ask(path="/api/accounts/me"):
+        return httpx.get(f"{patient.url}{path}", headers=alice.headers, timeout=60)
+
+    with ThreadPoolExecutor(8) as threads:
+        with hole():
+            waiting = [threads.submit(ask) for _ in range(3)]
+            wait_for(lambda: ask("/api/ping").status_code == 503)
+            shed = ask("/api/ping")
+            assert shed.json()["message"] == "The server has too much to do. Try again later."
+            assert int(shed.headers["retry-after"]) > 0
+            assert ask("/health/live").text == "live"
+            lists = [threads.submit(ask, path) for path in ("/contacts/vcard", "/contacts/vcard/sip:a@b.example")]
+        assert [one.result().status_code for one in waiting] == [200] * 3
+        assert [one.result().status_code for one in lists] == [200, 404]
+    assert ask("/api/ping").status_code == 200

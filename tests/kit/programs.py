@@ -18,6 +18,8 @@ PACKAGES = {
     "kamailio": "kamailio",
     "linphone-daemon": "linphone-cli",
     "sipp": "sip-tester",
+    "haproxy": "haproxy",
+    "nginx": "nginx-light",
 }
 
 

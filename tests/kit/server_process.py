@@ -56,11 +56,11 @@ class ServerProcess:
         while time.monotonic() < until:
             assert self.child.poll() is None, self.log.read_text()
             try:
-                assert httpx.get(f"{self.url}/api/ping", timeout=30).text == "pong"
+                if httpx.get(f"{self.url}/api/ping", timeout=30).text == "pong":
+                    return self
             except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                return self
+                pass
+            time.sleep(0.05)
         raise AssertionError(f"the server did not start: {self.log.read_text()}")
 
     def command(self, *arguments: str) -> str:

@@ -12,8 +12,10 @@ import pytest
 from pymongo import MongoClient
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.store import EmbeddedMongod
+from flexiapi.store import EmbeddedMongod, mongod_log
 from flexiapi.store import embedded as module
+from tests.kit.waiting import wait_for
+from tests.kit.watched_log import LOG
 
 
 def is_running(folder):
@@ -161,3 +163,77 @@ def test_a_start_waits_for_the_mongod_of_a_killed_server_to_end(tmp_path):
         started.join(60)
     assert second.is_ours
     second.stop()
+
+
+def test_a_mongod_that_ends_again_and_again_is_restarted_ever_more_slowly(tmp_path, monkeypatch):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(module, "_RESTART_SECONDS", 0.01)
+    mongod = EmbeddedMongod(tmp_path)
+    mongod.start(exclusive=True)
+    try:
+        mongod.keep()
+        monkeypatch.setattr(module, "_binary", lambda: broken)
+        os.kill(mongod.pid, signal.SIGKILL)
+        for seconds in ("0.01", "0.02", "0.04", "0.08"):
+            wait_for(lambda: f"after_seconds={seconds} " in LOG.stream.getvalue())  # noqa: B023  # called in this turn
+    finally:
+        mongod.stop()
+
+
+def test_the_log_of_a_running_mongod_is_rotated(tmp_path, monkeypatch):
+    mongod = EmbeddedMongod(tmp_path)
+    mongod.start()
+    try:
+        file = tmp_path / "mongodb" / "mongod.log"
+        mongod_log.rotate(file, mongod.pid)
+        assert not file.with_name("mongod.log.1").exists()
+        monkeypatch.setattr(mongod_log, "_MOST_LOG_BYTES", 100)
+        mongod_log.rotate(file, mongod.pid)
+        first = file.with_name("mongod.log.1").read_text()
+        assert "Initialized wire specification" in first
+        wait_for(file.exists)
+        write(mongod.uri, 1)
+    finally:
+        mongod.stop()
+    mongod.start()
+    mongod.stop()
+    assert file.with_name("mongod.log.1").read_text() != first
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_full_disk_is_told_in_one_sentence(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(mounted.stderr.decode())
+    environment = {**os.environ, "DATA_PATH": str(folder), "SERVER_PORT": "0", "SERVER_PROCESSES": "1"}
+    try:
+        serve = [sys.executable, "-m", "flexiapi", "serve"]
+        ended = subprocess.run(serve, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "is full" in line
+    assert "Free space there." in line
+
+
+def test_a_mongod_that_dies_with_its_stack_is_told_in_one_line(tmp_path, monkeypatch):
+    broken = tmp_path / "mongod"
+    broken.write_text("#!/bin/sh\nyes 'Frame: {} at some address' | head -1000 >&2; exit 14\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(module, "_binary", lambda: broken)
+    with pytest.raises(ConfigurationError) as raised:
+        EmbeddedMongod(tmp_path / "data").start()
+    assert str(raised.value).count("Frame") == 1
+
+
+def test_a_full_disk_is_the_reason_of_an_end(tmp_path, monkeypatch):
+    assert mongod_log.why_ended(tmp_path / "mongod.log") == f"see {tmp_path}/mongod.log"
+    monkeypatch.setattr(mongod_log, "_LOWEST_SPACE_BYTES", 1 << 62)
+    assert "is full" in mongod_log.why_ended(tmp_path / "mongod.log")

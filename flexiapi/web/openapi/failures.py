@@ -17,7 +17,7 @@ from flexiapi.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from flexiapi.web.closed import Maintenance, NotReady
+from flexiapi.web.closed import Maintenance, NotReady, Overloaded
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.pipeline import PrefetchRefused
 
@@ -61,4 +61,4 @@ def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
         yield TooManyRequests
     if operation.is_unsafe:
         yield ReplicaNotWritable
-    yield from (ApiError, Maintenance, NotReady, StoreUnavailable)
+    yield from (ApiError, Maintenance, NotReady, Overloaded, StoreUnavailable)
