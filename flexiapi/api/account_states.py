@@ -4,7 +4,8 @@ from collections.abc import Awaitable
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
-from flexiapi.api.views.accounts import AccountView, BlockableAccount, InactiveAccount, ProvisionedAccount
+from flexiapi.api.views.accounts import AccountView, InactiveAccount, ProvisionedAccount
+from flexiapi.api.views.blocks import BlockableAccount
 from flexiapi.errors import LastAdmin, RecordNotFound, ValidationFailed
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access

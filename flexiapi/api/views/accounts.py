@@ -235,17 +235,6 @@ class AccountView(ListedAccount):
 
 
 @dataclass(kw_only=True)
-class BlockableAccount(AccountView):
-    """An account as the administrator who blocks or unblocks it sees it."""
-
-    blocked: Annotated[bool, Field(examples=[True])]
-
-    @classmethod
-    def _more(cls, account: Account) -> dict[str, Any]:
-        return {**_credentials(account), "blocked": account.is_blocked}
-
-
-@dataclass(kw_only=True)
 class InactiveAccount(AccountView):
     """An account as its user sees it before its activation, and after its deactivation."""
 
