@@ -67,8 +67,12 @@ class Listings(Records):
         return [self._documents.decode(document) for document in await cursor.to_list(None)]
 
     async def first_by_email(self, email: str, scope: Scope) -> Account | None:
-        """Return the account of the scope with this lower-case address and the lowest id."""
-        document = await self._accounts.find_one({"email": email, **within(scope)}, sort=[("_id", 1)])
+        """Return the account of the scope with this lower-case address and the lowest id.
+
+        Where addresses are unique, one that is not proven is nobody's.
+        """
+        proven = {"claimed_email": {"$ne": email}} if self._documents.email_unique else {}
+        document = await self._accounts.find_one({"email": email, **proven, **within(scope)}, sort=[("_id", 1)])
         return None if document is None else self._documents.decode(document)
 
     async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
