@@ -54,11 +54,6 @@ CLAIMED_PHONE = _field(
     pattern=_NUMBER,
 )
 DOMAIN = _field("a SIP domain", "sip.example.org", minLength=3, maxLength=64, pattern=rf"^{_LABEL}(?:\.{_LABEL})*$")
-BEGINNING = Field(
-    max_length=128,
-    description="beginning of a username, SIP address, phone number or e-mail address",
-    examples=["alice"],
-)
 DTMF_PROTOCOL = _of_type(
     "how keys are sent in a call: `sipinfo`, `sipmessage` or `rfc2833`",
     "sipinfo",

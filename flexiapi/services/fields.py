@@ -188,7 +188,15 @@ Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
-Beginning = Annotated[Text, _printable(128), field_texts.BEGINNING]
+SearchText = Annotated[
+    Text,
+    _printable(128),
+    Field(
+        max_length=128,
+        description="beginnings of words in usernames, addresses, phone numbers and display names",
+        examples=["alice"],
+    ),
+]
 DtmfProtocol = Annotated[
     model.DtmfProtocol,
     _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
