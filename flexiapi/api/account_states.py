@@ -69,7 +69,11 @@ class AccountProvisioningEndpoint(ApiEndpoint):
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True, effects=True, requires=_is_there)
     async def get(self, id: Id) -> ProvisionedAccount:
-        """Provision an account by generating a fresh `provisioning_token`."""
+        """Provision an account by generating a fresh `provisioning_token`.
+
+        The token takes the place of the one before, and works once, for `account.provisioning_token_hours`, 720 hours
+        by default.
+        """
         account = await self.phones.provisioning.new_token(
             await self.accounts.directory.for_admin(id, self.space), self.actor, by="admin"
         )

@@ -83,7 +83,7 @@ class MyPhoneEndpoint(ApiEndpoint):
     async def post(self, body: ChangeConfirmation) -> AccountView:
         """Confirm the code received and change the phone number. Activate the account.
 
-        Return `404` if no change is pending, `403` if the code is wrong. A wrong code cancels the change.
+        Return `404` if no change is pending, `403` if the code is wrong. The third wrong code cancels the change.
         """
         account = await self.codes.address_changes.confirm_phone(self.me, body.code, self.actor)
         return AccountView.of(account, await self.view_data(account))

@@ -74,8 +74,9 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
-        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
-        third wrong key revokes the right one.
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong, and
+        `429` after three wrong PINs from the network that asked for it, or from all other networks together. A PIN
+        lives for `account.pin_minutes`, 10 minutes by default, a mailed key for `account.activation_hours`, 24 hours.
 
         The account is signed out everywhere: its API key, DIGEST nonces, provisioning token and other codes end. The
         password stays, except the first one of an account that is named by its phone number: it gets a random one,
@@ -98,6 +99,8 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
     )
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
+
+        Both work once, for `account.activation_hours`, 24 hours by default.
 
         Return `422` if the account has no e-mail address, or is named by a phone number that it has not proven, `503`
         if the mail was not accepted; nothing is changed then.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
-from flexiapi.api.segments import Sip, required_address
+from flexiapi.api.segments import Id, Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import (
     ActivationExpired,
@@ -14,6 +14,7 @@ from flexiapi.errors import (
     RecordNotFound,
     SpaceFull,
     TooManyRequests,
+    ValidationFailed,
 )
 from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
@@ -32,6 +33,8 @@ from flexiapi.services.fields import (
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
+
+NOT_SENT = (RecordNotFound, ValidationFailed, ActivationExpired, DeliveryFailed, TooManyRequests)
 
 
 class SignUp(Params):
@@ -202,3 +205,35 @@ class ActivationByPhoneEndpoint(ApiEndpoint):
             *required_address(sip), body.confirmation_key, self.actor, channel="phone"
         )
         return AccountView.of(account, await self.view_data(account))
+
+
+class MyResendingEndpoint(ApiEndpoint):
+    """The activation code of the current user, once more."""
+
+    path = "/api/accounts/me/resend"
+
+    @endpoint(Access.USER, raises=NOT_SENT, guard=Guard(limit="messages"))
+    async def post(self) -> None:
+        """Send a new activation code, by mail or SMS as the one before, which ends.
+
+        Return `404` if the account is active or has neither an e-mail address nor a phone number, `422` if the address
+        of a mailed code is gone, `403` after `confirmation_key_expires`. A code by mail lives for
+        `account.activation_hours`, 24 hours by default, a PIN for `account.pin_minutes`, 10 minutes.
+        """
+        await self.codes.resending.resend(self.me, self.actor)
+
+
+class AccountResendingEndpoint(ApiEndpoint):
+    """The activation code of an account, once more."""
+
+    path = "/api/accounts/{id}/resend"
+
+    @endpoint(Access.ADMIN, raises=NOT_SENT, guard=Guard(limit="messages"))
+    async def post(self, id: Id) -> None:
+        """Send an account a new activation code, by mail or SMS as the one before, which ends.
+
+        The same as `POST /api/accounts/me/resend`. It also lets an account in that was deactivated before it was ever
+        active.
+        """
+        account = await self.accounts.directory.for_admin(id, self.space)
+        await self.codes.resending.resend(account, self.actor)

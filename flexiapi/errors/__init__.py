@@ -22,6 +22,7 @@ from flexiapi.errors.base import (
     ConfigurationError,
     FieldErrors,
     FlexiapiError,
+    SealBroken,
     Violations,
 )
 from flexiapi.errors.refused import (
@@ -88,6 +89,7 @@ __all__ = [
     "ReplicaNotWritable",
     "ReplicaUnavailable",
     "RouteNotFound",
+    "SealBroken",
     "SignInRequired",
     "SipUnavailable",
     "SpaceFull",

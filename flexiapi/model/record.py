@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from flexiapi.crypto.keys import Secret
 from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
@@ -20,11 +21,9 @@ from flexiapi.model.parts import (
 
 _CODES: Mapping[str, None] = {"confirmation": None, "activation_expiration": None}
 _PENDING_CHANGES: Mapping[str, None] = {"email_change": None, "phone_change": None}
-_PROVISIONING: Mapping[str, None] = {
-    "provisioning_token": None,
-    "provisioning_token_at": None,
-    "provisioning_by": None,
-}
+_PROVISIONING: Mapping[str, None] = dict.fromkeys(
+    ("provisioning_token", "provisioning_token_at", "provisioning_token_until", "provisioning_by")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class AccountRecord:
     Attributes:
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
+        provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         phone: its number, which it proved, or which an administrator set.
         claimed_phone: a number that it was created with and has not proven. It is no identifier.
         claimed_email: the address in `email` while it is not proven. With `account.email_unique` it is no identifier.
@@ -68,8 +68,9 @@ class AccountRecord:
     has_first_password: bool = False
     sign_in_epoch: int = 0
     api_key: StoredApiKey | None = None
-    provisioning_token: str | None = field(default=None, repr=False)
+    provisioning_token: Secret | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
+    provisioning_token_until: datetime | None = None
     provisioning_by: TokenMaker | None = None
     confirmation: Confirmation | None = None
     activation_expiration: ActivationExpiration | None = None
@@ -133,7 +134,8 @@ class AccountRecord:
     def _becoming_active(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that becomes active. The only place where that is written."""
         mark = {"unconfirmed": False, "replacing_until": None} if self.unconfirmed else {}
-        return {"activated": True, "activated_at": self.activated_at or now, "deactivated_at": None, **mark}
+        bar = {} if self.deactivated_at is None else {"deactivated_at": None}
+        return {"activated": True, "activated_at": self.activated_at or now, **bar, **mark}
 
     def _activating(self, now: datetime) -> dict[str, Any]:
         """Return the fields of an account that proved itself: active, and without pending code or deadline."""

@@ -244,22 +244,32 @@ Flag = Annotated[
 CreationToken = Annotated[
     Text,
     _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"),
-    Field(description="the unique account_creation_token", examples=["8tuVPTa9XcQ2k"]),
+    Field(
+        description="the unique account_creation_token; works once, for account.creation_token_days (7 by default)",
+        examples=["8tuVPTa9XcQ2k"],
+    ),
 ]
 RequestToken = Annotated[
-    Text, Field(description="a validated account_creation_request_token", examples=["7Ma0JzRtWg3kP"])
+    Text,
+    Field(
+        description="a validated account_creation_request_token; works once, for account.request_token_hours (24)",
+        examples=["7Ma0JzRtWg3kP"],
+    ),
 ]
 ConfirmationKey = Annotated[
     Text,
     BeforeValidator(digits),
     AfterValidator(_typed_key),
-    Field(description="the mailed key; blanks, hyphens and case do not count", examples=["WATD-MY7P-TD4CZ"]),
+    Field(
+        description="the mailed key; works once, for account.activation_hours (24); blanks, hyphens, case are ignored",
+        examples=["WATD-MY7P-TD4CZ"],
+    ),
 ]
 Pin = Annotated[
     Text,
     BeforeValidator(digits),
     _exactly(4, "[0-9]+", "the 4 digits that were sent"),
-    Field(description="the PIN code", examples=["0427"]),
+    Field(description="the PIN code; works once, for account.pin_minutes (10 by default)", examples=["0427"]),
 ]
 Expiry = Annotated[
     datetime,

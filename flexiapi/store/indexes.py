@@ -33,6 +33,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("claimed_email", **_only_present("claimed_email")),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
+        IndexModel("provisioning_secret.hash", unique=True, **_only_present("provisioning_secret.hash")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("domain", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel(

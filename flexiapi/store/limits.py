@@ -37,6 +37,21 @@ class LimitCounters(Records):
         )
         return Count(int(document["count"]), document["expires_at"])
 
+    async def take(self, name: str, subject: str, window: timedelta, most: int, now: datetime) -> datetime | None:
+        """Count one event unless `most` are counted in the window. Return its end if so, `None` if this was counted."""
+        is_open = {"$gt": ["$expires_at", now]}
+        change = {
+            "count": {"$cond": [is_open, {"$min": [{"$add": ["$count", 1]}, {"$max": ["$count", most]}]}, 1]},
+            "expires_at": {"$cond": [is_open, "$expires_at", now + window]},
+        }
+        before = await self._limits.find_one_and_update(
+            {"_id": _place(name, subject)}, [{"$set": change}], upsert=True, return_document=ReturnDocument.BEFORE
+        )
+        if before is None or before["expires_at"] <= now or before["count"] < most:
+            return None
+        ends_at: datetime = before["expires_at"]
+        return ends_at
+
     async def give_back(self, name: str, subject: str) -> None:
         """Undo one count, because the counted event did not happen."""
         await self._limits.update_one({"_id": _place(name, subject), "count": {"$gt": 0}}, {"$inc": {"count": -1}})

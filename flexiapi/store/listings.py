@@ -11,9 +11,10 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.model import Account, AccountSelection, CreationCount, Scope
+from flexiapi.store.account_lookups import within
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import AccountDocuments, Document, within
+from flexiapi.store.documents import AccountDocuments, Document
 
 
 class Listings(Records):

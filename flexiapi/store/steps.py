@@ -5,8 +5,8 @@ contracting step ends what they rely on, and runs only when none of them runs an
 repeated, also after a later one and by two processes at once, without another result.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -77,13 +77,30 @@ async def _number_revisions(database: Database, after: int | None) -> BatchDone 
     return BatchDone(last, len(found))
 
 
+async def _is_sealed_elsewhere(_database: Database, _after: int | None) -> BatchDone | None:
+    raise AssertionError("the step needs the application key")
+
+
 CENSUS_DROPPED = LayoutStep(
     1,
     "Remove the collection `census`, in which older releases count accounts.",
     StepKind.CONTRACT,
     _drop_census,
 )
+SECRETS_SEALED = LayoutStep(
+    3,
+    "Seal provisioning tokens and confirmation keys, which older releases read in clear.",
+    StepKind.CONTRACT,
+    _is_sealed_elsewhere,
+    is_long=True,
+)
 STEPS: tuple[LayoutStep, ...] = (
     CENSUS_DROPPED,
     LayoutStep(2, "Give every account a revision.", StepKind.CONTRACT, _number_revisions, is_long=True),
+    SECRETS_SEALED,
 )
+
+
+def steps_with(seal: Batch, steps: Sequence[LayoutStep]) -> tuple[LayoutStep, ...]:
+    """Return the steps, with the work of the one that needs the application key."""
+    return tuple(replace(step, batch=seal) if step is SECRETS_SEALED else step for step in steps)

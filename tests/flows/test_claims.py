@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from tests.kit.server import serving
 
 pytestmark = pytest.mark.security
@@ -153,7 +154,7 @@ class TestClaimOfAName:
         account_id = public.sign_up(phone=number, email="squatter@example.org").json()["id"]
         mail = http.post(f"/api/accounts/{account_id}/recover-by-email", headers=admin.headers)
         assert faults_of(mail) == {"email"}
-        token = server.account(account_id).provisioning_token
+        token = opened(server.account(account_id).provisioning_token)
         assert number in http.get(f"/provisioning/{token}").text
         assert server.account(account_id).activated is False
 

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.settings import LimitSettings
 from flexiapi.web.operation import Access
@@ -32,7 +33,7 @@ PLACES = {
     "phone": lambda one: one.member.phone,
     "email": lambda one: one.member.email,
     "auth_token": lambda one: one.tokens["attached"],
-    "provisioning_token": lambda one: one.member.provisioning_token,
+    "provisioning_token": lambda one: opened(one.member.provisioning_token),
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],

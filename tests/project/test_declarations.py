@@ -85,6 +85,8 @@ ADDED = {
     "GET /health/ready Public": "tells a front server whether to send requests here, and an operator why not",
     "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
     "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",
+    "POST /api/accounts/me/resend User": "a code can be sent again",
+    "POST /api/accounts/{id}/resend Admin": "the same for an administrator",
     "GET /api/accounts/{id}/contacts/{contact_id} Admin": "the original has it",
     "PATCH /api/accounts/{id} Admin": "changes only what it names, where PUT resets what it does not",
     "GET /api/contacts_lists Admin": "contacts lists, as in the later original",

@@ -93,7 +93,9 @@ class Provisioning:
         if account is None or account.is_barred:
             return None
         now = self._clock.now()
-        given = account.provisioning_token_at
+        given, until = account.provisioning_token_at, account.provisioning_token_until
+        if until is not None and until <= now:
+            return None
         if self._token_life and given is not None and given + self._token_life <= now:
             return None
         expiration = account.activation_expiration

@@ -2,6 +2,7 @@
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Algorithm, Change
 from flexiapi.services.accounts import AccountDetails
@@ -102,7 +103,9 @@ def test_each_sign_out_is_another(server, alice):
 
 class TestAnotherPassword:
     def tokens(self, server, account):
-        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        token = opened(
+            server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        )
         return token, attached_token(server, account)
 
     def assert_ended(self, http, alice, provisioning_token, auth_token):
@@ -134,9 +137,9 @@ def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monk
     account = server.person("bob.builder", phone="+33612345678").account
     text = server.services.codes.recovery._notices.text
 
-    async def slow(phone, sms):
+    async def slow(phone, sms, actor):
         await server.services.accounts.administration.deactivate(account.id, server.actor)
-        await text(phone, sms)
+        await text(phone, sms, actor)
 
     monkeypatch.setattr(server.services.codes.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):
