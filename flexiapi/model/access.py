@@ -40,6 +40,10 @@ class AccountAccess(AccountRecord):
             **ended,
         )
 
+    def unlock(self, now: datetime) -> Change[Self]:
+        """Forget failed sign-ins and codes of before."""
+        return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
+
     def grant_admin(self, now: datetime) -> Change[Self]:
         """Give the account the admin role."""
         return self._changed("account.admin_granted", admin_since=self.admin_since or now, updated_at=now)
