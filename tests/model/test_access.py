@@ -111,3 +111,14 @@ def test_an_unlock_is_noted_with_its_time_and_ends_nothing():
     assert written(change) == {"unlocked_at": NOW, "updated_at": NOW}
     assert change.event == "account.unlocked"
     assert not change.ends_sign_ins
+
+
+class TestBlock:
+    def test_a_block_keeps_everything_and_ends_no_sign_in(self):
+        change = account(admin_since=EARLIER).block(NOW)
+        assert written(change) == {"blocked_at": NOW, "updated_at": NOW}
+        assert not change.ends_sign_ins
+        assert change.expecting == {"activated": True, "admin_since": EARLIER}
+        assert change.after.is_blocked
+        assert change.after.block(NOW).after.blocked_at == NOW
+        assert not change.after.unblock(NOW).after.is_blocked
