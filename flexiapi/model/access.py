@@ -40,11 +40,10 @@ class AccountAccess(AccountRecord):
             **ended,
         )
 
-<<<<<<< HEAD
     def unlock(self, now: datetime) -> Change[Self]:
         """Forget failed sign-ins and codes of before."""
         return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
-=======
+
     def block(self, now: datetime) -> Change[Self]:
         """Block the account. Expects that activation and role are as they were read."""
         read = {name: getattr(self, name) for name in ("activated", "admin_since")}
@@ -54,7 +53,6 @@ class AccountAccess(AccountRecord):
     def unblock(self, now: datetime) -> Change[Self]:
         """End the block of the account."""
         return self._changed("account.unblocked", blocked_at=None, updated_at=now)
->>>>>>> main
 
     def grant_admin(self, now: datetime) -> Change[Self]:
         """Give the account the admin role."""
