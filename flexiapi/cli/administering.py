@@ -14,7 +14,7 @@ from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, AccountSelection, Actor
 from flexiapi.server.parts import Parts
-from flexiapi.services.accounts import Finding
+from flexiapi.services.accounts import Hindrance
 
 T = TypeVar("T")
 
@@ -177,7 +177,7 @@ def why(context: Installation, address: str) -> None:
     server needs for it. Whether the SIP server knows of accounts at all, `flexiapi sip doctor` tells.
     """
 
-    async def explain(parts: Parts) -> tuple[Account, Sequence[Finding]]:
+    async def explain(parts: Parts) -> tuple[Account, Sequence[Hindrance]]:
         account = await _one(parts, address)
         return account, await parts.services.accounts.diagnosis.of(account)
 

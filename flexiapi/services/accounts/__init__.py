@@ -7,7 +7,7 @@ from flexiapi.services.accounts.administration import AccountBusy, Administratio
 from flexiapi.services.accounts.administrators import Administrators
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails, Amendments
-from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Finding
+from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
@@ -32,7 +32,7 @@ __all__ = [
     "AccountListing",
     "AccountServices",
     "Amendments",
-    "Finding",
+    "Hindrance",
     "Period",
     "RegistrationClosed",
     "build",

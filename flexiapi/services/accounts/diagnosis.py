@@ -15,7 +15,7 @@ Topic = Literal["signing in", "codes", "registering", "setting up"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Hindrance:
     """One reason, what it keeps the account from, and what to do about it."""
 
     topic: Topic
@@ -50,7 +50,7 @@ class AccountDiagnosis:
             "mails": ("codes", limits.mails_per_hour, "mails to the address in an hour"),
         }
 
-    async def of(self, account: Account) -> list[Finding]:
+    async def of(self, account: Account) -> list[Hindrance]:
         """Return what keeps the account from its uses, the most telling first."""
         return [
             *self._state(account),
@@ -77,18 +77,18 @@ class AccountDiagnosis:
         if account.email:
             yield from ((name, f"{account.email}{suffix}") for name in self._of_mail)
 
-    def _state(self, account: Account) -> Iterator[Finding]:
+    def _state(self, account: Account) -> Iterator[Hindrance]:
         if account.is_shut_out or account.is_barred:
-            yield Finding("signing in", "It was deactivated by an administrator.", "`activate` it.")
+            yield Hindrance("signing in", "It was deactivated by an administrator.", "`activate` it.")
         elif not account.activated:
-            yield Finding(
+            yield Hindrance(
                 "registering",
                 f"It is not activated yet: {self._waits_for(account)}.",
                 "Send the code again (POST /api/accounts/{id}/resend), `provision` it, or `activate` it.",
             )
         expiration = account.activation_expiration
         if not account.activated and expiration is not None and expiration.expires <= self._clock.now():
-            yield Finding(
+            yield Hindrance(
                 "setting up",
                 f"The time for its activation ended on {_shown(expiration.expires)}.",
                 "`activate` it, or give it another time through the API.",
@@ -105,24 +105,24 @@ class AccountDiagnosis:
             return f"the code sent by {channel} expired on {_shown(pending.expires_at)}"
         return f"it waits for the code sent by {channel}, which expires on {_shown(pending.expires_at)}"
 
-    def _credentials(self, account: Account) -> Iterator[Finding]:
+    def _credentials(self, account: Account) -> Iterator[Hindrance]:
         if not account.passwords:
-            yield Finding("signing in", "It has no password.", "`set-password`, or `provision` it.")
+            yield Hindrance("signing in", "It has no password.", "`set-password`, or `provision` it.")
             return
         if all(readable(password.stored) is None for password in account.passwords):
-            yield Finding(
+            yield Hindrance(
                 "signing in",
                 "Its password cannot be read: it was stored with another application key.",
                 "Name that key in app.previous_keys (APP_PREVIOUS_KEYS), or `set-password`.",
             )
         elif not self._passwords.algorithms(account):
-            yield Finding(
+            yield Hindrance(
                 "signing in",
                 "Its password is stored as MD5 only, and account.md5 (ACCOUNT_MD5) is off.",
                 "`set-password`.",
             )
 
-    async def _limits(self, account: Account) -> AsyncIterator[Finding]:
+    async def _limits(self, account: Account) -> AsyncIterator[Hindrance]:
         now = self._clock.now()
         rules = {**self._of_account, **self._of_number, **self._of_mail}
         for name, subject in self._counted(account):
@@ -131,32 +131,32 @@ class AccountDiagnosis:
                 whence = f" from {count.beside}" if name.endswith(("_network", "_account")) and count.beside else ""
                 if limit and count.number >= limit:
                     reason = f"{count.number} {what}{whence}, and {limit} are allowed until {_shown(count.ends_at)}."
-                    yield Finding(topic, reason, "Wait until then, or `unlock` it.")
+                    yield Hindrance(topic, reason, "Wait until then, or `unlock` it.")
                 elif name == "failed_sign_ins_account":
-                    yield Finding(
+                    yield Hindrance(
                         topic, f"{count.number} {what}{whence} within an hour.", "Is that phone set up rightly?"
                     )
 
-    def _channels(self, account: Account) -> Iterator[Finding]:
+    def _channels(self, account: Account) -> Iterator[Hindrance]:
         transports = {outlet.transport for outlet in self._notifier.outlets}
         number = account.phone or account.claimed_phone
         if not account.email and not number:
-            yield Finding("codes", "It has neither an address nor a number for codes.", "`provision` it.")
+            yield Hindrance("codes", "It has neither an address nor a number for codes.", "`provision` it.")
         if account.email and "mail" not in transports:
-            yield Finding("codes", "No mail backend is configured.", "See [mail] in the settings.")
+            yield Hindrance("codes", "No mail backend is configured.", "See [mail] in the settings.")
         if number and "sms" not in transports:
-            yield Finding("codes", "No SMS backend is configured.", "See [sms.NAME] in the settings.")
+            yield Hindrance("codes", "No SMS backend is configured.", "See [sms.NAME] in the settings.")
         if account.claimed_phone and not account.is_claim:
-            yield Finding(
+            yield Hindrance(
                 "codes",
                 f"Its number {account.claimed_phone} is not proven, so it cannot recover the account.",
                 "Its owner confirms it in the app, or an administrator sets it.",
             )
 
-    def _set_up(self, account: Account) -> Iterator[Finding]:
+    def _set_up(self, account: Account) -> Iterator[Hindrance]:
         base = self._spaces.of_domain(account.domain).provisioning_rc_file
         if base is not None and not base.exists():
-            yield Finding(
+            yield Hindrance(
                 "setting up",
                 f"There is no {base}, so phones are set up without it.",
                 "See account.provisioning_rc_file (ACCOUNT_PROVISIONING_RC_FILE).",
@@ -165,7 +165,7 @@ class AccountDiagnosis:
         if account.provisioning_token is None or made is None:
             return
         if self._token_life and made + self._token_life <= now:
-            yield Finding("setting up", f"Its link of {_shown(made)} has expired.", "`provision` makes another.")
+            yield Hindrance("setting up", f"Its link of {_shown(made)} has expired.", "`provision` makes another.")
 
 
 def _shown(moment: datetime) -> str:
