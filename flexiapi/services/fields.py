@@ -220,12 +220,12 @@ Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domai
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
-Beginning = Annotated[
+SearchText = Annotated[
     Text,
     _printable(128),
     Field(
         max_length=128,
-        description="beginning of a username, SIP address, phone number or e-mail address",
+        description="beginnings of words in usernames, addresses, phone numbers and display names",
         examples=["alice"],
     ),
 ]

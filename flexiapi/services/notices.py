@@ -2,7 +2,7 @@
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Actor, Space, Spaces
+from flexiapi.model import Actor, Space, Spaces, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
@@ -26,7 +26,7 @@ class Notices:
         Raises `TooManyRequests` for a number or a network that had too many, and `DeliveryFailed`.
         """
         space = self._of(sms.domain)
-        number, network = f"{phone}{space.suffix}", counted_as(actor.address)
+        number, network = f"{e164(phone)}{space.suffix}", counted_as(actor.address)
         uses = [(name, number) for name in ("sms_minute", "sms_hour", "sms_day")]
         if network:
             uses += [("sms_number_network", f"{number} {network}"), ("sms_network", network)]
