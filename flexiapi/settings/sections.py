@@ -262,6 +262,17 @@ class EventSettings(SettingsSection):
     days: int = Field(14, ge=1, description="how long an event is kept, in days")
 
 
+class NoticeSettings(SettingsSection):
+    """Mails to the people who operate the server, when something needs them."""
+
+    to: Names = Field(
+        (), description="mail addresses; they are told of resting backends, a replica that lags, and an old backup"
+    )
+    again_hours: int = Field(6, ge=1, description="hours after which they are told again while it lasts")
+    backup_file: OptionalPath = Field(None, description="file whose time of change is that of the newest backup")
+    backup_hours: int = Field(26, ge=1, description="age of the newest backup at which it is too old, in hours")
+
+
 class LogSettings(SettingsSection):
     """Logs, written to standard error."""
 
