@@ -27,6 +27,13 @@ class Profile:
     user_agent: str = ""
 
 
+_OF_PROFILE = frozenset(
+    {"username", "domain", "email", "phone", "display_name", "dtmf_protocol", "user_agent"}
+    | {"passwords", "admin_since", "updated_at", "sign_in_epoch"}
+)
+"""Fields that a replacement writes in any case."""
+
+
 class Account(AccountAccess, AccountProofs, AccountLinks):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
@@ -49,7 +56,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
 
         `ends_sign_ins` is for another password or name: it ends nonces, the API key (kept with `keeps_key`), codes and
         tokens, but not what activates an account that waits for its first entry. One that `leaves_space` leaves types,
-        contacts and contacts lists behind, which are of that space. Expects that the role is as it was read.
+        contacts and contacts lists behind, which are of that space. Fields that cannot be read get their defaults.
+        Expects that the role is as it was read.
         """
         values: dict[str, Any] = {
             "username": profile.username,
@@ -61,6 +69,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             "is_admin": profile.is_admin,
             "password": profile.password,
             "user_agent": profile.user_agent,
+            **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
         }
         return self._administered(
             "account.replaced",
@@ -115,7 +124,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
-        role = {"admin_since": self.admin_since} if "is_admin" in values or leaves_space else {}
+        is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
+        role = {"admin_since": self.admin_since} if is_role_read else {}
         return self._changed(event, expecting=role, ends_sign_ins=ends_sign_ins, **fields)
 
     def _claims_after(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class AccountRecord:
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
+        unreadable: fields that could not be read from the database, and have their default here.
         phone: its number, which it proved, or which an administrator set.
         claimed_phone: a number that it was created with and has not proven. It is no identifier.
         claimed_email: the address in `email` while it is not proven. With `account.email_unique` it is no identifier.
@@ -109,6 +110,7 @@ class AccountRecord:
     contacts_list_ids: tuple[int, ...] = ()
     external_account: ExternalAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
+    unreadable: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

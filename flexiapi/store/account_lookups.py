@@ -163,7 +163,7 @@ def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
     """Return whether there is an account document and its domain is in the scope: the one filter between spaces."""
     if document is None:
         return False
-    domain = document["domain"]
+    domain = document.get("domain")
     return domain not in scope.but if scope.only is None else domain == scope.only
 
 

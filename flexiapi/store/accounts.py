@@ -120,14 +120,16 @@ class AccountStore(AccountLookups):
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **conditions(change.expecting)}
         if change.fields & SPOKEN:
-            for name in SPOKEN:
+            for name in SPOKEN.difference(before.unreadable):
                 query.update(self._documents.stored(name, before))
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
             condition, element_update = element_change(change.element)
             query |= condition
             update |= element_update
-        if change.ends_sign_ins:
+        if change.ends_sign_ins and "sign_in_epoch" in before.unreadable:
+            update.setdefault("$set", {})["epoch"] = 1
+        elif change.ends_sign_ins:
             update["$inc"] = {"epoch": 1}
         if self._quotas.limited and self._quotas.is_move(before.domain, after.domain):
             return await self._move(before, after, query, updating(update, event))

@@ -22,6 +22,7 @@ from flexiapi.model import (
     e164,
     usual_name,
 )
+from flexiapi.store.unreadable import fits, in_part, part
 
 Document = dict[str, Any]
 
@@ -32,7 +33,7 @@ STORED_NAMES = {
     "contacts_list_ids": "contacts_lists",
     "sign_in_epoch": "epoch",
 }
-_NAMES = tuple(field.name for field in dataclasses.fields(Account))
+_NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
 # Plain values that few accounts have.
 _RARE = (
     "claimed_phone",
@@ -136,7 +137,15 @@ class AccountDocuments:
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
 
     def decode(self, document: Document) -> Account:
-        """Return the account of a document."""
+        """Return the account of a document, without what cannot be read of it."""
+        try:
+            if fits(document):
+                return self._decoded(document)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            pass
+        return in_part(self._decoded, document, self._spaces.default.domain)
+
+    def _decoded(self, document: Document) -> Account:
         get = document.get
         owner = document["_id"]
         return Account(
@@ -159,16 +168,16 @@ class AccountDocuments:
             admin_since=get("admin_since"),
             passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
             sign_in_epoch=get("epoch", 0),
-            api_key=StoredApiKey(**item) if (item := get("api_key")) else None,
+            api_key=part(StoredApiKey, item) if (item := get("api_key")) else None,
             provisioning_token=self._read_token(document),
             provisioning_token_at=get("provisioning_token_at"),
             provisioning_token_until=_end_of_token(document),
             confirmation=self._read_confirmation(document),
-            activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
-            email_change=PendingChange(**item) if (item := get("email_change")) else None,
-            phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
+            activation_expiration=part(ActivationExpiration, item) if (item := get("activation_expiration")) else None,
+            email_change=part(PendingChange, item) if (item := get("email_change")) else None,
+            phone_change=part(PendingChange, item) if (item := get("phone_change")) else None,
             type_ids=tuple(get("types", ())),
-            actions=tuple(Action(**item) for item in get("actions", ())),
+            actions=tuple(part(Action, item) for item in get("actions", ())),
             contact_ids=tuple(get("contacts", ())),
             contacts_list_ids=tuple(get("contacts_lists", ())),
             external_account=self._read_external(item, owner) if (item := get("external_account")) else None,

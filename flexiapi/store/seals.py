@@ -13,6 +13,7 @@ from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_to_key, bound_to_token
 from flexiapi.store.external_accounts import bound_to_number
 from flexiapi.store.steps import ACCOUNTS_AT_ONCE, BatchDone
+from flexiapi.store.unreadable import fits
 
 _AT_ONCE = 500
 _SECRETS = frozenset({"provisioning_token", "confirmation"})
@@ -69,10 +70,15 @@ class Seals(Records, bounds=False):
 
     def _of_clear_text(self, document: Document) -> UpdateOne | None:
         """Return the write of an account's secrets as seals alone, `None` if no secret is in clear."""
+        if not fits(document):
+            return None
         if "provisioning_token" not in document and "key" not in document.get("confirmation", {}):
             return None
         before = {name: document.get(name) for name in _SECRETS}
-        update = self._documents.changes(self._documents.decode(document), _SECRETS)
+        account = self._documents.decode(document)
+        if not _SECRETS.isdisjoint(account.unreadable):
+            return None
+        update = self._documents.changes(account, _SECRETS)
         return UpdateOne({"_id": document["_id"], **before}, update)
 
     async def _page(self, collection: "AsyncIOMotorCollection[Document]", last_id: int) -> list[Document]:
