@@ -89,7 +89,7 @@ def _row(account: Account) -> tuple[str, ...]:
 
 
 def _state(account: Account) -> str:
-    role = ", administrator" if account.is_admin else ""
+    role = f"{', administrator' if account.is_admin else ''}{', blocked' if account.is_blocked else ''}"
     if account.activated:
         return f"active{role}"
     return f"{'deactivated' if account.is_shut_out else 'not activated yet'}{role}"

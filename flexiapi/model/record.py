@@ -76,6 +76,7 @@ class AccountRecord:
     activated: bool = False
     activated_at: datetime | None = None
     deactivated_at: datetime | None = None
+    blocked_at: datetime | None = None
     email: str | None = None
     phone: str | None = None
     claimed_phone: str | None = None
@@ -136,6 +137,11 @@ class AccountRecord:
     def is_shut_out(self) -> bool:
         """True if an administrator deactivated the account, before or after its first activation."""
         return not self.activated and (self.activated_at is not None or self.deactivated_at is not None)
+
+    @property
+    def is_blocked(self) -> bool:
+        """True if an administrator blocked the account: it keeps everything, and may use nothing."""
+        return self.blocked_at is not None
 
     @property
     def is_barred(self) -> bool:

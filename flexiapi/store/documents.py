@@ -147,6 +147,7 @@ class AccountDocuments:
             activated=get("activated", False),
             activated_at=get("activated_at"),
             deactivated_at=get("deactivated_at"),
+            blocked_at=get("blocked_at"),
             email=get("email"),
             phone=get("phone"),
             display_name=get("display_name"),
