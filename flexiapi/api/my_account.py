@@ -42,7 +42,8 @@ class MyProvisioningEndpoint(ApiEndpoint):
     async def get(self) -> ProvisionedAccount:
         """Provision the account by generating a fresh `provisioning_token`.
 
-        Return the account object.
+        Return the account object. The token takes the place of the one before, and works once, for
+        `account.provisioning_token_hours`, 720 hours by default.
         """
         account = await self.phones.provisioning.new_token(self.me, self.actor)
         return ProvisionedAccount.of(account, await self.view_data(account))

@@ -1,5 +1,9 @@
 """Account recovery by phone, e-mail and recovery key."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
 from flexiapi.api.views.accounts import WrittenAccount
@@ -14,7 +18,7 @@ from flexiapi.web.parameters import Params
 class PhoneRecovery(Params):
     """The phone number that a recovery code is sent to, and the token that allows it."""
 
-    phone: KnownPhone
+    phone: Annotated[KnownPhone, Field(description="the phone number to send the SMS to")]
     account_creation_token: CreationToken
 
 
@@ -74,8 +78,9 @@ class RecoveryByKeyEndpoint(ApiEndpoint):
         """Activate the account if the correct `recover_key` is provided.
 
         The `sip` parameter can be the default SIP account or the phone based one. Return the account information,
-        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong. The
-        third wrong key revokes the right one.
+        including the hashed passwords, if valid. Return `404` if the account doesn't exist or the key is wrong, and
+        `429` after three wrong PINs from the network that asked for it, or from all other networks together. A PIN
+        lives for `account.pin_minutes`, 10 minutes by default, a mailed key for `account.activation_hours`, 24 hours.
 
         The account is signed out everywhere: its API key, DIGEST nonces, provisioning token and other codes end. The
         password stays, except the first one of an account that is named by its phone number: it gets a random one,
@@ -98,6 +103,8 @@ class RecoveryByEmailEndpoint(ApiEndpoint):
     )
     async def post(self, id: Id) -> WrittenAccount:
         """Send the account recovery email containing a fresh `provisioning_token` and `confirmation_key`.
+
+        Both work once, for `account.activation_hours`, 24 hours by default.
 
         Return `422` if the account has no e-mail address, or is named by a phone number that it has not proven, `503`
         if the mail was not accepted; nothing is changed then.

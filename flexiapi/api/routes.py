@@ -6,6 +6,7 @@ from flexiapi.api import (
     accounts,
     actions,
     auth_tokens,
+    callbacks,
     contacts,
     contacts_lists,
     creation_tokens,
@@ -46,6 +47,7 @@ _MODULES = (
     provisioning,
     documentation,
     sip_auth,
+    callbacks,
     metrics,
     health,
 )

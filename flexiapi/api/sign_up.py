@@ -1,10 +1,12 @@
 """Public account creation and activation, and public information about accounts."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
-from flexiapi.api.segments import Sip, required_address
+from flexiapi.api.segments import Id, Sip, required_address
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, PublicInfo
 from flexiapi.errors import (
     ActivationExpired,
@@ -14,6 +16,7 @@ from flexiapi.errors import (
     RecordNotFound,
     SpaceFull,
     TooManyRequests,
+    ValidationFailed,
 )
 from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
@@ -33,6 +36,8 @@ from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
 
+NOT_SENT = (RecordNotFound, ValidationFailed, ActivationExpired, DeliveryFailed, TooManyRequests)
+
 
 class SignUp(Params):
     """The values of an account that a creation token creates."""
@@ -50,9 +55,33 @@ class PublicSignUp(Params):
     username: PublicUsername | None = None
     password: Password
     algorithm: Algorithm
-    domain: Domain | None = None
-    email: Email | None = None
-    phone: ClaimedPhone | None = None
+    domain: (
+        Annotated[
+            Domain,
+            Field(description="if not set, the default registration domain; others: `account.public_domains`"),
+        ]
+        | None
+    ) = None
+    email: (
+        Annotated[
+            Email,
+            Field(
+                description="optional if `phone` is set; set an e-mail address to the account, must be unique if "
+                "`account.email_unique` is set"
+            ),
+        ]
+        | None
+    ) = None
+    phone: (
+        Annotated[
+            ClaimedPhone,
+            Field(
+                description="required if `username` is not set, optional if `email` is set: set a phone number to the "
+                "account. In the form of E.164: `+` and digits; only a claim until a PIN sent to it proves it"
+            ),
+        ]
+        | None
+    ) = None
     account_creation_token: CreationToken
 
     @classmethod
@@ -202,3 +231,35 @@ class ActivationByPhoneEndpoint(ApiEndpoint):
             *required_address(sip), body.confirmation_key, self.actor, channel="phone"
         )
         return AccountView.of(account, await self.view_data(account))
+
+
+class MyResendingEndpoint(ApiEndpoint):
+    """The activation code of the current user, once more."""
+
+    path = "/api/accounts/me/resend"
+
+    @endpoint(Access.USER, raises=NOT_SENT, guard=Guard(limit="messages"))
+    async def post(self) -> None:
+        """Send a new activation code, by mail or SMS as the one before, which ends.
+
+        Return `404` if the account is active or has neither an e-mail address nor a phone number, `422` if the address
+        of a mailed code is gone, `403` after `confirmation_key_expires`. A code by mail lives for
+        `account.activation_hours`, 24 hours by default, a PIN for `account.pin_minutes`, 10 minutes.
+        """
+        await self.codes.resending.resend(self.me, self.actor)
+
+
+class AccountResendingEndpoint(ApiEndpoint):
+    """The activation code of an account, once more."""
+
+    path = "/api/accounts/{id}/resend"
+
+    @endpoint(Access.ADMIN, raises=NOT_SENT, guard=Guard(limit="messages"))
+    async def post(self, id: Id) -> None:
+        """Send an account a new activation code, by mail or SMS as the one before, which ends.
+
+        The same as `POST /api/accounts/me/resend`. It also lets an account in that was deactivated before it was ever
+        active.
+        """
+        account = await self.accounts.directory.for_admin(id, self.space)
+        await self.codes.resending.resend(account, self.actor)

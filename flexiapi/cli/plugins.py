@@ -81,7 +81,9 @@ def check(context: Installation, label: str | None) -> None:
     if not results:
         raise ConfigurationError("No backend is configured. Make a table such as [sms.main].")
     for result in results:
-        click.echo(f"{result.transport}.{result.label}  {result.error or 'could send now'}")
+        name = f"{result.transport}.{result.label}"
+        reports = f"; takes delivery reports at /callbacks/{name}" if result.takes_reports else ""
+        click.echo(f"{name}  {result.error or 'could send now'}{reports}")
     if any(result.error for result in results):
         raise click.exceptions.Exit(1)
 

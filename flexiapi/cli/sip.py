@@ -79,10 +79,14 @@ def export_userdb(context: Installation, file: Path) -> None:
 
 
 @sip.command("doctor")
+@click.option("--user", help="The user that Flexisip runs as. Default: flexisip, if this host has it.")
 @passed
-def run_doctor(context: Installation) -> None:
-    """Check every link between accounts and calls, and print what flexisip.conf needs."""
-    failures = asyncio.run(_looked_at(context))
+def run_doctor(context: Installation, user: str | None) -> None:
+    """Check every link between accounts and calls, and print what flexisip.conf needs.
+
+    What is not configured is `off`, which is not wrong: each site needs a part of the links only.
+    """
+    failures = asyncio.run(_looked_at(context, user))
     lines = doctor.flexisip_conf(context.settings)
     if lines:
         click.echo(f"\nflexisip.conf needs these settings:\n\n{lines}", nl=False)
@@ -90,12 +94,13 @@ def run_doctor(context: Installation) -> None:
         sys.exit(1)
 
 
-async def _looked_at(context: Installation) -> int:
+async def _looked_at(context: Installation, user: str | None) -> int:
     failures = 0
-    async for finding in doctor.findings(context.settings):
+    async for finding in doctor.findings(context.settings, user):
         failures += not finding.is_right
-        click.echo(f"{'right' if finding.is_right else 'WRONG'} {finding.link:15} {finding.text}")
-        if not finding.is_right:
+        state = "WRONG" if not finding.is_right else "right" if finding.is_configured else "off  "
+        click.echo(f"{state} {finding.link:15} {finding.text}")
+        if state != "right" and finding.advice:
             click.echo(f"{'':21} -> {finding.advice}")
     return failures
 

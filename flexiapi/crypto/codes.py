@@ -11,6 +11,9 @@ KEY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _GROUPS = (slice(0, 4), slice(4, 8), slice(8, None))
 
 
+_PIN_LENGTH = 4
+
+
 def random_key() -> str:
     """Return a key of 65 random bits for people to type: 13 letters and digits that cannot be confused."""
     return "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_LENGTH))
@@ -29,6 +32,11 @@ def joined(typed: str) -> str:
 def random_pin() -> str:
     """Return four random decimal digits."""
     return f"{secrets.randbelow(10_000):04d}"
+
+
+def is_pin(text: str) -> bool:
+    """Return whether a text has the form of a PIN."""
+    return len(text) == _PIN_LENGTH and text.isascii() and text.isdecimal()
 
 
 class Codes:

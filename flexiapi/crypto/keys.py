@@ -1,4 +1,4 @@
-"""The application key: derived keys, seals at rest, random tokens and their hashes."""
+"""The application key: derived keys, seals at rest and the texts in them, random tokens and their hashes."""
 
 import contextlib
 import hmac
@@ -13,7 +13,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from flexiapi.errors import ConfigurationError
+from flexiapi.errors import ConfigurationError, SealBroken
+from flexiapi.observing import log
 
 ALPHABET = string.ascii_letters + string.digits
 _FILE = "application.key"
@@ -103,16 +104,76 @@ class ApplicationKey:
         return iv + self._seal.encrypt(iv, text.encode(), bound_to.encode())
 
     def open(self, sealed: bytes, bound_to: str) -> str:
-        """Decrypt a sealed text. Raises `ConfigurationError` if no known key fits."""
-        iv, text = sealed[:_IV_BYTES], sealed[_IV_BYTES:]
+        """Decrypt a sealed text. Raises `SealBroken` if no known key fits."""
         for opener in self._openers:
             try:
-                return opener.decrypt(iv, text, bound_to.encode()).decode()
-            except InvalidTag:
+                return opener.decrypt(sealed[:_IV_BYTES], sealed[_IV_BYTES:], bound_to.encode()).decode()
+            except (InvalidTag, ValueError, TypeError):
                 continue
-        raise ConfigurationError(
-            "The application key does not open what the database holds: set APP_KEY to the right one."
-        )
+        raise SealBroken("The application key does not open what the database holds: set APP_KEY to the right one.")
+
+
+class SealedText:
+    """A text that stays sealed until it is used. It equals the text.
+
+    Attributes:
+        found_by: SHA-256 of the text, by which it is looked up and compared; empty for one that never is.
+    """
+
+    __slots__ = ("_bound_to", "_key", "_sealed", "_text", "found_by")
+
+    def __init__(self, key: ApplicationKey, sealed: bytes, bound_to: str, found_by: bytes = b"") -> None:
+        self._key = key
+        self._sealed = sealed
+        self._bound_to = bound_to
+        self._text: str | None = None
+        self.found_by = found_by
+
+    def sealed(self, bound_to: str) -> bytes | None:
+        """Return the seal, `None` if it is bound to something else."""
+        return self._sealed if bound_to == self._bound_to else None
+
+    def open(self) -> str:
+        """Return the text. Raises `SealBroken`."""
+        if self._text is None:
+            self._text = self._key.open(self._sealed, self._bound_to)
+        return self._text
+
+    def read(self) -> str | None:
+        """Return the text, `None` if its seal does not open, which costs its holder this one value and is logged."""
+        try:
+            return self.open()
+        except SealBroken:
+            log.error("a seal does not open", of=self._bound_to)
+            return None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, str | SealedText):
+            return NotImplemented
+        mine, theirs = self.read(), other if isinstance(other, str) else other.read()
+        return None not in (mine, theirs) and hmac.compare_digest(str(mine).encode(), str(theirs).encode())
+
+    def __hash__(self) -> int:
+        return hash(self.read())
+
+
+Secret = str | SealedText
+"""A text that is kept sealed at rest: as it was made, or as it was read."""
+
+
+def opened(secret: Secret) -> str:
+    """Return the text of a secret. Raises `SealBroken`."""
+    return secret if isinstance(secret, str) else secret.open()
+
+
+def readable(secret: Secret) -> str | None:
+    """Return the text of a secret, `None` if its seal does not open."""
+    return secret if isinstance(secret, str) else secret.read()
+
+
+def found_by(secret: Secret) -> bytes:
+    """Return the SHA-256 by which a secret is looked up and compared."""
+    return token_hash(secret) if isinstance(secret, str) else secret.found_by
 
 
 def _derived(key: bytes, purpose: str) -> bytes:

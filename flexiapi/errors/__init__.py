@@ -22,9 +22,11 @@ from flexiapi.errors.base import (
     ConfigurationError,
     FieldErrors,
     FlexiapiError,
+    SealBroken,
     Violations,
 )
 from flexiapi.errors.refused import (
+    AccountBlocked,
     ActivationExpired,
     AdminRequired,
     AlreadyAttached,
@@ -60,6 +62,7 @@ from flexiapi.errors.unavailable import (
 )
 
 __all__ = [
+    "AccountBlocked",
     "ActivationExpired",
     "AdminRequired",
     "AlreadyAttached",
@@ -88,6 +91,7 @@ __all__ = [
     "ReplicaNotWritable",
     "ReplicaUnavailable",
     "RouteNotFound",
+    "SealBroken",
     "SignInRequired",
     "SipUnavailable",
     "SpaceFull",

@@ -22,6 +22,10 @@ class ConfigurationError(FlexiapiError):
     """The server cannot start as configured; the text says what to change."""
 
 
+class SealBroken(ConfigurationError):
+    """A sealed value that no known application key opens."""
+
+
 class ChangesLost(FlexiapiError):
     """The position in the store's changes is no longer known: it is too old, or belongs to another database."""
 

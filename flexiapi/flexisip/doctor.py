@@ -1,6 +1,5 @@
 """Diagnosis of every link between accounts and calls, with advice for `flexisip.conf`."""
 
-import grp
 import os
 import sqlite3
 import stat
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of, message_sender_of, registrar_of
+from flexiapi.flexisip.reader import Reader, described, group_name, reader_of
 from flexiapi.flexisip.replica_file import COLUMNS, FILE_MODE, columns
 from flexiapi.settings import FlexisipSettings, Settings
 
@@ -38,16 +38,24 @@ enabled=true
 _CREDENTIALS = ("username", "realm", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce")
 _TOKENS = ("method", "from", "domain", *_CREDENTIALS)
 _REALM = "realm={realm}\n"
+# The documented place: everyone may search the folders above it.
+PLACE = Path("/var/lib/flexiapi-sip")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of checking a link; `advice` says what to do if it is not right."""
+    """The result of checking a link; `advice` says what to do if it is not right, or not configured."""
 
     link: str
     is_right: bool
     text: str
     advice: str = ""
+    is_configured: bool = True
+
+
+def _not_configured(link: str, without: str, advice: str) -> Finding:
+    """Return what is missing without a link. That may be meant so, and is not wrong."""
+    return Finding(link, True, f"not configured: {without}", advice, is_configured=False)
 
 
 def flexisip_conf(settings: Settings) -> str:
@@ -64,14 +72,18 @@ def flexisip_conf(settings: Settings) -> str:
     return ""
 
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Check every link, without changing anything."""
-    for finding in _of_sign_in(settings.flexisip):
+async def findings(settings: Settings, user: str | None = None) -> AsyncIterator[Finding]:
+    """Check every link, without changing anything, and what Flexisip's user may read.
+
+    Without a user it is `flexisip`, or some member of flexisip.auth_replica_group. Raises `ConfigurationError` if this
+    host has no such user.
+    """
+    for finding in _of_sign_in(settings.flexisip, user):
         yield finding
     registrar = registrar_of(settings)
     if registrar is None:
-        text = "not configured: there are no devices"
-        yield Finding("registrar", False, text, "Set redis.host to Flexisip's Redis, or flexisip.cli_socket.")
+        advice = "Set redis.host to Flexisip's Redis, or flexisip.cli_socket."
+        yield _not_configured("registrar", "there are no devices", advice)
     else:
         advice = "Compare [redis] with redis-server-* in [module::Registrar], or the path of the CLI socket."
         yield await _answering("registrar", registrar.check, registrar.close, advice)
@@ -81,8 +93,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield await _answering("cli socket", cli.check, None, advice)
     sender = message_sender_of(settings)
     if sender is None:
-        text = "not configured: POST /api/messages cannot send"
-        yield Finding("proxy", False, text, "Set flexisip.proxy and flexisip.sender.")
+        advice = "Set flexisip.proxy and flexisip.sender."
+        yield _not_configured("proxy", "POST /api/messages cannot send", advice)
     else:
         advice = "Compare flexisip.proxy with transports in [global], and trusted-hosts in [module::Authentication]."
         yield await _answering("proxy", sender.check, sender.close, advice)
@@ -101,18 +113,21 @@ async def _answering(
     return Finding(link, True, "answers")
 
 
-def _of_sign_in(section: FlexisipSettings) -> Iterator[Finding]:
+def _of_sign_in(section: FlexisipSettings, user: str | None) -> Iterator[Finding]:
     path = section.auth_replica
     if path is None and section.external_auth:
         networks = ", ".join(map(str, section.external_auth_networks))
         yield Finding("sign-in", True, f"at /sip/auth, asked from {networks}")
     elif path is None:
         advice = "Set flexisip.auth_replica to a path that Flexisip may read, or flexisip.external_auth to true."
-        yield Finding("sign-in", False, "not configured: Flexisip knows no account", advice)
+        yield _not_configured("sign-in", "Flexisip knows an account by its userdb file, if at all", advice)
     elif not path.is_file():
         yield Finding("replica", False, f"{path} is not there", "Start the server, or run `flexiapi sip rebuild`.")
     else:
         yield from _of_permissions(path, section.auth_replica_group)
+        reader = reader_of(user, section.auth_replica_group)
+        if reader is not None:
+            yield _of_reading(path.absolute(), reader)
         yield _of_content(path)
 
 
@@ -120,7 +135,7 @@ def _of_permissions(path: Path, group: str | None) -> Iterator[Finding]:
     state, folder = path.stat(), path.parent.stat()
     mode = stat.S_IMODE(state.st_mode)
     yield Finding("replica mode", mode == FILE_MODE, f"{mode:04o}", f"chmod {FILE_MODE:04o} {path}")
-    owner = _group_name(state.st_gid)
+    owner = group_name(state.st_gid)
     if group is None:
         advice = "Set flexisip.auth_replica_group to Flexisip's group, unless Flexisip runs as root."
         yield Finding("replica group", True, f"{owner}. {advice}")
@@ -131,11 +146,16 @@ def _of_permissions(path: Path, group: str | None) -> Iterator[Finding]:
     yield Finding("replica folder", is_closed, text, "Only the server's user may write there; Flexisip needs r-x.")
 
 
-def _group_name(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
+def _of_reading(path: Path, reader: Reader) -> Finding:
+    """Check the file and every folder above it as Flexisip's user meets them."""
+    for folder in reversed(path.parents):
+        if not reader.may(folder, stat.S_IXOTH):
+            advice = f"Keep the replica in {PLACE}, or let {reader.name} search that folder."
+            return Finding("replica path", False, f"{reader.name} may not search {folder}: {described(folder)}", advice)
+    if not reader.may(path, stat.S_IROTH):
+        advice = "Set flexisip.auth_replica_group to Flexisip's group."
+        return Finding("replica path", False, f"{reader.name} may not read {path}: {described(path)}", advice)
+    return Finding("replica path", True, f"{reader.name} may read {path}")
 
 
 def _of_content(path: Path) -> Finding:

@@ -4,15 +4,48 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 from flexiapi.crypto import digest
+from flexiapi.crypto.keys import Secret, opened, readable
 
 Channel = Literal["email", "phone"]
 """An address of an account that a code proves."""
 
 TokenMaker = Literal["admin", "mail"]
 """Who made a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
+
+
+class Named(Protocol):
+    """The names of an account, of which its identifiers are made."""
+
+    @property
+    def username(self) -> str:
+        """User name."""
+
+    @property
+    def domain(self) -> str:
+        """SIP domain."""
+
+    @property
+    def phone(self) -> str | None:
+        """Phone number."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address."""
+
+    @property
+    def claimed_phone(self) -> str | None:
+        """Phone number that is not proven."""
+
+    @property
+    def claimed_email(self) -> str | None:
+        """E-mail address if it is not proven."""
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the public created it and it has proven nothing yet."""
 
 
 class Algorithm(StrEnum):
@@ -33,18 +66,26 @@ class DtmfProtocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A stored credential: `ha1` is H(username:realm:password) in lower-case hex, or the clear text for `CLRTXT`."""
+    """A stored credential."""
 
     algorithm: Algorithm
-    ha1: str = field(repr=False)
+    stored: Secret = field(repr=False)
+
+    @property
+    def ha1(self) -> str:
+        """H(username:realm:password) in lower-case hex, or the clear text for `CLRTXT`. Raises `SealBroken`."""
+        return opened(self.stored)
 
 
 def hashes(passwords: Sequence[Password], username: str, realm: str) -> tuple[Password, ...]:
-    """One hash per algorithm, in lower case: those that are stored, and of a clear text those that are not."""
-    known = {str(password.algorithm): password.ha1.lower() for password in passwords}
-    clear = next((password.ha1 for password in passwords if password.algorithm is Algorithm.CLRTXT), None)
+    """One hash per algorithm, in lower case: those that are stored, and of a clear text those that are not.
+
+    A password whose seal does not open is left out.
+    """
+    texts = {str(password.algorithm): text for password in passwords if (text := readable(password.stored)) is not None}
+    clear = texts.pop(str(Algorithm.CLRTXT), None)
+    known = {name: text.lower() for name, text in texts.items()}
     if clear is not None:
-        del known[Algorithm.CLRTXT]
         known = {name: digest.ha1(name, username, realm, clear) for name in digest.ALGORITHMS} | known
     return tuple(Password(Algorithm(name), ha1) for name, ha1 in known.items())
 
@@ -69,12 +110,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`)."""
+    """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`).
 
-    key: str | None = field(default=None, repr=False)
+    `network` is the one that asked for the PIN, an IP address or an IPv6 /64; empty if it is not known.
+    """
+
+    key: Secret | None = field(default=None, repr=False)
     pin_hash: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     attempts: int = 0
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +150,13 @@ class ExternalAccount:
     username: str
     domain: str
     group: str
-    ha1: str = field(repr=False)
+    stored: Secret = field(repr=False)
     algorithm: Algorithm
+
+    @property
+    def ha1(self) -> str:
+        """H(username:realm:password) in lower-case hex. Raises `SealBroken`."""
+        return opened(self.stored)
 
 
 @dataclass(frozen=True, slots=True)

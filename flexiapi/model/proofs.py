@@ -19,7 +19,8 @@ class AccountProofs(AccountRecord):
 
         Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
         """
-        return self._changed("account.code_sent", expecting=self._as_when_sent, confirmation=confirmation)
+        fields = {**self._bar_lifted, "confirmation": confirmation}
+        return self._changed("account.code_sent", expecting=self._as_when_sent, **fields)
 
     def await_first_code(self, confirmation: Confirmation) -> Change[Self]:
         """Set the code of a new account, which was inserted to be held while the code was sent.
@@ -30,9 +31,12 @@ class AccountProofs(AccountRecord):
         return self._changed("account.code_sent", expecting=held, confirmation=confirmation, replacing_until=None)
 
     def await_recovery(self, confirmation: Confirmation, token: str, now: datetime) -> Change[Self]:
-        """Set the code and the provisioning token of a recovery mail. Expects the same as `await_code`."""
+        """Set the code and the provisioning token of a recovery mail, which ends with the code.
+
+        Expects the same as `await_code`.
+        """
         made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
-        given = {"confirmation": confirmation, **made}
+        given = {"confirmation": confirmation, **made, "provisioning_token_until": confirmation.expires_at}
         return self._changed(
             "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
         )
@@ -77,7 +81,7 @@ class AccountProofs(AccountRecord):
         return self._phone_proven if pending.key is None else self._email_proven
 
     def drop_code(self) -> Change[Self]:
-        """End the pending code after too many wrong tries. Expects that it is still the one compared."""
+        """End the pending code, which is spent. Expects that it is still the one compared."""
         return self._changed("account.code_dropped", expecting=self._same_code, confirmation=None)
 
     @property
@@ -137,7 +141,7 @@ class AccountProofs(AccountRecord):
         token that activates again.
         """
         made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": by}
-        given = {**made, "updated_at": now}
+        given = {**self._token_ended, **made, "updated_at": now}
         return self._changed(
             "account.provisioning_token_created", expecting=self._same_sign_in, **{**self._bar_lifted, **given}
         )

@@ -14,6 +14,11 @@ seconds = Histogram(
     ["transport", "label"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+reports = Counter(
+    "flexiapi_delivery_reports",
+    "Delivery reports of providers, by what they say: underway, delivered, failed, or unverified, unreadable",
+    ["transport", "label", "status"],
+)
 circuit_openings = Counter(
     "flexiapi_delivery_circuit_openings", "Times that a backend was left to rest after failures", ["transport", "label"]
 )

@@ -3,19 +3,22 @@
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
+from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered, RecordNotFound
 from flexiapi.model import PUSH_PROVIDER, USUAL_PROVIDERS
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport, declared_providers
 from flexiapi.notify.origin import raised_at
 from flexiapi.notify.outlet import Outlet
+from flexiapi.notify.reporting import take, takes_reports
 from flexiapi.notify.routing import AnyMessage, Route, chosen
 from flexiapi.notify.trial import trial_message
 from flexiapi.observing import log
 from flexiapi.plugin import (
     ANY_PROVIDER,
+    Callback,
     DeliveryError,
     MailMessage,
     PushBackend,
@@ -34,6 +37,7 @@ class Checked(NamedTuple):
     transport: Transport
     label: str
     error: str | None
+    takes_reports: bool = False
 
 
 class Notifier:
@@ -140,11 +144,25 @@ class Notifier:
                 failure = error
         raise failure
 
+    async def report(self, label: str, body: bytes, headers: Mapping[str, str], query: str) -> None:
+        """Take a request by which a provider reports deliveries of the backend with that label (or `sms.main`).
+
+        Raises `RecordNotFound` if no backend or several have it or it takes no reports, `Forbidden` if the request is
+        not the provider's, and `MalformedRequest`.
+        """
+        found = [outlet for outlet in self.outlets if label in (outlet.label, outlet.table) and takes_reports(outlet)]
+        if len(found) != 1:
+            raise RecordNotFound
+        await take(found[0], Callback(body, headers, query), self._seconds)
+
     async def check(self, label: str | None = None) -> list[Checked]:
         """Check that the backends of that label (`sms.main` or `main`; all by default) could send now."""
         outlets = self._labelled(label) if label is not None else self.outlets
         errors = await asyncio.gather(*(_checked(outlet) for outlet in outlets))
-        return [Checked(outlet.transport, outlet.label, error) for outlet, error in zip(outlets, errors, strict=True)]
+        return [
+            Checked(outlet.transport, outlet.label, error, takes_reports(outlet))
+            for outlet, error in zip(outlets, errors, strict=True)
+        ]
 
     async def send_test(self, label: str, to: str) -> Receipt:
         """Send a test message through one backend; `to` is a phone number, a mail address or `pn-*` parameters.

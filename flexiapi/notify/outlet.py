@@ -182,16 +182,16 @@ class Outlet(Generic[M]):
         backend = self.backend
         assert isinstance(backend, PushBackend)
         try:
-            identity = backend.identity(message)
+            identity = backend.device_identity(message)
         except DeliveryError as error:
             log.info("address refused", backend=self.table, reason=error.reason)
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
-            place = raised_at(error, backend.identity)
+            place = raised_at(error, backend.device_identity)
             log.warning("address has no identity", backend=self.table, kind=type(error).__name__, place=place)
             raise Faulty(f"{type(error).__name__} at {place}") from None
         if not isinstance(identity, str) or not identity:
-            raise Faulty(f"no identity of a device: `identity` at {defined_at(backend.identity)}")
+            raise Faulty(f"no identity of a device: `device_identity` at {defined_at(backend.device_identity)}")
         return identity
 
     async def check(self) -> str | None:

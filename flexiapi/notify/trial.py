@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from email_validator import EmailNotValidError, validate_email
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.model import PUSH_ID, PUSH_PARAMETER, PUSH_PROVIDER
+from flexiapi.model import PUSH_ID, PUSH_PARAMETER, PUSH_PROVIDER, e164
 from flexiapi.notify.discovery import Transport
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 
@@ -33,6 +33,8 @@ def _phone(to: str) -> str:
         raise ConfigurationError(
             f"`{to}` is not a phone number. Write + and the country's code before the digits, as in +33612345678."
         )
+    if e164(to) != to:
+        raise ConfigurationError(f"`{to}` is written {e164(to)}. The API would refuse it too.")
     return to
 
 

@@ -17,23 +17,28 @@ from flexiapi.plugin.connections import retry_after, tls_context, unreachable
 from flexiapi.plugin.messages import MailMessage, PushMessage, SmsMessage
 from flexiapi.plugin.outcomes import DeliveryError, Permanent, Receipt, Retryable, Unregistered
 from flexiapi.plugin.push_identity import normalised_url, usual_identity
+from flexiapi.plugin.reports import Callback, DeliveryReport, ReportedStatus, Unverified
 
 __all__ = [
     "ANY_PROVIDER",
     "Backend",
     "BackendConfig",
+    "Callback",
     "DataPath",
     "DeliveryError",
+    "DeliveryReport",
     "MailBackend",
     "MailMessage",
     "Permanent",
     "PushBackend",
     "PushMessage",
     "Receipt",
+    "ReportedStatus",
     "Retryable",
     "SmsBackend",
     "SmsMessage",
     "Unregistered",
+    "Unverified",
     "normalised_url",
     "retry_after",
     "tls_context",

@@ -1,6 +1,7 @@
 """Base classes of backends and of their settings."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 from flexiapi.plugin.messages import MailMessage, PushMessage, SmsMessage
 from flexiapi.plugin.outcomes import Receipt
 from flexiapi.plugin.push_identity import usual_identity
+from flexiapi.plugin.reports import Callback, DeliveryReport
 
 
 class BackendConfig(BaseModel):
@@ -58,6 +60,14 @@ class Backend(ABC, Generic[C, M]):
     async def check(self) -> None:
         """Check without sending that a message could be sent. Raises a `DeliveryError` that says what to fix."""
 
+    async def read_reports(self, callback: Callback) -> Sequence[DeliveryReport]:
+        """Read the delivery reports in a request to `POST /callbacks/LABEL`; a backend without this takes none.
+
+        Anybody can make such a request: verify first, by the provider's signature or a secret, that it is the
+        provider's. Raises `Unverified` if not.
+        """
+        raise NotImplementedError
+
     async def close(self) -> None:
         """Close the resources that `start` opened."""
 
@@ -67,7 +77,7 @@ class PushBackend(Backend[C, PushMessage]):
 
     providers: ClassVar[frozenset[str]] = frozenset()
 
-    def identity(self, message: PushMessage) -> str:
+    def device_identity(self, message: PushMessage) -> str:
         """Return the one spelling of the device that a message is for, whatever its parameters are written like.
 
         Messages to one device are limited by it. Two addresses that the provider delivers to one device have the same

@@ -114,7 +114,7 @@ def external(proxy_number: int, auth_number: int, account: ExternalAccount) -> I
             Entry("idkey", EXTERNAL_KEY),
         ],
     )
-    stored = (Password(account.algorithm, account.ha1),)
+    stored = (Password(account.algorithm, account.stored),)
     for number, password in enumerate(hashes(stored, account.username, account.domain), start=auth_number):
         yield _auth_info(number, account.username, account.domain, account.domain, password)
 

@@ -42,7 +42,7 @@ class Ground:
         clock: Clock,
     ) -> Self:
         """Make the shared parts."""
-        limiter = Limiter(settings.limits, store, clock)
+        limiter = Limiter(settings.limits, settings.account, store, clock)
         return cls(
             settings=settings,
             spaces=store.spaces,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from flexiapi.errors import TooManyRequests
 from flexiapi.limit_key import counted_as
 from flexiapi.services.clock import Clock
-from flexiapi.settings import LimitSettings
+from flexiapi.settings import AccountSettings, LimitSettings
 from flexiapi.store import Store
 
 MINUTE = timedelta(minutes=1)
@@ -14,15 +14,18 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 _MOST_REMEMBERED = 10_000
 
+Use = tuple[str, str]
+"""The name of a limit and who or what it counts."""
+
 
 class Limiter:
-    """The limits of the settings.
+    """The limits of the settings. Networks are IPv4 addresses and IPv6 /64.
 
     Wrong guesses are counted after the comparison. An address with too many is then refused from memory before its
     next guess is compared, so that a right sign-in costs no counter.
     """
 
-    def __init__(self, settings: LimitSettings, store: Store, clock: Clock) -> None:
+    def __init__(self, settings: LimitSettings, account: AccountSettings, store: Store, clock: Clock) -> None:
         self._store = store.limits
         self._clock = clock
         self._rules: Mapping[str, tuple[int, timedelta]] = {
@@ -30,10 +33,16 @@ class Limiter:
             "messages": (settings.messages_per_minute, MINUTE),
             "sms_minute": (settings.sms_per_minute, MINUTE),
             "sms_hour": (settings.sms_per_hour, HOUR),
+            "sms_day": (settings.sms_per_day, DAY),
+            "sms_number_network": (settings.sms_per_number_and_network, DAY),
+            "sms_network": (settings.sms_per_network, DAY),
             "codes": (settings.codes_per_account, HOUR),
             "mails": (settings.mails_per_hour, HOUR),
             "wrong_codes": (settings.wrong_codes_per_hour, HOUR),
             "code_tries": (settings.wrong_codes_per_day, DAY),
+            "code_tries_network": (settings.wrong_codes_per_network, DAY),
+            # Each window begins with a try, so none ends before its PIN.
+            "pin_tries": (account.pin_tries, account.pin_life),
         }
         self._refused: dict[tuple[str, str], datetime] = {}
 
@@ -47,11 +56,35 @@ class Limiter:
         if counted.number > limit:
             raise TooManyRequests(_seconds_until(counted.ends_at, now))
 
-    async def give_back(self, name: str, subject: str) -> None:
-        """Undo one count of something that did not happen."""
-        limit, _ = self._rules[name]
-        if limit:
-            await self._store.give_back(name, subject)
+    async def give_back(self, *uses: Use) -> None:
+        """Undo one count each of something that did not happen."""
+        for name, subject in uses:
+            if self._rules[name][0]:
+                await self._store.give_back(name, subject)
+
+    async def take(self, *uses: Use) -> None:
+        """Count one use against several limits, or none if one of them is reached. Raises `TooManyRequests` then."""
+        now = self._clock.now()
+        for place, (name, subject) in enumerate(uses):
+            limit, window = self._rules[name]
+            ends_at = await self._store.take(name, subject, window, limit, now) if limit else None
+            if ends_at is not None:
+                await self.give_back(*uses[:place])
+                raise TooManyRequests(_seconds_until(ends_at, now))
+
+    async def take_pin_try(self, account_id: int, pin_hash: bytes, asked_from: str, address: str) -> None:
+        """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
+
+        `asked_from` is the network that asked for the PIN. It has its share of tries and all others together have one,
+        so that nobody uses up that of the owner. The tries of a day are limited for the account, and for each network.
+        """
+        network = counted_as(address)
+        share = "own" if network == asked_from else "others"
+        await self.take(
+            ("pin_tries", f"{account_id} {pin_hash.hex()[:16]} {share}"),
+            ("code_tries_network", f"{account_id} {network}"),
+            ("code_tries", str(account_id)),
+        )
 
     async def count_failure(self, name: str, address: str, account_id: int | None = None) -> None:
         """Count a wrong guess from an IP address, for one account if given, and remember an address at the limit."""

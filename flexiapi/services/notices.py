@@ -1,7 +1,8 @@
 """Mails and SMS to people, within the limits per number and address."""
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.model import Space, Spaces
+from flexiapi.limit_key import counted_as
+from flexiapi.model import Actor, Space, Spaces, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
@@ -19,12 +20,17 @@ class Notices:
         self._renderer = renderer
         self._limiter = limiter
 
-    async def text(self, phone: str, sms: Sms) -> None:
-        """Send an SMS. Raises `TooManyRequests` for a number that had too many, and `DeliveryFailed`."""
+    async def text(self, phone: str, sms: Sms, actor: Actor) -> None:
+        """Send an SMS that the actor asks for.
+
+        Raises `TooManyRequests` for a number or a network that had too many, and `DeliveryFailed`.
+        """
         space = self._of(sms.domain)
-        counted = f"{phone}{space.suffix}"
-        await self._limiter.count("sms_minute", counted)
-        await self._limiter.count("sms_hour", counted)
+        number, network = f"{e164(phone)}{space.suffix}", counted_as(actor.address)
+        uses = [(name, number) for name in ("sms_minute", "sms_hour", "sms_day")]
+        if network:
+            uses += [("sms_number_network", f"{number} {network}"), ("sms_network", network)]
+        await self._limiter.take(*uses)
         try:
             await self._notifier.sms(
                 SmsMessage(
@@ -37,8 +43,7 @@ class Notices:
                 )
             )
         except DeliveryFailed:
-            await self._limiter.give_back("sms_minute", counted)
-            await self._limiter.give_back("sms_hour", counted)
+            await self._limiter.give_back(*uses)
             raise
 
     def _of(self, domain: str) -> Space:

@@ -135,7 +135,11 @@ class AccountSettings(SettingsSection):
     provisioning_hooks: Names = Field(
         (), description="installed provisioning hooks to use, in this order; none by default"
     )
-    provisioning_token_hours: int = Field(0, ge=0, description="life of a provisioning token, in hours; 0 is for ever")
+    provisioning_token_hours: int = Field(
+        720,
+        ge=0,
+        description="life of a provisioning token, in hours; 0 is for ever. One in a mail lives as long as its code",
+    )
     app_link_prefix: AppLinkPrefix = Field(
         "linphone-config:",
         description="what the button of the set-up page puts before a provisioning URL to open the app; empty is no "
@@ -151,13 +155,23 @@ class AccountSettings(SettingsSection):
     creation_token_days: int = Field(7, ge=1, description="life of a creation token, in days")
     request_token_hours: int = Field(24, ge=1, description="life of a creation request token, in hours")
     pin_minutes: int = Field(10, ge=1, description="life of a PIN sent by SMS or mail, in minutes")
-    pin_tries: int = Field(3, ge=1, le=5, description="wrong tries after which a code is invalid")
-    activation_hours: int = Field(24, ge=1, description="life of an activation code without expiry date, in hours")
+    pin_tries: int = Field(
+        3,
+        ge=1,
+        le=5,
+        description="tries of a PIN for the network that asked for it, and as many for all other networks together",
+    )
+    activation_hours: int = Field(24, ge=1, description="life of a key in a mail, and of the links beside it, in hours")
     nonce_minutes: int = Field(60, ge=1, description="life of a DIGEST nonce, in minutes")
     md5: bool = Field(True, description="accept MD5 for DIGEST, over HTTP and SIP; false allows SHA-256 only")
     tombstone_days: int = Field(
         7, ge=0, description="how long a deleted name cannot be registered, in days; 0 is for ever"
     )
+
+    @property
+    def shortest(self) -> dict[str, int]:
+        """The least lengths, by the name of their setting."""
+        return {"username_min_length": self.username_min_length, "password_min_length": self.password_min_length}
 
     @property
     def pin_life(self) -> timedelta:
@@ -199,9 +213,17 @@ class LimitSettings(SettingsSection):
     messages_per_minute: int = Field(60, ge=0, description="push, SMS and mail caused per IP address and minute")
     sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
     sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
+    sms_per_day: int = Field(10, ge=0, description="SMS to one number per day")
+    sms_per_number_and_network: int = Field(
+        4, ge=0, description="SMS to one number per day that one network (IP address, IPv6 /64) asks for"
+    )
+    sms_per_network: int = Field(30, ge=0, description="SMS per day that one network asks for, over all numbers")
     mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
     codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
-    wrong_codes_per_day: int = Field(20, ge=0, description="wrong PINs and keys per account and day")
+    wrong_codes_per_day: int = Field(
+        20, ge=0, description="tries of PINs per account and day without a sign-in, over all networks"
+    )
+    wrong_codes_per_network: int = Field(8, ge=0, description="those tries per account and day from one network")
     wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
     failed_sign_ins_per_minute: int = Field(
         60,
@@ -238,6 +260,17 @@ class EventSettings(SettingsSection):
     """The journal of changes."""
 
     days: int = Field(14, ge=1, description="how long an event is kept, in days")
+
+
+class NoticeSettings(SettingsSection):
+    """Mails to the people who operate the server, when something needs them."""
+
+    to: Names = Field(
+        (), description="mail addresses; they are told of resting backends, a replica that lags, and an old backup"
+    )
+    again_hours: int = Field(6, ge=1, description="hours after which they are told again while it lasts")
+    backup_file: OptionalPath = Field(None, description="file whose time of change is that of the newest backup")
+    backup_hours: int = Field(26, ge=1, description="age of the newest backup at which it is too old, in hours")
 
 
 class LogSettings(SettingsSection):

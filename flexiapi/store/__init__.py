@@ -39,7 +39,7 @@ from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
-from flexiapi.store.steps import CENSUS_DROPPED, LayoutStep
+from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
@@ -74,6 +74,7 @@ class Store(Records, bounds=False):
         self.spaces = Spaces.of(settings)
         documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
         self._key = key
+        self._documents = documents
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
@@ -84,16 +85,16 @@ class Store(Records, bounds=False):
         self.listings = Listings(database, documents, self.account_ranges)
         self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
-        self.seals = Seals(database, key)
+        self.seals = Seals(database, key, documents)
         self.leases = Leases(database)
         self.space_tables = SpaceTables(database, documents, self.spaces, self.leases)
         self.servers = ServerRecords(database)
-        self.migrations = Migrations(database, self.leases, self.servers)
+        self.migrations = Migrations(database, self.leases, self.servers, self.seals.take_clear_text)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
-        self.creation_tokens = CreationTokenStore(database, journal)
+        self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.auth_tokens = AuthTokenStore(database, journal)
@@ -133,6 +134,8 @@ class Store(Records, bounds=False):
         """Return the layout of the database, and let this process write so that older servers can read it."""
         layout = await self.migrations.layout()
         self.account_ranges.has_older_servers = layout.version < CENSUS_DROPPED.number
+        self.listings.has_words = layout.version >= WORDS_WRITTEN.number
+        self._documents.writes_clear_text = max(layout.begun, layout.version) < SECRETS_SEALED.number
         return layout
 
     async def check(self) -> None:

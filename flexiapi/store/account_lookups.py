@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.coalescing import CoalescedReads
+from flexiapi.crypto.keys import Secret, found_by
 from flexiapi.model import EVERYWHERE, Account, Challenged, Channel, Scope, Space, e164
-from flexiapi.store.documents import AccountDocuments, Document, claim, is_within, within
+from flexiapi.store.documents import AccountDocuments, Document, claim
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 
@@ -137,9 +138,36 @@ class AccountLookups(JournaledRecords):
 
     async def by_provisioning_token(self, token: str, scope: Scope = EVERYWHERE) -> Account | None:
         """Return the account that holds the token."""
-        return self._decoded(await self._accounts.find_one({"provisioning_token": token}), scope)
+        return self._decoded(await self._accounts.find_one({"$or": having_token(token)}), scope)
 
     async def has_other_active_admin(self, account_id: int, scope: Scope = EVERYWHERE) -> bool:
-        """Return True if another activated administrator exists."""
-        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}, **within(scope)}
+        """Return True if another activated administrator exists who is not blocked."""
+        query = {
+            "admin_since": {"$exists": True},
+            "activated": True,
+            "blocked_at": {"$exists": False},
+            "_id": {"$ne": account_id},
+            **within(scope),
+        }
         return await self._accounts.find_one(query, {"_id": 1}) is not None
+
+
+def within(scope: Scope) -> Document:
+    """Return the query for the accounts of a scope."""
+    if scope.only is not None:
+        return {"domain": scope.only}
+    return {"domain": {"$nin": sorted(scope.but)}} if scope.but else {}
+
+
+def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
+    """Return whether there is an account document and its domain is in the scope: the one filter between spaces."""
+    if document is None:
+        return False
+    domain = document["domain"]
+    return domain not in scope.but if scope.only is None else domain == scope.only
+
+
+def having_token(token: Secret) -> list[Document]:
+    """Return the alternatives of a query for the account that holds a provisioning token."""
+    alone = {"provisioning_secret.hash": found_by(token), "provisioning_secret.alone": True}
+    return [alone, {"provisioning_token": token}] if isinstance(token, str) else [alone]

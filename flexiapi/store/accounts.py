@@ -9,13 +9,14 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.coalescing import Batches
-from flexiapi.model import CREDENTIAL_FIELDS, Account, Actor, Change
+from flexiapi.crypto.keys import Secret, found_by
+from flexiapi.model import CREDENTIAL_FIELDS, Account, Action, Actor, Change, Element, ElementChange
 from flexiapi.observing import log
-from flexiapi.store.account_lookups import AccountLookups
+from flexiapi.store.account_lookups import AccountLookups, having_token
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
-from flexiapi.store.documents import IDENTITY, AccountDocuments, Document
+from flexiapi.store.documents import SPOKEN, STORED_NAMES, AccountDocuments, Document, plain
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
@@ -106,8 +107,8 @@ class AccountStore(AccountLookups):
     async def _discard(self, account: Account, expecting: Mapping[str, Any], event: Document) -> Account | None:
         await self._ranges.announce([account.id])
         # The place that is given back must be one of the space in which the account is.
-        conditions = self._documents.conditions({**expecting, "domain": account.domain})
-        removed = await self._journal.announcements.remove(self._name, account.id, event, conditions)
+        query = conditions({**expecting, "domain": account.domain})
+        removed = await self._journal.announcements.remove(self._name, account.id, event, query)
         if removed and self._quotas.limited:
             await self._quotas.give_back(account.domain)
         return account if removed else None
@@ -117,13 +118,13 @@ class AccountStore(AccountLookups):
     ) -> Account | None:
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
-        query: Document = {"_id": before.id, **self._documents.conditions(change.expecting)}
-        encode = self._documents.encode_field
-        if change.fields & IDENTITY:
-            query.update({name: encode(name, getattr(before, name), before.id) for name in IDENTITY})
+        query: Document = {"_id": before.id, **conditions(change.expecting)}
+        if change.fields & SPOKEN:
+            for name in SPOKEN:
+                query.update(self._documents.stored(name, before))
         update = self._documents.changes(after, change.fields)
         if change.element is not None:
-            condition, element_update = self._documents.element(change.element)
+            condition, element_update = element_change(change.element)
             query |= condition
             update |= element_update
         if change.ends_sign_ins:
@@ -203,3 +204,42 @@ def taken_by(details: Mapping[str, Any]) -> IdentifierTaken:
     """Return the failure that a duplicate key error of MongoDB stands for."""
     value = details.get("keyValue", {}).get("identifiers", "")
     return IdentifierTaken(str(value))
+
+
+def conditions(expecting: Mapping[str, Any]) -> Document:
+    """Return the query for preconditions, which name fields of the account by dotted path."""
+    query: Document = {}
+    for path, value in expecting.items():
+        if value is not None and path in ("provisioning_token", "confirmation.key"):
+            query["$or"] = having_token(value) if path == "provisioning_token" else _having_key(value)
+        else:
+            query[".".join(_stored_path(path))] = value
+    return query
+
+
+def element_change(element: Element) -> tuple[Document, Document]:
+    """Return the query and the update of a change to one element of a list."""
+    name, item = STORED_NAMES.get(element.field, element.field), element.item
+    if not isinstance(item, Action):
+        if element.kind is ElementChange.ADDED:
+            return {name: {"$ne": item}}, {"$push": {name: item}}
+        return {name: item}, {"$pull": {name: item}}
+    by_id = {f"{name}.id": item.id}
+    if element.kind is ElementChange.ADDED:
+        return {}, {"$push": {name: plain(item)}}
+    if element.kind is ElementChange.REPLACED:
+        return by_id, {"$set": {f"{name}.$.key": item.key, f"{name}.$.code": item.code}}
+    return by_id, {"$pull": {name: {"id": item.id}}}
+
+
+def _having_key(key: Secret) -> list[Document]:
+    """Return the alternatives of a query for an account that waits for a confirmation key."""
+    without = {f"confirmation.{name}": {"$exists": False} for name in ("key", "pin_hash")}
+    sealed = {"confirmation": {"$exists": True}, **without, "confirmation_secret.hash": found_by(key)}
+    return [sealed, {"confirmation.key": key}] if isinstance(key, str) else [sealed]
+
+
+def _stored_path(path: str) -> list[str]:
+    """Return the parts of a dotted path, the first by its name in documents."""
+    first, *rest = path.split(".")
+    return [STORED_NAMES.get(first, first), *rest]

@@ -6,8 +6,9 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.model import Account, Scope
+from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import AccountDocuments, within
+from flexiapi.store.documents import AccountDocuments
 
 # Views of contacts never show these, and opening sealed passwords takes time.
 _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}

@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeGuard
+from datetime import datetime
+from typing import Any
 
-from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.crypto.keys import ApplicationKey, SealedText, Secret, found_by, opened
 from flexiapi.model import (
     Account,
     Action,
@@ -12,12 +13,10 @@ from flexiapi.model import (
     Algorithm,
     Confirmation,
     DtmfProtocol,
-    Element,
-    ElementChange,
     ExternalAccount,
+    Named,
     Password,
     PendingChange,
-    Scope,
     Spaces,
     StoredApiKey,
     e164,
@@ -26,7 +25,7 @@ from flexiapi.model import (
 
 Document = dict[str, Any]
 
-_FIELDS = {
+STORED_NAMES = {
     "id": "_id",
     "type_ids": "types",
     "contact_ids": "contacts",
@@ -42,49 +41,26 @@ _RARE = (
     "replacing_until",
     "has_first_password",
     "provisioning_by",
+    "unlocked_at",
 )
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
-IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
-
-
-class Named(Protocol):
-    """The names of an account, of which its identifiers are made."""
-
-    @property
-    def username(self) -> str:
-        """User name."""
-
-    @property
-    def domain(self) -> str:
-        """SIP domain."""
-
-    @property
-    def phone(self) -> str | None:
-        """Phone number."""
-
-    @property
-    def email(self) -> str | None:
-        """E-mail address."""
-
-    @property
-    def claimed_phone(self) -> str | None:
-        """Phone number that is not proven."""
-
-    @property
-    def claimed_email(self) -> str | None:
-        """E-mail address if it is not proven."""
-
-    @property
-    def unconfirmed(self) -> bool:
-        """Whether the public created it and it has proven nothing yet."""
+_IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
+# What identifiers and words of an account are made of.
+SPOKEN = _IDENTITY | {"display_name"}
 
 
 class AccountDocuments:
-    """Encoder and decoder of accounts, which seals password hashes with the application key.
+    """Encoder and decoder of accounts, which seals secrets with the application key.
 
     `spaces` have the domains of phone aliases; `email_unique` makes an address an identifier.
+
+    Provisioning tokens and confirmation keys are in `provisioning_secret` and `confirmation_secret`: SHA-256 and seal.
+    While `writes_clear_text`, they are also where older servers look for them. What is there wins over a secret that is
+    not `alone`: an older server may have written another one, or have ended it.
     """
+
+    writes_clear_text = True
 
     def __init__(self, key: ApplicationKey, spaces: Spaces, *, email_unique: bool) -> None:
         self._key = key
@@ -92,12 +68,11 @@ class AccountDocuments:
         self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
-            "confirmation": lambda value, _: _confirmation(value),
-            "email_change": lambda value, _: _plain(value),
-            "phone_change": lambda value, _: _plain(value),
-            "activation_expiration": lambda value, _: _plain(value),
-            "api_key": lambda value, _: _plain(value),
-            "actions": lambda value, _: [_plain(item) for item in value],
+            "email_change": lambda value, _: plain(value),
+            "phone_change": lambda value, _: plain(value),
+            "activation_expiration": lambda value, _: plain(value),
+            "api_key": lambda value, _: plain(value),
+            "actions": lambda value, _: [plain(item) for item in value],
             "external_account": self._external,
             "unconfirmed": _if_true,
             "has_first_password": _if_true,
@@ -126,50 +101,39 @@ class AccountDocuments:
 
     def encode(self, account: Account) -> Document:
         """Return the whole document."""
-        fields = {name: self.encode_field(name, getattr(account, name), account.id) for name in _NAMES}
-        document = {_FIELDS.get(name, name): value for name, value in fields.items() if value is not None}
-        document["identifiers"] = self.identifiers(account)
-        return document
+        fields = {key: value for name in _NAMES for key, value in self.stored(name, account).items()}
+        document = {key: value for key, value in fields.items() if value is not None}
+        return document | {"identifiers": self.identifiers(account), "words": account.words}
 
-    def encode_field(self, name: str, value: Any, owner: int) -> Any:
-        """Return the value of a field, `None` if it is to be absent."""
+    def stored(self, name: str, account: Account) -> Document:
+        """Return what a document holds of a field; `None` stands for an absent value."""
+        value = getattr(account, name)
+        if name == "provisioning_token":
+            return self._provisioning(account)
+        if name == "provisioning_token_until":
+            return {}
+        if name == "confirmation":
+            return self._confirmation(value, account.id)
+        key = STORED_NAMES.get(name, name)
         if value is None or value == ():
-            return None
+            return {key: None}
         if name in self._encoders:
-            return self._encoders[name](value, owner)
-        return list(value) if name in _SEQUENCES else value
+            return {key: self._encoders[name](value, account.id)}
+        return {key: list(value) if name in _SEQUENCES else value}
 
     def changes(self, after: Account, names: frozenset[str]) -> Document:
         """Return the update that writes the named fields of `after`."""
         setting: Document = {}
         unsetting: Document = {}
         for name in names:
-            value = self.encode_field(name, getattr(after, name), after.id)
-            if value is None:
-                unsetting[_FIELDS.get(name, name)] = ""
-            else:
-                setting[_FIELDS.get(name, name)] = value
-        if names & IDENTITY:
-            setting["identifiers"] = self.identifiers(after)
+            for key, value in self.stored(name, after).items():
+                if value is None:
+                    unsetting[key] = ""
+                else:
+                    setting[key] = value
+        if names & SPOKEN:
+            setting |= {"identifiers": self.identifiers(after), "words": after.words}
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
-
-    def conditions(self, expecting: Mapping[str, Any]) -> Document:
-        """Return the query for preconditions, which name fields of the account by dotted path."""
-        return {".".join(_stored_path(path)): value for path, value in expecting.items()}
-
-    def element(self, element: Element) -> tuple[Document, Document]:
-        """Return the query and the update of a change to one element of a list."""
-        name, item = _FIELDS.get(element.field, element.field), element.item
-        if not isinstance(item, Action):
-            if element.kind is ElementChange.ADDED:
-                return {name: {"$ne": item}}, {"$push": {name: item}}
-            return {name: item}, {"$pull": {name: item}}
-        by_id = {f"{name}.id": item.id}
-        if element.kind is ElementChange.ADDED:
-            return {}, {"$push": {name: _plain(item)}}
-        if element.kind is ElementChange.REPLACED:
-            return by_id, {"$set": {f"{name}.$.key": item.key, f"{name}.$.code": item.code}}
-        return by_id, {"$pull": {name: {"id": item.id}}}
 
     def decode(self, document: Document) -> Account:
         """Return the account of a document."""
@@ -184,6 +148,7 @@ class AccountDocuments:
             activated=get("activated", False),
             activated_at=get("activated_at"),
             deactivated_at=get("deactivated_at"),
+            blocked_at=get("blocked_at"),
             email=get("email"),
             phone=get("phone"),
             display_name=get("display_name"),
@@ -195,9 +160,10 @@ class AccountDocuments:
             passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
             sign_in_epoch=get("epoch", 0),
             api_key=StoredApiKey(**item) if (item := get("api_key")) else None,
-            provisioning_token=get("provisioning_token"),
+            provisioning_token=self._read_token(document),
             provisioning_token_at=get("provisioning_token_at"),
-            confirmation=Confirmation(**item) if (item := get("confirmation")) else None,
+            provisioning_token_until=_end_of_token(document),
+            confirmation=self._read_confirmation(document),
             activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
             email_change=PendingChange(**item) if (item := get("email_change")) else None,
             phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
@@ -210,11 +176,61 @@ class AccountDocuments:
             **{name: document[name] for name in _RARE if name in document},
         )
 
+    def _provisioning(self, account: Account) -> Document:
+        token, until = account.provisioning_token, account.provisioning_token_until
+        secret = self._secret(token, bound_to_token(account.id))
+        if secret is not None:
+            secret |= {"until": until} if until else {}
+            secret |= {} if self.writes_clear_text else {"alone": True}
+        return {"provisioning_token": self._clear(token), "provisioning_secret": secret}
+
+    def _confirmation(self, pending: Confirmation | None, owner: int) -> Document:
+        if pending is None:
+            return {"confirmation": None, "confirmation_secret": None}
+        told: Document = {"attempts": pending.attempts, "expires_at": pending.expires_at, "pin_hash": pending.pin_hash}
+        told["key"] = self._clear(pending.key)
+        secret = self._secret(pending.key, bound_to_key(owner)) or {"hash": pending.pin_hash}
+        secret |= {"network": pending.network} if pending.network else {}
+        shown = {name: value for name, value in told.items() if value is not None}
+        return {"confirmation": shown, "confirmation_secret": secret}
+
+    def _secret(self, secret: Secret | None, bound: str) -> Document | None:
+        """Return hash and seal of a secret."""
+        if secret is None:
+            return None
+        same = secret.sealed(bound) if isinstance(secret, SealedText) else None
+        return {"hash": found_by(secret), "sealed": same or self._key.seal(opened(secret), bound)}
+
+    def _clear(self, secret: Secret | None) -> str | None:
+        return opened(secret) if secret is not None and self.writes_clear_text else None
+
+    def _read_token(self, document: Document) -> Secret | None:
+        clear, secret = document.get("provisioning_token"), document.get("provisioning_secret")
+        if clear is not None:
+            return str(clear)
+        if secret is None or not secret.get("alone"):
+            return None
+        return SealedText(self._key, secret["sealed"], bound_to_token(document["_id"]), secret["hash"])
+
+    def _read_confirmation(self, document: Document) -> Confirmation | None:
+        told = document.get("confirmation")
+        if told is None:
+            return None
+        secret, key, pin_hash = document.get("confirmation_secret") or {}, told.get("key"), told.get("pin_hash")
+        if key is None and pin_hash is None and secret:
+            key = SealedText(self._key, secret["sealed"], bound_to_key(document["_id"]), secret["hash"])
+        is_of_it = secret.get("hash") == (pin_hash if key is None else found_by(key))
+        network = secret.get("network", "") if is_of_it else ""
+        return Confirmation(key, pin_hash, told.get("expires_at"), told.get("attempts", 0), network)
+
     def _password(self, password: Password, owner: int) -> Document:
-        return {"algorithm": str(password.algorithm), "sealed": self._key.seal(password.ha1, bound_to_account(owner))}
+        return {
+            "algorithm": str(password.algorithm),
+            "sealed": self._key.seal(opened(password.stored), bound_to_account(owner)),
+        }
 
     def _read_password(self, item: Document, owner: int) -> Password:
-        return Password(_ALGORITHMS[item["algorithm"]], self._key.open(item["sealed"], bound_to_account(owner)))
+        return Password(_ALGORITHMS[item["algorithm"]], SealedText(self._key, item["sealed"], bound_to_account(owner)))
 
     def _external(self, external: ExternalAccount, owner: int) -> Document:
         return {
@@ -230,24 +246,9 @@ class AccountDocuments:
             item["username"],
             item["domain"],
             item["group"],
-            self._key.open(item["sealed"], bound_to_account(owner)),
+            SealedText(self._key, item["sealed"], bound_to_account(owner)),
             Algorithm(item["algorithm"]),
         )
-
-
-def within(scope: Scope) -> Document:
-    """Return the query for the accounts of a scope."""
-    if scope.only is not None:
-        return {"domain": scope.only}
-    return {"domain": {"$nin": sorted(scope.but)}} if scope.but else {}
-
-
-def is_within(document: Document | None, scope: Scope) -> TypeGuard[Document]:
-    """Return whether there is an account document and its domain is in the scope: the one filter between spaces."""
-    if document is None:
-        return False
-    domain = document["domain"]
-    return domain not in scope.but if scope.only is None else domain == scope.only
 
 
 def claim(number: str, domain: str) -> str:
@@ -260,19 +261,27 @@ def bound_to_account(owner: int) -> str:
     return f"account:{owner}"
 
 
-def _confirmation(value: Confirmation) -> Document:
-    return {name: item for name in value.__slots__ if (item := getattr(value, name)) is not None}
+def bound_to_token(owner: int) -> str:
+    """Return the context that the seal of a provisioning token is bound to."""
+    return f"provisioning token of account:{owner}"
+
+
+def bound_to_key(owner: int) -> str:
+    """Return the context that the seal of a confirmation key is bound to."""
+    return f"confirmation key of account:{owner}"
+
+
+def _end_of_token(document: Document) -> datetime | None:
+    """Return when a mailed token ends; `None` for one that is not, or that an older server made since."""
+    clear, secret = document.get("provisioning_token"), document.get("provisioning_secret") or {}
+    is_of_it = clear is None or found_by(clear) == secret.get("hash")
+    return secret.get("until") if is_of_it else None
 
 
 def _if_true(value: bool, _owner: int) -> bool | None:
     return value or None
 
 
-def _plain(value: Any) -> Document:
+def plain(value: Any) -> Document:
+    """Return a part as a document."""
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-def _stored_path(path: str) -> list[str]:
-    """Return the parts of a dotted path, the first by its name in documents."""
-    first, *rest = path.split(".")
-    return [_FIELDS.get(first, first), *rest]

@@ -7,7 +7,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 
-from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.crypto.keys import ApplicationKey, SealedText
 from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
@@ -75,7 +75,7 @@ class ExternalAccountStore(JournaledRecords, bounds=False):
         found = await self._change({"used": False}, change, actor, "external_account.claimed", sort="_id")
         if found is None:
             return None
-        ha1 = self._key.open(found["sealed"], bound_to_number(found["_id"]))
+        ha1 = SealedText(self._key, found["sealed"], bound_to_number(found["_id"]))
         external = ExternalAccount(
             found["username"], found["domain"], found["group"], ha1, Algorithm(found["algorithm"])
         )

@@ -12,7 +12,7 @@ from flexiapi.observing import log
 from flexiapi.store.connection import Records
 from flexiapi.store.leases import Leases
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
-from flexiapi.store.steps import STEPS, Database, LayoutStep, StepKind
+from flexiapi.store.steps import STEPS, Batch, Database, LayoutStep, StepKind, steps_with
 
 LEASE = "migrations"
 LEASE_LIFE = timedelta(seconds=30)
@@ -89,13 +89,18 @@ class Migrations(Records, bounds=False):
     """The layout of the database, changed by one process at a time."""
 
     def __init__(
-        self, database: Database, leases: Leases, servers: ServerRecords, steps: Sequence[LayoutStep] = STEPS
+        self,
+        database: Database,
+        leases: Leases,
+        servers: ServerRecords,
+        seal: Batch,
+        steps: Sequence[LayoutStep] = STEPS,
     ) -> None:
         super().__init__(database)
         self._meta = database["meta"]
         self._leases = leases
         self._servers = servers
-        self.steps = steps
+        self.steps = steps_with(seal, steps)
         self.newest = steps[-1].number if steps else 0
 
     async def layout(self) -> Layout:

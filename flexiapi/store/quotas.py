@@ -14,8 +14,8 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.errors import SpaceFull
 from flexiapi.model import Space, Spaces
+from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import within
 
 Document = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Renewal of the seals made with previous application keys."""
+"""Sealed values of all documents: renewal after a change of the application key, and texts that are not sealed yet."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,11 +7,17 @@ from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
 from flexiapi.crypto.keys import ApplicationKey
+from flexiapi.errors import SealBroken
+from flexiapi.observing import log
 from flexiapi.store.connection import Records
-from flexiapi.store.documents import bound_to_account
+from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_to_key, bound_to_token
 from flexiapi.store.external_accounts import bound_to_number
+from flexiapi.store.steps import ACCOUNTS_AT_ONCE, BatchDone
 
 _AT_ONCE = 500
+_SECRETS = frozenset({"provisioning_token", "confirmation"})
+# What is read of an account whose secrets are sealed, beside what every account has.
+_READ = ("provisioning_secret", "confirmation_secret", "username", "domain", "created_at", "updated_at", *_SECRETS)
 
 Document = dict[str, Any]
 
@@ -19,18 +25,25 @@ Document = dict[str, Any]
 class Seals(Records, bounds=False):
     """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[Document]", key: ApplicationKey) -> None:
+    def __init__(
+        self, database: "AsyncIOMotorDatabase[Document]", key: ApplicationKey, documents: AccountDocuments
+    ) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._externals = database["external_accounts"]
         self._key = key
+        self._documents = documents
 
     async def renew(self, progress: Callable[[int], None]) -> int:
         """Seal everything with the current key and return the number of changed documents.
 
-        `progress` is called with the number of documents read.
+        `progress` is called with the number of documents read. A seal that does not open stays as it is, and is logged.
         """
         looked_at = count = 0
+        if not self._documents.writes_clear_text:
+            sealed = await self.take_clear_text(self._database, None)
+            while sealed is not None:
+                sealed = await self.take_clear_text(self._database, sealed.position)
         for collection, change in ((self._accounts, self._of_account), (self._externals, self._of_external)):
             last_id = -1
             while documents := await self._page(collection, last_id):
@@ -39,8 +52,33 @@ class Seals(Records, bounds=False):
                 progress(looked_at := looked_at + len(documents))
         return count
 
+    async def take_clear_text(self, _database: object, after: int | None) -> BatchDone | None:
+        """Seal the provisioning tokens and confirmation keys of some accounts, the step of the layout.
+
+        Other servers notice within ten seconds that the step has begun. What they write in clear until then is sealed
+        by the next change of that token or key, or by `renew`.
+        """
+        self._documents.writes_clear_text = False
+        ids: Document = {} if after is None else {"_id": {"$gt": after}}
+        cursor = self._accounts.find(ids, dict.fromkeys(_READ, 1)).sort("_id").limit(ACCOUNTS_AT_ONCE)
+        found = await cursor.to_list(None)
+        if not found:
+            return None
+        await self._renewed(self._accounts, [self._of_clear_text(document) for document in found])
+        return BatchDone(found[-1]["_id"], len(found))
+
+    def _of_clear_text(self, document: Document) -> UpdateOne | None:
+        """Return the write of an account's secrets as seals alone, `None` if no secret is in clear."""
+        if "provisioning_token" not in document and "key" not in document.get("confirmation", {}):
+            return None
+        before = {name: document.get(name) for name in _SECRETS}
+        update = self._documents.changes(self._documents.decode(document), _SECRETS)
+        return UpdateOne({"_id": document["_id"], **before}, update)
+
     async def _page(self, collection: "AsyncIOMotorCollection[Document]", last_id: int) -> list[Document]:
-        fields = {"passwords": 1, "external_account": 1, "sealed": 1}
+        fields = dict.fromkeys(
+            ("passwords", "external_account", "sealed", "provisioning_secret", "confirmation_secret"), 1
+        )
         cursor = collection.find({"_id": {"$gt": last_id}}, fields, sort=[("_id", 1)], limit=_AT_ONCE)
         return await cursor.to_list(None)
 
@@ -51,18 +89,28 @@ class Seals(Records, bounds=False):
         return (await collection.bulk_write(wanted, ordered=False)).modified_count if wanted else 0
 
     def _of_account(self, document: Document) -> UpdateOne | None:
-        bound = bound_to_account(document["_id"])
-        before: Document = {name: document[name] for name in ("passwords", "external_account") if name in document}
-        after: Document = {}
-        if "passwords" in before:
-            after["passwords"] = [self._resealed(item, bound) for item in before["passwords"]]
-        if "external_account" in before:
-            after["external_account"] = self._resealed(before["external_account"], bound)
-        return UpdateOne({"_id": document["_id"], **before}, {"$set": after}) if after else None
+        owner = document["_id"]
+        bounds = {
+            "external_account": bound_to_account(owner),
+            "provisioning_secret": bound_to_token(owner),
+            "confirmation_secret": bound_to_key(owner),
+        }
+        after: Document = {name: self._resealed(document[name], bounds[name]) for name in bounds if name in document}
+        if "passwords" in document:
+            after["passwords"] = [self._resealed(item, bound_to_account(owner)) for item in document["passwords"]]
+        before = {name: document[name] for name in after}
+        return UpdateOne({"_id": owner, **before}, {"$set": after}) if after else None
 
     def _of_external(self, document: Document) -> UpdateOne | None:
         sealed = self._resealed(document, bound_to_number(document["_id"]))["sealed"]
         return UpdateOne({"_id": document["_id"], "sealed": document["sealed"]}, {"$set": {"sealed": sealed}})
 
     def _resealed(self, item: Document, bound: str) -> Document:
-        return {**item, "sealed": self._key.seal(self._key.open(item["sealed"], bound), bound)}
+        """Return the part of a document with a new seal, or as it is if it has none or the old one does not open."""
+        if "sealed" not in item:
+            return item
+        try:
+            return {**item, "sealed": self._key.seal(self._key.open(item["sealed"], bound), bound)}
+        except SealBroken:
+            log.error("a seal does not open", of=bound)
+            return item

@@ -11,8 +11,9 @@ from pymongo.errors import DuplicateKeyError
 
 from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
+from flexiapi.store.account_lookups import is_within
 from flexiapi.store.connection import Translating, open_native_database
-from flexiapi.store.documents import AccountDocuments, is_within
+from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.outage import Outage
 
 

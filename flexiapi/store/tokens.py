@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
@@ -16,8 +16,11 @@ from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updati
 
 # The epoch of no sign-in: what an auth token has after its use.
 _USED_EPOCH = -1
+_UNUSED = {"$unset": {"used_at": "", "use": "", "creates": ""}}
 
 Document = dict[str, Any]
+_Use = tuple[bytes, datetime, Actor, bool]
+"""The key of a creation token, the time, who uses it, and whether for an account."""
 
 
 class TokenRecords(JournaledRecords):
@@ -39,10 +42,12 @@ class CreationTokenStore(TokenRecords):
 
     _kind = "creation_token"
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
+    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, settling: timedelta) -> None:
         super().__init__(database, journal, "creation_tokens")
+        self._accounts = database["accounts"]
+        self._settling = settling
         self._reads = CoalescedReads[bytes, Document](self._read)
-        self._uses: Batches[tuple[bytes, datetime, Actor], Document | None] = Batches(self._use, in_flight=2)
+        self._uses: Batches[_Use, Document | None] = Batches(self._use, in_flight=2)
 
     async def _read(self, hashes: Any) -> dict[bytes, Document]:
         found = await self._records.find({"_id": {"$in": hashes}}, WITHOUT_EVENTS).to_list(None)
@@ -60,33 +65,55 @@ class CreationTokenStore(TokenRecords):
         document = await self._reads.get(token_hash(token, None if space is None else space.stored))
         if document is None or (as_invitation and "invitation" not in document):
             return False
-        return "used_at" not in document and document["expires_at"] > now
+        if document["expires_at"] <= now:
+            return False
+        return "used_at" not in document or await self._is_lost(document, now)
 
-    async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
-        """Consume the token. Return False if it is unknown, expired or used, also by a faster request."""
-        document = await self._uses.add((key_of(token, actor), now, actor))
+    async def consume(self, token: str, now: datetime, actor: Actor, *, creates: bool = False) -> bool:
+        """Consume the token, with `creates` for an account that will have its hash.
+
+        Return False if it is unknown, expired or used, also by a faster request. A token whose account never came to
+        stand, because of a crash or an outage of the database, can be used again once nothing can bring that account.
+        """
+        key = key_of(token, actor)
+        document = await self._uses.add((key, now, actor, creates))
+        if document is None and creates and await self._take_back(key, now, actor):
+            document = await self._uses.add((key, now, actor, creates))
         if document is not None:
             self._journal.pending.note(self._name, document)
         return document is not None
 
-    async def _use(self, uses: Sequence[tuple[bytes, datetime, Actor]]) -> list[Document | BaseException | None]:
+    async def _take_back(self, key: bytes, now: datetime, actor: Actor) -> bool:
+        document = await self._records.find_one({"_id": key, "expires_at": {"$gt": now}}, WITHOUT_EVENTS)
+        if document is None or not await self._is_lost(document, now):
+            return False
+        query = {"_id": key, "use": document["use"]}
+        return await self._change(query, _UNUSED, actor, "creation_token.given_back") is not None
+
+    async def _is_lost(self, document: Document, now: datetime) -> bool:
+        """Return whether the token was used for an account that is not there and cannot come any more."""
+        if not document.get("creates") or document["used_at"] + self._settling > now:
+            return False
+        return await self._accounts.find_one({"creation_token_hash": document["_id"]}, {"_id": 1}) is None
+
+    async def _use(self, uses: Sequence[_Use]) -> list[Document | BaseException | None]:
         """Mark the free tokens of a batch as used by it, then read which: each token goes to one request."""
         use = secrets.token_bytes(12)
-        events = {token: event_document(actor, "creation_token.used") for token, _, actor in reversed(uses)}
+        events = {token: event_document(actor, "creation_token.used") for token, _, actor, _ in reversed(uses)}
         hashes = list(events)
-        now = max(moment for _, moment, _ in uses)
+        creating = {"$in": ["$_id", [token for token, _, _, creates in uses if creates]]}
+        now = max(moment for _, moment, _, _ in uses)
         query: Document = {"_id": {"$in": hashes}, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
-        change = updating_many({"used_at": now, "use": use}, events)
+        change = updating_many({"used_at": now, "use": use, "creates": creating}, events)
         if not (await self._records.update_many(query, change)).modified_count:
             return [None] * len(uses)
         found = await self._records.find({"_id": {"$in": hashes}, "use": use}).to_list(None)
         mine = {bytes(document["_id"]): document for document in found}
-        return [mine.pop(token, None) for token, _, _ in uses]
+        return [mine.pop(token, None) for token, _, _, _ in uses]
 
     async def give_back(self, token: str, actor: Actor) -> None:
         """Make a consumed token usable again, after a failure of what it was used for."""
-        change = {"$unset": {"used_at": "", "use": ""}}
-        await self._change({"_id": key_of(token, actor)}, change, actor, "creation_token.given_back")
+        await self._change({"_id": key_of(token, actor)}, _UNUSED, actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
         """Remove a token, by its hash."""

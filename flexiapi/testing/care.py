@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -12,7 +13,7 @@ from flexiapi.plugin import (
     Receipt,
 )
 from flexiapi.testing.http1 import Gateway
-from flexiapi.testing.loop_watch import WatchedSelector, reference_work
+from flexiapi.testing.loop_watch import WatchedSelector, reference_work, wait_for_work
 from flexiapi.testing.output import captured_output
 from flexiapi.testing.replies import Reply
 from flexiapi.testing.sending import SHORTEST_PRIVATE_TEXT, BackendSending
@@ -32,31 +33,32 @@ class BackendCare(BackendSending):
     refused: ClassVar[Reply]
 
     def test_does_not_stop_the_loop_for_a_moment(self) -> None:
+        waits, works, queues = [], [], []
         with self.gateway() as gateway:
             self._accept(gateway)
-            assert any(self._sends_smoothly(gateway) for _ in range(_SENDS)), (
-                "in every send the event loop stood still for some 50 ms: call what blocks by asyncio.to_thread"
-            )
-
-    def _sends_smoothly(self, gateway: Any) -> bool:
-        selector = WatchedSelector()
-
-        async def watched() -> None:
-            async with self.running(gateway) as backend:
-                # The turn of `start` does not count: it may read files.
-                await asyncio.sleep(0)
-                selector.forget()
-                assert isinstance(await backend.send(self.message()), Receipt)
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+            for _ in range(_SENDS):
+                selector = WatchedSelector()
+                with asyncio.Runner(loop_factory=partial(asyncio.SelectorEventLoop, selector)) as runner:
+                    runner.run(self._watched(gateway, selector))
                 waits.append(selector.longest_wait)
-                work.append(selector.longest_work)
+                works.append(selector.longest_work / reference_work())
+                if waits[-1] < _MOST_WAIT_SECONDS and works[-1] < _MOST_WORK:
+                    return
+                queues.append(wait_for_work(selector.longest_work))
+        told = "in every send the event loop stood still for some 50 ms: call what blocks by asyncio.to_thread"
+        assert min(works) < _MOST_WORK, told
+        # Work has to queue for the processor of a busy machine, twice as long for all that a watch sees of it.
+        assert min(waits) < _MOST_WAIT_SECONDS + 2 * min(queues), told
 
-        waits: list[float] = []
-        work: list[float] = []
-        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
-            runner.run(watched())
-        return waits[0] < _MOST_WAIT_SECONDS and work[0] < _MOST_WORK * reference_work()
+    async def _watched(self, gateway: Any, selector: WatchedSelector) -> None:
+        async with self.running(gateway) as backend:
+            # The turn of `start` does not count: it may read files.
+            await asyncio.sleep(0)
+            selector.forget()
+            assert isinstance(await backend.send(self.message()), Receipt)
+            # The end of a turn is noted when the next one begins.
+            await asyncio.sleep(0)
+            selector.stop()
 
     @pytest.mark.parametrize("is_trusted", [False, True], ids=["unknown-authority", "other-host"])
     def test_tls_certificates_are_verified(self, is_trusted: bool) -> None:

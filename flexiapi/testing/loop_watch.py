@@ -51,11 +51,17 @@ class WatchedSelector(selectors.DefaultSelector):
         self.longest_wait = 0.0
         self.longest_work = 0.0
         self._left: tuple[float, float] | None = None
+        self._is_stopped = False
 
     def forget(self) -> None:
         """Forget the turns so far; the present one counts from now on."""
         self.longest_wait = self.longest_work = 0.0
         self._left = (time.perf_counter(), time.thread_time())
+
+    def stop(self) -> None:
+        """Note nothing more."""
+        self._left = None
+        self._is_stopped = True
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events, and note the turn that has ended."""
@@ -64,8 +70,17 @@ class WatchedSelector(selectors.DefaultSelector):
             self.longest_work = max(self.longest_work, worked)
             self.longest_wait = max(self.longest_wait, time.perf_counter() - self._left[0] - worked)
         events = super().select(timeout)
-        self._left = (time.perf_counter(), time.thread_time())
+        if not self._is_stopped:
+            self._left = (time.perf_counter(), time.thread_time())
         return events
+
+
+def wait_for_work(seconds: float) -> float:
+    """Work for so long, and return the seconds without the processor: what a busy machine makes of such work."""
+    started, before = time.perf_counter(), time.thread_time()
+    while time.thread_time() - before < seconds:
+        pass
+    return time.perf_counter() - started - (time.thread_time() - before)
 
 
 def reference_work() -> float:

@@ -78,7 +78,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._http = httpx.AsyncClient(verify=context, timeout=30, follow_redirects=False)
 
-    def identity(self, message: PushMessage) -> str:
+    def device_identity(self, message: PushMessage) -> str:
         """Return the endpoint, normalised, for whichever provider it was given."""
         self._endpoint(message.prid)
         return normalised_url(message.prid)

@@ -1,6 +1,8 @@
 """SMS backend for Twilio."""
 
 import asyncio
+import base64
+import hmac
 from typing import Any, Self
 
 import httpx
@@ -8,13 +10,17 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from flexiapi.plugin import (
     BackendConfig,
+    Callback,
     DataPath,
     DeliveryError,
+    DeliveryReport,
     Permanent,
     Receipt,
+    ReportedStatus,
     Retryable,
     SmsBackend,
     SmsMessage,
+    Unverified,
     retry_after,
     tls_context,
     unreachable,
@@ -33,6 +39,15 @@ _HINTS = {
 }
 
 
+_STATES: dict[str, ReportedStatus] = {
+    "delivered": "delivered",
+    "read": "delivered",
+    "failed": "failed",
+    "undelivered": "failed",
+    "canceled": "failed",
+}
+
+
 class TwilioConfig(BackendConfig):
     """Settings of a Twilio account and of the sender."""
 
@@ -42,12 +57,20 @@ class TwilioConfig(BackendConfig):
     sender: str | None = Field(None, description="number (+...) or name that texts come from")
     messaging_service_sid: str | None = Field(None, description="messaging service (MG...) that chooses the sender")
     endpoint: HttpUrl = Field(HttpUrl("https://api.twilio.com"), description="URL of the API")
+    report_url: HttpUrl | None = Field(
+        None, description="public URL of /callbacks/LABEL of this server, where Twilio is to report deliveries"
+    )
+    report_token: SecretStr | None = Field(
+        None, description="auth token of the account, which signs reports; unset, auth_token"
+    )
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:
         if (self.sender is None) == (self.messaging_service_sid is None):
             raise ValueError("set either sender or messaging_service_sid")
+        if self.report_url and self.api_key_sid and not self.report_token:
+            raise ValueError("reports are signed with the account's auth token: set report_token")
         return self
 
 
@@ -74,7 +97,10 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         # Messages of earlier servers have no sender of their own.
         named = getattr(message, "sender", None) or config.sender
         sender = {"From": named} if named else {"MessagingServiceSid": config.messaging_service_sid}
-        answer = await self._asked("POST", "/Messages.json", data={"To": message.phone, **sender, "Body": message.text})
+        fields = {"To": message.phone, **sender, "Body": message.text}
+        if config.report_url is not None:
+            fields["StatusCallback"] = str(config.report_url)
+        answer = await self._asked("POST", "/Messages.json", data=fields)
         sid = answer.get("sid")
         if not isinstance(sid, str):
             raise Retryable("Twilio does not answer as it should")
@@ -95,6 +121,20 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         status = (await self._asked("GET", ".json")).get("status")
         if status in ("suspended", "closed"):
             raise Permanent(f"the account is {status}: look at Twilio's console")
+
+    async def read_reports(self, callback: Callback) -> list[DeliveryReport]:
+        """Read a report that Twilio has signed: HMAC-SHA1 over the URL and the sorted fields."""
+        config, fields = self.config, callback.form()
+        if config.report_url is None:
+            raise Unverified
+        signed = str(config.report_url) + "".join(f"{name}{fields[name]}" for name in sorted(fields))
+        token = (config.report_token or config.auth_token).get_secret_value()
+        expected = base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1"))
+        if not hmac.compare_digest(expected, callback.headers.get("x-twilio-signature", "").encode()):
+            raise Unverified
+        status, code = fields.get("MessageStatus", ""), fields.get("ErrorCode", "")
+        reason = f"{status} ({code})" if code.isdecimal() else status
+        return [DeliveryReport(_STATES.get(status, "underway"), fields.get("MessageSid"), reason)]
 
     async def close(self) -> None:
         """Close the connections."""

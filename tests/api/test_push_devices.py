@@ -24,7 +24,7 @@ class AcmePush(PushBackend[BackendConfig]):
     providers = frozenset({"acme"})
     sent = []
 
-    def identity(self, message):
+    def device_identity(self, message):
         return f"acme {int(message.prid)}"
 
     async def send(self, message):

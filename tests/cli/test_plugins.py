@@ -70,6 +70,15 @@ def test_check_says_what_is_wrong_and_fails(flexiapi, tmp_path):
     assert "cannot be written" in done.output
 
 
+def test_check_says_where_a_backend_takes_reports(flexiapi, install):
+    source = MODULE.replace(
+        "    async def close", "    async def read_reports(self, callback):\n        return []\n\n    async def close"
+    )
+    install("flexiapi-sms-told", "told_backends", "[flexiapi.sms]\ntold = told_backends:Sms\n", source)
+    done = flexiapi("check", settings='[sms.main]\nbackend = "told"\n')
+    assert done.stdout == "sms.main  could send now; takes delivery reports at /callbacks/sms.main\n"
+
+
 def test_check_of_nothing(flexiapi):
     done = flexiapi("check", settings="")
     assert done.exit_code == 1
@@ -123,6 +132,10 @@ def test_send_refuses_what_the_api_would_refuse(flexiapi, to, told):
     done = flexiapi("send", "push.main", "--to", to)
     assert done.exit_code == 1
     assert told in done.output
+
+
+def test_send_refuses_a_spelling_of_a_number_that_the_api_would_refuse(flexiapi):
+    assert "is written +33612345678" in flexiapi("send", "sms.main", "--to", "+330612345678").output
 
 
 def test_send_refuses_a_mail_address_that_is_too_long_for_the_api(flexiapi, tmp_path):

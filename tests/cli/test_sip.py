@@ -96,11 +96,13 @@ def test_follow_keeps_a_replica_without_a_server(server, command, replica):
 def test_doctor_prints_what_flexisip_needs(server, command, replica):
     command("rebuild")
     group = grp.getgrgid(replica.stat().st_gid).gr_name
-    done = command("doctor", lines=f"auth_replica_group = '{group}'\n", check=False)
+    done = command("doctor", "--user", "root", lines=f"auth_replica_group = '{group}'\n")
     assert "right replica " in done.stdout
-    assert "WRONG registrar" in done.stdout
+    assert "off   registrar" in done.stdout
     assert f"soci-connection-string=dbname={replica} timeout=5 readonly=true" in done.stdout
-    assert done.returncode == 1
+    assert done.returncode == 0
+    missing = command("doctor", "--user", "no-such-user", check=False)
+    assert (missing.returncode, "This host has no user no-such-user." in missing.stderr) == (1, True)
 
 
 def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):

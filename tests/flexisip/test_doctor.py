@@ -79,12 +79,13 @@ def break_it(replica, fault):
             file.execute(statements[fault])
 
 
-def test_what_is_not_configured_is_told():
-    assert [(finding.link, finding.is_right) for finding in found()] == [
-        ("sign-in", False),
-        ("registrar", False),
-        ("proxy", False),
+def test_what_is_not_configured_is_told_and_not_called_wrong():
+    assert [(finding.link, finding.is_configured, finding.is_right) for finding in found()] == [
+        ("sign-in", False, True),
+        ("registrar", False, True),
+        ("proxy", False, True),
     ]
+    assert all(finding.text.startswith("not configured: ") and finding.advice for finding in found())
 
 
 def test_the_endpoint_replaces_the_replica():
@@ -106,12 +107,12 @@ def test_what_does_not_answer_is_wrong_and_what_does_is_right(redis_server):
 def test_the_guide_has_the_lines_that_doctor_prints():
     guide = (Path(__file__).parents[2] / "docs" / "flexisip.md").read_text()
     app = {"url": "https://api.example.org", "sip_domain": "sip.example.org"}
-    for flexisip in ({"auth_replica": "/var/lib/flexiapi/sip/auth.sqlite"}, {"external_auth": True}):
+    for flexisip in ({"auth_replica": "/var/lib/flexiapi-sip/auth.sqlite"}, {"external_auth": True}):
         assert doctor.flexisip_conf(Settings(app=app, flexisip=flexisip)) in guide
 
 
 def test_flexisip_is_to_offer_what_the_settings_take():
-    for section in ({"auth_replica": "/var/lib/flexiapi/sip/auth.sqlite"}, {"external_auth": True}):
+    for section in ({"auth_replica": "/var/lib/flexiapi-sip/auth.sqlite"}, {"external_auth": True}):
         assert "available-algorithms=SHA-256 MD5\n" in doctor.flexisip_conf(Settings(flexisip=section))
         without = doctor.flexisip_conf(Settings(account={"md5": False}, flexisip=section))
         assert "available-algorithms=SHA-256\n" in without

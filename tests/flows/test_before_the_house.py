@@ -8,13 +8,14 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from flexiapi.store.steps import STEPS
 from tests.kit.old_release import DOMAIN, KEY, PASSWORD, dump, load, old_release
 from tests.kit.server_process import serve
 from tests.kit.waiting import wait_for
 
 __all__ = ["old_release", "serve"]
 
-NEWEST = 2
+NEWEST = len(STEPS)
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ class TestPeopleOfBefore:
             server.run(migrations.old_servers_stopped())
             assert not server.run(migrations.advance("a test")).pending
             assert server.run(migrations.layout()).version == NEWEST
+            server.run(server.store.layout())
 
     def test_they_sign_in_by_key_and_by_digest(self, http, known):
         me = http.get("/api/accounts/me", headers={"x-api-key": known["alice"]}).json()
@@ -172,6 +174,7 @@ def test_an_old_server_works_beside_a_new_one_until_it_is_stopped(old_release, s
             assert "flexiapi migrate --old-servers-stopped" in output
         assert layout_of(own_mongod)["version"] == 0
         old_servers_ignore_new_fields(own_mongod, before, ids)
+        each_takes_the_tokens_and_keys_of_the_other(before, after, ids)
         assert before.total() == after.total() == 5
 
         assert old.stop() == 0
@@ -181,11 +184,31 @@ def test_an_old_server_works_beside_a_new_one_until_it_is_stopped(old_release, s
         written = dump(own_mongod.uri, "flexiapi")
         assert "census" not in written
         assert all("revision" in account for account in written["accounts"])
+        assert not any("provisioning_token" in account for account in written["accounts"])
         after.change(ids[0], ids[1])
         assert after.total() == 5
     assert migrate(new, "--check")[0] == 0
     # While the database is there to take what is left to write.
     assert new.stop() == 0
+
+
+def each_takes_the_tokens_and_keys_of_the_other(before, after, ids):
+    """What one server hands out works at the other, and only the last of it."""
+    for one, other in ((before, after), (after, before)):
+        first, last = (one.http.get(f"/api/accounts/{ids[0]}/provision").json()["provisioning_token"] for _ in range(2))
+        assert other.http.get(f"/api/accounts/{ids[0]}").json()["provisioning_token"] == last
+        assert "ha1" not in other.anyone.get(f"/provisioning/{first}").text
+        assert "ha1" in other.anyone.get(f"/provisioning/{last}").text
+        for side in (one, other):
+            assert "ha1" not in side.anyone.get(f"/provisioning/{last}").text
+            assert side.http.get(f"/api/accounts/{ids[0]}").json()["provisioning_token"] is None
+        body = {"username": f"waits.{ids[0]}", "password": PASSWORD, "algorithm": "SHA-256", "activated": False}
+        waiting = one.http.post("/api/accounts", json=body).raise_for_status().json()
+        path = f"/api/accounts/{body['username']}@{DOMAIN}/activate/email"
+        key = {"confirmation_key": waiting["confirmation_key"]}
+        assert other.anyone.post(path, json=key).json()["activated"] is True
+        assert one.anyone.post(path, json=key).status_code == 404
+        other.remove(waiting["id"])
 
 
 def old_servers_ignore_new_fields(mongod, before, ids):

@@ -1,29 +1,16 @@
 """Phone numbers and addresses that the public gives are claims until they are proven."""
 
-import re
-
 import pytest
 
+from flexiapi.crypto.keys import opened
+from tests.flows.test_codes import at_once
+from tests.kit import digest
 from tests.kit.server import serving
+from tests.kit.stranger import DOMAIN, PASSWORD, Stranger, faults_of, identifiers, key_of, pin_of
 
 pytestmark = pytest.mark.security
 
-PASSWORD = "correct-horse-battery"
-DOMAIN = "sip.example.org"
 PARALLEL = 50
-
-
-def pin_of(message):
-    return re.search(r"\b([0-9]{4})\b", message["text"])[1]
-
-
-def key_of(message):
-    return re.search(r"\b([A-Za-z0-9]{13}|[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{5})\b", message["text"])[1]
-
-
-def faults_of(answer):
-    assert answer.status_code == 422, answer.text
-    return set(answer.json()["errors"])
 
 
 @pytest.fixture(scope="module")
@@ -54,43 +41,9 @@ def number(server):
     return f"+336{next(server.numbers)}"
 
 
-class Stranger:
-    """One of the public, who signs up."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def body(self, **values):
-        token = self.server.creation_token()
-        return {"password": PASSWORD, "algorithm": "SHA-256", "account_creation_token": token, **values}
-
-    def sign_up(self, **values):
-        return self.server.http.post("/api/accounts/public", json=self.body(**values))
-
-    def activate(self, name, code, by="phone"):
-        return self.server.http.post(f"/api/accounts/{name}@{DOMAIN}/activate/{by}", json={"confirmation_key": code})
-
-    def wait(self, **time):
-        self.server.later(**time)
-
-    @property
-    def last(self):
-        return self.server.messages[-1]
-
-    def is_free(self, body):
-        return self.server.run(self.server.services.codes.creation_tokens.is_free(body["account_creation_token"]))
-
-
 @pytest.fixture
 def public(server):
     return Stranger(server)
-
-
-def identifiers(server, account_id):
-    async def read():
-        return (await server.store.accounts._accounts.find_one({"_id": account_id}))["identifiers"]
-
-    return server.run(read())
 
 
 class TestClaimOfAName:
@@ -153,7 +106,7 @@ class TestClaimOfAName:
         account_id = public.sign_up(phone=number, email="squatter@example.org").json()["id"]
         mail = http.post(f"/api/accounts/{account_id}/recover-by-email", headers=admin.headers)
         assert faults_of(mail) == {"email"}
-        token = server.account(account_id).provisioning_token
+        token = opened(server.account(account_id).provisioning_token)
         assert number in http.get(f"/provisioning/{token}").text
         assert server.account(account_id).activated is False
 
@@ -228,3 +181,146 @@ class TestClaimBesideAName:
         body = {"username": f"made.{number[1:]}", "password": PASSWORD, "algorithm": "SHA-256", "phone": number}
         assert http.post("/api/accounts", json=body, headers=admin.headers).status_code == 200
         assert http.get(f"/api/accounts/{number}/info-by-phone").json()["phone"] is True
+
+
+class TestProof:
+    def test_asvs_2_3_4_a_number_that_many_claim_is_proven_once(self, server, public, number):
+        """One by its name, the others by a change of their number, all at once."""
+        public.sign_up(phone=number)
+        url = f"/api/accounts/{number}@{DOMAIN}/activate/phone"
+        requests = [(("POST", url), {"json": {"code": pin_of(public.last)}})]
+        for _ in range(PARALLEL - 1):
+            person = server.person()
+            server.http.post("/api/accounts/me/phone/request", json={"phone": number}, headers=person.headers)
+            code = {"json": {"code": pin_of(public.last)}, "headers": person.headers}
+            requests.append((("POST", "/api/accounts/me/phone"), code))
+        assert sorted(at_once(server, requests)) == [200] + [422] * (PARALLEL - 1)
+
+
+class TestTokens:
+    """A provisioning token proves nothing of an account that the public created and that has proven nothing."""
+
+    @pytest.fixture
+    def account(self, server, public, number):
+        name = f"person.{number[1:]}"
+        account_id = public.sign_up(username=name, email=f"{name}@example.org").json()["id"]
+        return server.account(account_id)
+
+    @pytest.mark.parametrize("has_code", [True, False])
+    def test_its_own_token_does_not_activate_it(self, server, http, account, has_code):
+        if not has_code:
+            server.later(hours=25)
+        of_creation = opened(account.provisioning_token)
+        headers = {"x-api-key": server.key_for(account.id)}
+        for token in (
+            of_creation,
+            http.get("/api/accounts/me/provision", headers=headers).json()["provisioning_token"],
+        ):
+            http.get(f"/provisioning/{token}")
+            assert server.account(account.id).activated is False
+        assert server.account(account.id).provisioning_token is None
+
+    def test_one_of_an_administrator_does(self, server, http, admin, account):
+        url = f"/api/accounts/{account.id}/provision"
+        token = http.get(url, headers=admin.headers).json()["provisioning_token"]
+        http.get(f"/provisioning/{token}")
+        assert (server.account(account.id).activated, server.account(account.id).unconfirmed) == (True, False)
+
+    def test_a_mailed_link_does_and_proves_the_address(self, server, http, admin, account):
+        url = f"/api/accounts/{account.id}/recover-by-email"
+        token = http.post(url, headers=admin.headers).json()["provisioning_token"]
+        http.get(f"/provisioning/{token}")
+        assert (server.account(account.id).activated, server.account(account.id).claimed_email) == (True, None)
+
+    def test_the_push_flow_activates_as_before(self, server, http, public, number):
+        body = public.body(username=f"push.{number[1:]}")
+        account_id = http.post("/api/accounts/with-account-creation-token", json=body).json()["id"]
+        headers = {"x-api-key": server.key_for(account_id)}
+        token = http.get("/api/accounts/me/provision", headers=headers).json()["provisioning_token"]
+        http.get(f"/provisioning/{token}")
+        assert server.account(account_id).activated is True
+
+
+class TestRecovery:
+    def recover(self, server, public, number):
+        body = {"phone": number, "account_creation_token": server.creation_token()}
+        assert server.http.post("/api/accounts/recover-by-phone", json=body).json() == {}
+        return server.http.get(f"/api/accounts/{number}@{DOMAIN}/recover/{pin_of(public.last)}")
+
+    def test_it_ends_what_signs_in_and_leaves_the_password(self, server, http, public, number):
+        alice = server.person(phone=number, email="alice@example.org")
+        http.post("/api/accounts/me/email/request", json={"email": "b@example.org"}, headers=alice.headers)
+        token = http.get("/api/accounts/me/provision", headers=alice.headers).json()["provisioning_token"]
+        auth_token = http.post("/api/accounts/auth_token").json()["token"]
+        http.get(f"/api/accounts/auth_token/{auth_token}/attach", headers=alice.headers)
+        nonce = digest.nonce_of(digest.asked(http, alice))
+        recovered = self.recover(server, public, number)
+        assert recovered.json()["passwords"][0]["password"] == alice.account.passwords[0].ha1
+        after = server.account(alice.id)
+        assert (after.api_key, after.email_change, after.provisioning_token) == (None, None, None)
+        assert http.get("/api/accounts/me", headers=alice.headers).status_code == 401
+        assert alice.account.username not in http.get(f"/provisioning/{token}").text
+        assert http.get(f"/api/accounts/me/api_key/{auth_token}").status_code == 404
+        assert http.get("/api/accounts/me", headers=digest.answer(alice, nonce, 1)).status_code == 401
+        assert http.get("/api/accounts/me", **alice.digest).status_code == 200
+
+    def test_it_is_told_by_mail(self, server, public, number):
+        server.person(phone=number, email="alice@example.org")
+        self.recover(server, public, number)
+        assert (public.last["to"], "recovered" in public.last["subject"]) == ("alice@example.org", True)
+
+    @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+    def test_who_signed_up_first_does_not_know_the_password_any_more(self, server, http, public, number, algorithm):
+        account_id = public.sign_up(phone=number, algorithm=algorithm).json()["id"]
+        public.activate(number, pin_of(public.last))
+        known = server.account(account_id).passwords
+        (given,) = self.recover(server, public, number).json()["passwords"]
+        (stored,) = server.account(account_id).passwords
+        assert (given["algorithm"], given["password"]) == (algorithm, stored.ha1)
+        assert stored != known[0]
+        assert self.recover(server, public, number).json()["passwords"] == [given]
+
+    @pytest.mark.parametrize("way", ["own", "administrator", "reset"])
+    def test_a_later_password_stays(self, server, http, admin, public, number, way):
+        account_id = public.sign_up(phone=number).json()["id"]
+        public.activate(number, pin_of(public.last))
+        new = {"password": "new-horse-battery", "algorithm": "SHA-256"}
+        if way == "own":
+            headers = {"x-api-key": server.key_for(account_id)}
+            http.post("/api/accounts/me/password", json={**new, "old_password": PASSWORD}, headers=headers)
+        elif way == "administrator":
+            body = {**new, "username": number, "phone": number}
+            http.put(f"/api/accounts/{account_id}", json=body, headers=admin.headers)
+        else:
+            made = http.get(f"/api/accounts/{account_id}/provision", headers=admin.headers).json()
+            http.get(f"/provisioning/{made['provisioning_token']}?reset_password")
+        known = server.account(account_id).passwords
+        (given,) = self.recover(server, public, number).json()["passwords"]
+        assert given["password"] == known[0].ha1
+
+
+class TestSpelling:
+    def test_a_number_has_one_spelling_for_everybody(self, server, http, admin, public, number):
+        other, me = f"+330{number[3:]}", server.person().headers
+        made = {"username": f"made.{number[1:]}", "password": PASSWORD, "algorithm": "SHA-256", "phone": other}
+        for answer in (
+            public.sign_up(phone=other),
+            http.post("/api/accounts", json=made, headers=admin.headers),
+            http.post("/api/accounts/me/phone/request", json={"phone": other}, headers=me),
+        ):
+            assert faults_of(answer) == {"phone"}
+            assert number in answer.json()["errors"]["phone"][0]
+
+    def test_a_number_in_another_spelling_is_found_and_not_given_twice(self, server, http, admin, public, number):
+        other = f"+330{number[3:]}"
+        old = server.person(phone=other)
+        assert http.get(f"/api/accounts/{number}/info-by-phone").json()["phone"] is True
+        assert faults_of(public.sign_up(phone=number)) == {"phone"}
+        body = {"phone": other, "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).json() == {}
+        assert public.last["phone"] == other
+        same = {"username": old.account.username, "password": PASSWORD, "algorithm": "SHA-256", "phone": other}
+        assert http.put(f"/api/accounts/{old.id}", json=same, headers=admin.headers).json()["phone"] == other
+
+    def test_impossible_numbers_stay_as_they_are(self, public):
+        assert public.sign_up(phone="+1234").json()["phone"] == "+1234"

@@ -11,7 +11,7 @@ import pytest
 
 import flexiapi
 from flexiapi.crypto.codes import random_pin
-from flexiapi.crypto.keys import random_text
+from flexiapi.crypto.keys import opened, random_text
 from flexiapi.model import Confirmation
 from flexiapi.settings import Settings
 
@@ -86,13 +86,13 @@ class TestParallelTries:
         again = server.http.post("/api/accounts/me/email", json={"code": pin}, headers=alice.headers)
         assert again.status_code in (404, 429)
 
-    def test_asvs_6_6_3_one_wrong_pin_is_compared_for_a_number(self, server, alice, compared):
+    def test_asvs_6_6_3_at_most_three_wrong_pins_are_compared_for_a_number(self, server, alice, compared):
         server.http.post("/api/accounts/me/phone/request", json={"phone": PHONE}, headers=alice.headers)
         pin = pin_of(server.messages[-1])
         request = ("POST", "/api/accounts/me/phone"), {"json": {"code": wrong(pin)}, "headers": alice.headers}
         statuses = at_once(server, [request] * PARALLEL)
-        assert statuses.count(403) == 1
-        assert compared == [wrong(pin)]
+        assert statuses.count(403) == 3
+        assert compared == [wrong(pin)] * 3
         assert server.account(alice.id).phone_change is None
 
     @pytest.mark.parametrize("path", ["recover/{code}", "activate/phone"])
@@ -105,9 +105,8 @@ class TestParallelTries:
         options = {"json": {"code": code}} if path.startswith("activate") else {}
         method = "POST" if options else "GET"
         statuses = at_once(server, [((method, url), options)] * PARALLEL)
-        assert set(statuses) <= {404, 429}
-        assert 1 <= len(compared) / 2 <= 3  # once for the number and once for the name
-        assert server.account(alice.id).confirmation is None
+        assert (statuses.count(404), statuses.count(429)) == (3, PARALLEL - 3)
+        assert len(compared) / 2 == 3  # once for the number and once for the name
         assert server.account(alice.id).activated is False
 
     def test_asvs_2_3_3_a_right_code_is_good_for_one_of_many(self, server):
@@ -132,26 +131,6 @@ class TestParallelTries:
         assert sorted(at_once(server, requests)) == [200] + [422] * 9
 
 
-class TestTriesPerDay:
-    @pytest.fixture
-    def configure(self):
-        return {"limits": {"wrong_codes_per_day": 5, "wrong_codes_per_hour": 0, "codes_per_account": 0}}
-
-    def test_nist_3_2_2_a_new_code_does_not_reset_the_count_of_the_day(self, server, alice):
-        answers = []
-        for _ in range(3):
-            server.http.post("/api/accounts/me/email/request", json={"email": "new@example.org"}, headers=alice.headers)
-            code = {"code": wrong(pin_of(server.messages[-1]))}
-            answers += [server.http.post("/api/accounts/me/email", json=code, headers=alice.headers) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [403] * 5 + [429]
-        assert 0 < int(answers[-1].headers["retry-after"]) <= 24 * 3600
-        server.later(days=1)
-        headers = {"x-api-key": server.key_for(alice.id)}
-        server.http.post("/api/accounts/me/email/request", json={"email": "new@example.org"}, headers=headers)
-        code = {"code": pin_of(server.messages[-1])}
-        assert server.http.post("/api/accounts/me/email", json=code, headers=headers).status_code == 200
-
-
 class TestLifetimes:
     def test_asvs_6_5_5_a_recovery_pin_lives_ten_minutes(self, server, http):
         alice = server.person("alice.martin", phone=PHONE)
@@ -166,7 +145,7 @@ class TestLifetimes:
         alice = server.person("alice.martin", email="alice@example.org")
         account = server.run(server.services.codes.recovery.send_mail(alice.account, server.actor))
         server.later(hours=24, seconds=1)
-        assert http.get(f"/api/accounts/{alice.sip}/recover/{account.confirmation.key}").status_code == 403
+        assert http.get(f"/api/accounts/{alice.sip}/recover/{opened(account.confirmation.key)}").status_code == 403
 
 
 class TestBinding:

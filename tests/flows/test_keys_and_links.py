@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexiapi.crypto.codes import KEY_ALPHABET, grouped
+from flexiapi.crypto.keys import opened
 from flexiapi.model import Confirmation
 from tests.kit.server import serving
 
@@ -45,7 +46,7 @@ class TestTypedKeys:
         account, mail = self.mailed(server, username="typed.key", email="typed@example.org")
         shown = re.search(GROUPS, mail["text"])[0]
         assert shown in mail["html"]
-        assert shown == grouped(account.confirmation.key)
+        assert shown == grouped(opened(account.confirmation.key))
         path = f"/api/accounts/{account.address}/activate/email"
         for typed in (shown[:-1], shown + "A", shown.replace("-", "")[1:]):
             answer = server.http.post(path, json={"confirmation_key": typed})
@@ -64,6 +65,37 @@ class TestTypedKeys:
         person = waiting(server, confirmation=Confirmation(key=OLD_KEY))
         assert activate(server, person, OLD_KEY.swapcase()).status_code == 404
         assert activate(server, person, OLD_KEY).status_code == 200
+
+
+class TestLives:
+    def mailed(self, server, admin):
+        """The path of a person, and the key and token that a mail brought."""
+        person = server.person(email="lives@example.org")
+        answer = server.http.post(f"/api/accounts/{person.id}/recover-by-email", headers=admin.headers).json()
+        return person, answer["confirmation_key"], answer["provisioning_token"]
+
+    def is_good(self, server, token):
+        return server.http.get(f"/provisioning/qrcode/{token}").status_code == 200
+
+    def test_d_59_a_link_in_a_mail_ends_with_its_key(self, server, admin):
+        person, key, token = self.mailed(server, admin)
+        server.later(hours=23, minutes=59)
+        assert self.is_good(server, token)
+        server.later(minutes=2)
+        assert server.http.get(f"/api/accounts/{person.sip}/recover/{key}").status_code == 403
+        assert server.http.get(f"/provisioning/qrcode/{token}").status_code == 404
+        assert server.http.get(f"/setup/{token}", headers={"Accept": "text/html"}).status_code == 404
+        assert "ha1" not in server.http.get(f"/provisioning/{token}").text
+
+    def test_d_59_a_token_that_replaces_a_mailed_one_lives_by_the_setting(self, server, admin):
+        person, _, _ = self.mailed(server, admin)
+        path = f"/api/accounts/{person.id}/provision"
+        token = server.http.get(path, headers=admin.headers).json()["provisioning_token"]
+        server.later(hours=719)
+        assert self.is_good(server, token)
+        server.later(hours=2)
+        assert not self.is_good(server, token)
+        assert "ha1" not in server.http.get(f"/provisioning/{token}").text
 
 
 class TestDeactivationBeforeTheFirstActivation:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from flexiapi.crypto.keys import opened
+
 BODY = {
     "username": "bob.builder",
     "domain": "pub.example.org",
@@ -25,7 +27,7 @@ def made(server, http):
 
 def test_who_signs_up_there_can_activate_the_account(server, http, made):
     assert http.get(f"/api/accounts/{ADDRESS}/info").json()["activated"] is False
-    key = server.account(made["id"]).confirmation.key
+    key = opened(server.account(made["id"]).confirmation.key)
     answer = http.post(f"/api/accounts/{ADDRESS}/activate/email", json={"confirmation_key": key})
     assert (answer.status_code, answer.json()["activated"]) == (200, True)
     assert http.get(f"/api/accounts/{ADDRESS}/info").json()["activated"] is True
@@ -33,7 +35,7 @@ def test_who_signs_up_there_can_activate_the_account(server, http, made):
 
 def test_who_signs_up_there_can_recover_the_account(server, http, admin, made):
     from_admin = server.run(server.services.codes.recovery.send_mail(server.account(made["id"]), server.actor))
-    answer = http.get(f"/api/accounts/{ADDRESS}/recover/{from_admin.confirmation.key}")
+    answer = http.get(f"/api/accounts/{ADDRESS}/recover/{opened(from_admin.confirmation.key)}")
     assert (answer.status_code, answer.json()["activated"]) == (200, True)
 
 

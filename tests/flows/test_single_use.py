@@ -2,6 +2,7 @@
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.errors import ProvisioningFailed, StoreUnavailable
 from flexiapi.model import Actor, Algorithm, ExternalAccount
 
@@ -22,7 +23,9 @@ def broken_documents(server, monkeypatch):
 
 
 def test_a_document_that_cannot_be_made_costs_neither_token_nor_password(server, alice, broken_documents):
-    token = server.run(server.services.phones.provisioning.new_token(alice.account, server.actor)).provisioning_token
+    token = opened(
+        server.run(server.services.phones.provisioning.new_token(alice.account, server.actor)).provisioning_token
+    )
     before = server.account(alice.id)
     with pytest.raises(ProvisioningFailed):
         server.run(server.services.phones.provisioning.by_token(token, {"reset_password": ""}, {}, server.actor))
@@ -35,7 +38,9 @@ def test_a_document_that_cannot_be_made_costs_neither_token_nor_password(server,
 
 class TestNotice:
     def reset(self, server, http, account):
-        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        token = opened(
+            server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        )
         assert account.username in http.get(f"/provisioning/{token}?reset_password").text
         return [message for message in server.messages if message["to"] == account.email]
 

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.settings import LimitSettings
 from flexiapi.web.operation import Access
@@ -32,7 +33,7 @@ PLACES = {
     "phone": lambda one: one.member.phone,
     "email": lambda one: one.member.email,
     "auth_token": lambda one: one.tokens["attached"],
-    "provisioning_token": lambda one: one.member.provisioning_token,
+    "provisioning_token": lambda one: opened(one.member.provisioning_token),
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
@@ -91,6 +92,8 @@ FIELDS_OF = {
 }
 # Operations that are refused with own things too: there is no SIP server, and prefetching means something else.
 OWN = {
+    "POST /api/accounts/me/resend": 404,  # they are active
+    "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "POST /api/messages": 503,
     "POST /api/accounts/{id}/types/{type_id}": 403,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
 
-from flexiapi.crypto.keys import random_text, token_hash
+from flexiapi.crypto.keys import opened, random_text, token_hash
 from flexiapi.model import (
     Account,
     Action,
@@ -117,7 +117,9 @@ async def _made(server, domain) -> World:
     )
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
-    made_world.texts |= {account.phone for account in accounts.values()} | {accounts["member"].provisioning_token}
+    made_world.texts |= {account.phone for account in accounts.values()} | {
+        opened(accounts["member"].provisioning_token)
+    }
     return made_world
 
 

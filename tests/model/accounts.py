@@ -45,11 +45,7 @@ def written(change):
     return {name: getattr(change.after, name) for name in change.fields}
 
 
-CODES_ENDED = {
-    "confirmation": None,
-    "email_change": None,
-    "phone_change": None,
-    "provisioning_token": None,
-    "provisioning_token_at": None,
-    "provisioning_by": None,
-}
+TOKEN_ENDED = dict.fromkeys(
+    ("provisioning_token", "provisioning_token_at", "provisioning_token_until", "provisioning_by")
+)
+CODES_ENDED = dict.fromkeys(("confirmation", "email_change", "phone_change")) | TOKEN_ENDED

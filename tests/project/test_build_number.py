@@ -46,7 +46,7 @@ class Clone:
             text = ABOUT.replace("NAME", about[0]).replace("PACKAGES", about[1])
             (project / "pyproject.toml").write_text(text)
         (clone.folder / "flexiapi").mkdir()
-        (clone.folder / "flexiapi" / "plugin.py").touch()
+        (clone.folder / "flexiapi" / "plugin").mkdir()
         (clone.folder / "flexiapi" / "__init__.py").touch()
         shutil.copy(ROOT / "setup.py", clone.folder)
         (clone.folder / "plugins" / "x" / "setup.py").symlink_to("../../setup.py")

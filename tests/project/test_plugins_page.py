@@ -5,7 +5,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,18 +22,15 @@ BLOCK = re.compile(r"^```(console|toml) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.D
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """A folder with the wheel of flexiapi."""
-    sources = tmp_path_factory.mktemp("sources") / "flexiapi"
-    sources.mkdir()
+def sources(tmp_path_factory):
+    """A folder with the source code of flexiapi, which no package index has."""
+    folder = tmp_path_factory.mktemp("sources") / "flexiapi"
+    folder.mkdir()
     for name in ("flexiapi", "templates", "config"):
-        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         if (ROOT / name).exists():
-            shutil.copy(ROOT / name, sources)
-    folder = tmp_path_factory.mktemp("wheels")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(sources)]
-    subprocess.run(command, check=True, capture_output=True)
+            shutil.copy(ROOT / name, folder)
     return folder
 
 
@@ -62,13 +58,13 @@ class Followed:
 
 
 @pytest.fixture(scope="module")
-def followed(wheels, tmp_path_factory):
+def followed(sources, tmp_path_factory):
     port = free_port()
     script, promised = script_and_output(PAGE.read_text().replace("9911", str(port)))
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "HTTP", "http", "SSL_"))}
     quiet = {"PIP_QUIET": "1", "PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    environment = {**kept, **pip, **quiet, "PIP_FIND_LINKS": str(wheels)}
+    environment = {**kept, **pip, **quiet, "FLEXIAPI": str(sources)}
     folder = tmp_path_factory.mktemp("page")
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False

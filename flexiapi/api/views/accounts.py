@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
+from flexiapi.crypto.keys import Secret, readable
 from flexiapi.model import Account, AccountType, Action, ActivationExpiration, PendingChange, Types
 
 Moment = Annotated[
@@ -24,6 +25,8 @@ Activated = Annotated[bool, Field(examples=[True])]
 NotActivated = Annotated[bool, Field(examples=[False])]
 Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
+UNREADABLE = "unreadable"
+"""What stands for a secret whose seal no application key opens."""
 ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 
@@ -246,7 +249,7 @@ class ProvisionedAccount(AccountView):
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
-        return {**_credentials(account), "provisioning_token": account.provisioning_token}
+        return {**_credentials(account), "provisioning_token": _shown(account.provisioning_token)}
 
 
 @dataclass(kw_only=True)
@@ -278,6 +281,11 @@ def _credentials(account: Account) -> dict[str, Any]:
 def _secrets(account: Account) -> dict[str, Any]:
     confirmation = account.confirmation
     return {
-        "confirmation_key": confirmation.key if confirmation else None,
-        "provisioning_token": account.provisioning_token,
+        "confirmation_key": _shown(confirmation.key if confirmation else None),
+        "provisioning_token": _shown(account.provisioning_token),
     }
+
+
+def _shown(secret: Secret | None) -> str | None:
+    """Return the text of a secret, or a word in its place when its seal does not open."""
+    return None if secret is None else (readable(secret) or UNREADABLE)

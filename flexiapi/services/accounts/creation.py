@@ -92,7 +92,7 @@ class Creation:
 
         A failure gives the token back. Raises `ValidationFailed` on the token.
         """
-        if not await self._store.creation_tokens.consume(token, self._clock.now(), actor):
+        if not await self._store.creation_tokens.consume(token, self._clock.now(), actor, creates=True):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
         try:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from flexiapi import failpoints
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.errors import DeliveryFailed, FieldErrors, TooManyRequests, ValidationFailed
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, Change, Channel, Confirmation, Space
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
@@ -135,7 +136,7 @@ class SigningUp:
     async def _confirm(self, account: Account, actor: Actor) -> Account:
         """Send the code of a new account and store it. Where the code proves its name, a refusal ends the account."""
         try:
-            confirmation = await self._send(account)
+            confirmation = await self._send(account, actor)
         except (DeliveryFailed, TooManyRequests) as error:
             if account.is_claim:
                 await self._give_up(account, actor)
@@ -166,7 +167,7 @@ class SigningUp:
         failpoints.reach("sign-up-marked")
         new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
         try:
-            confirmation = await self._send(new)
+            confirmation = await self._send(new, actor)
         except (DeliveryFailed, TooManyRequests):
             await accounts.apply(marked.end_replacement(), actor)
             raise
@@ -177,7 +178,7 @@ class SigningUp:
             raise _taken(new)
         return await self._creation.add(replace(change, after=replace(new, confirmation=confirmation)), actor)
 
-    async def _send(self, account: Account) -> Confirmation:
+    async def _send(self, account: Account, actor: Actor) -> Confirmation:
         """Send the code of an account, and return it as it is to be stored.
 
         Raises `TooManyRequests` and `DeliveryFailed`.
@@ -187,8 +188,8 @@ class SigningUp:
         if number is not None:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain))
-            return Confirmation(pin_hash=pin_hash, expires_at=now + life)
+            await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
+            return Confirmation(pin_hash=pin_hash, expires_at=now + life, network=counted_as(actor.address))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
         await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
         return Confirmation(key=key, expires_at=now + life)

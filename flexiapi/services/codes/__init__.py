@@ -7,6 +7,7 @@ from flexiapi.services.codes.address_changes import AddressChanges
 from flexiapi.services.codes.creation_tokens import CreationTokens
 from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailable
 from flexiapi.services.codes.recovery import Recovery
+from flexiapi.services.codes.resending import Resending
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
 
@@ -20,6 +21,7 @@ class CodeServices:
     activation: Activation
     recovery: Recovery
     address_changes: AddressChanges
+    resending: Resending
     creation_tokens: CreationTokens
     human_check: HumanCheck
 
@@ -32,6 +34,7 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
         activation=activation,
         recovery=Recovery(ground, confirmations, activation, passwords),
         address_changes=AddressChanges(ground),
+        resending=Resending(ground),
         creation_tokens=CreationTokens(ground),
         human_check=HumanCheck(ground.settings.nocaptcha, ground.key.derive("human check")),
     )

@@ -2,7 +2,8 @@
 
 import hmac
 
-from flexiapi.crypto.codes import joined
+from flexiapi.crypto.codes import is_pin, joined
+from flexiapi.crypto.keys import Secret, found_by, token_hash
 from flexiapi.errors import ActivationExpired, RecordNotFound
 from flexiapi.model import Account, Actor, Change, Channel, Confirmation
 from flexiapi.observing import log
@@ -13,36 +14,36 @@ from flexiapi.store import IdentifierTaken
 
 
 class Confirmations:
-    """Pending confirmation keys and PINs. Each try is counted before the comparison; the last one ends the code."""
+    """Pending confirmation keys and PINs.
+
+    Keys are too long to be guessed. Each try of a PIN is counted before the comparison.
+    """
 
     def __init__(self, ground: Ground) -> None:
-        self._store = ground.store
         self._codes = ground.codes
         self._limiter = ground.limiter
-        self._tries = ground.settings.account.pin_tries
         self._clock = ground.clock
 
     async def check(self, account: Account, code: str, actor: Actor) -> Account:
-        """Return the account as it is now, if the code is its pending one.
+        """Return the account if the code is its pending one.
 
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
-        `TooManyRequests` after too many tries on one day.
+        `TooManyRequests` after too many tries of this PIN, or on one day.
         """
-        if account.confirmation is None or account.is_barred:
+        pending = account.confirmation
+        if pending is None or account.is_barred:
             raise RecordNotFound
-        if account.is_claim and account.confirmation.key is not None:
+        if account.is_claim and pending.key is not None:
             raise RecordNotFound
-        await self._limiter.count("code_tries", str(account.id))
-        counted = await self._store.accounts.count_try(account.id, "confirmation", self._tries)
-        if counted is None or counted.confirmation is None:
-            raise RecordNotFound
-        if not self._fits(counted, counted.confirmation, code):
+        if pending.pin_hash is not None:
+            if not is_pin(code):
+                raise RecordNotFound
+            await self._limiter.take_pin_try(account.id, pending.pin_hash, pending.network, actor.address)
+        if not self._fits(account, pending, code):
             log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
-            if counted.confirmation.attempts >= self._tries:
-                await self._store.accounts.apply(counted.drop_code(), actor)
             raise RecordNotFound
-        self._refuse_late(counted, counted.confirmation)
-        return counted
+        self._refuse_late(account, pending)
+        return account
 
     def _fits(self, account: Account, pending: Confirmation, code: str) -> bool:
         if pending.key is not None:
@@ -61,11 +62,10 @@ class Confirmations:
             raise ActivationExpired
 
 
-def _is_key(code: str, key: str) -> bool:
+def _is_key(code: str, key: Secret) -> bool:
     """Return whether a code is the key, in constant time, as it was typed or as it is shown: in upper case."""
-    typed = joined(code)
-    is_as_typed = hmac.compare_digest(key.encode(), typed.encode())
-    return hmac.compare_digest(key.encode(), typed.upper().encode()) or is_as_typed
+    typed, known = joined(code), found_by(key)
+    return any(hmac.compare_digest(known, token_hash(text)) for text in (code, typed, typed.upper()))
 
 
 class Activation:

@@ -11,8 +11,6 @@ from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.store import IdentifierTaken
 
-_PHONE_TRIES = 1
-
 
 class AddressValues(TypedDict, total=False):
     """A new address or number, if it is well-formed."""
@@ -34,7 +32,7 @@ class AddressChanges:
         self._notices = ground.notices
         self._limiter = ground.limiter
         self._life = ground.settings.account.pin_life
-        self._tries = {"email": ground.settings.account.pin_tries, "phone": _PHONE_TRIES}
+        self._tries = ground.settings.account.pin_tries
         self._clock = ground.clock
 
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
@@ -55,7 +53,7 @@ class AddressChanges:
         """Send a PIN to a new number. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain))
+        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain), actor)
         await self._await(account, "phone", phone, pin, actor)
 
     async def _await(self, account: Account, channel: Channel, target: str, pin: str, actor: Actor) -> None:
@@ -80,13 +78,13 @@ class AddressChanges:
         """Compare the code and apply the pending change. Return the account as it is then.
 
         Raises `RecordNotFound` when no change is pending (any more), `WrongCode`, `ValidationFailed` when the address
-        was taken meanwhile, `TooManyRequests` after too many tries on one day.
+        was taken meanwhile.
         """
         counted, pending = await self._counted(account, channel, actor)
         accounts = self._store.accounts
         if not self._codes.fits(code, pending.pin_hash, account.id, channel, pending.target):
             log.warning("wrong code", of=f"{channel} change", account=account.id, ip=actor.address)
-            if pending.attempts >= self._tries[channel]:
+            if pending.attempts >= self._tries:
                 await accounts.apply(counted.drop_change(channel), actor)
             raise WrongCode
         try:
@@ -96,15 +94,14 @@ class AddressChanges:
             raise ValidationFailed({channel: [f"{channel} is taken"]}) from error
 
     async def _counted(self, account: Account, channel: Channel, actor: Actor) -> tuple[Account, PendingChange]:
-        """Count a try, and return the account and its pending change as they are then."""
+        """Count a try of the signed-in owner, and return the account and its pending change as they are then."""
         pending = account.pending_change(channel)
         if pending is None:
             raise RecordNotFound
         if pending.expires_at <= self._clock.now():
             await self._store.accounts.apply(account.drop_change(channel), actor)
             raise RecordNotFound
-        await self._limiter.count("code_tries", str(account.id))
-        counted = await self._store.accounts.count_try(account.id, f"{channel}_change", self._tries[channel])
+        counted = await self._store.accounts.count_try(account.id, f"{channel}_change", self._tries)
         pending = None if counted is None else counted.pending_change(channel)
         if counted is None or pending is None:
             raise RecordNotFound

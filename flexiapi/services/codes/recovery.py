@@ -6,6 +6,7 @@ from datetime import timedelta
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, Confirmation, Space, e164
 from flexiapi.rendering.messages import AccountRecoveredMail, AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
@@ -62,10 +63,10 @@ class Recovery:
         try:
             account = await self._recoverable(phone, actor.space or self._spaces.default)
             number = account.phone or account.username
-            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain))
+            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), actor)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             expires_at = self._clock.second() + self._pin_life
-            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at)
+            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at, network=counted_as(actor.address))
             existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
         except RecordNotFound:
             raise
@@ -74,9 +75,9 @@ class Recovery:
             raise
 
     async def _recoverable(self, phone: str, space: Space) -> Account:
-        """Return the account of a number, unless an administrator deactivated it: a PIN would activate it again."""
+        """Return the account of a number, unless it is blocked or deactivated: a PIN would activate it again."""
         account, _ = await self.by_phone(phone, space)
-        if account.is_shut_out:
+        if account.is_shut_out or account.is_blocked:
             raise RecordNotFound
         return account
 

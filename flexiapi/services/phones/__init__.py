@@ -7,6 +7,7 @@ from flexiapi.flexisip.registrar import Registrar
 from flexiapi.provisioning import discovery
 from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.services.ground import Ground
+from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
 from flexiapi.services.phones.provisioning import Provisioning, SetupOffer
@@ -22,6 +23,7 @@ class PhoneServices:
     provisioning: Provisioning
     devices: Devices
     messages: Messages
+    delivery_reports: DeliveryReports
 
 
 def build(
@@ -33,4 +35,5 @@ def build(
         provisioning=Provisioning(ground, documents, passwords),
         devices=Devices(registrar),
         messages=Messages(sender),
+        delivery_reports=DeliveryReports(ground.notifier),
     )

@@ -90,10 +90,12 @@ class Provisioning:
 
     async def _holder(self, token: str, space: Space) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token, space.scope)
-        if account is None or account.is_barred:
+        if account is None or account.is_barred or account.is_blocked:
             return None
         now = self._clock.now()
-        given = account.provisioning_token_at
+        given, until = account.provisioning_token_at, account.provisioning_token_until
+        if until is not None and until <= now:
+            return None
         if self._token_life and given is not None and given + self._token_life <= now:
             return None
         expiration = account.activation_expiration

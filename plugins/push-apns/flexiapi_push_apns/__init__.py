@@ -40,7 +40,7 @@ class ApnsPush(PushBackend[ApnsConfig]):
             for provider, (url, certificate) in environments.items()
         }
 
-    def identity(self, message: PushMessage) -> str:
+    def device_identity(self, message: PushMessage) -> str:
         """Return the token that `send` uses, in lower case: environment, topic and a token for calls do not matter."""
         return target(message).token.lower()
 

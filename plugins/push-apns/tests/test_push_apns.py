@@ -398,6 +398,6 @@ def test_title_priority_time_to_live_and_collapse_id_of_a_message(apns, tmp_path
 def test_a_device_has_one_identity(tmp_path):
     backend = ApnsPush(ApnsPush.Config.model_validate(signing(tmp_path)))
     both = PushMessage("apns.dev", "ABCD1234.a.b.voip&remote", f"{'c' * 64}:voip&{TOKEN.upper()}:remote", {})
-    assert backend.identity(MESSAGE) == backend.identity(both) == TOKEN.lower()
+    assert backend.device_identity(MESSAGE) == backend.device_identity(both) == TOKEN.lower()
     with pytest.raises(Permanent):
-        backend.identity(dataclasses.replace(MESSAGE, prid="no-token"))
+        backend.device_identity(dataclasses.replace(MESSAGE, prid="no-token"))

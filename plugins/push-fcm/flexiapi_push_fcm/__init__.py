@@ -44,7 +44,7 @@ class FcmPush(PushBackend[FcmConfig]):
     def _all(self) -> list[Project]:
         return [*self._projects.values(), *([self._default] if self._default else [])]
 
-    def identity(self, message: PushMessage) -> str:
+    def device_identity(self, message: PushMessage) -> str:
         """Return the registration token, which is one app's on one phone, whatever project `pn_param` names."""
         return message.prid
 

@@ -144,7 +144,10 @@ def test_a_line_break_never_makes_a_header():
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"body_json": {"to": "{{ number }}"}}, "knows digits, id, phone, secrets, text, not number"),
+        (
+            {"body_json": {"to": "{{ number }}"}},
+            "knows code, digits, id, kind, language, phone, secrets, sender, text, not number",
+        ),
         ({"body_form": {"to": "{{ phone"}}, "is not a Jinja2 template"),
         ({"success": "json.status =="}, "is not a Jinja2 template"),
         ({"success": "phone"}, "not phone"),

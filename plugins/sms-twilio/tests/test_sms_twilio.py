@@ -1,10 +1,11 @@
 import asyncio
 import base64
 import dataclasses
+from urllib.parse import urlencode
 
 import pytest
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable, SmsMessage
+from flexiapi.plugin import Callback, DeliveryError, Permanent, Retryable, SmsMessage, Unverified
 from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
 from flexiapi_sms_twilio import TwilioSms
 
@@ -166,3 +167,30 @@ def test_the_sender_of_a_domain_precedes_that_of_the_settings(twilio):
     run(twilio, lambda backend: backend.send(message))
     run(twilio, lambda backend: backend.send(message), messaging_service_sid="MG1")
     assert [request.form()["From"] for request in twilio.sends] == ["Beta", "Beta"]
+
+
+REPORTS = {"report_url": "https://accounts.example.org/callbacks/main"}
+
+
+def test_twilio_is_told_where_to_report(twilio):
+    run(twilio, lambda backend: backend.send(MESSAGE), **REPORTS)
+    assert twilio.sends[0].form()["StatusCallback"] == REPORTS["report_url"]
+
+
+def test_a_report_is_signed_with_the_token_of_the_account(twilio):
+    # The example of Twilio's documentation of signatures.
+    url, token = "https://mycompany.com/myapp.php?foo=1&bar=2", "12345"
+    fields = {"CallSid": "CA1234567890ABCDE", "Caller": "+14158675309", "Digits": "1234", "From": "+14158675309"}
+    body = urlencode({**fields, "To": "+18005551212"}).encode()
+    signature = {"x-twilio-signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}
+    settings = {"report_url": url, "report_token": token}
+    [report] = run(twilio, lambda backend: backend.read_reports(Callback(body, signature)), **settings)
+    assert report.status == "underway"
+    for callback in (Callback(body), Callback(body + b"5", signature)):
+        with pytest.raises(Unverified):
+            run(twilio, lambda backend, forged=callback: backend.read_reports(forged), **settings)
+
+
+def test_an_api_key_signs_no_reports(twilio):
+    with pytest.raises(ValueError, match="set report_token"):
+        run(twilio, lambda backend: backend.check(), api_key_sid="SK1", **REPORTS)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from flexiapi.crypto.keys import opened
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Algorithm, Change
 from flexiapi.services.accounts import AccountDetails
@@ -88,8 +89,9 @@ def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
     account = server.person("bob.builder").account
     server.run(server.services.accounts.administrators.promote(account.id, server.actor))
     new = AccountDetails(account.username, PASSWORD, Algorithm.SHA_256)
-    replaced = server.services.accounts.administration._replaced(account, new, server.actor, keeps_key=False)
-    assert server.run(replaced) is None
+    profile = server.services.accounts.administration._profile(account, new, server.actor)
+    change = account.replaced_by(profile, server.clock.second(), ends_sign_ins=True, keeps_key=False)
+    assert server.apply(change) is None
     assert server.account(account.id).is_admin
 
 
@@ -102,7 +104,9 @@ def test_each_sign_out_is_another(server, alice):
 
 class TestAnotherPassword:
     def tokens(self, server, account):
-        token = server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        token = opened(
+            server.run(server.services.phones.provisioning.new_token(account, server.actor)).provisioning_token
+        )
         return token, attached_token(server, account)
 
     def assert_ended(self, http, alice, provisioning_token, auth_token):
@@ -134,9 +138,9 @@ def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monk
     account = server.person("bob.builder", phone="+33612345678").account
     text = server.services.codes.recovery._notices.text
 
-    async def slow(phone, sms):
+    async def slow(phone, sms, actor):
         await server.services.accounts.administration.deactivate(account.id, server.actor)
-        await text(phone, sms)
+        await text(phone, sms, actor)
 
     monkeypatch.setattr(server.services.codes.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):

@@ -1,0 +1,72 @@
+"""Codes that are sent again."""
+
+from datetime import datetime, timedelta
+
+from flexiapi.crypto.codes import grouped, random_key, random_pin
+from flexiapi.errors import ActivationExpired, RecordNotFound, ValidationFailed
+from flexiapi.limit_key import counted_as
+from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
+from flexiapi.services.ground import Ground
+from flexiapi.services.outcome import existing
+
+
+class Resending:
+    """New codes for accounts that wait for their activation, by the channel of the code before.
+
+    A code is stored only after its message was accepted, so that the one before is good until then.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._codes = ground.codes
+        self._notices = ground.notices
+        self._limiter = ground.limiter
+        self._pin_life = ground.settings.account.pin_life
+        self._key_life = timedelta(hours=ground.settings.account.activation_hours)
+        self._clock = ground.clock
+
+    async def resend(self, account: Account, actor: Actor) -> None:
+        """Send a new code in place of the pending one.
+
+        An account without a pending code gets a mail, or else an SMS. Raises `RecordNotFound` for one that is active or
+        has neither address nor number, `ValidationFailed` when the address of a mailed key is gone, `ActivationExpired`
+        after the time that an administrator set, `TooManyRequests`, `DeliveryFailed`.
+        """
+        pending, number = account.confirmation, _number(account)
+        by_mail = account.email is not None if pending is None else pending.key is not None
+        if account.activated or not (by_mail or number):
+            raise RecordNotFound
+        if by_mail and account.email is None:
+            raise ValidationFailed({"email": ["email is not set on this account"]})
+        expires_at = self._end(account, self._key_life if by_mail else self._pin_life)
+        await self._limiter.count("codes", str(account.id))
+        if by_mail:
+            confirmation = await self._mail(account, expires_at)
+        else:
+            confirmation = await self._text(account, number, expires_at, actor)
+        existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
+
+    def _end(self, account: Account, life: timedelta) -> datetime:
+        now, expiration = self._clock.second(), account.activation_expiration
+        if expiration is None:
+            return now + life
+        if expiration.expires <= now:
+            raise ActivationExpired
+        return min(now + life, expiration.expires)
+
+    async def _mail(self, account: Account, expires_at: datetime) -> Confirmation:
+        key, life = random_key(), expires_at - self._clock.second()
+        await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
+        return Confirmation(key=key, expires_at=expires_at)
+
+    async def _text(self, account: Account, number: str, expires_at: datetime, actor: Actor) -> Confirmation:
+        pin, life = random_pin(), expires_at - self._clock.second()
+        await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
+        pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
+        return Confirmation(pin_hash=pin_hash, expires_at=expires_at, network=counted_as(actor.address))
+
+
+def _number(account: Account) -> str:
+    """Return the number that a PIN of the account goes to, or an empty string."""
+    return account.phone or account.claimed_phone or (account.username if account.username.startswith("+") else "")

@@ -1,0 +1,190 @@
+"""D-58: tries of codes and SMS, counted for networks, so that nobody locks an owner out. Counted before compared."""
+
+import asyncio
+import re
+from collections import Counter
+
+import httpx
+import pytest
+
+from flexiapi.model import Confirmation
+from tests.kit.server import serving
+
+pytestmark = pytest.mark.security
+
+OWNER, OTHER, THIRD = "192.0.2.1", "198.51.100.1", "203.0.113.1"
+PARALLEL = 50
+LIMITS = {"sms_per_day": 10, "sms_per_number_and_network": 4, "sms_per_network": 30, "wrong_codes_per_hour": 0}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, mongod_uri):
+    tables = {"server": {"trusted_proxies": ["127.0.0.0/8"]}, "limits": LIMITS | {"codes_per_account": 0}}
+    with serving(tables, tmp_path_factory.mktemp("tries"), mongod_uri) as running:
+        yield running
+
+
+def of(network):
+    return {"X-Forwarded-For": network}
+
+
+class Owner:
+    """An account with a number, and what its owner and others do to it."""
+
+    made = 0
+
+    def __init__(self, server):
+        Owner.made += 1
+        self.server, self.phone = server, f"+336{Owner.made:08}"
+        self.person = server.person(phone=self.phone)
+        self.network = f"192.0.2.{Owner.made}"
+
+    def ask(self, network=None):
+        """Ask for a recovery PIN."""
+        body = {"phone": self.phone, "account_creation_token": self.server.creation_token()}
+        answer = self.server.http.post("/api/accounts/recover-by-phone", json=body, headers=of(network or self.network))
+        if answer.is_success:
+            self.pin = re.search(r"\b([0-9]{4})\b", self.server.messages[-1]["text"])[1]
+        return answer.status_code
+
+    @property
+    def wrong(self):
+        return f"{(int(self.pin) + 1) % 10_000:04d}"
+
+    def path(self, code):
+        return f"/api/accounts/{self.person.sip}/recover/{code}"
+
+    def tried(self, network, code=None, times=1):
+        """The statuses of tries, by default of a wrong PIN, one after the other."""
+        path = self.path(code or self.wrong)
+        return [self.server.http.get(path, headers=of(network)).status_code for _ in range(times)]
+
+    def at_once(self, networks):
+        """The statuses of tries of the wrong PIN that are all under way together."""
+
+        async def send():
+            async with httpx.AsyncClient(base_url=self.server.url, timeout=60) as client:
+                tries = [client.get(self.path(self.wrong), headers=of(network)) for network in networks]
+                return await asyncio.gather(*tries)
+
+        return Counter(answer.status_code for answer in asyncio.run(send()))
+
+
+@pytest.fixture
+def owner(server):
+    person = Owner(server)
+    assert person.ask() == 200
+    return person
+
+
+class TestShares:
+    def test_strangers_use_up_their_share_and_the_network_that_asked_keeps_its_own(self, owner):
+        assert owner.tried(OTHER, times=2) + owner.tried(THIRD, times=2) == [404, 404, 404, 429]
+        assert owner.tried("198.51.100.200", owner.pin) == [429]
+        assert owner.tried(owner.network, times=2) == [404, 404]
+        assert owner.tried(owner.network, owner.pin) == [200]
+
+    def test_the_network_that_asked_uses_up_its_share_and_the_others_keep_theirs(self, owner):
+        assert owner.tried(owner.network, times=4) == [404, 404, 404, 429]
+        assert owner.tried(OTHER, owner.pin) == [200]
+
+    def test_of_fifty_at_once_three_are_compared_for_each_share(self, owner):
+        others = [f"198.51.100.{number}" for number in range(PARALLEL)]
+        assert owner.at_once(others) == {404: 3, 429: PARALLEL - 3}
+        assert owner.at_once([owner.network] * PARALLEL) == {404: 3, 429: PARALLEL - 3}
+
+    def test_what_is_no_pin_is_not_compared_and_costs_no_try(self, owner):
+        assert owner.tried(owner.network, "x" * 13, times=9) == [404] * 9
+        assert owner.tried(owner.network, owner.pin) == [200]
+
+    def test_a_pin_that_nobody_is_known_to_have_asked_for_has_three_tries(self, server, owner):
+        pending = server.account(owner.person.id).confirmation
+        server.set(owner.person.id, confirmation=Confirmation(pin_hash=pending.pin_hash, expires_at=pending.expires_at))
+        assert owner.tried(owner.network, times=4) == [404, 404, 404, 429]
+
+
+class TestDay:
+    def again(self, server, owner):
+        """Send another PIN as the owner's network does, on the same day."""
+        server.set(owner.person.id, confirmation=None)
+        assert owner.ask() == 200
+
+    def test_one_network_has_eight_tries_and_the_day_twenty_whatever_the_number_of_pins(self, server):
+        owner = Owner(server)
+        found = []
+        for _ in range(3):
+            assert owner.ask() == 200
+            found += owner.tried(owner.network, times=3)
+        assert found == [404] * 8 + [429]
+        for number in range(4):
+            assert owner.ask(f"198.51.100.{number + 1}") == 200
+            found += owner.tried(f"203.0.113.{number + 1}", times=3)
+        assert found.count(404) == 20
+        assert found[-1] == 404
+        assert owner.ask("198.51.100.9") == 200
+        refused = server.http.get(owner.path(owner.pin), headers=of("203.0.113.9"))
+        assert refused.status_code == 429
+        assert 3600 < int(refused.headers["retry-after"]) <= 24 * 3600
+
+    def test_tries_that_were_not_compared_do_not_count(self, server, owner):
+        """Those over a share, for a person without a code, and those that were refused before."""
+        owner.tried(OTHER, times=30)
+        server.http.get(owner.path(owner.wrong), headers={**of(owner.network), "Sec-Purpose": "prefetch"})
+        body = {"confirmation_key": "wrong"}
+        path = f"/api/accounts/{owner.person.sip}/activate/phone"
+        assert server.http.post(path, json=body, headers=of(owner.network)).status_code == 422
+        assert self.counted(server, owner) == 3
+        server.set(owner.person.id, confirmation=None)
+        assert owner.tried(owner.network, times=3) == [404] * 3
+        assert self.counted(server, owner) == 3
+
+    def counted(self, server, owner):
+        async def count():
+            found = await server.store._database["limits"].find_one({"_id": f"code_tries:{owner.person.id}"})
+            return found["count"] if found else 0
+
+        return server.run(count())
+
+    @pytest.mark.parametrize(("channel", "value"), [("email", "new@example.org"), ("phone", "+33199999999")])
+    def test_the_signed_in_owner_has_three_tries_for_each_code_and_no_day(self, server, owner, channel, value):
+        path, options = f"/api/accounts/me/{channel}", {"headers": {**owner.person.headers, **of(owner.network)}}
+        for number in range(8):
+            asked = {"headers": {**owner.person.headers, **of(f"192.0.2.{100 + number // 4}")}}
+            target = {channel: value.replace("1999", f"1{number}99")}
+            if server.http.post(f"{path}/request", json=target, **asked).status_code == 429:
+                server.later(days=1)
+                owner.person.key = server.key_for(owner.person.id)
+                pytest.fail("the SMS limits are for numbers")
+            pin = re.search(r"\b([0-9]{4})\b", server.messages[-1]["text"])[1]
+            wrong = {"code": f"{(int(pin) + 1) % 10_000:04d}"}
+            assert [server.http.post(path, json=wrong, **options).status_code for _ in range(3)] == [403] * 3
+        assert self.counted(server, owner) == 0
+        assert server.http.post(f"{path}/request", json={channel: value}, **options).status_code == 200
+        pin = re.search(r"\b([0-9]{4})\b", server.messages[-1]["text"])[1]
+        assert server.http.post(path, json={"code": pin}, **options).status_code == 200
+
+
+class TestSms:
+    def test_a_number_has_ten_a_day_of_which_one_network_asks_for_four(self, server):
+        owner = Owner(server)
+        assert [owner.ask("198.51.100.70") for _ in range(5)] == [200] * 4 + [429]
+        assert [owner.ask("198.51.100.71") for _ in range(5)] == [200] * 4 + [429]
+        assert [owner.ask("198.51.100.72") for _ in range(3)] == [200, 200, 429]
+
+    def test_a_network_asks_for_thirty_a_day_over_all_numbers(self, server):
+        assert [Owner(server).ask("198.51.100.80") for _ in range(31)] == [200] * 30 + [429]
+        assert Owner(server).ask("198.51.100.81") == 200
+
+    def test_of_fifty_at_once_four_are_sent_and_refused_ones_do_not_count(self, server):
+        owner = Owner(server)
+        tokens = [server.creation_token() for _ in range(PARALLEL)]
+
+        async def send():
+            async with httpx.AsyncClient(base_url=server.url, timeout=60, headers=of("198.51.100.90")) as client:
+                bodies = [{"phone": owner.phone, "account_creation_token": token} for token in tokens]
+                path = "/api/accounts/recover-by-phone"
+                return await asyncio.gather(*(client.post(path, json=body) for body in bodies))
+
+        statuses = Counter(answer.status_code for answer in asyncio.run(send()))
+        assert statuses == {200: 4, 429: PARALLEL - 4}
+        assert [owner.ask("198.51.100.91") for _ in range(4)] == [200] * 4
