@@ -173,7 +173,7 @@ class TestButton:
 
 @pytest.mark.browser
 class TestInABrowser:
-    """The pages as chromium shows them: nobody is barred, and nothing is used up."""
+    """The pages as chromium shows them."""
 
     @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("dark", 1280)])
     def test_nobody_is_barred_from_the_pages(self, shared, person, page, scheme, width):
