@@ -26,7 +26,7 @@ def version() -> str:
 
 
 def number() -> int:
-    root = next((folder for folder in (HERE, HERE.parents[1]) if (folder / "flexiapi" / "plugin").exists()), HERE)
+    root = next((folder for folder in (HERE, *HERE.parents[1:2]) if (folder / "flexiapi").is_dir()), HERE)
     written = root / "BUILD"
     if written.exists():
         return int(written.read_text())

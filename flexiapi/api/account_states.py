@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, ProvisionedAccount
+from flexiapi.api.views.blocks import BlockableAccount
 from flexiapi.errors import LastAdmin, RecordNotFound, ValidationFailed
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -60,6 +61,34 @@ class AccountDeactivationEndpoint(ApiEndpoint):
     async def _deactivated(self, account_id: int) -> InactiveAccount:
         account = await self.accounts.administration.deactivate(account_id, self.actor)
         return InactiveAccount.of(account, await self.view_data(account))
+
+
+class AccountBlockEndpoint(ApiEndpoint):
+    """The block of an account."""
+
+    path = "/api/accounts/{id}/block"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
+    async def post(self, id: Id) -> BlockableAccount:
+        """Block an account.
+
+        It keeps its API key, password, codes and tokens, but every use of them is refused with `403`, and the SIP
+        server does not let it in.
+        """
+        account = await self.accounts.administration.block(id, self.actor)
+        return BlockableAccount.of(account, await self.view_data(account))
+
+
+class AccountUnblockEndpoint(ApiEndpoint):
+    """The end of the block of an account."""
+
+    path = "/api/accounts/{id}/unblock"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
+    async def post(self, id: Id) -> BlockableAccount:
+        """Unblock an account, which may then use again what it had."""
+        account = await self.accounts.administration.unblock(id, self.actor)
+        return BlockableAccount.of(account, await self.view_data(account))
 
 
 class AccountProvisioningEndpoint(ApiEndpoint):

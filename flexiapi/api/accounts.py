@@ -21,7 +21,6 @@ from flexiapi.model import AccountSelection
 from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
-    Beginning,
     DisplayName,
     Domain,
     DtmfProtocol,
@@ -33,6 +32,7 @@ from flexiapi.services.fields import (
     PageNumber,
     PasswordOfDomain,
     Phone,
+    SearchText,
     Text,
     UsernameOfDomain,
 )
@@ -42,7 +42,7 @@ from flexiapi.web.parameters import Params
 
 # The description is outside of the `| None`, where the schema of a flag would replace it.
 ReplacedPhone = Annotated[KnownPhone, Field(description="a phone number; what the account only claims stays a claim")]
-AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
+AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default", examples=[False])]
 
 
 class AccountCreation(Params):
@@ -51,12 +51,21 @@ class AccountCreation(Params):
     username: UsernameOfDomain
     password: PasswordOfDomain
     algorithm: Algorithm
-    domain: Domain | None = None
+    domain: (
+        Annotated[
+            Domain,
+            Field(
+                description="not configurable by default: only if `app.admins_manage_multi_domains` is set; otherwise "
+                "`app.sip_domain` is used"
+            ),
+        ]
+        | None
+    ) = None
     activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
     confirmation_key_expires: Expiry | None = None
 
@@ -87,7 +96,9 @@ class AccountAmendment(Params):
 
     username: ExistingUsername | None = None
     password: Annotated[PasswordOfDomain, Field(description="required with another username or domain")] | None = None
-    algorithm: Annotated[Algorithm, Field(description="how the password is hashed; required with it")] | None = None
+    algorithm: Annotated[
+        Algorithm | None, Field(description="hash of the password, `SHA-256` or `MD5`; required with it")
+    ] = None
     domain: Annotated[Domain, Field(description="counts as in the creation")] | None = None
     display_name: DisplayName | None = None
     email: Email | None = None
@@ -110,7 +121,13 @@ class AccountFilter(Params):
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
     activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
     admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
-    search: Beginning | None = None
+    search: SearchText | None = None
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters as they stand in the URLs of other pages."""
+        given = self.model_dump(exclude={"page"}, exclude_none=True)
+        return {name: value if isinstance(value, str) else str(int(value)) for name, value in given.items()}
 
 
 class AccountsEndpoint(ApiEndpoint):
@@ -122,19 +139,21 @@ class AccountsEndpoint(ApiEndpoint):
     async def get(self, query: AccountFilter) -> AccountsPage:
         """Retrieve all the accounts, paginated.
 
-        As long as no filter but `domain` is given, every page takes the same time. `search` compares the beginning of
-        usernames, SIP addresses, phone numbers and e-mail addresses, and ignores case.
+        As long as no filter but `domain` is given, every page takes the same time. `search` finds the beginnings of
+        words in usernames, addresses, phone numbers and display names, without regard to case and accents; several
+        words must all be there. Then come accounts that have the text elsewhere in a word, as far as they are found in
+        a second, at most 200; `search_incomplete` tells if there may be more.
         """
         wanted = AccountSelection(
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
-            text=query.search.lower() if query.search else None,
+            text=query.search,
         )
         page = await self.accounts.directory.page(wanted, query.page, self.space)
         data = await self.view_data(*page.accounts)
         listed = [ListedAccount.of(account, data) for account in page.accounts]
-        return AccountsPage.of(page, listed, f"{self.public_url}{self.path}")
+        return AccountsPage.of(page, listed, f"{self.public_url}{self.path}", query.filters)
 
     @endpoint(
         Access.ADMIN,

@@ -26,6 +26,7 @@ from flexiapi.errors.base import (
     Violations,
 )
 from flexiapi.errors.refused import (
+    AccountBlocked,
     ActivationExpired,
     AdminRequired,
     AlreadyAttached,
@@ -61,6 +62,7 @@ from flexiapi.errors.unavailable import (
 )
 
 __all__ = [
+    "AccountBlocked",
     "ActivationExpired",
     "AdminRequired",
     "AlreadyAttached",

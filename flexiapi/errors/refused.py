@@ -46,6 +46,12 @@ class AdminRequired(Forbidden):
     message = "Only an activated administrator may do this."
 
 
+class AccountBlocked(Forbidden):
+    """An administrator blocked the account; only its owner, by a right password or key, is told."""
+
+    message = "Account blocked"
+
+
 class CrossSiteRequest(Forbidden):
     """Another site made the browser send a request with the API key cookie."""
 

@@ -41,7 +41,7 @@ def domain_itself(_domain: str) -> None:
 
 
 def entry_of(account: Account, realm: str | None, *, md5: bool) -> SipCredentials | None:
-    """Return the account's entry, or `None` while it is not activated."""
-    if not account.activated:
+    """Return the account's entry, or `None` while it is not activated, or blocked."""
+    if not account.activated or account.is_blocked:
         return None
     return SipCredentials(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))

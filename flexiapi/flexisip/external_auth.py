@@ -131,6 +131,8 @@ def _reason(asked: Question, account: Account | None, known: Mapping[str, str], 
         return "unknown account"
     if not account.activated:
         return "not activated"
+    if account.is_blocked:
+        return "blocked"
     if asked.algorithm not in known:
         return f"no password for {asked.algorithm}"
     return "another sender" if right else "wrong password"
@@ -153,7 +155,7 @@ def _is_complete(asked: Question) -> bool:
 
 
 def _hashes(account: Account | None, realm: str | None, *, md5: bool) -> Mapping[str, str]:
-    if account is None or not account.activated:
+    if account is None or not account.activated or account.is_blocked:
         return {}
     return credentials.hashes(account, realm, md5=md5)
 

@@ -13,7 +13,7 @@ from flexiapi.model.devices import (
     PushDevice,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, CreationCount
+from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -32,6 +32,7 @@ from flexiapi.model.parts import (
     Types,
     hashes,
 )
+from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AuthToken
@@ -46,6 +47,7 @@ __all__ = [
     "Account",
     "AccountSelection",
     "AccountType",
+    "AccountsFound",
     "Action",
     "ActivationExpiration",
     "Actor",
@@ -80,6 +82,9 @@ __all__ = [
     "TokenMaker",
     "Types",
     "e164",
+    "folded",
     "hashes",
+    "search_words",
     "usual_name",
+    "words_in",
 ]

@@ -40,6 +40,20 @@ class AccountAccess(AccountRecord):
             **ended,
         )
 
+    def unlock(self, now: datetime) -> Change[Self]:
+        """Forget failed sign-ins and codes of before."""
+        return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
+
+    def block(self, now: datetime) -> Change[Self]:
+        """Block the account. Expects that activation and role are as they were read."""
+        read = {name: getattr(self, name) for name in ("activated", "admin_since")}
+        blocked_at = self.blocked_at or now
+        return self._changed("account.blocked", expecting=read, blocked_at=blocked_at, updated_at=now)
+
+    def unblock(self, now: datetime) -> Change[Self]:
+        """End the block of the account."""
+        return self._changed("account.unblocked", blocked_at=None, updated_at=now)
+
     def grant_admin(self, now: datetime) -> Change[Self]:
         """Give the account the admin role."""
         return self._changed("account.admin_granted", admin_since=self.admin_since or now, updated_at=now)

@@ -1,5 +1,7 @@
 """The fields of an account."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,11 +21,33 @@ from flexiapi.model.parts import (
     TokenMaker,
 )
 
+_BETWEEN_WORDS = re.compile(r"[.\-_+@\s]+")
 _CODES: Mapping[str, None] = {"confirmation": None, "activation_expiration": None}
 _PENDING_CHANGES: Mapping[str, None] = {"email_change": None, "phone_change": None}
 _PROVISIONING: Mapping[str, None] = dict.fromkeys(
     ("provisioning_token", "provisioning_token_at", "provisioning_token_until", "provisioning_by")
 )
+
+
+def folded(text: str) -> str:
+    """Return a text as searches compare it: in lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of a folded text."""
+    return [word for word in _BETWEEN_WORDS.split(text) if word]
+
+
+def search_words(username: str, email: str | None, phone: str | None, display_name: str | None) -> list[str]:
+    """Return what a search compares with the names of an account: user name, address and number, and all their words.
+
+    Its domain is not among them: whole services have the same.
+    """
+    names = [folded(name) for name in (username, email, phone) if name]
+    texts = [*names, folded(display_name)] if display_name else names
+    return list(dict.fromkeys([*names, *(word for text in texts for word in words_in(text))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +58,7 @@ class AccountRecord:
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
+        unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
         phone: its number, which it proved, or which an administrator set.
         claimed_phone: a number that it was created with and has not proven. It is no identifier.
         claimed_email: the address in `email` while it is not proven. With `account.email_unique` it is no identifier.
@@ -52,6 +77,7 @@ class AccountRecord:
     activated: bool = False
     activated_at: datetime | None = None
     deactivated_at: datetime | None = None
+    blocked_at: datetime | None = None
     email: str | None = None
     phone: str | None = None
     claimed_phone: str | None = None
@@ -67,6 +93,7 @@ class AccountRecord:
     passwords: tuple[Password, ...] = ()
     has_first_password: bool = False
     sign_in_epoch: int = 0
+    unlocked_at: datetime | None = None
     api_key: StoredApiKey | None = None
     provisioning_token: Secret | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
@@ -89,6 +116,11 @@ class AccountRecord:
         return f"{self.username}@{self.domain}"
 
     @property
+    def words(self) -> list[str]:
+        """What a search compares."""
+        return search_words(self.username, self.email, self.phone, self.display_name)
+
+    @property
     def is_claim(self) -> bool:
         """True if the user name is a number that is not proven yet: then there is no other name to find it by."""
         return self.claimed_phone is not None and self.claimed_phone == self.username
@@ -107,6 +139,11 @@ class AccountRecord:
     def is_shut_out(self) -> bool:
         """True if an administrator deactivated the account, before or after its first activation."""
         return not self.activated and (self.activated_at is not None or self.deactivated_at is not None)
+
+    @property
+    def is_blocked(self) -> bool:
+        """True if an administrator blocked the account: it keeps everything, and may use nothing."""
+        return self.blocked_at is not None
 
     @property
     def is_barred(self) -> bool:

@@ -39,7 +39,7 @@ from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
-from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, LayoutStep
+from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
 from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
@@ -134,6 +134,7 @@ class Store(Records, bounds=False):
         """Return the layout of the database, and let this process write so that older servers can read it."""
         layout = await self.migrations.layout()
         self.account_ranges.has_older_servers = layout.version < CENSUS_DROPPED.number
+        self.listings.has_words = layout.version >= WORDS_WRITTEN.number
         self._documents.writes_clear_text = max(layout.begun, layout.version) < SECRETS_SEALED.number
         return layout
 

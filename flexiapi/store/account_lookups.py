@@ -141,8 +141,14 @@ class AccountLookups(JournaledRecords):
         return self._decoded(await self._accounts.find_one({"$or": having_token(token)}), scope)
 
     async def has_other_active_admin(self, account_id: int, scope: Scope = EVERYWHERE) -> bool:
-        """Return True if another activated administrator exists."""
-        query = {"admin_since": {"$exists": True}, "activated": True, "_id": {"$ne": account_id}, **within(scope)}
+        """Return True if another activated administrator exists who is not blocked."""
+        query = {
+            "admin_since": {"$exists": True},
+            "activated": True,
+            "blocked_at": {"$exists": False},
+            "_id": {"$ne": account_id},
+            **within(scope),
+        }
         return await self._accounts.find_one(query, {"_id": 1}) is not None
 
 

@@ -16,7 +16,7 @@ from flexiapi.store.account_lookups import AccountLookups, having_token
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
-from flexiapi.store.documents import IDENTITY, STORED_NAMES, AccountDocuments, Document, plain
+from flexiapi.store.documents import SPOKEN, STORED_NAMES, AccountDocuments, Document, plain
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
@@ -119,8 +119,8 @@ class AccountStore(AccountLookups):
         if after.domain != before.domain:
             await self._ranges.announce([before.id])
         query: Document = {"_id": before.id, **conditions(change.expecting)}
-        if change.fields & IDENTITY:
-            for name in IDENTITY:
+        if change.fields & SPOKEN:
+            for name in SPOKEN:
                 query.update(self._documents.stored(name, before))
         update = self._documents.changes(after, change.fields)
         if change.element is not None:

@@ -13,8 +13,8 @@ from flexiapi.store.connection import Records, translated
 _ONLY_ON_REPLICA_SETS = 40573
 _WAIT_MILLISECONDS = 1000
 # Uses of API keys are frequent and concern no follower. Neither do the events that documents carry, nor a step of the
-# layout that writes a revision alone.
-_QUIET = "^(api_key|revision|pending_events|pending_since)"
+# layout that writes a revision or words alone.
+_QUIET = "^(api_key|revision|words|pending_events|pending_since)"
 _FIELDS = {
     "$concatArrays": [
         {"$map": {"input": {"$objectToArray": "$updateDescription.updatedFields"}, "in": "$$this.k"}},

@@ -41,10 +41,13 @@ _RARE = (
     "replacing_until",
     "has_first_password",
     "provisioning_by",
+    "unlocked_at",
 )
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
-IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
+_IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
+# What identifiers and words of an account are made of.
+SPOKEN = _IDENTITY | {"display_name"}
 
 
 class AccountDocuments:
@@ -100,8 +103,7 @@ class AccountDocuments:
         """Return the whole document."""
         fields = {key: value for name in _NAMES for key, value in self.stored(name, account).items()}
         document = {key: value for key, value in fields.items() if value is not None}
-        document["identifiers"] = self.identifiers(account)
-        return document
+        return document | {"identifiers": self.identifiers(account), "words": account.words}
 
     def stored(self, name: str, account: Account) -> Document:
         """Return what a document holds of a field; `None` stands for an absent value."""
@@ -129,8 +131,8 @@ class AccountDocuments:
                     unsetting[key] = ""
                 else:
                     setting[key] = value
-        if names & IDENTITY:
-            setting["identifiers"] = self.identifiers(after)
+        if names & SPOKEN:
+            setting |= {"identifiers": self.identifiers(after), "words": after.words}
         return {**({"$set": setting} if setting else {}), **({"$unset": unsetting} if unsetting else {})}
 
     def decode(self, document: Document) -> Account:
@@ -146,6 +148,7 @@ class AccountDocuments:
             activated=get("activated", False),
             activated_at=get("activated_at"),
             deactivated_at=get("deactivated_at"),
+            blocked_at=get("blocked_at"),
             email=get("email"),
             phone=get("phone"),
             display_name=get("display_name"),

@@ -29,6 +29,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _PENDING,
         IndexModel("identifiers", unique=True),
         IndexModel("email", **_only_present("email")),
+        IndexModel([("words", ASCENDING), ("domain", ASCENDING)]),
         IndexModel("claimed_phone", **_only_present("claimed_phone")),
         IndexModel("claimed_email", **_only_present("claimed_email")),
         IndexModel("api_key.hash", unique=True, **_only_present("api_key.hash")),

@@ -9,16 +9,22 @@ from itertools import accumulate
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import ExecutionTimeout
 
-from flexiapi.model import Account, AccountSelection, CreationCount, Scope
+from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope, folded, words_in
 from flexiapi.store.account_lookups import within
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
 
+BY_WORDS = [("words", 1), ("domain", 1)]
+MOST_OTHERS = 200
+OTHERS_MILLISECONDS = 1000
+_OTHERS_AT_ONCE = 20
+
 
 class Listings(Records):
-    """Queries that return many accounts."""
+    """Queries that return many accounts. Without `has_words` not all accounts have the words that searches compare."""
 
     def __init__(
         self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, ranges: AccountRanges
@@ -27,15 +33,35 @@ class Listings(Records):
         self._accounts = database["accounts"]
         self._documents = documents
         self._ranges = ranges
+        self.has_words = True
 
-    async def page(self, wanted: AccountSelection, skip: int, limit: int) -> tuple[int, list[Account]]:
+    async def page(self, wanted: AccountSelection, skip: int, limit: int) -> AccountsFound:
         """Return the number of matching accounts, and those of one page in ascending order of their ids.
 
-        Without filters the cost does not depend on the page.
+        Without filters the cost does not depend on the page. A search finds the beginnings of words, by an index. After
+        these come accounts that have the text elsewhere in a word, as far as they are found in a second, at most 200.
         """
         if wanted.is_whole_domain:
-            return await self._unfiltered_page(wanted.domain, skip, limit)
-        query = _query(wanted)
+            return AccountsFound(*await self._unfiltered_page(wanted.domain, skip, limit))
+        if wanted.text is None:
+            total, ids = await self._matching(_filters(wanted), skip, limit)
+            return AccountsFound(total, await self._by_ids(ids))
+        return await self._found(wanted, wanted.text, skip, limit)
+
+    async def _found(self, wanted: AccountSelection, text: str, skip: int, limit: int) -> AccountsFound:
+        if not self.has_words:
+            query = {**_filters(wanted), "$or": _beginnings_without_words(text)}
+            total, ids = await self._matching(query, skip, limit)
+            return AccountsFound(total, await self._by_ids(ids), is_incomplete=True)
+        query = {**_filters(wanted), "$or": _beginnings(text)}
+        (total, ids), (others, is_cut) = await asyncio.gather(
+            self._matching(query, skip, limit), self._with_other_parts(wanted, text)
+        )
+        ids += others[max(0, skip - total) : max(0, skip + limit - total)]
+        return AccountsFound(total + len(others), await self._by_ids(ids), is_incomplete=is_cut)
+
+    async def _matching(self, query: Document, skip: int, limit: int) -> tuple[int, list[int]]:
+        """Return the number of matching accounts, and the ids of one page."""
         pipeline: list[Document] = [
             {"$match": query},
             {"$project": {"_id": 1}},
@@ -46,7 +72,23 @@ class Listings(Records):
         total, found = await asyncio.gather(
             self._accounts.count_documents(query), self._accounts.aggregate(pipeline).to_list(None)
         )
-        return total, await self._by_ids([document["_id"] for document in found])
+        return total, [document["_id"] for document in found]
+
+    async def _with_other_parts(self, wanted: AccountSelection, text: str) -> tuple[list[int], bool]:
+        """Return the ids of accounts with the text elsewhere in a word, and whether there may be more."""
+        part = {"words": {"$regex": re.escape(_typed(text))}}
+        query = {**_filters(wanted), **part, "$nor": _beginnings(text)}
+        cursor = self._accounts.find(query, {"_id": 1}, batch_size=_OTHERS_AT_ONCE, limit=MOST_OTHERS + 1)
+        # The scan goes along the index, and what it has found in time is kept.
+        cursor.hint(BY_WORDS).max_time_ms(OTHERS_MILLISECONDS)
+        ids: list[int] = []
+        is_late = False
+        try:
+            async for document in cursor:
+                ids.append(document["_id"])  # noqa: PERF401  # an expression would lose what came in time
+        except ExecutionTimeout:
+            is_late = True
+        return sorted(ids[:MOST_OTHERS]), is_late or len(ids) > MOST_OTHERS
 
     async def _unfiltered_page(self, domain: str | None, skip: int, limit: int) -> tuple[int, list[Account]]:
         ends = list(accumulate(await self._ranges.counts(domain)))
@@ -63,8 +105,9 @@ class Listings(Records):
     async def _by_ids(self, ids: Sequence[int]) -> list[Account]:
         if not ids:
             return []
-        cursor = self._accounts.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1).sort("_id")
-        return [self._documents.decode(document) for document in await cursor.to_list(None)]
+        cursor = self._accounts.find({"_id": {"$in": list(ids)}}, batch_size=len(ids) + 1)
+        found = {document["_id"]: document for document in await cursor.to_list(None)}
+        return [self._documents.decode(found[account_id]) for account_id in ids if account_id in found]
 
     async def first_by_email(self, email: str, scope: Scope) -> Account | None:
         """Return the account of the scope with this lower-case address and the lowest id.
@@ -115,7 +158,7 @@ class Listings(Records):
         return {found.pop("_id"): CreationCount(**found) async for found in self._accounts.aggregate(pipeline)}
 
 
-def _query(wanted: AccountSelection) -> Document:
+def _filters(wanted: AccountSelection) -> Document:
     query: Document = {}
     if wanted.domain is not None:
         query["domain"] = wanted.domain
@@ -123,11 +166,32 @@ def _query(wanted: AccountSelection) -> Document:
         query["activated"] = wanted.activated
     if wanted.admin is not None:
         query["admin_since"] = {"$exists": wanted.admin}
-    if wanted.text is not None:
-        text = re.escape(wanted.text)
-        query["$or"] = [
-            {"identifiers": {"$regex": f"^sip:{text}"}},
-            {"identifiers": {"$regex": f"^tel:{text}"}},
-            {"email": {"$regex": f"^{text}"}},
-        ]
     return query
+
+
+def _beginnings(text: str) -> list[Document]:
+    """Return the queries of which one must match: for the beginning of a name, of an address, or of each word."""
+    typed = _typed(text)
+    beginnings: list[Document] = [{"words": _beginning(typed)}]
+    username, at, domain = typed.partition("@")
+    words = words_in(typed)
+    if at and username:
+        beginnings.append({"words": username, "username": username, "domain": _beginning(domain)})
+    elif words and words != [typed]:
+        beginnings.append({"$and": [{"words": _beginning(word)} for word in words]})
+    return beginnings
+
+
+def _typed(text: str) -> str:
+    return folded(text).removeprefix("sip:").removeprefix("tel:")
+
+
+def _beginning(text: str) -> Document:
+    return {"$regex": f"^{re.escape(text)}"}
+
+
+def _beginnings_without_words(text: str) -> list[Document]:
+    """Return the same as far as documents can be searched before the step that writes their words."""
+    typed = re.escape(text.lower())
+    names = [{"identifiers": {"$regex": f"^{scheme}:{typed}"}} for scheme in ("sip", "tel")]
+    return [*names, {"email": {"$regex": f"^{typed}"}}]

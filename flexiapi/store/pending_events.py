@@ -32,8 +32,8 @@ CARRIERS = (
 )
 """The collections whose documents carry events."""
 
-WITHOUT_EVENTS = {"pending_events": 0, "pending_since": 0}
-"""The projection of reads that need no events."""
+WITHOUT_EVENTS = {"pending_events": 0, "pending_since": 0, "words": 0}
+"""The projection of reads that need no events, and not what searches compare."""
 
 MOST = 32
 """The most events that a document carries."""

@@ -14,7 +14,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from flexiapi.model import e164, usual_name
+from flexiapi.model import e164, search_words, usual_name
 from flexiapi.store.connection import duplicates
 from flexiapi.store.documents import claim
 
@@ -153,6 +153,23 @@ def _spelling(document: dict[str, Any]) -> UpdateOne | None:
     return UpdateOne(as_read, {"$set": fields})
 
 
+_SPOKEN = ("username", "email", "phone", "display_name")
+
+
+async def _write_words(database: Database, after: int | None) -> BatchDone | None:
+    accounts = database["accounts"]
+    ids: dict[str, Any] = {} if after is None else {"_id": {"$gt": after}}
+    fields = dict.fromkeys(_SPOKEN, 1)
+    found = await accounts.find(ids, fields).sort("_id").limit(ACCOUNTS_AT_ONCE).to_list(None)
+    if not found:
+        return None
+    # Who changes one of the names meanwhile writes the words too.
+    named = [{"_id": one["_id"], **{name: one.get(name) for name in _SPOKEN}} for one in found]
+    writes = [UpdateOne(one, {"$set": {"words": search_words(*(one[name] for name in _SPOKEN))}}) for one in named]
+    await accounts.bulk_write(writes, ordered=False)
+    return BatchDone(found[-1]["_id"], len(found))
+
+
 async def _is_sealed_elsewhere(_database: Database, _after: int | None) -> BatchDone | None:
     raise AssertionError("the step needs the application key")
 
@@ -170,6 +187,13 @@ SECRETS_SEALED = LayoutStep(
     _is_sealed_elsewhere,
     is_long=True,
 )
+WORDS_WRITTEN = LayoutStep(
+    5,
+    "Write the words of every account by which searches find it.",
+    StepKind.CONTRACT,
+    _write_words,
+    is_long=True,
+)
 STEPS: tuple[LayoutStep, ...] = (
     CENSUS_DROPPED,
     LayoutStep(2, "Give every account a revision.", StepKind.CONTRACT, _number_revisions, is_long=True),
@@ -181,6 +205,7 @@ STEPS: tuple[LayoutStep, ...] = (
         _make_claims,
         is_long=True,
     ),
+    WORDS_WRITTEN,
 )
 
 

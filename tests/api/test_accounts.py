@@ -42,6 +42,7 @@ def test_a_page_has_every_key_that_clients_read(server, http, admin, people):
         "prev_page_url": f"{path}?page=1",
         "to": 40,
         "total": 46,
+        "search_incomplete": False,
     }
 
 
@@ -144,7 +145,7 @@ class TestFilters:
     def some(self, server, admin):
         server.person("dora.first", email="dora@example.com", phone="+33611111111")
         server.person("dora.second", email="second@example.com", activated=False)
-        server.person("emil.third", phone="+33622222222")
+        server.person("emil.third", phone="+33622222222", display_name="Amélie [Dr.] Thirteen")
         server.person("dora.elsewhere", domain="other.example.org")
 
     @pytest.mark.parametrize(
@@ -159,7 +160,19 @@ class TestFilters:
             ("search=second@", ["dora.second"]),
             ("search=emil.third@sip.example.org", ["emil.third"]),
             ("search=.*", []),
-            ("search=irst", []),
+            ("search=irst", ["dora.first"]),
+            ("search=second", ["dora.second"]),
+            ("search=first+dora", ["dora.first"]),
+            ("search=dora.first", ["dora.first"]),
+            ("search=amelie", ["emil.third"]),
+            ("search=AM%C3%89LIE+thi", ["emil.third"]),
+            ("search=3361111", ["dora.first"]),
+            ("search=sip:dora.f", ["dora.first"]),
+            ("search=dora.first@sip.ex", ["dora.first"]),
+            ("search=dora@", ["dora.first"]),
+            ("search=dora@other", []),
+            ("search=%5B", ["emil.third"]),
+            ("search=@", ["dora.first", "dora.second"]),
             ("domain=sip.example.org&search=emil", ["emil.third"]),
             ("domain=other.example.org", []),
         ],
@@ -168,6 +181,21 @@ class TestFilters:
         page = http.get(f"/api/accounts?{query}", headers=admin.headers).json()
         assert [account["username"] for account in page["data"]] == names
         assert page["total"] == len(names)
+
+    def test_the_urls_of_other_pages_have_the_filters(self, server, http, admin, people):
+        query = {"domain": "sip.example.org", "activated": "1", "admin": "false", "search": "User"}
+        page = http.get("/api/accounts", params=query, headers=admin.headers).json()
+        start = f"{server.url}/api/accounts?domain=sip.example.org&activated=1&admin=0&search=User&page="
+        assert (page["path"], page["total"]) == (f"{server.url}/api/accounts", 45)
+        named = [page["first_page_url"], page["next_page_url"], page["last_page_url"], page["links"][1]["url"]]
+        assert named == [start + number for number in "1231"]
+        after = http.get(page["next_page_url"], headers=admin.headers).json()
+        assert (after["current_page"], after["total"], after["from"]) == (2, 45, 21)
+        assert after["prev_page_url"] == start + "1"
+
+    def test_what_is_searched_for_is_quoted_in_the_urls(self, http, admin):
+        page = http.get("/api/accounts", params={"search": "+33 &page=9#"}, headers=admin.headers).json()
+        assert page["first_page_url"].endswith("/api/accounts?search=%2B33+%26page%3D9%23&page=1")
 
     def test_wrong_filters_are_told(self, http, admin):
         answer = http.get("/api/accounts?activated=perhaps", headers=admin.headers)

@@ -62,6 +62,15 @@ def test_a_server_that_was_down_gets_the_next(server, http, push_server):
     assert ask(http, "unifiedpush", push_server.url + "/later").status_code == 200
 
 
+def test_a_device_that_waits_is_refused_before_the_failure_of_a_push_is_told(http, push_server):
+    push_server.answer(reply(200), reply(503))
+    path = push_server.url + "/waits"
+    assert ask(http, "unifiedpush", path).status_code == 200
+    for _ in range(2):
+        assert ask(http, "unifiedpush", path).status_code == 403
+    assert ask(http, "unifiedpush", push_server.url + "/another").status_code == 503
+
+
 def records(server):
     async def found():
         return await server.store._database["push_devices"].find({}, {"_id": 0}).to_list(None)

@@ -92,6 +92,8 @@ FIELDS_OF = {
 }
 # Operations that are refused with own things too: there is no SIP server, and prefetching means something else.
 OWN = {
+    "POST /api/accounts/me/resend": 404,  # they are active
+    "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "POST /api/messages": 503,
     "POST /api/accounts/{id}/types/{type_id}": 403,

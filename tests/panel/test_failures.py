@@ -50,6 +50,9 @@ class TestPages:
         assert_page(answer, 405, "This method is not allowed here.")
         assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
+    def test_an_unknown_request_token(self, shared):
+        assert_page(shared.http.get(CHECK), 404, "This link has expired", "not valid any more")
+
     def test_a_body_that_is_too_large(self, shared):
         answer = shared.http.post(VALIDATE, content=b"x" * (64 * 1024 + 1), headers=FORM)
         assert_page(answer, 413, "The form is too large")

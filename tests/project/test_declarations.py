@@ -102,6 +102,8 @@ ADDED = {
     "GET /api/statistic/day Admin": "the original's name for it",
     "GET /api/statistic/week Admin": "the original's name for it",
     "GET /api/statistic/month Admin": "the original's name for it",
+    "POST /api/accounts/{id}/block Admin": "the later original has it",
+    "POST /api/accounts/{id}/unblock Admin": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",

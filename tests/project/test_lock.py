@@ -60,7 +60,6 @@ def faults(files, extras, python):
                 yield f"{folder.name} needs {need}, and locked is {found}"
 
 
-@pytest.mark.skip(reason="dependencies are changing today")
 @pytest.mark.parametrize("python", PYTHONS)
 def test_floors_and_lock_agree(python):
     message = "Run `make lock`: it writes the lock files from what is declared."

@@ -2,6 +2,8 @@
 
 import pytest
 
+from flexiapi.errors import ValidationFailed
+
 PHONE = "+33612345678"
 DOMAIN = "sip.example.org"
 
@@ -80,6 +82,14 @@ def test_administrators_give_no_password_that_is_a_name_with_digits(server, rule
     assert server.run(rules.replacement_faults(taken.id, new)) == guessed
     assert server.run(rules.creation_faults({**new, "username": "alice.martin7"})) == guessed
     assert server.run(rules.creation_faults({**new, "password": "alice.martins"})) == {"username": TAKEN["username"]}
+
+
+@pytest.mark.parametrize("password", ["first.admin", "First.Admin2024", f"{DOMAIN}1", "password"])
+def test_commands_give_no_password_that_is_guessed(server, password):
+    create = server.services.accounts.administrators.create
+    with pytest.raises(ValidationFailed) as refused:
+        server.run(create("first.admin", password, None, server.actor))
+    assert list(refused.value.errors) == ["password"]
 
 
 @pytest.mark.parametrize("password", ["password", "PassWord"])

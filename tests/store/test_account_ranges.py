@@ -114,9 +114,9 @@ class TestCost:
     def page(self, server, number, total):
         """A page of the domain, and what MongoDB looked at for it."""
         with profile(server) as seen:
-            found, accounts = server.run(server.store.listings.page(AccountSelection(DOMAIN), (number - 1) * 20, 20))
-        assert found == total
-        return [account.id for account in accounts], seen
+            found = server.run(server.store.listings.page(AccountSelection(DOMAIN), (number - 1) * 20, 20))
+        assert found.total == total
+        return [account.id for account in found.accounts], seen
 
     def test_page_5000_looks_at_hardly_more_than_page_1(self, server):
         fill(server, range(1, self.TOTAL + 1))

@@ -1,8 +1,9 @@
 """Pages of the list of accounts, in the format that clients of the API know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -40,10 +41,18 @@ class AccountsPage:
     prev_page_url: str | None
     to: int | None
     total: int
+    search_incomplete: Annotated[bool, Field(description="a search ended before it had found all accounts")]
 
     @classmethod
-    def of(cls, page: AccountListing, accounts: Sequence[ListedAccount], path: str) -> "AccountsPage":
-        """Return the view of a page; `path` is the URL without a query."""
+    def of(
+        cls,
+        page: AccountListing,
+        accounts: Sequence[ListedAccount],
+        path: str,
+        filters: Mapping[str, str] | None = None,
+    ) -> "AccountsPage":
+        """Return the view of a page; `path` is the URL without a query, `filters` are those of the other pages too."""
+        root, path = path, f"{path}?{urlencode({**(filters or {}), 'page': ''})}"
         first = (page.number - 1) * PAGE_SIZE + 1 if accounts else None
         before = _url(path, page.number - 1) if page.number > 1 else None
         after = _url(path, page.number + 1) if page.number < page.last else None
@@ -60,11 +69,12 @@ class AccountsPage:
                 Link(url=after, label="Next &raquo;", active=False),
             ],
             next_page_url=after,
-            path=path,
+            path=root,
             per_page=PAGE_SIZE,
             prev_page_url=before,
             to=None if first is None else first + len(accounts) - 1,
             total=page.total,
+            search_incomplete=page.is_incomplete,
         )
 
 
@@ -89,4 +99,4 @@ def _window(current: int, last: int) -> list[int]:
 
 
 def _url(path: str, number: int) -> str:
-    return f"{path}?page={number}"
+    return f"{path}{number}"

@@ -175,6 +175,21 @@ class Administration:
         except IdentifierTaken as error:
             raise taken(error, None) from error
 
+    async def block(self, account_id: int, actor: Actor) -> Account:
+        """Block an account, which keeps all it has but may use nothing. Raises `RecordNotFound`, `LastAdmin`."""
+        for _ in range(_TRIES):
+            account = await self._accounts.for_admin(account_id, actor.space)
+            async with self._guard.without(account):
+                blocked = await self._store.accounts.apply(account.block(self._clock.second()), actor)
+            if blocked is not None:
+                return blocked
+        raise AccountBusy
+
+    async def unblock(self, account_id: int, actor: Actor) -> Account:
+        """End the block of an account. Raises `RecordNotFound`."""
+        account = await self._accounts.for_admin(account_id, actor.space)
+        return existing(await self._store.accounts.apply(account.unblock(self._clock.second()), actor))
+
     async def deactivate(self, account_id: int, actor: Actor) -> Account:
         """Deactivate an account and end its keys, nonces, codes and tokens. Raises `RecordNotFound`, `LastAdmin`."""
         for _ in range(_TRIES):

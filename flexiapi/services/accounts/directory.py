@@ -12,11 +12,12 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class AccountListing:
-    """A page of accounts; `total` is the number of accounts on all pages."""
+    """A page of accounts; `total` is the number of accounts on all pages, `is_incomplete` if a search was cut short."""
 
     number: int
     total: int
     accounts: Sequence[Account]
+    is_incomplete: bool = False
 
     @property
     def last(self) -> int:
@@ -77,8 +78,8 @@ class AccountDirectory:
             wanted = replace(wanted, domain=space.reach.only)
         elif not space.reach.has(wanted.domain):
             return AccountListing(number, 0, ())
-        total, accounts = await self._store.listings.page(wanted, (number - 1) * PAGE_SIZE, PAGE_SIZE)
-        return AccountListing(number, total, accounts)
+        found = await self._store.listings.page(wanted, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+        return AccountListing(number, found.total, found.accounts, found.is_incomplete)
 
     def domain_for_admin(self, asked: str | None, space: Space | None) -> str:
         """Return the domain of an account that an administrator of the space creates, who may ask for one."""

@@ -51,7 +51,8 @@ class AccountSupport:
 
     async def page(self, wanted: AccountSelection, skip: int, limit: int) -> tuple[int, list[Account]]:
         """Return the number of matching accounts, and up to `limit` of them after `skip`, by id."""
-        return await self._store.listings.page(wanted, skip, limit)
+        found = await self._store.listings.page(wanted, skip, limit)
+        return found.total, list(found.accounts)
 
     async def set_password(self, account: Account, password: str, actor: Actor) -> Account:
         """Set a password, which ends all sign-ins and pending codes. Raises `ValidationFailed`, `RecordNotFound`."""

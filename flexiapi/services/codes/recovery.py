@@ -75,9 +75,9 @@ class Recovery:
             raise
 
     async def _recoverable(self, phone: str, space: Space) -> Account:
-        """Return the account of a number, unless an administrator deactivated it: a PIN would activate it again."""
+        """Return the account of a number, unless it is blocked or deactivated: a PIN would activate it again."""
         account, _ = await self.by_phone(phone, space)
-        if account.is_shut_out:
+        if account.is_shut_out or account.is_blocked:
             raise RecordNotFound
         return account
 

@@ -90,7 +90,7 @@ class Provisioning:
 
     async def _holder(self, token: str, space: Space) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token, space.scope)
-        if account is None or account.is_barred:
+        if account is None or account.is_barred or account.is_blocked:
             return None
         now = self._clock.now()
         given, until = account.provisioning_token_at, account.provisioning_token_until

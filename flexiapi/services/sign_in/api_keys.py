@@ -64,6 +64,8 @@ class ApiKeys:
         account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
         if attached is None or account is None or account.sign_in_epoch != attached.epoch:
             raise RecordNotFound
+        if account.is_blocked:
+            raise RecordNotFound
         return account
 
     async def use_up(self, token: str, actor: Actor) -> None:

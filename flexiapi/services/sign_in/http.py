@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flexiapi.crypto import digest
 from flexiapi.crypto.keys import token_hash
 from flexiapi.crypto.nonces import Nonces
-from flexiapi.errors import RecordNotFound, SignInRequired
+from flexiapi.errors import AccountBlocked, RecordNotFound, SignInRequired
 from flexiapi.model import Account, Actor, Space, StoredApiKey
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
@@ -74,7 +74,7 @@ class HttpSignIn:
     async def by_key(self, key: str, address: str, space: Space) -> SignedIn:
         """Sign in with an API key of the space, whose life starts anew. A right one passes whatever failed before.
 
-        Raises `SignInRequired`, and `TooManyRequests` for an unknown key over the limit.
+        Raises `SignInRequired`, `AccountBlocked`, and `TooManyRequests` for an unknown key over the limit.
         """
         key_hash = token_hash(key)
         account = await self._store.accounts.by_api_key(key_hash, space.scope)
@@ -102,7 +102,7 @@ class HttpSignIn:
         """Sign in the account `username@domain` of the space with the answer to a challenge.
 
         Raises `RecordNotFound` for an unknown address, `SignInRequired` without an answer, for a wrong one and for a
-        domain of another space, and `TooManyRequests`.
+        domain of another space, `AccountBlocked` after a right one, and `TooManyRequests`.
         """
         if domain in space.scope.but or (space.scope.only is not None and domain != space.scope.only):
             raise SignInRequired("This domain signs in at another host.")
@@ -133,7 +133,10 @@ class HttpSignIn:
         expires_at = datetime.fromtimestamp(issued or 0, UTC) + self._nonce_life
         if issued is None or expires_at <= self._clock.now():
             raise self._refusal(account, "Nonce invalid", stale=True)
-        if not await self._failures.compared(address, account.id, lambda: self._is_right(account, answer, address)):
+        is_right = await self._failures.compared(
+            address, account.id, lambda: self._is_right(account, answer, address), account.unlocked_at
+        )
+        if not is_right:
             raise self._refusal(account)
         use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
         if use is not NonceUse.COUNTED:
@@ -189,10 +192,16 @@ class HttpSignIn:
 
 
 def _refuse_shut_out(account: Account, address: str) -> None:
-    """Refuse a deactivated account, which could activate itself again. One that was never active may sign in."""
+    """Refuse a deactivated account, which could activate itself again, and a blocked one.
+
+    An account that was never active may sign in.
+    """
     if account.is_shut_out:
         log.warning("sign-in failed", reason="deactivated", ip=address, account=account.id)
         raise SignInRequired("This account was deactivated.")
+    if account.is_blocked:
+        log.warning("sign-in failed", reason="blocked", ip=address, account=account.id)
+        raise AccountBlocked
 
 
 def _is_for(uri: str, target: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from flexiapi.errors import (
+    AccountBlocked,
     AdminRequired,
     ApiError,
     BodyTooLarge,
@@ -38,7 +39,7 @@ def _of_access(operation: Operation) -> Iterator[Failure]:
         yield PrefetchRefused
     if operation.access is Access.PUBLIC:
         return
-    yield from (SignInRequired, RecordNotFound, ValidationFailed)
+    yield from (SignInRequired, AccountBlocked, RecordNotFound, ValidationFailed)
     if operation.is_unsafe:
         yield CrossSiteRequest
     if operation.access is Access.ADMIN:

@@ -1,0 +1,106 @@
+"""Accounts that an administrator deactivated (401) or blocked (403, D-67): what they are told, wherever they ask."""
+
+import pytest
+
+from flexiapi.crypto import digest
+from flexiapi.server.routes import ENDPOINTS
+from flexiapi.web.operation import Access
+from tests.api.test_sip_auth import query
+from tests.kit.digest import ME, answer, answering, asked, nonce_of
+from tests.kit.server import serving
+
+pytestmark = pytest.mark.security
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, mongod_uri):
+    limits = {"failed_sign_ins_per_minute": 0, "failed_sign_ins_per_account": 0}
+    tables = {"limits": limits, "flexisip": {"external_auth": True}}
+    with serving(tables, tmp_path_factory.mktemp("shut"), mongod_uri) as shared:
+        yield shared
+
+
+@pytest.fixture
+def boss(server):
+    return server.person(admin_since=server.clock.second())
+
+
+@pytest.fixture
+def person(server):
+    return server.person(admin_since=server.clock.second())
+
+
+def signed_in():
+    for handler in ENDPOINTS:
+        examples = {name: parameter.segment.example for name, parameter in handler.path_parameters().items()}
+        for verb, operation in handler.operations.items():
+            if operation.access is not Access.PUBLIC and operation.switch is None:
+                yield verb.upper(), handler.path.format(**examples)
+
+
+def by_digest(http, person, method, path):
+    nonce = nonce_of(asked(http, person))
+    ha1 = digest.ha1("SHA-256", person.account.username, person.account.domain, person.password)
+    response = digest.response("SHA-256", ha1, nonce, "00000001", "c", "auth", method, path)
+    headers = answering(person, nonce, 1, "SHA-256", uri=path)
+    before, _, after = headers["Authorization"].partition('response="')
+    headers["Authorization"] = f'{before}response="{response}"{after.partition(chr(34))[2]}'.replace("0a4f113b", "c")
+    return http.request(method, path, headers=headers)
+
+
+@pytest.mark.parametrize(("state", "status"), [("deactivate", 401), ("block", 403)])
+def test_every_route_refuses_keys_and_digest(server, http, boss, person, state, status):
+    assert http.post(f"/api/accounts/{person.id}/{state}", headers=boss.headers).status_code == 200
+    key = {"x-api-key": server.key_for(person.id)}
+    swept = 0
+    for method, path in signed_in():
+        swept += 1
+        assert http.request(method, path, headers=key).status_code == status, (method, path)
+        if swept % 8 == 0:
+            assert by_digest(http, person, method, path).status_code == status, (method, path)
+    assert swept > 50
+
+
+class TestBlocked:
+    @pytest.fixture
+    def blocked(self, http, boss, person):
+        told = http.post(f"/api/accounts/{person.id}/block", headers=boss.headers)
+        assert (told.status_code, told.json()["blocked"]) == (200, True)
+        return person
+
+    def test_only_who_is_right_is_told(self, http, blocked):
+        challenged = asked(http, blocked)
+        assert challenged.status_code == 401
+        wrong = http.get(ME, headers=answering(blocked, nonce_of(challenged), 1, "SHA-256", password="wrong"))
+        assert wrong.status_code == 401
+        right = http.get(ME, headers=answer(blocked, nonce_of(challenged)))
+        assert (right.status_code, right.json()) == (403, {"message": "Account blocked"})
+        by_key = http.get(ME, headers=blocked.headers)
+        assert (by_key.status_code, by_key.json()) == (403, {"message": "Account blocked"})
+
+    def test_it_gets_in_nowhere_and_loses_nothing(self, server, http, boss, person):
+        token = http.get("/api/accounts/me/provision", headers=person.headers).json()["provisioning_token"]
+        attached = http.post("/api/accounts/auth_token").json()["token"]
+        http.get(f"/api/accounts/auth_token/{attached}/attach", headers=person.headers)
+        http.post(f"/api/accounts/{person.id}/block", headers=boss.headers)
+        phone = {"X-Linphone-Provisioning": "1"}
+        assert "auth_info_0" not in http.get(f"/provisioning/{token}", headers=phone).text
+        assert http.get(f"/provisioning/auth_token/{attached}", headers=phone).status_code == 404
+        assert http.get(f"/api/accounts/me/api_key/{attached}").status_code == 404
+        assert http.get(f"/sip/auth?{query(person)}").text.startswith("Status: 403")
+        told = http.post(f"/api/accounts/{person.id}/unblock", headers=boss.headers)
+        assert (told.status_code, told.json()["blocked"]) == (200, False)
+        assert http.get(ME, headers=person.headers).status_code == 200
+        assert http.get(f"/sip/auth?{query(person)}").text.startswith("Status: 200")
+        assert "auth_info_0" in http.get(f"/provisioning/{token}", headers=phone).text
+
+    def test_the_last_administrator_is_not_blocked(self, server, http, boss, person):
+        async def demote_others():
+            others = {"_id": {"$nin": [boss.id, person.id]}}
+            await server.store._database["accounts"].update_many(others, {"$unset": {"admin_since": ""}})
+
+        server.run(demote_others())
+        assert http.post(f"/api/accounts/{person.id}/block", headers=boss.headers).status_code == 200
+        refused = http.post(f"/api/accounts/{boss.id}/block", headers=boss.headers)
+        assert (refused.status_code, "last" in refused.json()["message"]) == (403, True)
+        assert http.get(ME, headers=boss.headers).status_code == 200
