@@ -42,7 +42,7 @@ from flexiapi.web.parameters import Params
 
 # The description is outside of the `| None`, where the schema of a flag would replace it.
 ReplacedPhone = Annotated[KnownPhone, Field(description="a phone number; what the account only claims stays a claim")]
-AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default")]
+AdminFlag = Annotated[Flag | None, Field(description="make it an administrator; `false` by default", examples=[False])]
 
 
 class AccountCreation(Params):
@@ -51,12 +51,21 @@ class AccountCreation(Params):
     username: UsernameOfDomain
     password: PasswordOfDomain
     algorithm: Algorithm
-    domain: Domain | None = None
+    domain: (
+        Annotated[
+            Domain,
+            Field(
+                description="not configurable by default: only if `app.admins_manage_multi_domains` is set; otherwise "
+                "`app.sip_domain` is used"
+            ),
+        ]
+        | None
+    ) = None
     activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
-    phone: Phone | None = None
+    phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
     confirmation_key_expires: Expiry | None = None
 
@@ -87,7 +96,9 @@ class AccountAmendment(Params):
 
     username: ExistingUsername | None = None
     password: Annotated[PasswordOfDomain, Field(description="required with another username or domain")] | None = None
-    algorithm: Annotated[Algorithm, Field(description="how the password is hashed; required with it")] | None = None
+    algorithm: Annotated[
+        Algorithm | None, Field(description="hash of the password, `SHA-256` or `MD5`; required with it")
+    ] = None
     domain: Annotated[Domain, Field(description="counts as in the creation")] | None = None
     display_name: DisplayName | None = None
     email: Email | None = None

@@ -1,5 +1,9 @@
 """E-mail address and phone number of the current user."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.accounts import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
@@ -12,13 +16,15 @@ from flexiapi.web.parameters import Params
 class EmailChange(Params):
     """A new e-mail address."""
 
-    email: Email
+    email: Annotated[
+        Email, Field(description="the new e-mail address, must be unique if `account.email_unique` is set")
+    ]
 
 
 class PhoneChange(Params):
     """A new phone number."""
 
-    phone: Phone
+    phone: Annotated[Phone, Field(description="the phone number to send the SMS")]
 
 
 class ChangeConfirmation(Params):
@@ -70,7 +76,10 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:
-        """Request a specific code by SMS to change the phone number."""
+        """Request a specific code by SMS to change the phone number.
+
+        The number is a claim until the code is confirmed: only then it is the account's.
+        """
         await self.codes.address_changes.request_phone(self.me, body.phone, self.actor)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import AuthToken, Token
@@ -41,7 +41,11 @@ _WITH_ACCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
 class PasswordReset(Params):
     """A request to reset the password. The parameter counts with any value, also an empty one."""
 
-    reset_password: Annotated[Any, Field(description="reset the password while doing the provisioning")] = None
+    reset_password: Annotated[
+        Any,
+        WithJsonSchema({"type": "string"}),
+        Field(description="reset the password while doing the provisioning; any value", examples=["1"]),
+    ] = None
 
 
 class ProvisioningHandler(ApiEndpoint):
@@ -94,7 +98,8 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         """Return the provisioning information, with the account of a valid `provisioning_token`.
 
         The account is then considered as "provisioned" and those account related information will be removed in the
-        upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
+        upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated, but
+        not by a token of its own if it was created by `accounts/public` and has not confirmed anything.
         """
         del body
         provisioning = self.phones.provisioning

@@ -1,5 +1,9 @@
 """Account recovery by phone, e-mail and recovery key."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_address, required_phone
 from flexiapi.api.views.accounts import WrittenAccount
@@ -14,7 +18,7 @@ from flexiapi.web.parameters import Params
 class PhoneRecovery(Params):
     """The phone number that a recovery code is sent to, and the token that allows it."""
 
-    phone: KnownPhone
+    phone: Annotated[KnownPhone, Field(description="the phone number to send the SMS to")]
     account_creation_token: CreationToken
 
 

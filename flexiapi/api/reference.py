@@ -30,7 +30,7 @@ class Documentation:
     def document(self, space: Space) -> bytes:
         """Return the OpenAPI document of a space as JSON."""
         if space.domain not in self._documents:
-            document = document_of(self._endpoints.values(), space.url)
+            document = document_of(self._endpoints.values(), space.url, space.names.shortest)
             self._documents[space.domain] = json.dumps(document, ensure_ascii=False).encode()
         return self._documents[space.domain]
 

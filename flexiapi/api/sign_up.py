@@ -1,7 +1,9 @@
 """Public account creation and activation, and public information about accounts."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint, is_dangerous_enabled
 from flexiapi.api.segments import Id, Sip, required_address
@@ -53,9 +55,33 @@ class PublicSignUp(Params):
     username: PublicUsername | None = None
     password: Password
     algorithm: Algorithm
-    domain: Domain | None = None
-    email: Email | None = None
-    phone: ClaimedPhone | None = None
+    domain: (
+        Annotated[
+            Domain,
+            Field(description="if not set, the default registration domain; others: `account.public_domains`"),
+        ]
+        | None
+    ) = None
+    email: (
+        Annotated[
+            Email,
+            Field(
+                description="optional if `phone` is set; set an e-mail address to the account, must be unique if "
+                "`account.email_unique` is set"
+            ),
+        ]
+        | None
+    ) = None
+    phone: (
+        Annotated[
+            ClaimedPhone,
+            Field(
+                description="required if `username` is not set, optional if `email` is set: set a phone number to the "
+                "account. In the form of E.164: `+` and digits; only a claim until a PIN sent to it proves it"
+            ),
+        ]
+        | None
+    ) = None
     account_creation_token: CreationToken
 
     @classmethod

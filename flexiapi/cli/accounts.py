@@ -28,6 +28,7 @@ def accounts() -> None:
 
     \b
       flexiapi accounts find martin                       accounts with that beginning in a name, address or number
+      flexiapi accounts why alice@sip.example.org         why she cannot sign in, register or get a code
       flexiapi accounts provision alice@sip.example.org   a link and QR code that set up her phone
     """  # noqa: D301  # click interprets the escape
 

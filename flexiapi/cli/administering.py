@@ -14,6 +14,7 @@ from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, AccountSelection, Actor
 from flexiapi.server.parts import Parts
+from flexiapi.services.accounts import Hindrance
 
 T = TypeVar("T")
 
@@ -166,6 +167,43 @@ def _on_one(context: Installation, address: str, call: Callable[[Parts, Account,
     return context.change(change)
 
 
+@accounts.command("why")
+@_ADDRESS
+@passed
+def why(context: Installation, address: str) -> None:
+    """Say why the account ADDRESS cannot sign in, get codes, register at the SIP server or be set up.
+
+    It looks at the state of the account, at the limits that wrong passwords and codes have used up, and at what the
+    server needs for it. Whether the SIP server knows of accounts at all, `flexiapi sip doctor` tells.
+    """
+
+    async def explain(parts: Parts) -> tuple[Account, Sequence[Hindrance]]:
+        account = await _one(parts, address)
+        return account, await parts.services.accounts.diagnosis.of(account)
+
+    account, findings = context.work(explain)
+    click.echo(f"sip:{account.address} (id {account.id}) is {_state(account)}.")
+    for finding in findings:
+        click.echo(f"{finding.topic:<11}  {finding.reason} {finding.advice}")
+    if not findings:
+        click.echo(
+            "Nothing in its state keeps it from signing in, getting codes, registering and being set up. Look at "
+            f"`flexiapi events --account {account.id}`, at the server's log for `account={account.id}`, and at "
+            "`flexiapi sip doctor`."
+        )
+
+
+@accounts.command("unlock")
+@_ADDRESS
+@passed
+def unlock(context: Installation, address: str) -> None:
+    """Forget the wrong passwords and codes, and the messages, that were counted for the account ADDRESS."""
+    account = _on_one(
+        context, address, lambda parts, account, actor: parts.services.accounts.diagnosis.unlock(account, actor)
+    )
+    click.echo(f"sip:{account.address} (id {account.id}) may try again.")
+
+
 @accounts.command("activate")
 @_ADDRESS
 @passed
@@ -197,7 +235,7 @@ def deactivate(context: Installation, address: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @passed
 def delete(context: Installation, address: str, *, yes: bool) -> None:
-    """Delete the account ADDRESS. Nobody can register its name again until its tombstone expires."""
+    """Delete the account ADDRESS. Its name cannot be registered again until its tombstone expires."""
     account = context.work(lambda parts: _one(parts, address))
     if not yes:
         click.confirm(f"Delete sip:{account.address} (id {account.id}, {_state(account)})?", abort=True)

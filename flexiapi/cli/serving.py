@@ -74,4 +74,6 @@ def settings(output: Path | None) -> None:
 @passed
 def openapi(context: Installation) -> None:
     """Print the OpenAPI document of the API."""
-    click.echo(json.dumps(document_of(ENDPOINTS, context.settings.app.url), indent=2))
+    click.echo(
+        json.dumps(document_of(ENDPOINTS, context.settings.app.url, context.settings.account.shortest), indent=2)
+    )

@@ -133,12 +133,16 @@ class AccountFeeds:
             raise ChangesLost("its position is one of a release before the journal of events")
         last = int(number.removeprefix(_MARK)) if position else await self._events.numbers.last()
         feed = EventFeed(self._events, last)
-        if not (with_stream and await self._old_servers()):
-            yield feed
-            return
-        async with self._stream.watch(token or None) as stream:
-            both = BothFeeds(feed, stream)
-            try:
-                yield both
-            finally:
-                await both.close()
+        try:
+            if not (with_stream and await self._old_servers()):
+                yield feed
+                return
+            async with self._stream.watch(token or None) as stream:
+                both = BothFeeds(feed, stream)
+                try:
+                    yield both
+                finally:
+                    await both.close()
+        finally:
+            # This process reads no more; another one of the host may.
+            figures.read_up_to.pop(_READER, None)

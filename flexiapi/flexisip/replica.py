@@ -83,7 +83,8 @@ class SignInReplica:
         self._turn = asyncio.Lock()
         self._projections: Batches[int, None] = Batches(self._project, in_flight=1)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_failing = False
+        self.is_failing = False
+        """True if the last write failed."""
         self._trial: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -111,7 +112,7 @@ class SignInReplica:
 
     async def check(self) -> None:
         """Raise `ReplicaNotWritable` if the last write failed and another one would fail now, too."""
-        if not self._is_failing:
+        if not self.is_failing:
             return
         if self._trial is None or self._trial.done():
             self._trial = self._spawn(self._try())
@@ -124,7 +125,7 @@ class SignInReplica:
         """Write something, which a full disk refuses where it grants a lock."""
         async with self._writing():
             await self._run(self._file.set_note, _TRIED, str(time.time()))
-        self._is_failing = False
+        self.is_failing = False
 
     async def rebuild(self, progress: Callable[[int], None] | None = None) -> Rebuilt:
         """Compare the whole file with the store and correct the differences, in short transactions.
@@ -181,10 +182,10 @@ class SignInReplica:
                     wanted[account.id] = self._entry(account)
                 outdated = await self._run(self._file.apply, wanted)
         except Exception as error:
-            self._is_failing = True
+            self.is_failing = True
             log.warning("the sign-in replica was not written", reason=str(error.__cause__ or error))
             raise ReplicaUnavailable from error
-        self._is_failing = False
+        self.is_failing = False
         await self._forget_all(outdated)
         return [None] * len(account_ids)
 

@@ -40,6 +40,10 @@ class AccountAccess(AccountRecord):
             **ended,
         )
 
+    def unlock(self, now: datetime) -> Change[Self]:
+        """Forget failed sign-ins and codes of before."""
+        return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
+
     def block(self, now: datetime) -> Change[Self]:
         """Block the account. Expects that activation and role are as they were read."""
         read = {name: getattr(self, name) for name in ("activated", "admin_since")}

@@ -58,6 +58,7 @@ class AccountRecord:
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
+        unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
         phone: its number, which it proved, or which an administrator set.
         claimed_phone: a number that it was created with and has not proven. It is no identifier.
         claimed_email: the address in `email` while it is not proven. With `account.email_unique` it is no identifier.
@@ -92,6 +93,7 @@ class AccountRecord:
     passwords: tuple[Password, ...] = ()
     has_first_password: bool = False
     sign_in_epoch: int = 0
+    unlocked_at: datetime | None = None
     api_key: StoredApiKey | None = None
     provisioning_token: Secret | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None

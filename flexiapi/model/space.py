@@ -63,6 +63,11 @@ class NamePolicy:
     blacklist: tuple[str, ...]
     public_domains: frozenset[str]
 
+    @property
+    def shortest(self) -> dict[str, int]:
+        """The least lengths, by the name of their setting."""
+        return {"username_min_length": self.username_min_length, "password_min_length": self.password_min_length}
+
 
 @dataclass(frozen=True, slots=True)
 class MailTexts:

@@ -104,6 +104,16 @@ class AccountRecoveredMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorMail(Mail):
+    """Notice to the operators: what needs them on which host. `sip_address` is the SIP domain."""
+
+    name: ClassVar[str] = "notice.operator"
+
+    host: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
     """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life.
 

@@ -37,6 +37,7 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
     messages.AccountRecoveredMail(_ADDRESS, _WHEN),
+    messages.OperatorMail("sip.example.org", "am1.example.org", "The backend [sms.main] rests after failures."),
 )
 
 SMS: tuple[messages.Sms, ...] = (

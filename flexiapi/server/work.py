@@ -8,6 +8,7 @@ from flexiapi.errors import StoreUnavailable
 from flexiapi.events import EventFigures
 from flexiapi.observing import log
 from flexiapi.server.layout_watch import LayoutWatch
+from flexiapi.server.operator_notices import OperatorNotices
 from flexiapi.server.parts import Parts
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.space_watch import SpaceWatch
@@ -102,5 +103,6 @@ class Work:
             parts.store.key_uses.written(readiness.may_work),
             parts.replication.opened(),
             parts.replication.followed(readiness.may_work),
+            OperatorNotices(parts).sent(readiness.may_work),
         ):
             yield

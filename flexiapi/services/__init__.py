@@ -11,6 +11,7 @@ from flexiapi.services.codes import CodeServices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 from flexiapi.services.limiter import Limiter
+from flexiapi.services.notices import Notices
 from flexiapi.services.phones import PhoneServices
 from flexiapi.services.sign_in import SignInServices
 from flexiapi.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     spaces: Spaces
     limiter: Limiter
+    notices: Notices
     sign_in: SignInServices
     codes: CodeServices
     accounts: AccountServices
@@ -40,6 +42,7 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
         settings=ground.settings,
         spaces=ground.spaces,
         limiter=ground.limiter,
+        notices=ground.notices,
         sign_in=sign_in_wing,
         codes=codes_wing,
         accounts=accounts_wing,

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 from flexiapi import model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
+from flexiapi.services import field_texts
 from flexiapi.services.conversions import digits, expiry, flag, page_number
 from flexiapi.services.names import NameRules
 
@@ -167,56 +168,23 @@ def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
 
 
 Text = Annotated[str, Field(strict=True)]
-_OF_USERNAMES = Field(description="unique username, minimum 6 characters", examples=["alice.martin"])
-Username = Annotated[Text, AfterValidator(_username), _OF_USERNAMES]
-PublicUsername = Annotated[
-    Text,
-    AfterValidator(_public_username),
-    Field(
-        description="unique username, minimum 6 characters; required if `phone` is not set. "
-        "One that begins with + must be the phone number, and is a claim until it is proven",
-        examples=["alice.martin"],
-    ),
-]
-UsernameOfDomain = Annotated[Text, AfterValidator(_any_username), _OF_USERNAMES]
-ExistingUsername = Annotated[
-    Text,
-    AfterValidator(_any_username),
-    Field(description="unique username, minimum 6 characters when it changes", examples=["alice.martin"]),
-]
-Password = Annotated[
-    Text, AfterValidator(_password), Field(description="minimum 6 characters", examples=["correct-horse-battery"])
-]
-PasswordOfDomain = Annotated[
-    Text, AfterValidator(_any_password), Field(description="minimum 6 characters", examples=["correct-horse-battery"])
-]
+Username = Annotated[Text, AfterValidator(_username), field_texts.USERNAME]
+PublicUsername = Annotated[Text, AfterValidator(_public_username), field_texts.PUBLIC_USERNAME]
+UsernameOfDomain = Annotated[Text, AfterValidator(_any_username), field_texts.USERNAME_OF_DOMAIN]
+ExistingUsername = Annotated[Text, AfterValidator(_any_username), field_texts.EXISTING_USERNAME]
+Password = Annotated[Text, AfterValidator(_password), field_texts.PASSWORD]
+PasswordOfDomain = Annotated[Text, AfterValidator(_any_password), field_texts.PASSWORD_OF_DOMAIN]
 OldPassword = Annotated[Text, Field(description="required if a password is set", examples=["wrong-donkey-battery"])]
 Algorithm = Annotated[
     model.Algorithm,
     _one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
-    Field(description="how the password is hashed", examples=["SHA-256"]),
-    WithJsonSchema({"type": "string", "enum": ["SHA-256", "MD5"]}),
+    field_texts.ALGORITHM,
 ]
-Email = Annotated[Text, AfterValidator(_email), Field(description="an e-mail address", examples=["alice@example.org"])]
-Phone = Annotated[
-    Text,
-    AfterValidator(_phone),
-    Field(description="a phone number in the form of E.164: + and digits", examples=["+33612345678"]),
-]
-ClaimedPhone = Annotated[
-    Text,
-    AfterValidator(_phone),
-    Field(
-        description="a phone number in the form of E.164: + and digits; only a claim until a PIN sent to it proves it",
-        examples=["+33612345678"],
-    ),
-]
-KnownPhone = Annotated[
-    Text,
-    AfterValidator(_known_phone),
-    Field(description="a phone number: + and digits", examples=["+33612345678"]),
-]
-Domain = Annotated[Text, AfterValidator(_domain), Field(description="a SIP domain", examples=["sip.example.org"])]
+Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
+Phone = Annotated[Text, AfterValidator(_phone), field_texts.PHONE]
+ClaimedPhone = Annotated[Text, AfterValidator(_phone), field_texts.CLAIMED_PHONE]
+KnownPhone = Annotated[Text, AfterValidator(_known_phone), field_texts.PHONE]
+Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
@@ -232,69 +200,44 @@ SearchText = Annotated[
 DtmfProtocol = Annotated[
     model.DtmfProtocol,
     _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
-    Field(description="sipinfo, sipmessage or rfc2833", examples=["sipinfo"]),
-    WithJsonSchema({"type": "string", "enum": ["sipinfo", "sipmessage", "rfc2833"]}),
+    field_texts.DTMF_PROTOCOL,
 ]
-Flag = Annotated[
-    bool,
-    BeforeValidator(flag),
-    Field(examples=[True]),
-    WithJsonSchema({"type": "boolean"}),
-]
+Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "examples": [True]})]
 CreationToken = Annotated[
-    Text,
-    _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"),
-    Field(
-        description="the unique account_creation_token; works once, for account.creation_token_days (7 by default)",
-        examples=["8tuVPTa9XcQ2k"],
-    ),
+    Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
 RequestToken = Annotated[
     Text,
     Field(
-        description="a validated account_creation_request_token; works once, for account.request_token_hours (24)",
+        description="a validated `account_creation_request_token`; works once, for `account.request_token_hours` (24)",
         examples=["7Ma0JzRtWg3kP"],
     ),
 ]
-ConfirmationKey = Annotated[
-    Text,
-    BeforeValidator(digits),
-    AfterValidator(_typed_key),
-    Field(
-        description="the mailed key; works once, for account.activation_hours (24); blanks, hyphens, case are ignored",
-        examples=["WATD-MY7P-TD4CZ"],
-    ),
-]
-Pin = Annotated[
-    Text,
-    BeforeValidator(digits),
-    _exactly(4, "[0-9]+", "the 4 digits that were sent"),
-    Field(description="the PIN code; works once, for account.pin_minutes (10 by default)", examples=["0427"]),
-]
+ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
+Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
 Expiry = Annotated[
     datetime,
     BeforeValidator(expiry),
-    Field(description="a time of the form Y-m-d H:i:s, UTC", examples=["2040-12-12 12:12:12"]),
-    WithJsonSchema({"type": "string"}),
+    field_texts.EXPIRY,
 ]
 Key = Annotated[
     Text,
     _matching("[a-z0-9_-]{1,64}", "{field} must be lower-case letters, digits, - and _ (at most 64)"),
-    Field(description="lower-case letters, digits, dashes", examples=["open_door"]),
+    field_texts.KEY,
 ]
 Code = Annotated[
     Text,
     BeforeValidator(digits),
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
-    Field(description="lower-case letters and digits", examples=["1234"]),
+    field_texts.CODE,
 ]
 PageNumber = Annotated[
     int,
     BeforeValidator(page_number),
-    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
     WithJsonSchema({"type": "integer", "minimum": 1}),
+    Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
-PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH)]
-PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH)]
-PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH)]
+PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PROVIDER)]
+PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PARAMETER)]
+PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH), field_texts.of_pattern(model.PUSH_ID)]

@@ -14,6 +14,7 @@ from flexiapi.settings.sections import (
     MetricsSettings,
     MongodbSettings,
     NocaptchaSettings,
+    NoticeSettings,
     ServerSettings,
     TemplateSettings,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "MetricsSettings",
     "MongodbSettings",
     "NocaptchaSettings",
+    "NoticeSettings",
     "RedisSettings",
     "ServerSettings",
     "Settings",
@@ -63,5 +65,6 @@ class Settings(BaseModel):
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
     events: EventSettings = EventSettings()
+    notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

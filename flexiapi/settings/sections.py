@@ -169,6 +169,11 @@ class AccountSettings(SettingsSection):
     )
 
     @property
+    def shortest(self) -> dict[str, int]:
+        """The least lengths, by the name of their setting."""
+        return {"username_min_length": self.username_min_length, "password_min_length": self.password_min_length}
+
+    @property
     def pin_life(self) -> timedelta:
         """The life of a PIN."""
         return timedelta(minutes=self.pin_minutes)
@@ -255,6 +260,17 @@ class EventSettings(SettingsSection):
     """The journal of changes."""
 
     days: int = Field(14, ge=1, description="how long an event is kept, in days")
+
+
+class NoticeSettings(SettingsSection):
+    """Mails to the people who operate the server, when something needs them."""
+
+    to: Names = Field(
+        (), description="mail addresses; they are told of resting backends, a replica that lags, and an old backup"
+    )
+    again_hours: int = Field(6, ge=1, description="hours after which they are told again while it lasts")
+    backup_file: OptionalPath = Field(None, description="file whose time of change is that of the newest backup")
+    backup_hours: int = Field(26, ge=1, description="age of the newest backup at which it is too old, in hours")
 
 
 class LogSettings(SettingsSection):

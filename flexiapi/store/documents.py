@@ -41,6 +41,7 @@ _RARE = (
     "replacing_until",
     "has_first_password",
     "provisioning_by",
+    "unlocked_at",
 )
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")

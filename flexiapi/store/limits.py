@@ -12,10 +12,11 @@ from flexiapi.store.connection import Records
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The count in a window, and the end of the window."""
+    """The count in a window, and the end of the window. `beside` is what was counted together with the subject."""
 
     number: int
     ends_at: datetime
+    beside: str = ""
 
 
 class LimitCounters(Records):
@@ -52,9 +53,27 @@ class LimitCounters(Records):
         ends_at: datetime = before["expires_at"]
         return ends_at
 
+    async def standing(self, name: str, subject: str, now: datetime) -> list[Count]:
+        """Return the open counts of a subject, alone and together with others, such as a network."""
+        found = self._limits.find({**_of(name, subject), "expires_at": {"$gt": now}})
+        return [
+            Count(int(one["count"]), one["expires_at"], one["_id"].removeprefix(_place(name, subject)).strip())
+            async for one in found
+        ]
+
+    async def forget(self, name: str, subject: str) -> None:
+        """Forget all counts of a subject, alone and together with others."""
+        await self._limits.delete_many(_of(name, subject))
+
     async def give_back(self, name: str, subject: str) -> None:
         """Undo one count, because the counted event did not happen."""
         await self._limits.update_one({"_id": _place(name, subject), "count": {"$gt": 0}}, {"$inc": {"count": -1}})
+
+
+def _of(name: str, subject: str) -> dict[str, Any]:
+    """Return the query for the counts of a subject; what is counted beside it follows a blank."""
+    place = _place(name, subject)
+    return {"$or": [{"_id": place}, {"_id": {"$gte": f"{place} ", "$lt": f"{place}!"}}]}
 
 
 def _place(name: str, subject: str) -> str:

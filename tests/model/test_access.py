@@ -106,6 +106,13 @@ def test_who_waits_for_the_first_entry():
     assert not account(confirmation=MAILED).waits_for_first_entry
 
 
+def test_an_unlock_is_noted_with_its_time_and_ends_nothing():
+    change = account().unlock(NOW)
+    assert written(change) == {"unlocked_at": NOW, "updated_at": NOW}
+    assert change.event == "account.unlocked"
+    assert not change.ends_sign_ins
+
+
 class TestBlock:
     def test_a_block_keeps_everything_and_ends_no_sign_in(self):
         change = account(admin_since=EARLIER).block(NOW)

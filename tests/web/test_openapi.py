@@ -17,7 +17,8 @@ from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.openapi import document_of
 from flexiapi.web.openapi.schemas import Schemas
 
-DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org")
+SHORTEST = {"username_min_length": 6, "password_min_length": 6}
+DOCUMENT = document_of(ENDPOINTS, "https://accounts.example.org", SHORTEST)
 OPERATIONS = [
     pytest.param(path, verb, operation, id=f"{verb} {path}")
     for path, verbs in DOCUMENT["paths"].items()
@@ -102,7 +103,7 @@ def test_aliases_of_parameters_are_described():
     body = DOCUMENT["paths"]["/api/accounts/{sip}/activate/phone"]["post"]["requestBody"]["content"]
     schema = body["application/json"]["schema"]
     assert schema["anyOf"] == [{"required": ["confirmation_key"]}, {"required": ["code"]}]
-    assert body["application/x-www-form-urlencoded"]["schema"] == schema
+    assert list(body) == ["application/json"]
 
 
 def test_two_schemas_of_one_name_are_refused():
@@ -120,7 +121,7 @@ def test_the_command_prints_the_document(monkeypatch):
 def test_the_server_answers_with_the_document(http, server):
     answer = http.get("/api/openapi.json")
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == json.loads(json.dumps(document_of(ENDPOINTS, server.url)))
+    assert answer.json() == json.loads(json.dumps(document_of(ENDPOINTS, server.url, SHORTEST)))
 
 
 def test_the_page_shows_every_endpoint_of_the_server(http):
@@ -213,3 +214,103 @@ def test_tokens_in_examples_are_those_that_are_given_out():
     assert len(token) == 32
     assert re.fullmatch("[0-9]{4}", given["/api/accounts/{sip}/recover/{recover_key}", "recover_key"])
     assert given["/provisioning/{provisioning_token}", "provisioning_token"] == "7Ma0JzRtWg3kP"
+
+
+def fields(schema, place="#"):
+    """Return every schema in a part of the document with its place."""
+    if isinstance(schema, dict):
+        yield place, schema
+        for name, part in schema.items():
+            if name not in ("example", "examples"):
+                yield from fields(part, f"{place}/{name}")
+    elif isinstance(schema, list):
+        for number, part in enumerate(schema):
+            yield from fields(part, f"{place}/{number}")
+
+
+@pytest.mark.parametrize(("path", "verb", "operation"), OPERATIONS)
+class TestEveryParameter:
+    """Generators of clients and their users depend on each of these."""
+
+    def parameters(self, operation):
+        for parameter in operation["parameters"]:
+            if "name" in parameter:
+                yield parameter["name"], parameter["schema"], parameter["description"], parameter["required"]
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content:
+            schema = content["schema"]
+            for name, field in schema["properties"].items():
+                yield name, field, field.get("description"), name in schema.get("required", ())
+
+    def test_is_described_and_has_one_type(self, path, verb, operation):
+        for name, schema, description, _ in self.parameters(operation):
+            assert description, name
+            assert "anyOf" not in schema, name
+            kind = schema["type"]
+            kinds = [kind] if isinstance(kind, str) else kind
+            assert [one for one in kinds if one != "null"] in (["string"], ["integer"], ["boolean"], ["array"]), name
+
+    def test_has_an_example(self, path, verb, operation):
+        for parameter in operation["parameters"]:
+            assert "$ref" in parameter or parameter.get("example") is not None, parameter["name"]
+        for name, schema, _, _ in self.parameters(operation):
+            if name in [parameter.get("name") for parameter in operation["parameters"]]:
+                continue
+            assert schema.get("examples") or schema.get("type") == "boolean" or "boolean" in schema["type"], name
+
+    def test_a_required_text_cannot_be_empty(self, path, verb, operation):
+        for name, schema, _, is_required in self.parameters(operation):
+            if is_required and schema["type"] == "string":
+                assert schema.get("minLength") or schema.get("pattern") or schema.get("enum"), name
+
+    def test_patterns_fit_their_examples(self, path, verb, operation):
+        for name, schema, _, _ in self.parameters(operation):
+            for example in schema.get("examples", ()):
+                assert re.search(schema.get("pattern", ""), str(example)), name
+
+
+def test_null_is_never_the_only_type():
+    for place, schema in fields(DOCUMENT["components"]):
+        if not place.rpartition("/")[0].endswith("/anyOf"):
+            assert schema.get("type") != "null", place
+
+
+def test_flags_are_booleans_and_nothing_else():
+    flags = [
+        (place, schema)
+        for place, schema in fields(DOCUMENT)
+        if place.rpartition("/")[2] in ("activated", "admin") and "properties" in place
+    ]
+    assert len(flags) > 5
+    for place, schema in flags:
+        if "$ref" not in json.dumps(schema):
+            assert schema["type"] in ("boolean", ["boolean", "null"]), place
+            assert "enum" not in schema
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "name", "words"),
+    [
+        ("post", "/api/accounts", "confirmation_key_expires", "Only used when `activated` is not used or `false`"),
+        ("post", "/api/accounts", "confirmation_key_expires", "activation endpoints will return `403`"),
+        ("post", "/api/accounts", "email", "must be unique if"),
+        ("post", "/api/accounts", "domain", "`app.admins_manage_multi_domains`"),
+        ("post", "/api/accounts", "phone", "phone number"),
+        ("post", "/api/accounts/public", "email", "optional if `phone` is set"),
+        ("post", "/api/accounts/public", "domain", "if not set, the default registration domain"),
+        ("post", "/api/accounts/public", "phone", "required if `username` is not set, optional if `email` is set"),
+        ("post", "/api/accounts/recover-by-phone", "phone", "to send the SMS to"),
+        ("post", "/api/accounts/me/email/request", "email", "the new e-mail address, must be unique if"),
+    ],
+)
+def test_the_sentences_of_the_original_document_are_kept(verb, path, name, words):
+    body = DOCUMENT["paths"][path][verb]["requestBody"]["content"]["application/json"]["schema"]
+    assert words in body["properties"][name]["description"]
+
+
+def test_least_lengths_are_those_of_the_settings():
+    document = document_of(ENDPOINTS, "", {"username_min_length": 9, "password_min_length": 12})
+    body = document["paths"]["/api/accounts/public"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["username"]["minLength"] == 9
+    assert body["properties"]["password"]["minLength"] == 12
+    assert "x-shortest" not in json.dumps(document)

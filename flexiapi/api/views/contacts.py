@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from flexiapi.api.views.accounts import AccountId, ActionView, Activated, TypeView, ViewData
 from flexiapi.model import Account, ContactsList
@@ -19,7 +21,7 @@ class ContactView:
     dtmf_protocol: str | None
     realm: str | None
     phone: str | None
-    confirmation_key_expires: None
+    confirmation_key_expires: Annotated[str | None, Field(examples=[None])]
     types: list[TypeView]
     actions: list[ActionView]
 

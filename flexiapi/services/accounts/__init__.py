@@ -7,6 +7,7 @@ from flexiapi.services.accounts.administration import AccountBusy, Administratio
 from flexiapi.services.accounts.administrators import Administrators
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails, Amendments
+from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
@@ -26,10 +27,12 @@ __all__ = [
     "PAGE_SIZE",
     "AccountBusy",
     "AccountDetails",
+    "AccountDiagnosis",
     "AccountDirectory",
     "AccountListing",
     "AccountServices",
     "Amendments",
+    "Hindrance",
     "Period",
     "RegistrationClosed",
     "build",
@@ -54,6 +57,7 @@ class AccountServices:
     seeding: Seeding
     upkeep: Upkeep
     support: AccountSupport
+    diagnosis: AccountDiagnosis
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -80,4 +84,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),
         support=AccountSupport(ground, passwords),
+        diagnosis=AccountDiagnosis(ground, passwords),
     )

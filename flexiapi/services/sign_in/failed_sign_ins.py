@@ -43,10 +43,17 @@ class FailedSignIns:
         self._of_account = settings.failed_sign_ins_per_account
         self._tallies: dict[tuple[str, str], Tally] = {}
 
-    async def compared(self, address: str, account_id: int, is_right: Callable[[], bool]) -> bool:
-        """Return what `is_right` says of a password, and count it if it is wrong. Raises `TooManyRequests`."""
+    async def compared(
+        self, address: str, account_id: int, is_right: Callable[[], bool], unlocked_at: datetime | None = None
+    ) -> bool:
+        """Return what `is_right` says of a password, and count it if it is wrong. Raises `TooManyRequests`.
+
+        Failures of a window that began before `unlocked_at` are forgotten.
+        """
         if not self._tallies:
             return is_right() or await self._count_wrong(address, account_id, 0)
+        if unlocked_at is not None:
+            self._forget_before(unlocked_at, _subject(address, account_id))
         number = await self._counted_before(address, account_id)
         # From here on nothing waits until a wrong password is pending.
         known = self._known(_NETWORK, counted_as(address))
@@ -107,6 +114,11 @@ class FailedSignIns:
         tally.number, tally.ends_at = max(tally.number, counted.number), counted.ends_at
         if counted.number > self._of_network:
             raise self._refusal(counted.ends_at)
+
+    def _forget_before(self, moment: datetime, subject: str) -> None:
+        tally = self._tallies.get((_ACCOUNT, subject))
+        if tally is not None and tally.ends_at - _HOUR <= moment:
+            del self._tallies[_ACCOUNT, subject]
 
     def _known(self, name: str, subject: str) -> Tally | None:
         """Return the failures of a subject in the window that is open."""

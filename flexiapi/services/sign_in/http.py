@@ -133,7 +133,10 @@ class HttpSignIn:
         expires_at = datetime.fromtimestamp(issued or 0, UTC) + self._nonce_life
         if issued is None or expires_at <= self._clock.now():
             raise self._refusal(account, "Nonce invalid", stale=True)
-        if not await self._failures.compared(address, account.id, lambda: self._is_right(account, answer, address)):
+        is_right = await self._failures.compared(
+            address, account.id, lambda: self._is_right(account, answer, address), account.unlocked_at
+        )
+        if not is_right:
             raise self._refusal(account)
         use = await self._store.used_nonces.use(nonce, int(given["nc"], 16), expires_at)
         if use is not NonceUse.COUNTED:

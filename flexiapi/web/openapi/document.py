@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flexiapi import __version__
@@ -14,7 +15,6 @@ from flexiapi.web.openapi.schemas import Examples, Schema, Schemas, alternatives
 from flexiapi.web.operation import Access, Operation
 
 _JSON = "application/json"
-_FORM = "application/x-www-form-urlencoded"
 _IN_QUERY = ("get", "delete")
 
 _ABOUT = """An API to deal with the Flexisip server: SIP accounts and the provisioning of their devices.
@@ -23,9 +23,14 @@ Endpoints are for the public, for users (any account that signs in) or for admin
 (header or cookie `x-api-key`) or with DIGEST (MD5 or SHA-256), which a `From` header with the SIP address starts."""
 
 
-def document_of(endpoints: Iterable[type[Endpoint]], url: str) -> dict[str, Any]:
-    """Return the document for a server at `url`, without the operations that are declared as hidden."""
-    return OpenApiDocument(url).of([endpoint for endpoint in endpoints if any(_shown(endpoint))])
+def document_of(
+    endpoints: Iterable[type[Endpoint]], url: str, shortest: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the document for a server at `url`, without the operations that are declared as hidden.
+
+    `shortest` has the least lengths of texts by the name of their setting.
+    """
+    return OpenApiDocument(url, shortest).of([endpoint for endpoint in endpoints if any(_shown(endpoint))])
 
 
 def _shown(endpoint: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
@@ -35,9 +40,9 @@ def _shown(endpoint: type[Endpoint]) -> Iterator[tuple[str, Operation]]:
 class OpenApiDocument:
     """Builder of the document of a server at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, shortest: Mapping[str, int]) -> None:
         self._url = url
-        self._schemas = Schemas()
+        self._schemas = Schemas(shortest)
         self._schemas.definitions.update(components.SCHEMAS)
         self._examples = Examples(self._schemas)
         self._responses: dict[str, Any] = {}
@@ -110,7 +115,8 @@ class OpenApiDocument:
         content = {"schema": schema, "example": example}
         return {
             "required": bool(schema.get("required") or "anyOf" in schema),
-            "content": {_JSON: content, _FORM: content},
+            # Forms are read too. Named here, they make openapi-python-client send JSON and call it a form.
+            "content": {_JSON: content},
         }
 
     def _success(self, path: str, operation: Operation) -> dict[str, Any]:

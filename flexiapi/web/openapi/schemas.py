@@ -1,6 +1,7 @@
 """JSON schemas of parameters and answers, collected by name, and examples derived from them."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -12,14 +13,19 @@ Mode = Literal["validation", "serialization"]
 
 _REFERENCE = "#/components/schemas/"
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
+_BOUNDS = frozenset({"enum", "pattern", "minLength"})
 _TYPES: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 class Schemas:
-    """The schemas of a document. Raises `ValueError` for two different schemas of one name."""
+    """The schemas of a document. Raises `ValueError` for two different schemas of one name.
 
-    def __init__(self) -> None:
+    `shortest` has the least lengths of texts by the name of their setting.
+    """
+
+    def __init__(self, shortest: Mapping[str, int] = MappingProxyType({})) -> None:
         self.definitions: dict[str, Schema] = {}
+        self._shortest = shortest
 
     def of_answer(self, kind: Any) -> Schema:
         """Return the schema of an answer."""
@@ -34,7 +40,22 @@ class Schemas:
             if name in schema.get("required", ()):
                 schema["required"] = [other for other in schema["required"] if other != name]
                 schema["anyOf"] = [{"required": [name]}, {"required": [alias]}]
+        schema = self._bounded(schema)
         return {key: value for key, value in schema.items() if value != []}
+
+    def _bounded(self, schema: Schema) -> Schema:
+        """Say how short each text may be: a needed one cannot be empty, which is the same as absent."""
+        if "properties" not in schema:
+            return schema
+        fields = dict(schema["properties"])
+        for name, field in fields.items():
+            setting = field.get("x-shortest")
+            if setting is not None:
+                kept = {key: value for key, value in field.items() if key != "x-shortest"}
+                fields[name] = {**kept, "minLength": max(self._shortest.get(setting, 1), field["minLength"])}
+            elif name in schema.get("required", ()) and field.get("type") == "string" and not _BOUNDS & field.keys():
+                fields[name] = {**field, "minLength": 1}
+        return {**schema, "properties": fields}
 
     def resolved(self, schema: Schema) -> Schema:
         """Return the schema that a reference points to, or the schema itself."""
@@ -43,15 +64,22 @@ class Schemas:
 
     def _gathered(self, adapter: TypeAdapter[Any], mode: Mode) -> Schema:
         found, document = TypeAdapter.json_schemas([("", mode, adapter)], ref_template=_REFERENCE + "{model}")
-        for name, definition in _without_titles(document.get("$defs", {})).items():
+        for name, found_definition in _simplified(document.get("$defs", {})).items():
+            definition = self._bounded(found_definition) if mode == "validation" else found_definition
             if self.definitions.setdefault(name, definition) != definition:
                 raise ValueError(f"two schemas are named {name}")
-        schema: Schema = _without_titles(found["", mode])
+        schema: Schema = _simplified(found["", mode])
         return schema
 
 
 def alternatives(schema: Schema) -> tuple[Schema, bool]:
     """Return the schema without the alternative `null`, and whether `null` is allowed."""
+    if isinstance(schema.get("type"), list):
+        (kind,) = (kind for kind in schema["type"] if kind != "null")
+        plain = {**schema, "type": kind}
+        if "enum" in schema:
+            plain["enum"] = [one for one in schema["enum"] if one is not None]
+        return plain, True
     options = schema.get("anyOf")
     if not options or "type" in schema:
         return schema, False
@@ -106,12 +134,26 @@ def _stated(schema: Schema) -> Iterator[Any]:
     yield from schema.get("enum", ())[:1]
 
 
-def _without_titles(schema: Any) -> Any:
-    """Remove titles, which repeat the names of fields."""
+def _simplified(schema: Any) -> Any:
+    """Remove titles, which repeat the names of fields, and write `null` as a second type instead of a second schema."""
     if isinstance(schema, dict):
-        return {
-            name: _without_titles(part)
+        parts = {
+            name: _simplified(part)
             for name, part in schema.items()
-            if not (name == "title" and isinstance(part, str))
+            if not (name == "title" and isinstance(part, str)) and not (name == "default" and part is None)
         }
-    return [_without_titles(part) for part in schema] if isinstance(schema, list) else schema
+        return _with_null_as_type(parts)
+    return [_simplified(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _with_null_as_type(schema: Schema) -> Schema:
+    plain, is_nullable = alternatives(schema)
+    kind = plain.get("type")
+    if "anyOf" not in schema or not is_nullable or not isinstance(kind, str):
+        return schema
+    # What is said of the field counts before what its type says.
+    merged = {**{key: value for key, value in plain.items() if key != "anyOf"}, "type": [kind, "null"]}
+    merged.update((key, value) for key, value in schema.items() if key != "anyOf")
+    if "enum" in merged:
+        merged["enum"] = [*merged["enum"], None]
+    return merged

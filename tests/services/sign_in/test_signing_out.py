@@ -89,8 +89,9 @@ def test_a_replacement_sees_a_promotion_that_came_in_between(server, admin):
     account = server.person("bob.builder").account
     server.run(server.services.accounts.administrators.promote(account.id, server.actor))
     new = AccountDetails(account.username, PASSWORD, Algorithm.SHA_256)
-    replaced = server.services.accounts.administration._replaced(account, new, server.actor, keeps_key=False)
-    assert server.run(replaced) is None
+    profile = server.services.accounts.administration._profile(account, new, server.actor)
+    change = account.replaced_by(profile, server.clock.second(), ends_sign_ins=True, keeps_key=False)
+    assert server.apply(change) is None
     assert server.account(account.id).is_admin
 
 

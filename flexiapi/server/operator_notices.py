@@ -1,0 +1,106 @@
+"""Mails to the operators when a backend rests, the sign-in replica lags, or the newest backup is old."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+
+from flexiapi.errors import StoreUnavailable
+from flexiapi.events import read_up_to
+from flexiapi.observing import log
+from flexiapi.rendering.messages import OperatorMail
+from flexiapi.server.parts import Parts
+
+SECONDS = 60.0
+
+_HOUR = 3600
+
+
+class OperatorNotices:
+    """The watch of a server process over what operators should know. Each trouble is told by one process of all."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._settings = parts.settings.notices
+        self._holder = secrets.token_hex(8)
+        self._host = socket.gethostname()
+        self._read: dict[str, int] = {}
+
+    @contextlib.asynccontextmanager
+    async def sent(self, may_work: Callable[[], bool]) -> AsyncIterator[None]:
+        """Look and send in the block, once a minute. Without addresses do nothing."""
+        if not self._settings.to:
+            yield
+            return
+        watching = asyncio.create_task(self._watch_for_ever(may_work))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch_for_ever(self, may_work: Callable[[], bool]) -> None:
+        while True:
+            await asyncio.sleep(SECONDS)
+            try:
+                if may_work():
+                    await self.look()
+            except StoreUnavailable:
+                log.debug("operators not told", reason="the database is away")  # that is in the log already
+            except Exception:  # noqa: BLE001  # the next look may succeed
+                log.error("operators not told", exc_info=True)
+
+    async def look(self) -> None:
+        """Tell of each trouble that nobody told of within `[notices] again_hours`."""
+        last = await self._parts.store.journal.events.numbers.last()
+        life = timedelta(hours=self._settings.again_hours)
+        for subject, text in [*self._backends(), *self._replicas(last), *self._backups()]:
+            if await self._parts.store.leases.take(f"notice {subject}", self._holder, life):
+                log.warning("operators are told", trouble=text)
+                mail = OperatorMail(self._parts.store.spaces.default.domain, self._host, text)
+                for address in self._settings.to:
+                    await self._parts.services.notices.notify(address, mail)
+
+    def _backends(self) -> Iterator[tuple[str, str]]:
+        for outlet in self._parts.notifier.outlets:
+            if not outlet.circuit.closed:
+                text = (
+                    f"The backend [{outlet.table}] rests after repeated failures; its messages go to others, or are "
+                    "refused. `flexiapi plugins check` tells why."
+                )
+                yield f"backend {outlet.table}", text
+
+    def _replicas(self, last: int) -> Iterator[tuple[str, str]]:
+        """Yield a replica that cannot be written, and readers of events that read nothing since the look before."""
+        replica = self._parts.replication.replica
+        if replica is not None and replica.is_failing:
+            text = (
+                f"The sign-in replica of this host, {self._parts.replication.path}, cannot be written. Changes of "
+                "accounts are refused until it can. `flexiapi sip doctor` tells why."
+            )
+            yield f"replica {self._host}", text
+        for reader, number in read_up_to.items():
+            if number < last and self._read.get(reader) == number:
+                text = (
+                    f"The {reader} of this host does not follow the changes of accounts: it is {last - number} events "
+                    "behind. New accounts may not register, and deactivated ones may. `flexiapi sip doctor` helps."
+                )
+                yield f"reader {reader} {self._host}", text
+            self._read[reader] = number
+
+    def _backups(self) -> Iterator[tuple[str, str]]:
+        file, hours = self._settings.backup_file, self._settings.backup_hours
+        if file is None:
+            return
+        try:
+            age = (time.time() - file.stat().st_mtime) / _HOUR
+        except OSError as error:
+            text = f"There is no backup: {file} cannot be read ({error.strerror})."
+        else:
+            if age <= hours:
+                return
+            text = f"The newest backup, {file}, is {age:.0f} hours old; {hours} are allowed."
+        yield f"backup {self._host}", f"{text} See notices.backup_file (NOTICES_BACKUP_FILE)."

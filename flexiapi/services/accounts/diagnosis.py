@@ -1,0 +1,172 @@
+"""Diagnosis of an account: why it cannot sign in, get codes, register or be set up, in plain words."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from flexiapi.crypto.keys import readable
+from flexiapi.model import Account, Actor
+from flexiapi.services.ground import Ground
+from flexiapi.services.outcome import existing
+from flexiapi.services.sign_in import Passwords
+
+Topic = Literal["signing in", "codes", "registering", "setting up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """One reason, what it keeps the account from, and what to do about it."""
+
+    topic: Topic
+    reason: str
+    advice: str
+
+
+class AccountDiagnosis:
+    """Findings about accounts, from their state and from the limits that are used up, and the end of these limits."""
+
+    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+        self._store = ground.store
+        self._spaces = ground.spaces
+        self._passwords = passwords
+        self._notifier = ground.notifier
+        self._clock = ground.clock
+        self._token_life = timedelta(hours=ground.settings.account.provisioning_token_hours)
+        limits, account = ground.settings.limits, ground.settings.account
+        self._of_account: Mapping[str, tuple[Topic, int, str]] = {
+            "failed_sign_ins_account": ("signing in", limits.failed_sign_ins_per_account, "wrong passwords"),
+            "codes": ("codes", limits.codes_per_account, "codes were asked for"),
+            "code_tries": ("codes", limits.wrong_codes_per_day, "tries of PINs"),
+            "code_tries_network": ("codes", limits.wrong_codes_per_network, "tries of PINs"),
+            "pin_tries": ("codes", account.pin_tries, "tries of one PIN"),
+        }
+        self._of_number: Mapping[str, tuple[Topic, int, str]] = {
+            "sms_minute": ("codes", limits.sms_per_minute, "SMS to the number in a minute"),
+            "sms_hour": ("codes", limits.sms_per_hour, "SMS to the number in an hour"),
+            "sms_day": ("codes", limits.sms_per_day, "SMS to the number in a day"),
+        }
+        self._of_mail: Mapping[str, tuple[Topic, int, str]] = {
+            "mails": ("codes", limits.mails_per_hour, "mails to the address in an hour"),
+        }
+
+    async def of(self, account: Account) -> list[Hindrance]:
+        """Return what keeps the account from its uses, the most telling first."""
+        return [
+            *self._state(account),
+            *self._credentials(account),
+            *[finding async for finding in self._limits(account)],
+            *self._channels(account),
+            *self._set_up(account),
+        ]
+
+    async def unlock(self, account: Account, actor: Actor) -> Account:
+        """Forget failed sign-ins and tries of codes that were counted for the account. Raises `RecordNotFound`."""
+        for name, subject in self._counted(account):
+            await self._store.limits.forget(name, subject)
+        return existing(await self._store.accounts.apply(account.unlock(self._clock.now()), actor))
+
+    def _counted(self, account: Account) -> Iterator[tuple[str, str]]:
+        """Yield the limits that count for the account, its number and its address."""
+        suffix = self._spaces.of_domain(account.domain).suffix
+        yield from ((name, str(account.id)) for name in self._of_account)
+        yield "code_tries", f"password {account.id}"
+        number = account.phone or account.claimed_phone
+        if number:
+            yield from ((name, f"{number}{suffix}") for name in self._of_number)
+        if account.email:
+            yield from ((name, f"{account.email}{suffix}") for name in self._of_mail)
+
+    def _state(self, account: Account) -> Iterator[Hindrance]:
+        if account.is_shut_out or account.is_barred:
+            yield Hindrance("signing in", "It was deactivated by an administrator.", "`activate` it.")
+        elif not account.activated:
+            yield Hindrance(
+                "registering",
+                f"It is not activated yet: {self._waits_for(account)}.",
+                "Send the code again (POST /api/accounts/{id}/resend), `provision` it, or `activate` it.",
+            )
+        expiration = account.activation_expiration
+        if not account.activated and expiration is not None and expiration.expires <= self._clock.now():
+            yield Hindrance(
+                "setting up",
+                f"The time for its activation ended on {_shown(expiration.expires)}.",
+                "`activate` it, or give it another time through the API.",
+            )
+
+    def _waits_for(self, account: Account) -> str:
+        pending = account.confirmation
+        if pending is None:
+            return "no code is pending"
+        channel = "mail" if pending.key is not None else "SMS"
+        if pending.expires_at is None:
+            return f"it waits for the code sent by {channel}, which does not expire"
+        if pending.expires_at <= self._clock.now():
+            return f"the code sent by {channel} expired on {_shown(pending.expires_at)}"
+        return f"it waits for the code sent by {channel}, which expires on {_shown(pending.expires_at)}"
+
+    def _credentials(self, account: Account) -> Iterator[Hindrance]:
+        if not account.passwords:
+            yield Hindrance("signing in", "It has no password.", "`set-password`, or `provision` it.")
+            return
+        if all(readable(password.stored) is None for password in account.passwords):
+            yield Hindrance(
+                "signing in",
+                "Its password cannot be read: it was stored with another application key.",
+                "Name that key in app.previous_keys (APP_PREVIOUS_KEYS), or `set-password`.",
+            )
+        elif not self._passwords.algorithms(account):
+            yield Hindrance(
+                "signing in",
+                "Its password is stored as MD5 only, and account.md5 (ACCOUNT_MD5) is off.",
+                "`set-password`.",
+            )
+
+    async def _limits(self, account: Account) -> AsyncIterator[Hindrance]:
+        now = self._clock.now()
+        rules = {**self._of_account, **self._of_number, **self._of_mail}
+        for name, subject in self._counted(account):
+            topic, limit, what = rules[name]
+            for count in await self._store.limits.standing(name, subject, now):
+                whence = f" from {count.beside}" if name.endswith(("_network", "_account")) and count.beside else ""
+                if limit and count.number >= limit:
+                    reason = f"{count.number} {what}{whence}, and {limit} are allowed until {_shown(count.ends_at)}."
+                    yield Hindrance(topic, reason, "Wait until then, or `unlock` it.")
+                elif name == "failed_sign_ins_account":
+                    yield Hindrance(
+                        topic, f"{count.number} {what}{whence} within an hour.", "Is that phone set up rightly?"
+                    )
+
+    def _channels(self, account: Account) -> Iterator[Hindrance]:
+        transports = {outlet.transport for outlet in self._notifier.outlets}
+        number = account.phone or account.claimed_phone
+        if not account.email and not number:
+            yield Hindrance("codes", "It has neither an address nor a number for codes.", "`provision` it.")
+        if account.email and "mail" not in transports:
+            yield Hindrance("codes", "No mail backend is configured.", "See [mail] in the settings.")
+        if number and "sms" not in transports:
+            yield Hindrance("codes", "No SMS backend is configured.", "See [sms.NAME] in the settings.")
+        if account.claimed_phone and not account.is_claim:
+            yield Hindrance(
+                "codes",
+                f"Its number {account.claimed_phone} is not proven, so it cannot recover the account.",
+                "Its owner confirms it in the app, or an administrator sets it.",
+            )
+
+    def _set_up(self, account: Account) -> Iterator[Hindrance]:
+        base = self._spaces.of_domain(account.domain).provisioning_rc_file
+        if base is not None and not base.exists():
+            yield Hindrance(
+                "setting up",
+                f"There is no {base}, so phones are set up without it.",
+                "See account.provisioning_rc_file (ACCOUNT_PROVISIONING_RC_FILE).",
+            )
+        made, now = account.provisioning_token_at, self._clock.now()
+        if account.provisioning_token is None or made is None:
+            return
+        if self._token_life and made + self._token_life <= now:
+            yield Hindrance("setting up", f"Its link of {_shown(made)} has expired.", "`provision` makes another.")
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,87 @@
+"""`flexiapi accounts why` and `unlock`, beside a running server."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from flexiapi.cli import main
+from tests.kit.person import PASSWORD
+
+
+@pytest.fixture
+def configure():
+    return {"limits": {"failed_sign_ins_per_account": 3, "failed_sign_ins_per_minute": 100}}
+
+
+@pytest.fixture
+def command(server, tmp_path):
+    settings = tmp_path / "flexiapi.toml"
+    settings.write_text(
+        f"[app]\nkey = '{'k' * 40}'\n[mongodb]\nuri = '{server.uri}'\ndatabase = '{server.settings.mongodb.database}'\n"
+        f"[data]\npath = '{tmp_path}'\n[limits]\nfailed_sign_ins_per_account = 3\n[sms.main]\nbackend = 'outbox'\n"
+    )
+
+    def run(*arguments):
+        done = CliRunner().invoke(main, ["--config", str(settings), "accounts", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
+def status(http, person, password):
+    sender = {"From": f"sip:{person.sip}"}
+    auth = httpx.DigestAuth(person.account.username, password)
+    return http.get("/api/accounts/me", auth=auth, headers=sender).status_code
+
+
+def test_of_a_well_account_it_says_where_else_to_look(server, command):
+    person = server.person("alice.martin", phone="+33612345678")
+    said = command("why", person.sip)
+    assert "is active." in said
+    assert f"`flexiapi events --account {person.id}`" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentences"),
+    [
+        ({"activated": False}, ["It is not activated yet: no code is pending."]),
+        ({"activated": False, "activated_at": "now"}, ["It was deactivated by an administrator. `activate` it."]),
+        ({"passwords": ()}, ["signing in   It has no password. `set-password`, or `provision` it."]),
+        ({"email": "alice@mail.example.net"}, ["No mail backend is configured. See [mail]"]),
+        ({"claimed_phone": "+33612345678"}, ["Its number +33612345678 is not proven"]),
+        ({}, ["It has neither an address nor a number for codes."]),
+        (
+            {"provisioning_token": "NoPqRsTuVwXyZ", "provisioning_token_at": "long ago"},
+            ["setting up   Its link of ", "has expired. `provision` makes another."],
+        ),
+    ],
+)
+def test_each_reason_is_told_with_the_way_out(server, command, fields, sentences):
+    person = server.person("alice.martin")
+    times = {"now": server.clock.second(), "long ago": server.clock.second() - timedelta(days=365)}
+    server.set(person.id, **{name: times.get(value, value) if value else value for name, value in fields.items()})
+    said = command("why", person.sip)
+    for sentence in sentences:
+        assert sentence in said, said
+
+
+def test_wrong_passwords_are_told_and_unlock_lets_the_owner_in_at_once(server, http, alice, command):
+    for _ in range(4):
+        status(http, alice, "wrong-password")
+    assert status(http, alice, PASSWORD) == 429
+    said = command("why", alice.sip)
+    assert "3 wrong passwords from 127.0.0.1, and 3 are allowed until " in said
+    assert "Wait until then, or `unlock` it." in said
+    assert "may try again" in command("unlock", alice.sip)
+    assert status(http, alice, PASSWORD) == 200
+    assert "wrong passwords" not in command("why", alice.sip)
+
+
+def test_after_an_unlock_the_limit_holds_again(server, http, alice, command):
+    for _ in range(4):
+        status(http, alice, "wrong-password")
+    command("unlock", alice.sip)
+    assert [status(http, alice, "wrong-password") for _ in range(4)][-1] == 429
