@@ -76,7 +76,10 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneChange) -> None:
-        """Request a specific code by SMS to change the phone number."""
+        """Request a specific code by SMS to change the phone number.
+
+        The number is a claim until the code is confirmed: only then it is the account's.
+        """
         await self.codes.address_changes.request_phone(self.me, body.phone, self.actor)
 
 

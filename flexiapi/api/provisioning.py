@@ -98,7 +98,8 @@ class TokenProvisioningEndpoint(ProvisioningHandler):
         """Return the provisioning information, with the account of a valid `provisioning_token`.
 
         The account is then considered as "provisioned" and those account related information will be removed in the
-        upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated.
+        upcoming requests. If the account is not activated and the `provisioning_token` is valid, it is activated, but
+        not by a token of its own if it was created by `accounts/public` and has not confirmed anything.
         """
         del body
         provisioning = self.phones.provisioning

@@ -235,7 +235,7 @@ def deactivate(context: Installation, address: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @passed
 def delete(context: Installation, address: str, *, yes: bool) -> None:
-    """Delete the account ADDRESS. Nobody can register its name again until its tombstone expires."""
+    """Delete the account ADDRESS. Its name cannot be registered again until its tombstone expires."""
     account = context.work(lambda parts: _one(parts, address))
     if not yes:
         click.confirm(f"Delete sip:{account.address} (id {account.id}, {_state(account)})?", abort=True)

@@ -119,7 +119,7 @@ class AccountRecord:
 
     @property
     def words(self) -> list[str]:
-        """What a search compares."""
+        """Texts that a search compares."""
         return search_words(self.username, self.email, self.phone, self.display_name)
 
     @property

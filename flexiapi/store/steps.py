@@ -163,7 +163,7 @@ async def _write_words(database: Database, after: int | None) -> BatchDone | Non
     found = await accounts.find(ids, fields).sort("_id").limit(ACCOUNTS_AT_ONCE).to_list(None)
     if not found:
         return None
-    # Who changes one of the names meanwhile writes the words too.
+    # A change of one of the names meanwhile writes the words too.
     named = [{"_id": one["_id"], **{name: one.get(name) for name in _SPOKEN}} for one in found]
     writes = [UpdateOne(one, {"$set": {"words": search_words(*(one[name] for name in _SPOKEN))}}) for one in named]
     await accounts.bulk_write(writes, ordered=False)

@@ -32,5 +32,5 @@ def test_every_command_explains_itself(path, command):
 
 def test_the_module_is_the_command(tmp_path):
     done = subprocess.run([sys.executable, "-m", "flexiapi", "--version"], capture_output=True, text=True, check=True)
-    assert re.fullmatch(r"flexiapi, version \d+\.\d+\.\d+\n", done.stdout)
+    assert re.fullmatch(r"flexiapi, version \d+\.\d+\.\d+(\.post\d+)?\n", done.stdout)
     assert Path(sys.executable).with_name("flexiapi").exists()

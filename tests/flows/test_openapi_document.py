@@ -18,7 +18,7 @@ CHECKS = (
     "response_schema_conformance",
 )
 # They end the sign-in that the requests after them need.
-LAST = ("getMyApiKey", "deleteMe")
+LAST = ("getMyApiKey", "deleteMyApiKey", "deleteMe")
 
 
 @pytest.fixture

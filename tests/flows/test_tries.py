@@ -151,10 +151,7 @@ class TestDay:
         for number in range(8):
             asked = {"headers": {**owner.person.headers, **of(f"192.0.2.{100 + number // 4}")}}
             target = {channel: value.replace("1999", f"1{number}99")}
-            if server.http.post(f"{path}/request", json=target, **asked).status_code == 429:
-                server.later(days=1)
-                owner.person.key = server.key_for(owner.person.id)
-                pytest.fail("the SMS limits are for numbers")
+            assert server.http.post(f"{path}/request", json=target, **asked).status_code == 200
             pin = re.search(r"\b([0-9]{4})\b", server.messages[-1]["text"])[1]
             wrong = {"code": f"{(int(pin) + 1) % 10_000:04d}"}
             assert [server.http.post(path, json=wrong, **options).status_code for _ in range(3)] == [403] * 3

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.kit.browser import barriers
 from tests.kit.server import serving
 
 TOKEN = "7Ma0JzRtWg3kP"
@@ -168,3 +169,29 @@ class TestButton:
         page = http.get(f"/setup/{TOKEN}", headers=ACCEPT)
         assert_page(page, 200, "In the app")
         assert "Open in the app" not in page.text
+
+
+@pytest.mark.browser
+class TestInABrowser:
+    """The pages as chromium shows them."""
+
+    @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("dark", 1280)])
+    def test_nobody_is_barred_from_the_pages(self, shared, person, page, scheme, width):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in (f"/setup/{TOKEN}?reset_password=1", "/setup/nothing", "/"):
+            page.goto(shared.url + path)
+            assert page.locator("h1").count() == 1
+            assert barriers(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+    def test_a_link_opened_in_a_browser_harms_nobody(self, shared, person, page):
+        before = shared.account(person.id)
+        page.goto(f"{shared.url}/provisioning/{TOKEN}?reset_password=1")
+        assert page.get_by_text(person.sip).is_visible()
+        button = page.get_by_role("link", name="Open in the app")
+        assert button.get_attribute("href") == f"linphone-config:{shared.url}/provisioning/{TOKEN}?reset_password=1"
+        image = page.get_by_role("img", name="QR code")
+        assert image.evaluate("shown => shown.complete && shown.naturalWidth") == 320
+        page.reload()
+        assert shared.account(person.id) == before

@@ -55,6 +55,7 @@ def test_no_other_file_repeats_it():
     told = {
         "requirements.lock",
         "requirements-test.lock",
+        "package-lock.json",
         "pyproject.toml",
         "pyproject.toml.j2",
         "CHANGELOG.md",

@@ -24,7 +24,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class SetupOffer:
-    """What a provisioning link gives, for a person: whose account, and the URL for the app as text and as PNG.
+    """The content of a provisioning link, for a person: the account, and the URL for the app as text and as PNG.
 
     `app_link` opens the app with the URL; it is `None` if the settings name no scheme.
     """
