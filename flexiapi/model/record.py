@@ -3,9 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Self
+from functools import cache
+from operator import attrgetter
+from types import UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from flexiapi.crypto.keys import Secret
 from flexiapi.model.change import Change
@@ -111,6 +114,11 @@ class AccountRecord:
     external_account: ExternalAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
     unreadable: tuple[str, ...] = ()
+
+    @property
+    def is_well_typed(self) -> bool:
+        """True if every value is of a type that its field declares. Hands in a database may write others."""
+        return all(map(isinstance, _values(self), _classes()))
 
     @property
     def address(self) -> str:
@@ -223,3 +231,21 @@ class AccountRecord:
     def _token_ended(self) -> Mapping[str, None]:
         """The fields that end the provisioning token."""
         return _PROVISIONING
+
+
+_values = attrgetter(*(one.name for one in fields(AccountRecord)))
+
+
+@cache
+def _classes() -> tuple[tuple[type, ...], ...]:
+    """Return the classes of each field, in order."""
+    hints = get_type_hints(AccountRecord)
+    return tuple(_allowed(hints[one.name]) for one in fields(AccountRecord))
+
+
+def _allowed(hint: Any) -> tuple[type, ...]:
+    if get_origin(hint) is Literal:
+        return (str,)
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(one for part in get_args(hint) for one in _allowed(part))
+    return (get_origin(hint) or hint,)

@@ -22,7 +22,7 @@ from flexiapi.model import (
     e164,
     usual_name,
 )
-from flexiapi.store.unreadable import fits, in_part, part
+from flexiapi.store.unreadable import UNREADABLE, in_part
 
 Document = dict[str, Any]
 
@@ -44,6 +44,7 @@ _RARE = (
     "provisioning_by",
     "unlocked_at",
 )
+_EXTERNAL = ("username", "domain", "group")
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 _IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
@@ -139,9 +140,10 @@ class AccountDocuments:
     def decode(self, document: Document) -> Account:
         """Return the account of a document, without what cannot be read of it."""
         try:
-            if fits(document):
-                return self._decoded(document)
-        except (TypeError, ValueError, KeyError, AttributeError):
+            account = self._decoded(document)
+            if account.is_well_typed:
+                return account
+        except UNREADABLE:
             pass
         return in_part(self._decoded, document, self._spaces.default.domain)
 
@@ -168,16 +170,16 @@ class AccountDocuments:
             admin_since=get("admin_since"),
             passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
             sign_in_epoch=get("epoch", 0),
-            api_key=part(StoredApiKey, item) if (item := get("api_key")) else None,
+            api_key=StoredApiKey(**item) if (item := get("api_key")) else None,
             provisioning_token=self._read_token(document),
             provisioning_token_at=get("provisioning_token_at"),
             provisioning_token_until=_end_of_token(document),
             confirmation=self._read_confirmation(document),
-            activation_expiration=part(ActivationExpiration, item) if (item := get("activation_expiration")) else None,
-            email_change=part(PendingChange, item) if (item := get("email_change")) else None,
-            phone_change=part(PendingChange, item) if (item := get("phone_change")) else None,
+            activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
+            email_change=PendingChange(**item) if (item := get("email_change")) else None,
+            phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
             type_ids=tuple(get("types", ())),
-            actions=tuple(part(Action, item) for item in get("actions", ())),
+            actions=tuple(Action(**item) for item in get("actions", ())),
             contact_ids=tuple(get("contacts", ())),
             contacts_list_ids=tuple(get("contacts_lists", ())),
             external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
@@ -242,22 +244,13 @@ class AccountDocuments:
         return Password(_ALGORITHMS[item["algorithm"]], SealedText(self._key, item["sealed"], bound_to_account(owner)))
 
     def _external(self, external: ExternalAccount, owner: int) -> Document:
-        return {
-            "username": external.username,
-            "domain": external.domain,
-            "group": external.group,
-            "algorithm": str(external.algorithm),
-            "sealed": self._key.seal(external.ha1, bound_to_account(owner)),
-        }
+        sealed = self._key.seal(external.ha1, bound_to_account(owner))
+        named = {name: getattr(external, name) for name in _EXTERNAL}
+        return {**named, "algorithm": str(external.algorithm), "sealed": sealed}
 
     def _read_external(self, item: Document, owner: int) -> ExternalAccount:
-        return ExternalAccount(
-            item["username"],
-            item["domain"],
-            item["group"],
-            SealedText(self._key, item["sealed"], bound_to_account(owner)),
-            Algorithm(item["algorithm"]),
-        )
+        ha1 = SealedText(self._key, item["sealed"], bound_to_account(owner))
+        return ExternalAccount(item["username"], item["domain"], item["group"], ha1, Algorithm(item["algorithm"]))
 
 
 def claim(number: str, domain: str) -> str:

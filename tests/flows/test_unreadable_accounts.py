@@ -23,7 +23,7 @@ BROKEN = {
     "confirmation": 5,
     "types": 5,
     "actions": [{"id": 1}],
-    "contacts": "everybody",
+    "contacts": 5,
     "external_account": {"username": "x"},
 }
 
