@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 _ADDRESS = click.argument("address", metavar="ADDRESS", callback=lambda _context, _parameter, value: _plain(value))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for other programs.")
-_LINES = click.option("-n", "--lines", type=click.IntRange(1, 100_000), default=50, show_default=True)
+_LINES = click.option(
+    "-n", "--lines", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Accounts to show."
+)
 _DOMAIN = click.option("--domain", help="Only accounts of this domain.")
 _COLUMNS = ("id", "SIP address", "state", "phone", "e-mail", "created")
 
@@ -51,7 +53,7 @@ def list_accounts(
     lines: int,
     as_json: bool,
 ) -> None:
-    """Show accounts by id."""
+    """Show accounts, one a line, in the order of their ids."""
     _list(context, AccountSelection(domain and domain.lower(), activated, admins or None), skip, lines, as_json=as_json)
 
 

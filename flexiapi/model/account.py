@@ -140,7 +140,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         return fields
 
     def may_be_replaced(self, now: datetime) -> bool:
-        """Return whether a new account may take the place of this one, which nobody confirmed in time."""
+        """Return whether a new account may take the place of this one, which was not confirmed in time."""
         pending = self.confirmation
         is_code_valid = pending is not None and (pending.expires_at is None or pending.expires_at > now)
         is_held = self.replacing_until is not None and self.replacing_until > now

@@ -13,7 +13,7 @@ Channel = Literal["email", "phone"]
 """An address of an account that a code proves."""
 
 TokenMaker = Literal["admin", "mail"]
-"""Who made a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
+"""The maker of a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
 
 
 class Named(Protocol):
@@ -45,7 +45,7 @@ class Named(Protocol):
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether the public created it and it has proven nothing yet."""
+        """True if the public created it and it has proven nothing yet."""
 
 
 class Algorithm(StrEnum):

@@ -54,7 +54,7 @@ class OperatorNotices:
                 log.error("operators not told", exc_info=True)
 
     async def look(self) -> None:
-        """Tell of each trouble that nobody told of within `[notices] again_hours`."""
+        """Tell of each trouble that was not told within `[notices] again_hours`."""
         last = await self._parts.store.journal.events.numbers.last()
         life = timedelta(hours=self._settings.again_hours)
         for subject, text in [*self._backends(), *self._replicas(last), *self._backups()]:

@@ -18,7 +18,7 @@ from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import shared_table
 
 READY, ALIVE = b"r", b"."
-"""What a process writes to its parent: once that it serves, and again and again that it does not hang."""
+"""The byte that a process writes to its parent: once that it serves, and repeatedly that it does not hang."""
 STATUS_OF_REFUSAL = 78
 """Exit status of a process that will never serve with these settings and this database."""
 

@@ -76,7 +76,8 @@ class Limiter:
         """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
 
         `asked_from` is the network that asked for the PIN. It has its share of tries and all others together have one,
-        so that nobody uses up that of the owner. The tries of a day are limited for the account, and for each network.
+        so that others do not use up that of the owner. The tries of a day are limited for the account, and for each
+        network.
         """
         network = counted_as(address)
         share = "own" if network == asked_from else "others"

@@ -112,7 +112,7 @@ class Listings(Records):
     async def first_by_email(self, email: str, scope: Scope) -> Account | None:
         """Return the account of the scope with this lower-case address and the lowest id.
 
-        Where addresses are unique, one that is not proven is nobody's.
+        Where addresses are unique, one that is not proven finds no account.
         """
         proven = {"claimed_email": {"$ne": email}} if self._documents.email_unique else {}
         document = await self._accounts.find_one({"email": email, **proven, **within(scope)}, sort=[("_id", 1)])

@@ -116,7 +116,7 @@ _OF_CLAIMS = (
 
 
 def _claiming(document: dict[str, Any]) -> UpdateOne | None:
-    """Return the write that makes a claim of the number of an account that the public made and nobody activated."""
+    """Return the write that makes a claim of the number of an account that was never active."""
     was_active = document.get("activated") or "activated_at" in document
     username, phone = document.get("username", ""), document.get("phone")
     number = phone or (username if username.startswith("+") else None)

@@ -23,7 +23,7 @@ unreadable_accounts = Counter(
 _MOST_TOLD = 10_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError)
-"""What the decoder raises for a value of a wrong type."""
+"""The exceptions of the decoder for a value of a wrong type."""
 _PARTS: Mapping[str, Any] = {
     "api_key": StoredApiKey,
     "confirmation": Confirmation,

@@ -99,7 +99,7 @@ def read(place):
 
 
 def looked_at(place, user=None):
-    """What doctor finds about the replica's path for a user."""
+    """The findings of the doctor about the replica's path for a user."""
 
     async def look():
         section = {"auth_replica": str(place / "auth.sqlite"), "auth_replica_group": GROUP}

@@ -193,7 +193,7 @@ def test_an_old_server_works_beside_a_new_one_until_it_is_stopped(old_release, s
 
 
 def each_takes_the_tokens_and_keys_of_the_other(before, after, ids):
-    """What one server hands out works at the other, and only the last of it."""
+    """Tokens and keys of one server work at the other, and only the last of them."""
     for one, other in ((before, after), (after, before)):
         first, last = (one.http.get(f"/api/accounts/{ids[0]}/provision").json()["provisioning_token"] for _ in range(2))
         assert other.http.get(f"/api/accounts/{ids[0]}").json()["provisioning_token"] == last

@@ -1,4 +1,4 @@
-"""Sign-ups that nobody confirmed in time, and are begun again."""
+"""Sign-ups that were not confirmed in time, and are begun again."""
 
 import contextlib
 

@@ -47,7 +47,7 @@ def public(server):
 
 
 class TestClaimOfAName:
-    """An account without a username is named by a number, which nobody knows as his before its PIN came back."""
+    """An account without a username is named by a number, which is not proven before its PIN came back."""
 
     def test_it_has_the_one_identifier_until_its_activation_writes_the_others(self, server, public, number):
         answer = public.sign_up(phone=number)

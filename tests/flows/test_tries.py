@@ -1,4 +1,4 @@
-"""D-58: tries of codes and SMS, counted for networks, so that nobody locks an owner out. Counted before compared."""
+"""D-58: tries of codes and SMS, counted for networks, before they are compared, so that no one locks an owner out."""
 
 import asyncio
 import re

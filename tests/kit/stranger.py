@@ -20,7 +20,7 @@ def faults_of(answer):
 
 
 class Stranger:
-    """One of the public, who signs up."""
+    """A client without an account, which signs up."""
 
     def __init__(self, server):
         self.server = server

@@ -35,7 +35,11 @@ LOOKUPS = {
     "has_other_active_admin": 1,
 }
 # Commands, and the removal and replacement of what is known by its id.
-UNSCOPED = {("services/accounts/administrators.py", "by_address"), ("services/accounts/administrators.py", "by_id")}
+UNSCOPED = {
+    *(("services/accounts/administrators.py", name) for name in ("by_address", "by_id")),
+    # Commands of the operator, who sees all spaces.
+    *(("services/accounts/support.py", name) for name in ("by_address", "by_address_or_alias", "by_id")),
+}
 
 
 def modules(*places):

@@ -26,7 +26,7 @@ NotActivated = Annotated[bool, Field(examples=[False])]
 Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
 UNREADABLE = "unreadable"
-"""What stands for a secret whose seal no application key opens."""
+"""The text shown for a secret whose seal no application key opens."""
 ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 

@@ -9,7 +9,7 @@ from flexiapi import failpoints
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.errors import DeliveryFailed, FieldErrors, TooManyRequests, ValidationFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account, Actor, Change, Channel, Confirmation, Space
+from flexiapi.model import Account, Actor, Change, Channel, Confirmation, Scope, Space
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.accounts.creation import Creation
@@ -50,7 +50,7 @@ class _Attempt:
 class SigningUp:
     """Accounts that the public creates. Their number and address are claims until a code proves them.
 
-    An account that is named by its number is `claimed` as a whole: nobody finds it before its activation. The code is
+    An account that is named by its number is `claimed` as a whole: it is not found before its activation. The code is
     stored only after its message was accepted. Meanwhile the account is held: no other one takes its place.
     """
 
@@ -128,7 +128,7 @@ class SigningUp:
     async def _in_the_way(self, new: _Attempt) -> list[Account]:
         """Return the accounts that have the name of a new one, or wait for a code to its number."""
         accounts = self._store.accounts
-        named = await accounts.by_address(new.username, new.domain)
+        named = await accounts.by_address(new.username, new.domain, Scope(only=new.domain))
         claiming = await accounts.by_claim(new.claimed, new.domain) if new.claimed else None
         found = {old.id: old for old in (named, claiming) if old is not None}
         return list(found.values())
@@ -145,7 +145,7 @@ class SigningUp:
             return await self._store.accounts.apply(account.end_replacement(), actor) or account
         failpoints.reach("sign-up-sent")
         stored = await self._store.accounts.apply(account.await_first_code(confirmation), actor)
-        stored = stored or await self._store.accounts.by_id(account.id)
+        stored = stored or await self._store.accounts.by_id(account.id, Scope(only=account.domain))
         if stored is None:
             raise _taken(account)
         return stored

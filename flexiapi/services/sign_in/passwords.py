@@ -26,7 +26,7 @@ class Passwords:
         return Password(algorithm, digest.ha1(algorithm, username, self.realm(domain), password))
 
     def random(self, account: Account) -> tuple[Password, ...]:
-        """Return the hashes of a random password that nobody knows, one for each algorithm of the account."""
+        """Return the hashes of an unknown random password, one for each algorithm of the account."""
         password = random_text(RANDOM_LENGTH)
         kinds = [known.algorithm for known in self.hashed(account)]
         return tuple(self.stored(account.username, account.domain, kind, password) for kind in kinds)
