@@ -53,6 +53,7 @@ class LayoutStep:
             or `None` when nothing is left.
         is_long: the work grows with the number of accounts, so requests are served meanwhile; needs code that reads
             documents before and after the step.
+        lasting: what cannot be undone afterwards, for operators; empty for a step that older releases ignore.
     """
 
     number: int
@@ -60,6 +61,7 @@ class LayoutStep:
     kind: StepKind
     batch: Batch
     is_long: bool = False
+    lasting: str = ""
 
     @property
     def is_needed(self) -> bool:
@@ -179,6 +181,7 @@ CENSUS_DROPPED = LayoutStep(
     "Remove the collection `census`, in which older releases count accounts.",
     StepKind.CONTRACT,
     _drop_census,
+    lasting="Older releases would count accounts wrong.",
 )
 SECRETS_SEALED = LayoutStep(
     3,
@@ -186,6 +189,7 @@ SECRETS_SEALED = LayoutStep(
     StepKind.CONTRACT,
     _is_sealed_elsewhere,
     is_long=True,
+    lasting="Older releases find no provisioning token and no mailed key, and administrators see none there.",
 )
 WORDS_WRITTEN = LayoutStep(
     5,
@@ -193,10 +197,18 @@ WORDS_WRITTEN = LayoutStep(
     StepKind.CONTRACT,
     _write_words,
     is_long=True,
+    lasting="Accounts that an older release changes are found by their former words.",
 )
 STEPS: tuple[LayoutStep, ...] = (
     CENSUS_DROPPED,
-    LayoutStep(2, "Give every account a revision.", StepKind.CONTRACT, _number_revisions, is_long=True),
+    LayoutStep(
+        2,
+        "Give every account a revision.",
+        StepKind.CONTRACT,
+        _number_revisions,
+        is_long=True,
+        lasting="Changes that an older release makes have no number, and replicas may miss them.",
+    ),
     SECRETS_SEALED,
     LayoutStep(
         4,
@@ -204,6 +216,7 @@ STEPS: tuple[LayoutStep, ...] = (
         StepKind.CONTRACT,
         _make_claims,
         is_long=True,
+        lasting="Numbers that were never proven find no account any more, and others may prove them.",
     ),
     WORDS_WRITTEN,
 )

@@ -1,8 +1,13 @@
-"""Step 4 of the layout: claims of accounts that an older release wrote, and usual spellings."""
+"""Steps of the layout, among them step 4: claims of accounts that an older release wrote, and usual spellings."""
+
+from pathlib import Path
 
 import pytest
 
 from flexiapi.store import steps
+from flexiapi.store.steps import STEPS, StepKind
+
+ROOT = Path(__file__).parents[2]
 
 DOMAIN = "sip.example.org"
 PHONE = "+33612345678"
@@ -82,3 +87,10 @@ def test_a_spelling_that_another_account_has_is_left_to_it(server, written):
     server.person(phone=PHONE)
     stored = written("alice.martin", phone="+330612345678")
     assert f"tel:{PHONE}" not in stored["identifiers"]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"step {step.number}")
+def test_the_manual_says_what_each_step_makes_irreversible(step):
+    page = (ROOT / "docs" / "upgrading.md").read_text()
+    assert step.lasting or step.kind is StepKind.EXPAND
+    assert f"| {step.number} | {step.sentence} | {step.lasting} |" in page
