@@ -2,6 +2,7 @@
 
 import re
 import ssl
+import time
 from pathlib import Path
 
 import httpx
@@ -65,8 +66,10 @@ def nginx(folder, ports, tls, certificate):
         "listen 443", f"listen 127.0.0.1:{tls}"
     )
     text = re.sub(r"/etc/letsencrypt/live/[^;]*", str(certificate), text)
-    assert "server 127.0.0.1:8080;" in text
-    text = text.replace("server 127.0.0.1:8080;", " ".join(f"server 127.0.0.1:{port};" for port in ports))
+    assert "server 127.0.0.1:8080 fail_timeout=1s;" in text
+    text = text.replace(
+        "server 127.0.0.1:8080", "server 127.0.0.1:{} fail_timeout=1s; server 127.0.0.1:{}".format(*ports)
+    )
     (folder / "site.conf").write_text(text)
     places = " ".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -94,8 +97,16 @@ def hosts(request, serve, own_mongod, tmp_path):
     command = request.param(tmp_path, [server.port for server in servers], tls, certificate)
     front = Program.start(command, tmp_path / "front.log")
     front.wait(lambda: answers(tls, context))
-    yield servers, tls, context
+    yield servers, tls, context, lambda name: is_back(front, name)
     front.stop()
+
+
+def is_back(front, name):
+    """Return whether HAProxy sends requests to the host again. The example of nginx does so after a second."""
+    if "nginx" in str(front.process.args[0]):
+        time.sleep(2)
+    states = [line for line in front.log.splitlines() if f"Server flexiapi/{name} is " in line]
+    return not states or "is UP" in states[-1]
 
 
 def answers(port, context):
@@ -108,13 +119,14 @@ def answers(port, context):
 
 
 def check_rolling_restarts(hosts, rounds):
-    servers, tls, context = hosts
+    servers, tls, context, has_back = hosts
     with RestartLoad(tls, "/api/ping", clients=12, tls=context, Host=NAME) as load:
         load.await_answers(3)
         for _ in range(rounds):
             for server in servers:
                 restart(server)
                 wait_for(lambda: is_ready(server.url), 90)  # noqa: B023  # called in this turn
+                wait_for(lambda: has_back(server.folder.name), 90)  # noqa: B023  # called in this turn
                 load.await_answers(3)
     assert not load.lost, load.failures
     log.info("restarts", answered=dict(load.answered), refused=dict(load.refused))
