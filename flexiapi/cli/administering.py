@@ -10,7 +10,7 @@ from qrcode.main import QRCode
 
 from flexiapi.cli.accounts import accounts
 from flexiapi.cli.context import Installation, passed
-from flexiapi.crypto.keys import random_text
+from flexiapi.crypto.keys import opened, random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, AccountSelection, Actor
 from flexiapi.server.parts import Parts
@@ -280,7 +280,8 @@ def provision(context: Installation, address: str, *, qr: bool) -> None:
 
     async def make(parts: Parts, account: Account, actor: Actor) -> tuple[Account, str]:
         changed = await parts.services.phones.provisioning.new_token(account, actor)
-        return changed, f"{parts.store.spaces.of_domain(account.domain).url}/provisioning/{changed.provisioning_token}"
+        token = opened(changed.provisioning_token or "")
+        return changed, f"{parts.store.spaces.of_domain(account.domain).url}/provisioning/{token}"
 
     account, link = _on_one(context, address, make)
     if qr:

@@ -222,6 +222,7 @@ def killed(tmp_path_factory):
             yield server
         finally:
             server.process.stop()
+            server.accounts.database.client.close()
 
 
 @pytest.mark.faults

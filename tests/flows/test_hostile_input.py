@@ -182,7 +182,7 @@ class TestFailures:
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
         assert list(answer.json()) == ["message"]
 
-    @pytest.mark.parametrize("body", ["{", "[]", '"text"', "\xff", "[" * 100_000, "NaN"])
+    @pytest.mark.parametrize("body", ["{", "[]", '"text"', "\xff", "[" * 60_000, "NaN"])
     def test_34_bodies_that_are_no_objects(self, shared, body):
         headers = {"Content-Type": "application/json"}
         answer = shared.http.post("/api/accounts/public", content=body.encode("latin-1"), headers=headers)

@@ -36,7 +36,7 @@ def test_a_process_that_hangs_is_replaced(serve, own_mongod):
     server = serve(SERVER_PROCESSES="2", SERVER_HANG_SECONDS="4", MONGODB_URI=own_mongod.uri, APP_KEY="k" * 40)
     hung = running_children(server, 2)[0]
     os.kill(hung, signal.SIGSTOP)
-    wait_for(lambda: is_gone(hung))
+    wait_for(lambda: is_gone(hung), 240)
     running_children(server, 2)
     assert f"hangs and is replaced pid={hung}" in server.log.read_text()
     assert status(f"{server.url}/api/ping") == 200

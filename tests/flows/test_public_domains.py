@@ -42,5 +42,7 @@ def test_who_signs_up_there_can_recover_the_account(server, http, admin, made):
 def test_other_domains_stay_out_of_sight(server, http):
     person = server.person("carol.jones", domain="private.example.org")
     assert http.get(f"/api/accounts/{person.sip}/info").status_code == 404
-    refused = http.post("/api/accounts/public", json=BODY | {"domain": "private.example.org"})
+    token = server.creation_token()
+    body = BODY | {"domain": "private.example.org", "account_creation_token": token}
+    refused = http.post("/api/accounts/public", json=body)
     assert "domain" in refused.json()["errors"]

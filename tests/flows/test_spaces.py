@@ -37,6 +37,7 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "label": lambda _: "outbox",  # a backend, which is of no space
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
