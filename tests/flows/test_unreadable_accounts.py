@@ -5,6 +5,7 @@ import pytest
 from pymongo import MongoClient
 
 from flexiapi.model import Confirmation
+from flexiapi.store.unreadable import unreadable_accounts
 from tests.kit.person import PASSWORD as PERSONS_PASSWORD
 from tests.kit.sign_in_replica import asked
 from tests.kit.waiting import wait_for
@@ -62,12 +63,14 @@ def broken(server, person, **fields):
 @pytest.mark.parametrize("field", BROKEN)
 def test_a_part_that_cannot_be_read_stops_no_list_and_is_repaired_by_a_replacement(server, http, admin, field, caplog):
     person, other = server.person("bob.builder"), server.person("carol.singer")
+    before = unreadable_accounts._value.get()
     broken(server, person, **{field: BROKEN[field]})
     listed = http.get("/api/accounts", headers=admin.headers)
     assert listed.status_code == 200
     assert {admin.id, person.id, other.id} == {one["id"] for one in listed.json()["data"]}
     assert "an account cannot be read as a whole" in caplog.text
     assert f"'account': {person.id}" in caplog.text
+    assert unreadable_accounts._value.get() > before
     whole = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "domain": "sip.example.org"}
     answer = http.put(f"/api/accounts/{person.id}", json=whole, headers=admin.headers)
     assert answer.status_code == 200, answer.text
