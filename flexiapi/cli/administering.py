@@ -279,7 +279,7 @@ def provision(context: Installation, address: str, *, qr: bool) -> None:
     """
 
     async def make(parts: Parts, account: Account, actor: Actor) -> tuple[Account, str]:
-        changed = await parts.services.phones.provisioning.new_token(account, actor)
+        changed = await parts.services.phones.provisioning.new_token(account, actor, by="admin")
         token = opened(changed.provisioning_token or "")
         return changed, f"{parts.store.spaces.of_domain(account.domain).url}/provisioning/{token}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flexiapi.model.change import Actor
 
-CREDENTIAL_FIELDS = frozenset({"username", "domain", "phone", "passwords", "activated"})
+CREDENTIAL_FIELDS = frozenset({"username", "domain", "phone", "passwords", "activated", "blocked_at"})
 """The fields of an account that its sign-in by SIP depends on."""
 
 _ACCOUNTS = "accounts"

@@ -26,7 +26,7 @@ from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
 
 _LONGEST_AGENT = 256
-_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"})
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class ServiceContext:

@@ -137,8 +137,9 @@ class AccountLookups(JournaledRecords):
         return self._decoded(await self._by_key.get(key_hash), scope)
 
     async def by_provisioning_token(self, token: str, scope: Scope = EVERYWHERE) -> Account | None:
-        """Return the account that holds the token."""
-        return self._decoded(await self._accounts.find_one({"$or": having_token(token)}), scope)
+        """Return the account that holds the token, and of which what ends the token can be read."""
+        account = self._decoded(await self._accounts.find_one({"$or": having_token(token)}), scope)
+        return None if account is None or account.provisioning_token is None else account
 
     async def has_other_active_admin(self, account_id: int, scope: Scope = EVERYWHERE) -> bool:
         """Return True if another activated administrator exists who is not blocked."""

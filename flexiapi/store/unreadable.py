@@ -40,13 +40,21 @@ _NAMES = {
     "provisioning_secret": "provisioning_token",
     "confirmation_secret": "confirmation",
 }
+# What it signs in with is bound to these, or an administrator shut it out by them.
+_OF_SIGN_IN = frozenset(
+    {"username", "domain", "sign_in_epoch", "blocked_at", "activated_at", "deactivated_at"}
+    | {"unconfirmed", "claimed_phone", "has_first_password"}
+)
+# These end codes and links.
+_OF_CODES = frozenset({"provisioning_token", "provisioning_token_at", "confirmation", "activation_expiration"})
 _told: set[tuple[int, tuple[str, ...]]] = set()
 
 
 def in_part(decoded: Callable[[Document], Account], document: Document, domain: str) -> Account:
     """Return the account without what cannot be read of it: each field is decoded alone.
 
-    A user name or domain that cannot be read is `unreadable-ID` or `domain`. Such an account cannot sign in.
+    A user name or domain that cannot be read is `unreadable-ID` or `domain`. Such an account cannot sign in, and none
+    of its codes and links works. Nor can one of which it cannot be read whether it was shut out, or what it proved.
     """
     owner = document["_id"]
     least: Document = {
@@ -64,9 +72,10 @@ def in_part(decoded: Callable[[Document], Account], document: Document, domain: 
         return account
     _tell(owner, bad)
     lost = tuple(_NAMES.get(name, name) for name in bad)
-    if {"username", "domain", "sign_in_epoch"} & set(lost):
-        # What it signs in with is bound to these.
+    if not _OF_SIGN_IN.isdisjoint(lost):
         account = replace(account, passwords=(), api_key=None)
+    if not (_OF_SIGN_IN | _OF_CODES).isdisjoint(lost):
+        account = replace(account, provisioning_token=None, confirmation=None)
     return replace(account, unreadable=lost)
 
 

@@ -129,3 +129,12 @@ def test_the_printed_link_sets_up_one_phone(server, http, command):
     assert "ha1" in http.get(f"/provisioning/{path}").text
     assert server.account(person.id).activated
     assert "ha1" not in http.get(f"/provisioning/{path}").text
+
+
+def test_the_printed_link_activates_an_account_that_the_public_made(server, http, command):
+    body = {"username": "erin.early", "password": "correct-horse-battery", "algorithm": "SHA-256"}
+    body |= {"email": "erin@mail.example.net", "account_creation_token": server.creation_token()}
+    made = http.post("/api/accounts/public", json=body).json()
+    link = said(command("provision", str(made["id"]), "--no-qr")).split()[-1]
+    assert "ha1" in http.get(f"/provisioning/{link.rpartition('/')[2]}").text
+    assert server.account(made["id"]).activated

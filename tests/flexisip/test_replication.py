@@ -52,6 +52,15 @@ def test_an_account_signs_in_once_its_provisioning_activated_it(http, admin, rep
     assert asked(replica, "carol.singer")
 
 
+def test_a_block_is_there_before_the_answer_and_so_is_its_end(http, admin, replica):
+    account = created(http, admin, "bob.builder").json()
+    before = asked(replica, "bob.builder")
+    assert before
+    for verb, there in (("block", {}), ("unblock", before)):
+        assert http.post(f"/api/accounts/{account['id']}/{verb}", headers=admin.headers).status_code == 200
+        assert asked(replica, "bob.builder") == there
+
+
 @pytest.fixture
 def locked(replica):
     """Lock the replica against writers until it is called."""
@@ -126,10 +135,11 @@ class TestWithCliSocket:
         account = created(http, admin, "bob.builder").json()
         known = ("bob.builder", "sip.example.org")
         assert flexisip.commands == []
-        for verb, path in (("POST", "/deactivate"), ("POST", "/activate"), ("DELETE", "")):
+        changes = ("/block", "/unblock", "/deactivate", "/activate", "")
+        for verb, path in (("POST" if path else "DELETE", path) for path in changes):
             flexisip.cache.add(known)
             assert http.request(verb, f"/api/accounts/{account['id']}{path}", headers=admin.headers).status_code == 200
-            assert (known in flexisip.cache) is (path == "/activate")
+            assert (known in flexisip.cache) is (path in ("/unblock", "/activate"))
 
 
 class TestWithoutMd5:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.kit.person import PASSWORD
+from tests.kit.waiting import wait_for
 
 FULL = {
     "email": "alice@example.org",
@@ -144,3 +145,11 @@ class TestMovesBetweenDomains:
         assert (refused.status_code, list(refused.json()["errors"])) == (422, ["password"])
         moved = patch(person.id, {"domain": "other.example.org", **NAMED}).json()
         assert (moved["domain"], moved["email"]) == ("other.example.org", FULL["email"])
+
+
+def test_a_partial_change_is_logged_by_its_method(server, http, admin):
+    person = server.person("bob.builder")
+    answer = http.patch(f"/api/accounts/{person.id}", json={"display_name": "Bob"}, headers=admin.headers)
+    wait_for(lambda: answer.headers["x-request-id"] in server.log.getvalue())
+    line = next(line for line in server.log.getvalue().splitlines() if answer.headers["x-request-id"] in line)
+    assert "PATCH" in line

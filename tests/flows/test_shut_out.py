@@ -8,6 +8,7 @@ from flexiapi.web.operation import Access
 from tests.api.test_sip_auth import query
 from tests.kit.digest import ME, answer, answering, asked, nonce_of
 from tests.kit.server import serving
+from tests.kit.stranger import DOMAIN, Stranger, pin_of
 
 pytestmark = pytest.mark.security
 
@@ -93,6 +94,24 @@ class TestBlocked:
         assert http.get(ME, headers=person.headers).status_code == 200
         assert http.get(f"/sip/auth?{query(person)}").text.startswith("Status: 200")
         assert "auth_info_0" in http.get(f"/provisioning/{token}", headers=phone).text
+
+    def test_no_code_of_before_recovers_or_activates_it(self, server, http, boss):
+        number = "+33698765432"
+        waiting = Stranger(server)
+        waits = waiting.sign_up(username="blocked.newcomer", phone="+33698765433").json()
+        first = pin_of(waiting.last)
+        person = server.person(phone=number)
+        body = {"phone": number, "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).status_code == 200
+        pin = pin_of(waiting.last)
+        for account_id in (person.id, waits["id"]):
+            http.post(f"/api/accounts/{account_id}/block", headers=boss.headers)
+        assert http.get(f"/api/accounts/{number}@{DOMAIN}/recover/{pin}").status_code == 404
+        assert waiting.activate("blocked.newcomer", first).status_code == 404
+        for account_id in (person.id, waits["id"]):
+            http.post(f"/api/accounts/{account_id}/unblock", headers=boss.headers)
+        assert http.get(f"/api/accounts/{number}@{DOMAIN}/recover/{pin}").status_code == 200
+        assert waiting.activate("blocked.newcomer", first).status_code == 200
 
     def test_the_last_administrator_is_not_blocked(self, server, http, boss, person):
         async def demote_others():

@@ -1,8 +1,12 @@
 """Account documents of which hands in the database, or a newer release, left a part unreadable."""
 
+import httpx
 import pytest
 from pymongo import MongoClient
 
+from flexiapi.model import Confirmation
+from flexiapi.store.unreadable import unreadable_accounts
+from tests.kit.person import PASSWORD as PERSONS_PASSWORD
 from tests.kit.sign_in_replica import asked
 from tests.kit.waiting import wait_for
 
@@ -25,7 +29,17 @@ BROKEN = {
     "actions": [{"id": 1}],
     "contacts": 5,
     "external_account": {"username": "x"},
+    "activated_at": "x",
+    "deactivated_at": "x",
+    "blocked_at": "x",
+    "unconfirmed": "x",
+    "claimed_phone": 33612345678,
+    "has_first_password": "x",
+    "provisioning_secret": {"until": "x"},
+    "provisioning_token_at": "x",
 }
+# What keeps an account out, or makes it prove something.
+BARS = ("activated_at", "deactivated_at", "blocked_at", "unconfirmed", "claimed_phone", "has_first_password")
 
 
 @pytest.fixture
@@ -49,12 +63,14 @@ def broken(server, person, **fields):
 @pytest.mark.parametrize("field", BROKEN)
 def test_a_part_that_cannot_be_read_stops_no_list_and_is_repaired_by_a_replacement(server, http, admin, field, caplog):
     person, other = server.person("bob.builder"), server.person("carol.singer")
+    before = unreadable_accounts._value.get()
     broken(server, person, **{field: BROKEN[field]})
     listed = http.get("/api/accounts", headers=admin.headers)
     assert listed.status_code == 200
     assert {admin.id, person.id, other.id} == {one["id"] for one in listed.json()["data"]}
     assert "an account cannot be read as a whole" in caplog.text
     assert f"'account': {person.id}" in caplog.text
+    assert unreadable_accounts._value.get() > before
     whole = {"username": "bob.builder", "password": PASSWORD, "algorithm": "SHA-256", "domain": "sip.example.org"}
     answer = http.put(f"/api/accounts/{person.id}", json=whole, headers=admin.headers)
     assert answer.status_code == 200, answer.text
@@ -73,6 +89,33 @@ def test_a_name_that_cannot_be_read_signs_nobody_in(server, http, alice):
     broken(server, alice, username=5)
     assert http.get("/api/accounts/me", headers=alice.headers).status_code == 401
     assert server.account(alice.id).passwords == ()
+
+
+@pytest.mark.parametrize("field", BARS)
+def test_a_bar_that_cannot_be_read_holds(server, http, alice, replica, field):
+    server.run(server.parts.replication.replica.rebuild())
+    assert asked(replica, "alice.martin")
+    pending = Confirmation(pin_hash=b"x", expires_at=server.clock.second())
+    server.set(alice.id, confirmation=pending, provisioning_token="NoPqRsTuVwXyZ")
+    broken(server, alice, **{field: BROKEN[field]})
+    auth = httpx.DigestAuth("alice.martin", PERSONS_PASSWORD)
+    answer = http.get("/api/accounts/me", auth=auth, headers={"From": f"sip:{alice.sip}"})
+    assert answer.status_code == 401
+    assert http.get("/api/accounts/me", headers=alice.headers).status_code == 401
+    assert http.get("/provisioning/qrcode/NoPqRsTuVwXyZ").status_code == 404
+    assert server.account(alice.id).confirmation is None
+    server.run(server.parts.replication.replica.rebuild())
+    assert not any(asked(replica, "alice.martin").values())
+
+
+@pytest.mark.parametrize("field", ["provisioning_secret", "provisioning_token_at"])
+def test_a_link_of_which_the_end_cannot_be_read_sets_nothing_up(server, http, alice, field):
+    server.set(alice.id, provisioning_token="NoPqRsTuVwXyZ", provisioning_token_at=server.clock.second())
+    assert http.get("/provisioning/qrcode/NoPqRsTuVwXyZ").status_code == 200
+    broken(server, alice, **{field: BROKEN[field]})
+    assert http.get("/provisioning/qrcode/NoPqRsTuVwXyZ").status_code == 404
+    assert "ha1" not in http.get("/provisioning/NoPqRsTuVwXyZ").text
+    assert http.get("/api/accounts/me", headers=alice.headers).status_code == 200
 
 
 def test_an_account_that_cannot_be_read_can_be_deleted(server, http, admin):

@@ -31,7 +31,7 @@ class Confirmations:
         `TooManyRequests` after too many tries of this PIN, or on one day.
         """
         pending = account.confirmation
-        if pending is None or account.is_barred:
+        if pending is None or account.is_barred or account.is_blocked:
             raise RecordNotFound
         if account.is_claim and pending.key is not None:
             raise RecordNotFound
