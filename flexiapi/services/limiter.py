@@ -79,7 +79,8 @@ class Limiter:
         """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
 
         Each network that asked for a PIN has its share of tries and all others together have one, so that others do
-        not use up that of the owner. The tries of a day are limited for the subject that `tried_as` returns, and for each network.
+        not use up that of the owner. The tries of a day are limited for the account or claimed number, and for
+        each network.
         """
         network, tried = counted_as(address), self.tried_as(account)
         share = network if network in pending.networks else "others"
@@ -92,7 +93,7 @@ class Limiter:
     def tried_as(self, account: Account) -> str:
         """Return the subject of the tries of a day: the account, or the number that its PIN is to prove.
 
-        Whoever signs up again with that number gets another account, but no other day.
+        A sign-up that is begun again is another account, but has no other day.
         """
         if account.phone is None and account.claimed_phone is not None:
             return f"{e164(account.claimed_phone)}{self._spaces.of_domain(account.domain).suffix}"
