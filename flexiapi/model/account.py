@@ -8,7 +8,7 @@ from typing import Any, Self
 from flexiapi.model.access import AccountAccess
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
-from flexiapi.model.parts import DtmfProtocol, Password
+from flexiapi.model.parts import Confirmation, DtmfProtocol, Password
 from flexiapi.model.proofs import AccountProofs
 
 
@@ -52,12 +52,12 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
     def replaced_by(
         self, profile: Profile, now: datetime, *, ends_sign_ins: bool, keeps_key: bool, leaves_space: bool = False
     ) -> Change[Self]:
-        """Replace what an administrator sets.
+        """Replace what an administrator sets. Another e-mail address ends what was mailed to the one before.
 
         `ends_sign_ins` is for another password or name: it ends nonces, the API key (kept with `keeps_key`), codes and
         tokens, but not what activates an account that waits for its first entry. One that `leaves_space` leaves types,
         contacts and contacts lists behind, which are of that space. Fields that cannot be read get their defaults.
-        Expects that the role is as it was read.
+        Expects that the role is as it was read, and with another address that no mail was sent since.
         """
         values: dict[str, Any] = {
             "username": profile.username,
@@ -125,8 +125,41 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
         is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
-        role = {"admin_since": self.admin_since} if is_role_read else {}
-        return self._changed(event, expecting=role, ends_sign_ins=ends_sign_ins, **fields)
+        expecting = {"admin_since": self.admin_since} if is_role_read else {}
+        if "email" in values and values["email"] != self.email:
+            ended, kept = self._mails_ended()
+            fields |= ended
+            expecting |= kept
+        return self._changed(event, expecting=expecting, ends_sign_ins=ends_sign_ins, **fields)
+
+    def _mails_ended(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields that end what was mailed to an address, and the precondition that what stays is as read.
+
+        What the account does not have is ended too: it may have been mailed since the account was read.
+        """
+        ended: dict[str, Any] = {"email_change": None}
+        kept: dict[str, Any] = {}
+        if self.provisioning_token is None or self.provisioning_by == "mail":
+            ended |= self._token_ended
+        else:
+            kept["provisioning_token"] = self.provisioning_token
+        pending = self.confirmation
+        if pending is None or self._is_mailed(pending):
+            ended["confirmation"] = None
+        elif pending.key is None:
+            kept["confirmation.pin_hash"] = pending.pin_hash
+        else:
+            kept["confirmation.key"] = pending.key
+        return ended, kept
+
+    def _is_mailed(self, pending: Confirmation) -> bool:
+        """Return whether a code was mailed, not only shown to the administrator who created the account.
+
+        A mailed key has an end. One of an administrator may have one too, and cannot be told from it then.
+        """
+        if pending.key is None:
+            return False
+        return self.activated or self.unconfirmed or (self.email is not None and pending.expires_at is not None)
 
     def _claims_after(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of claims after an administrator set others. What is claimed stays a claim."""

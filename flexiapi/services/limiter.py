@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from flexiapi.errors import TooManyRequests
 from flexiapi.limit_key import counted_as
 from flexiapi.services.clock import Clock
+from flexiapi.services.remembered import Remembered
 from flexiapi.settings import AccountSettings, LimitSettings
 from flexiapi.store import Store
 
@@ -44,7 +45,7 @@ class Limiter:
             # Each window begins with a try, so none ends before its PIN.
             "pin_tries": (account.pin_tries, account.pin_life),
         }
-        self._refused: dict[tuple[str, str], datetime] = {}
+        self._refused = Remembered[datetime](_MOST_REMEMBERED, ends_at=lambda until: until)
 
     async def count(self, name: str, subject: str) -> None:
         """Count one use by a subject. Raises `TooManyRequests` above the limit."""
@@ -95,9 +96,7 @@ class Limiter:
         now, subject = self._clock.now(), _guesser(address, account_id)
         counted = await self._store.count(name, subject, window, now)
         if counted.number >= limit:
-            if len(self._refused) > _MOST_REMEMBERED:
-                self._refused = {key: until for key, until in self._refused.items() if until > now}
-            self._refused[name, subject] = counted.ends_at
+            self._refused.add((name, subject), counted.ends_at, now)
 
     def refuse_guesser(self, name: str, address: str, account_id: int | None = None) -> None:
         """Raise `TooManyRequests` for an IP address with too many wrong guesses, for one account if given."""

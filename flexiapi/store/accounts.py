@@ -213,7 +213,8 @@ def conditions(expecting: Mapping[str, Any]) -> Document:
     query: Document = {}
     for path, value in expecting.items():
         if value is not None and path in ("provisioning_token", "confirmation.key"):
-            query["$or"] = having_token(value) if path == "provisioning_token" else _having_key(value)
+            having = having_token(value) if path == "provisioning_token" else _having_key(value)
+            query.setdefault("$and", []).append({"$or": having})
         else:
             query[".".join(_stored_path(path))] = value
     return query

@@ -296,6 +296,65 @@ class TestRecovery:
         assert given["password"] == known[0].ha1
 
 
+class TestAnotherAddress:
+    """An administrator who changes an address ends what was mailed to the one before."""
+
+    OLD, NEW = "old@compromised.example", "new@example.org"
+
+    def change(self, server, admin, account, way, email=NEW):
+        url, body = f"/api/accounts/{account.id}", {"email": email}
+        if way == "put":
+            body |= {"username": account.username, "password": PASSWORD, "algorithm": "SHA-256"}
+        answer = server.http.request(way.upper(), url, json=body, headers=admin.headers)
+        assert answer.status_code == 200, answer.text
+
+    @pytest.mark.parametrize("way", ["put", "patch"])
+    def test_a_key_and_a_link_mailed_to_the_one_before_end(self, server, http, admin, way):
+        alice = server.person(email=self.OLD)
+        http.post("/api/accounts/me/email/request", json={"email": "else@example.org"}, headers=alice.headers)
+        http.post(f"/api/accounts/{alice.id}/recover-by-email", headers=admin.headers)
+        key, token = key_of(server.messages[-1]), opened(server.account(alice.id).provisioning_token)
+        self.change(server, admin, alice.account, way)
+        path = f"/api/accounts/{alice.account.username}@{DOMAIN}/recover/{key}"
+        assert http.get(path).status_code == 404
+        assert alice.account.username not in http.get(f"/provisioning/{token}?reset_password=1").text
+        assert server.account(alice.id).email_change is None
+
+    @pytest.mark.parametrize("way", ["put", "patch"])
+    def test_the_key_of_a_sign_up_does_not_prove_the_new_one(self, server, admin, public, number, way):
+        name = f"person.{number[1:]}"
+        account = server.account(public.sign_up(username=name, email=self.OLD).json()["id"])
+        key = key_of(public.last)
+        self.change(server, admin, account, way)
+        assert public.activate(name, key, by="email").status_code == 404
+
+    def test_without_a_change_they_stay(self, server, http, admin):
+        alice = server.person(email=self.OLD)
+        http.post(f"/api/accounts/{alice.id}/recover-by-email", headers=admin.headers)
+        before = server.account(alice.id)
+        self.change(server, admin, alice.account, "patch", email=self.OLD)
+        after = server.account(alice.id)
+        assert (after.confirmation, after.provisioning_by) == (before.confirmation, "mail")
+
+    def test_the_key_that_an_administrator_was_shown_stays(self, server, http, admin, public, number):
+        name = f"made.{number[1:]}"
+        body = {"username": name, "password": PASSWORD, "algorithm": "SHA-256", "email": self.OLD}
+        made = http.post("/api/accounts", json=body, headers=admin.headers).json()
+        account = server.account(made["id"])
+        self.change(server, admin, account, "patch")
+        assert public.activate(name, made["confirmation_key"], by="email").json()["activated"] is True
+
+    def test_a_key_sent_again_ends_and_the_token_of_the_administrator_stays(self, server, http, admin, public, number):
+        name = f"made.{number[1:]}"
+        body = {"username": name, "password": PASSWORD, "algorithm": "SHA-256", "email": self.OLD}
+        account = server.account(http.post("/api/accounts", json=body, headers=admin.headers).json()["id"])
+        http.post(f"/api/accounts/{account.id}/resend", headers=admin.headers)
+        key = key_of(public.last)
+        self.change(server, admin, account, "patch")
+        assert public.activate(name, key, by="email").status_code == 404
+        assert server.account(account.id).provisioning_token == account.provisioning_token
+
+
 class TestSpelling:
     def test_a_number_has_one_spelling_for_everybody(self, server, http, admin, public, number):
         other, me = f"+330{number[3:]}", server.person().headers

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from flexiapi.model import Account, Actor, ActorKind, DtmfProtocol, Profile
+from flexiapi.model import Account, Actor, ActorKind, Confirmation, DtmfProtocol, Profile
 from tests.model.accounts import EARLIER, MAILED, NEW, NOW, account, written
 
 PROFILE = Profile("alice.martin", "sip.example.org", NEW, display_name="Alice", user_agent="test")
+SAME_ADDRESS = dataclasses.replace(PROFILE, email=account().email)
 
 
 class TestNew:
@@ -60,7 +61,7 @@ class TestReplacedBy:
         assert (after.display_name, after.user_agent, after.updated_at) == ("Alice", "test", NOW)
 
     def test_the_role_keeps_its_date_and_is_expected_as_read(self):
-        change = self.replaced(account(admin_since=EARLIER), dataclasses.replace(PROFILE, is_admin=True))
+        change = self.replaced(account(admin_since=EARLIER), dataclasses.replace(SAME_ADDRESS, is_admin=True))
         assert change.after.admin_since == EARLIER
         assert change.expecting == {"admin_since": EARLIER}
 
@@ -76,9 +77,17 @@ class TestReplacedBy:
 
     def test_what_activates_for_the_first_time_stays(self):
         waiting = account(activated=False, activated_at=None, confirmation=MAILED)
-        change = self.replaced(waiting)
+        change = self.replaced(waiting, SAME_ADDRESS)
         assert (change.after.confirmation, change.after.provisioning_token) == (MAILED, "token")
         assert change.after.email_change is None
+
+    def test_another_address_expects_that_what_stays_is_as_read(self):
+        waiting = account(activated=False, activated_at=None, confirmation=Confirmation(key="shown"))
+        change = self.replaced(waiting, ends_sign_ins=False)
+        kept = {"provisioning_token": "token", "confirmation.key": "shown"}
+        assert change.expecting == {"admin_since": None, **kept}
+        bare = self.replaced(account(confirmation=None, provisioning_token=None), ends_sign_ins=False)
+        assert (bare.expecting, {"confirmation", "provisioning_token"} <= bare.fields) == ({"admin_since": None}, True)
 
     def test_what_is_of_a_space_stays_behind(self):
         before = account(type_ids=(1,), contact_ids=(2,), contacts_list_ids=(3,))

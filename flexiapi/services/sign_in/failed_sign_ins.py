@@ -8,6 +8,7 @@ from typing import Literal
 from flexiapi.errors import TooManyRequests
 from flexiapi.limit_key import counted_as
 from flexiapi.services.clock import Clock
+from flexiapi.services.remembered import Remembered
 from flexiapi.settings import LimitSettings
 from flexiapi.store import Store
 from flexiapi.store.limits import Count
@@ -33,7 +34,8 @@ class FailedSignIns:
     A failure is counted before it is told, so that all processes together tell no more than the limit. A try for an
     account from a network that has failed for it before is counted before it is compared; only the first one that a
     process sees is compared before. A network over its limit can still sign in with a right password; at ten times the
-    limit none of its passwords is compared.
+    limit none of its passwords is compared. A process remembers as many tallies as it can hold, the newest ones; the
+    counters in the database are exact without them.
     """
 
     def __init__(self, settings: LimitSettings, store: Store, clock: Clock) -> None:
@@ -41,7 +43,9 @@ class FailedSignIns:
         self._clock = clock
         self._of_network = settings.failed_sign_ins_per_minute
         self._of_account = settings.failed_sign_ins_per_account
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies = Remembered[Tally](
+            _MOST_REMEMBERED, ends_at=lambda tally: tally.ends_at, is_in_use=lambda tally: tally.pending > 0
+        )
 
     async def compared(
         self, address: str, account_id: int, is_right: Callable[[], bool], unlocked_at: datetime | None = None
@@ -136,10 +140,8 @@ class FailedSignIns:
         tally = self._known(name, subject)
         if tally is None:
             now = self._clock.now()
-            if len(self._tallies) > _MOST_REMEMBERED:
-                kept = {key: each for key, each in self._tallies.items() if each.ends_at > now or each.pending}
-                self._tallies = kept
-            tally = self._tallies[name, subject] = Tally(now + window)
+            tally = Tally(now + window)
+            self._tallies.add((name, subject), tally, now)
         return tally
 
     def _refusal(self, ends_at: datetime) -> TooManyRequests:

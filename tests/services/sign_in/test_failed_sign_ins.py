@@ -7,6 +7,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from flexiapi.errors import TooManyRequests
+from flexiapi.services.limiter import Limiter
+from flexiapi.services.remembered import Remembered
+from flexiapi.services.sign_in import failed_sign_ins
+from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
+from flexiapi.settings import AccountSettings, LimitSettings
 from tests.kit.digest import ME, answer, answering, asked, nonce_of
 
 pytestmark = pytest.mark.security
@@ -109,3 +115,63 @@ class TestOfOneNetwork:
         assert at_once(server, [{"x-api-key": "k" * 40, **HERE}] * 60) == {401: 5, 429: 55}
         assert http.get(ME, headers={**alice.headers, **HERE}).status_code == 200
         assert server.clock.offset == timedelta(0)
+
+
+class TestFlood:
+    """More networks fail than a process remembers, all within one second."""
+
+    MOST = 50
+    LIMITS = LimitSettings(failed_sign_ins_per_minute=2, wrong_codes_per_hour=1)
+
+    @pytest.fixture
+    def passes(self, monkeypatch):
+        """The sizes of what was passed through as a whole."""
+        found, prune = [], Remembered._prune
+
+        def counting(remembered, now):
+            found.append(len(remembered))
+            prune(remembered, now)
+
+        monkeypatch.setattr(Remembered, "_prune", counting)
+        monkeypatch.setattr("flexiapi.services.remembered.monotonic", lambda: 1000.0)
+        monkeypatch.setattr(failed_sign_ins, "_MOST_REMEMBERED", self.MOST)
+        monkeypatch.setattr("flexiapi.services.limiter._MOST_REMEMBERED", self.MOST)
+        return found
+
+    def test_of_failures_the_oldest_make_room_in_one_pass_and_the_counters_stay_exact(self, server, passes):
+        failures = FailedSignIns(self.LIMITS, server.store, server.clock)
+
+        async def flood():
+            for number in range(4 * self.MOST):
+                await failures.count_key(f"198.51.100.{number}")
+            await failures.count_key("198.51.100.0")  # It was forgotten, but it is in the database.
+            with pytest.raises(TooManyRequests):
+                await failures.count_key("198.51.100.0")
+
+        server.run(flood())
+        assert passes == [self.MOST]
+        assert len(failures._tallies) == self.MOST
+        assert ("failed_sign_ins", f"198.51.100.{4 * self.MOST - 1}") in failures._tallies
+
+    def test_of_wrong_codes_the_oldest_make_room_in_one_pass(self, server, passes):
+        limiter = Limiter(self.LIMITS, AccountSettings(), server.store, server.clock)
+
+        async def flood():
+            for number in range(4 * self.MOST):
+                await limiter.count_failure("wrong_codes", f"198.51.100.{number}")
+
+        server.run(flood())
+        assert passes == [self.MOST]
+        assert len(limiter._refused) == self.MOST
+        with pytest.raises(TooManyRequests):
+            limiter.refuse_guesser("wrong_codes", f"198.51.100.{4 * self.MOST - 1}")
+
+    def test_what_is_on_the_way_stays_and_what_has_ended_goes_first(self, server, passes):
+        now = server.clock.now()
+        held = Remembered[int](4, ends_at=lambda end: now + timedelta(seconds=end), is_in_use=lambda end: end == 7)
+        for number, end in enumerate((7, 1, -1, 2)):
+            held.add(("each", str(number)), end, now)
+        held.add(("each", "new"), 3, now)
+        assert sorted(held.values()) == [1, 2, 3, 7]
+        held.add(("each", "newer"), 4, now)
+        assert sorted(held.values()) == [2, 3, 4, 7]
