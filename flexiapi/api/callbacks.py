@@ -15,7 +15,13 @@ class DeliveryReportsEndpoint(ApiEndpoint):
 
     path = "/callbacks/{label}"
 
-    @endpoint(Access.PUBLIC, hidden=True, raises=(RecordNotFound, Forbidden, MalformedRequest), guard=Guard(guess=True))
+    @endpoint(
+        Access.PUBLIC,
+        hidden=True,
+        keeps_accounts=True,
+        raises=(RecordNotFound, Forbidden, MalformedRequest),
+        guard=Guard(guess=True),
+    )
     async def post(self, label: Label) -> None:
         """Take a report."""
         request = self.request

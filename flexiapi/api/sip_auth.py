@@ -17,6 +17,7 @@ class SipAuthEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(Forbidden,),
         effects=True,
+        keeps_accounts=True,
         secret=True,
         hidden=True,
         switch=Switch(lambda exchange: exchange.sign_in.sip.is_enabled),

@@ -69,15 +69,17 @@ def find(context: Installation, text: str, domain: str | None, lines: int, *, as
 
 
 def _list(context: Installation, wanted: AccountSelection, skip: int, lines: int, *, as_json: bool) -> None:
-    total, found = context.work(lambda parts: parts.services.accounts.support.page(wanted, skip, lines))
+    found = context.work(lambda parts: parts.services.accounts.support.page(wanted, skip, lines))
+    if found.is_incomplete:
+        click.echo("The search was cut short: there may be more accounts. Give a longer text, or --domain.", err=True)
     if as_json:
-        for account in found:
+        for account in found.accounts:
             click.echo(json.dumps(_summary(account), default=str))
         return
-    _table([_COLUMNS, *(_row(account) for account in found)])
-    left = total - skip - len(found)
-    shown = f"{len(found)} of {total} accounts."
-    click.echo(f"{shown} The next: --skip {skip + len(found)}" if left > 0 else shown, err=True)
+    _table([_COLUMNS, *(_row(account) for account in found.accounts)])
+    shown = skip + len(found.accounts)
+    told = f"{len(found.accounts)} of {found.total} accounts."
+    click.echo(f"{told} The next: --skip {shown}" if found.total > shown else told, err=True)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

@@ -8,11 +8,21 @@ from flexiapi.model.change import Change
 from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, TokenMaker
 from flexiapi.model.record import AccountRecord
 
+# The networks with a share of the tries of a PIN. The first ones keep theirs.
+_MOST_ASKING = 4
+
 
 class AccountProofs(AccountRecord):
     """Codes and tokens that prove an address or open an account."""
 
     __slots__ = ()
+
+    def networks_asking(self, network: str, now: datetime) -> tuple[str, ...]:
+        """Return the networks that asked for the PIN that is pending, and the one that asks for a new PIN."""
+        pending = self.confirmation
+        is_valid = pending is not None and pending.expires_at is not None and pending.expires_at > now
+        before = pending.networks if pending is not None and is_valid else ()
+        return tuple(dict.fromkeys((*before, network)))[:_MOST_ASKING]
 
     def await_code(self, confirmation: Confirmation) -> Change[Self]:
         """Set the code that activates or recovers the account.

@@ -80,6 +80,7 @@ class Declaration(TypedDict, total=False):
     raises: Sequence[type[ApiError]]
     secret: bool
     effects: bool
+    keeps_accounts: bool
     guard: Guard
     switch: Switch
     requires: Requirement
@@ -108,6 +109,7 @@ class Operation:
         raises: failures of its own that it may answer with.
         secret: the answer carries a secret, so nothing may store it.
         effects: a GET that changes something: HEAD, prefetch and other sites never cause it.
+        keeps_accounts: it changes no account, so it is served while the sign-in replica cannot follow changes.
         guard: limits per IP address.
         switch: setting that enables it.
         requires: what must hold before the parameters are read, and for HEAD of a GET with effects. Called with the
@@ -133,6 +135,7 @@ class Operation:
     raises: Sequence[type[ApiError]] = ()
     secret: bool = False
     effects: bool = False
+    keeps_accounts: bool = False
     guard: Guard = Guard()
     switch: Switch | None = None
     requires: Requirement | None = None
@@ -144,6 +147,11 @@ class Operation:
     def is_unsafe(self) -> bool:
         """True if a call changes something."""
         return self.effects or self.verb != "get"
+
+    @property
+    def may_change_accounts(self) -> bool:
+        """True if a call may change accounts, which the sign-in replica then follows."""
+        return self.is_unsafe and not self.keeps_accounts
 
     @property
     def media_type(self) -> str:

@@ -232,7 +232,7 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
 # Last comes the call, in the wrappers that apply, from the inside out.
 AROUND_CALL: tuple[tuple[Callable[[Call], Call], Applies], ...] = (
     (guard, lambda operation: operation.guard.guess),
-    (settle, lambda operation: operation.is_unsafe),
+    (settle, lambda operation: operation.may_change_accounts),
 )
 # HEAD of a GET with effects ends before the parameters.
 _END = [step for step, _ in STEPS].index(parameters)

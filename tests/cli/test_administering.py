@@ -77,6 +77,17 @@ def test_lists_say_how_to_go_on(server, command):
     assert command("find", "nothing").stderr == "0 of 0 accounts.\n"
 
 
+def test_a_search_that_was_cut_says_so(server, command, monkeypatch):
+    for number in range(3):
+        server.person(f"person.{number}")
+    assert "cut short" not in command("find", "erson").stderr
+    monkeypatch.setattr("flexiapi.store.listings.MOST_OTHERS", 2)
+    done = command("find", "erson")
+    assert "The search was cut short: there may be more accounts." in done.stderr
+    assert "2 of 2 accounts." in done.stderr
+    assert "cut short" in command("find", "erson", "--json").stderr
+
+
 def test_deactivation_ends_the_sign_in_and_activation_gives_it_back(server, http, alice, command):
     assert http.get("/api/accounts/me", headers=alice.headers).status_code == 200
     assert "is deactivated" in said(command("deactivate", alice.sip))

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
+from flexiapi.model import Confirmation
 from tests.kit.person import PASSWORD
 
 
@@ -85,3 +86,14 @@ def test_after_an_unlock_the_limit_holds_again(server, http, alice, command):
         status(http, alice, "wrong-password")
     command("unlock", alice.sip)
     assert [status(http, alice, "wrong-password") for _ in range(4)][-1] == 429
+
+
+def test_tries_that_count_for_a_claimed_number_are_told_and_unlock_forgets_them(server, command):
+    person = server.person("begin.ner", activated=False, claimed_phone="+33612345678")
+    limiter, pending = server.services.limiter, Confirmation(pin_hash=b"x" * 32)
+    server.run(limiter.take_pin_try(person.account, pending, "192.0.2.1"))
+    for _ in range(19):
+        server.run(limiter.take(("code_tries", limiter.tried_as(person.account))))
+    assert "20 tries of PINs, and 20 are allowed until " in command("why", person.sip)
+    command("unlock", person.sip)
+    assert "tries of PINs" not in command("why", person.sip)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from flexiapi.model import Algorithm
+from tests.api.test_sip_auth import query
 from tests.kit.cli_socket import Flexisip
 from tests.kit.sign_in_replica import asked
 from tests.kit.waiting import wait_for
@@ -102,6 +103,21 @@ def test_reads_go_on_while_the_replica_cannot_be_written(http, admin, replica, l
     assert created(http, admin, "bob.builder").status_code == 200
     assert created(http, admin, "erin.early").status_code == 503
     assert http.get("/api/accounts", headers=admin.headers).status_code == 200
+
+
+class TestRequestsThatChangeNoAccount:
+    @pytest.fixture
+    def configure(self, replica, monkeypatch):
+        monkeypatch.setattr("flexiapi.flexisip.replica_file.BUSY_SECONDS", 0.5)
+        sms = {"backend": "twilio", "account_sid": "AC0123456789abcdef", "auth_token": "t", "sender": "+15017122661"}
+        reports = {**sms, "report_url": "https://accounts.example.org/callbacks/texts"}
+        return {"flexisip": {"auth_replica": str(replica), "external_auth": True}, "sms": {"texts": reports}}
+
+    def test_calls_and_reports_go_on_while_the_replica_cannot_be_written(self, http, admin, alice, locked):
+        assert created(http, admin, "bob.builder").status_code == 200
+        assert created(http, admin, "erin.early").status_code == 503
+        assert http.get(f"/sip/auth?{query(alice)}").text.startswith("Status: 200\n")
+        assert http.post("/callbacks/texts", data={"MessageSid": "SM1"}).status_code == 403  # not signed, but looked at
 
 
 def test_a_wrong_answer_stays_what_it_is(http, admin, replica):

@@ -150,13 +150,25 @@ def test_doctor_finds_a_file_that_flexisip_may_not_read(host):
 def test_units_guide_and_settings_name_one_place():
     place = re.search(r"^    install -d -o flexiapi -g flexisip -m 0750 (\S+)$", GUIDE, re.MULTILINE)[1]
     assert f'auth_replica = "{place}/auth.sqlite"' in GUIDE
-    for name in ("flexiapi.service", "flexiapi-userdb.service"):
+    for name in ("flexiapi.service", "flexiapi-clean.service", "flexiapi-userdb.service"):
         assert f"-{place}" in unit(name)["Service"]["readwritepaths"].split()
     export = unit("flexiapi-userdb.service")["Service"]["execstart"].split()
     assert export[-3:] == ["sip", "export-userdb", f"{place}/users.db.txt"]
     assert f"flexiapi sip export-userdb {export[-1]}\n" in GUIDE
     assert f"file-path={export[-1]}\n" in GUIDE
     assert unit("flexiapi-userdb.timer")["Timer"]["onunitinactivesec"] == "1min"
+
+
+def confinement(name):
+    """The settings of a unit from the comment on its confinement on."""
+    _, _, rest = (UNITS / name).read_text().partition("\n# Confinement")
+    lines = rest.partition("\n\n")[0].splitlines()[1:]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_the_command_that_clears_is_confined_as_the_server_whose_files_it_writes():
+    assert "ProtectSystem=strict" in confinement("flexiapi.service")
+    assert confinement("flexiapi-clean.service") == confinement("flexiapi.service")
 
 
 def test_the_units_are_valid():

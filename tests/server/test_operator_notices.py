@@ -63,3 +63,20 @@ def test_a_resting_backend_is_told(server, told):
 def test_a_replica_that_cannot_be_written_is_told(server, told):
     server.parts.replication.replica.is_failing = True
     assert "auth.sqlite, cannot be written" in told()[0]
+
+
+def test_a_reader_of_events_that_stands_still_is_told_at_the_second_look(server, told, monkeypatch):
+    last = server.run(server.store.journal.events.numbers.last())
+    behind = {"sign-in replica": last - 3}
+    monkeypatch.setattr("flexiapi.server.operator_notices.read_up_to", behind)
+    assert told() == []
+    assert "The sign-in replica of this host does not follow the changes of accounts: it is 3 events" in told()[0]
+
+
+def test_a_reader_of_events_that_comes_nearer_is_not_told(server, told, monkeypatch):
+    last = server.run(server.store.journal.events.numbers.last())
+    behind = {"sign-in replica": last - 3}
+    monkeypatch.setattr("flexiapi.server.operator_notices.read_up_to", behind)
+    assert told() == []
+    behind["sign-in replica"] = last - 1
+    assert told() == []

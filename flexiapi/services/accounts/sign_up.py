@@ -189,7 +189,7 @@ class SigningUp:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
-            return Confirmation(pin_hash=pin_hash, expires_at=now + life, network=counted_as(actor.address))
+            return Confirmation(pin_hash=pin_hash, expires_at=now + life, networks=(counted_as(actor.address),))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
         await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
         return Confirmation(key=key, expires_at=now + life)

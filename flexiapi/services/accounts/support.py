@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flexiapi.errors import ValidationFailed
-from flexiapi.model import Account, AccountSelection, Actor, Algorithm
+from flexiapi.model import Account, AccountSelection, AccountsFound, Actor, Algorithm
 from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import NameRules
@@ -49,10 +49,9 @@ class AccountSupport:
         ]
         return [account for account in by_email if account is not None]
 
-    async def page(self, wanted: AccountSelection, skip: int, limit: int) -> tuple[int, list[Account]]:
+    async def page(self, wanted: AccountSelection, skip: int, limit: int) -> AccountsFound:
         """Return the number of matching accounts, and up to `limit` of them after `skip`, by id."""
-        found = await self._store.listings.page(wanted, skip, limit)
-        return found.total, list(found.accounts)
+        return await self._store.listings.page(wanted, skip, limit)
 
     async def set_password(self, account: Account, password: str, actor: Actor) -> Account:
         """Set a password, which ends all sign-ins and pending codes. Raises `ValidationFailed`, `RecordNotFound`."""

@@ -38,7 +38,7 @@ class Confirmations:
         if pending.pin_hash is not None:
             if not is_pin(code):
                 raise RecordNotFound
-            await self._limiter.take_pin_try(account.id, pending.pin_hash, pending.network, actor.address)
+            await self._limiter.take_pin_try(account, pending, actor.address)
         if not self._fits(account, pending, code):
             log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
             raise RecordNotFound

@@ -64,8 +64,9 @@ class Recovery:
             account, number = await self._recoverable(phone, actor.space or self._spaces.default)
             await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), actor)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            expires_at = self._clock.second() + self._pin_life
-            confirmation = Confirmation(pin_hash=pin_hash, expires_at=expires_at, network=counted_as(actor.address))
+            now, network = self._clock.second(), counted_as(actor.address)
+            networks = account.networks_asking(network, now)
+            confirmation = Confirmation(pin_hash=pin_hash, expires_at=now + self._pin_life, networks=networks)
             existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
         except RecordNotFound:
             raise

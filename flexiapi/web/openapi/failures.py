@@ -59,6 +59,6 @@ def _of_input(operation: Operation) -> Iterator[Failure]:
 def _of_service(path: str, operation: Operation) -> Iterator[Failure]:
     if path not in _NEVER_LIMITED:
         yield TooManyRequests
-    if operation.is_unsafe:
+    if operation.may_change_accounts:
         yield ReplicaNotWritable
     yield from (ApiError, Maintenance, NotReady, Overloaded, StoreUnavailable)
