@@ -112,14 +112,15 @@ class Action:
 class Confirmation:
     """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`).
 
-    `network` is the one that asked for the PIN, an IP address or an IPv6 /64; empty if it is not known.
+    `networks` are those that asked for the PIN and the ones before it, IP addresses or IPv6 /64, the first four
+    at most. None is known of PINs of older servers.
     """
 
     key: Secret | None = field(default=None, repr=False)
     pin_hash: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     attempts: int = 0
-    network: str = ""
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

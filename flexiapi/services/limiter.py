@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from flexiapi.errors import TooManyRequests
 from flexiapi.limit_key import counted_as
+from flexiapi.model import Account, Confirmation, e164
 from flexiapi.services.clock import Clock
 from flexiapi.services.remembered import Remembered
 from flexiapi.settings import AccountSettings, LimitSettings
@@ -28,6 +29,7 @@ class Limiter:
 
     def __init__(self, settings: LimitSettings, account: AccountSettings, store: Store, clock: Clock) -> None:
         self._store = store.limits
+        self._spaces = store.spaces
         self._clock = clock
         self._rules: Mapping[str, tuple[int, timedelta]] = {
             "anonymous_tokens": (settings.anonymous_tokens_per_minute, MINUTE),
@@ -73,20 +75,29 @@ class Limiter:
                 await self.give_back(*uses[:place])
                 raise TooManyRequests(_seconds_until(ends_at, now))
 
-    async def take_pin_try(self, account_id: int, pin_hash: bytes, asked_from: str, address: str) -> None:
+    async def take_pin_try(self, account: Account, pending: Confirmation, address: str) -> None:
         """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
 
-        `asked_from` is the network that asked for the PIN. It has its share of tries and all others together have one,
-        so that others do not use up that of the owner. The tries of a day are limited for the account, and for each
-        network.
+        Each network that asked for a PIN has its share of tries and all others together have one, so that others do
+        not use up that of the owner. The tries of a day are limited for the account or claimed number, and for
+        each network.
         """
-        network = counted_as(address)
-        share = "own" if network == asked_from else "others"
+        network, tried = counted_as(address), self.tried_as(account)
+        share = network if network in pending.networks else "others"
         await self.take(
-            ("pin_tries", f"{account_id} {pin_hash.hex()[:16]} {share}"),
-            ("code_tries_network", f"{account_id} {network}"),
-            ("code_tries", str(account_id)),
+            ("pin_tries", f"{account.id} {(pending.pin_hash or b'').hex()[:16]} {share}"),
+            ("code_tries_network", f"{tried} {network}"),
+            ("code_tries", tried),
         )
+
+    def tried_as(self, account: Account) -> str:
+        """Return the subject of the tries of a day: the account, or the number that its PIN is to prove.
+
+        A sign-up that is begun again is another account, but has no other day.
+        """
+        if account.phone is None and account.claimed_phone is not None:
+            return f"{e164(account.claimed_phone)}{self._spaces.of_domain(account.domain).suffix}"
+        return str(account.id)
 
     async def count_failure(self, name: str, address: str, account_id: int | None = None) -> None:
         """Count a wrong guess from an IP address, for one account if given, and remember an address at the limit."""

@@ -201,7 +201,7 @@ class AccountDocuments:
         told: Document = {"attempts": pending.attempts, "expires_at": pending.expires_at, "pin_hash": pending.pin_hash}
         told["key"] = self._clear(pending.key)
         secret = self._secret(pending.key, bound_to_key(owner)) or {"hash": pending.pin_hash}
-        secret |= {"network": pending.network} if pending.network else {}
+        secret |= {"network": " ".join(pending.networks)} if pending.networks else {}
         shown = {name: value for name, value in told.items() if value is not None}
         return {"confirmation": shown, "confirmation_secret": secret}
 
@@ -231,8 +231,8 @@ class AccountDocuments:
         if key is None and pin_hash is None and secret:
             key = SealedText(self._key, secret["sealed"], bound_to_key(document["_id"]), secret["hash"])
         is_of_it = secret.get("hash") == (pin_hash if key is None else found_by(key))
-        network = secret.get("network", "") if is_of_it else ""
-        return Confirmation(key, pin_hash, told.get("expires_at"), told.get("attempts", 0), network)
+        networks = tuple(secret.get("network", "").split()) if is_of_it else ()
+        return Confirmation(key, pin_hash, told.get("expires_at"), told.get("attempts", 0), networks)
 
     def _password(self, password: Password, owner: int) -> Document:
         return {

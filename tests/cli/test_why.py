@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from pymongo import MongoClient
 
 from flexiapi.cli import main
+from flexiapi.model import Confirmation
 from tests.kit.person import PASSWORD
 
 
@@ -126,3 +127,14 @@ def test_what_cannot_be_read_is_told(server, command):
         accounts = client[server.settings.mongodb.database]["accounts"]
         accounts.update_one({"_id": person.id}, {"$set": {"blocked_at": "yesterday"}})
     assert "its blocked_at cannot be read. Replace it" in command("why", str(person.id))
+
+
+def test_tries_that_count_for_a_claimed_number_are_told_and_unlock_forgets_them(server, command):
+    person = server.person("begin.ner", activated=False, claimed_phone="+33612345678")
+    limiter, pending = server.services.limiter, Confirmation(pin_hash=b"x" * 32)
+    server.run(limiter.take_pin_try(person.account, pending, "192.0.2.1"))
+    for _ in range(19):
+        server.run(limiter.take(("code_tries", limiter.tried_as(person.account))))
+    assert "20 tries of PINs, and 20 are allowed until " in command("why", person.sip)
+    command("unlock", person.sip)
+    assert "tries of PINs" not in command("why", person.sip)

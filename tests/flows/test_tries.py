@@ -9,6 +9,7 @@ import pytest
 
 from flexiapi.model import Confirmation
 from tests.kit.server import serving
+from tests.kit.stranger import DOMAIN, Stranger, pin_of
 
 pytestmark = pytest.mark.security
 
@@ -93,6 +94,24 @@ class TestShares:
         assert owner.at_once(others) == {404: 3, 429: PARALLEL - 3}
         assert owner.at_once([owner.network] * PARALLEL) == {404: 3, 429: PARALLEL - 3}
 
+    def test_who_asks_after_the_owner_takes_no_share_of_his(self, server, owner):
+        server.later(minutes=1, seconds=1)
+        assert owner.ask(OTHER) == 200
+        assert owner.tried(THIRD, times=4) == [404, 404, 404, 429]
+        assert owner.tried(OTHER, times=4) == [404, 404, 404, 429]
+        assert owner.tried(owner.network, times=2) == [404, 404]
+        assert owner.tried(owner.network, owner.pin) == [200]
+
+    def test_the_first_four_networks_that_ask_have_a_share_while_their_pin_is_valid(self, server, owner):
+        for number in range(1, 5):
+            server.later(minutes=1, seconds=1)
+            assert owner.ask(f"198.51.100.{number}") == 200
+        networks = server.account(owner.person.id).confirmation.networks
+        assert networks == (owner.network, "198.51.100.1", "198.51.100.2", "198.51.100.3")
+        server.later(hours=1)
+        assert owner.ask(OTHER) == 200
+        assert server.account(owner.person.id).confirmation.networks == (OTHER,)
+
     def test_what_is_no_pin_is_not_compared_and_costs_no_try(self, owner):
         assert owner.tried(owner.network, "x" * 13, times=9) == [404] * 9
         assert owner.tried(owner.network, owner.pin) == [200]
@@ -125,6 +144,24 @@ class TestDay:
         refused = server.http.get(owner.path(owner.pin), headers=of("203.0.113.9"))
         assert refused.status_code == 429
         assert 3600 < int(refused.headers["retry-after"]) <= 24 * 3600
+
+    @pytest.mark.parametrize("named", [False, True])
+    def test_beginning_a_sign_up_again_begins_no_new_day_for_its_number(self, server, named):
+        phone = "+33655500001" if named else "+33655500002"
+        names = {"username": "begin.ner", "phone": phone} if named else {"phone": phone}
+        found = []
+        for number in range(4):
+            headers = of(f"198.51.100.{10 + number}")
+            body = Stranger(server).body(**names)
+            made = server.http.post("/api/accounts/public", json=body, headers=headers)
+            assert made.status_code == 200, made.text
+            sip, pin = f"{names.get('username', phone)}@{DOMAIN}", pin_of(server.messages[-1])
+            wrong = {"confirmation_key": f"{(int(pin) + 1) % 10_000:04d}"}
+            path = f"/api/accounts/{sip}/activate/phone"
+            for tried in (headers, of(f"203.0.113.{10 + number}")):
+                found += [server.http.post(path, json=wrong, headers=tried).status_code for _ in range(3)]
+            server.later(minutes=16)
+        assert found == [404] * 20 + [429] * 4
 
     def test_tries_that_were_not_compared_do_not_count(self, server, owner):
         """Those over a share, for a person without a code, and those that were refused before."""

@@ -32,6 +32,7 @@ class AccountDiagnosis:
         self._passwords = passwords
         self._notifier = ground.notifier
         self._clock = ground.clock
+        self._limiter = ground.limiter
         self._token_life = timedelta(hours=ground.settings.account.provisioning_token_hours)
         limits, account = ground.settings.limits, ground.settings.account
         self._of_account: Mapping[str, tuple[Topic, int, str]] = {
@@ -70,7 +71,8 @@ class AccountDiagnosis:
     def _counted(self, account: Account) -> Iterator[tuple[str, str]]:
         """Yield the limits that count for the account, its number and its address."""
         suffix = self._spaces.of_domain(account.domain).suffix
-        yield from ((name, str(account.id)) for name in self._of_account)
+        yield from ((name, str(account.id)) for name in self._of_account if not name.startswith("code_tries"))
+        yield from ((name, self._limiter.tried_as(account)) for name in ("code_tries", "code_tries_network"))
         yield "code_tries", f"password {account.id}"
         number = account.texted_number
         if number:

@@ -38,7 +38,7 @@ class Confirmations:
         if pending.pin_hash is not None:
             if not is_pin(code):
                 raise RecordNotFound
-            await self._limiter.take_pin_try(account.id, pending.pin_hash, pending.network, actor.address)
+            await self._limiter.take_pin_try(account, pending, actor.address)
         if not self._fits(account, pending, code):
             log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
             raise RecordNotFound
@@ -50,8 +50,12 @@ class Confirmations:
             return _is_key(code, pending.key)
         stored = pending.pin_hash or b""
         is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone or account.claimed_phone)
-        is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
-        return is_to_phone or is_to_username
+        return is_to_phone or self.is_to_name(account, code)
+
+    def is_to_name(self, account: Account, code: str) -> bool:
+        """Return whether a code is the pending PIN, sent to the number that is the user name."""
+        stored = account.confirmation.pin_hash if account.confirmation is not None else None
+        return stored is not None and self._codes.fits(code, stored, account.id, "confirmation", account.username)
 
     def _refuse_late(self, account: Account, pending: Confirmation) -> None:
         now = self._clock.now()

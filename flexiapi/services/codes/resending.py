@@ -64,4 +64,5 @@ class Resending:
         pin, life = random_pin(), expires_at - self._clock.second()
         await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-        return Confirmation(pin_hash=pin_hash, expires_at=expires_at, network=counted_as(actor.address))
+        networks = account.networks_asking(counted_as(actor.address), self._clock.second())
+        return Confirmation(pin_hash=pin_hash, expires_at=expires_at, networks=networks)
