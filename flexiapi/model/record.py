@@ -141,6 +141,11 @@ class AccountRecord:
         return self.phone or (None if self.activated else self.claimed_phone)
 
     @property
+    def texted_number(self) -> str | None:
+        """The number that SMS go to: its own, one that it claims, or its user name."""
+        return self.phone or self.claimed_phone or (self.username if self.username.startswith("+") else None)
+
+    @property
     def is_admin(self) -> bool:
         """True with the admin role, which needs activation to be used."""
         return self.admin_since is not None
