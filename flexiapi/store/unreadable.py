@@ -20,6 +20,7 @@ unreadable_accounts = Counter(
     "flexiapi_unreadable_accounts", "Accounts of which a process could not read a part, each counted once"
 )
 
+_PAIRED = frozenset({"confirmation", "confirmation_secret", "provisioning_token", "provisioning_secret"})
 _MOST_TOLD = 10_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 UNREADABLE = (TypeError, ValueError, KeyError, AttributeError)
@@ -66,6 +67,9 @@ def in_part(decoded: Callable[[Document], Account], document: Document, domain: 
     }
     document = {name: _known(name, value) for name, value in document.items()}
     good = {name: value for name, value in document.items() if _is_readable(decoded, {**least, name: value})}
+    if not _is_readable(decoded, {**least, **good}):
+        # Only these are read together with each other.
+        good = {name: value for name, value in good.items() if name not in _PAIRED}
     bad = tuple(sorted((document.keys() | least.keys()) - good.keys()))
     account = decoded({**least, **good})
     if not bad:

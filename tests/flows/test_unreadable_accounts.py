@@ -76,6 +76,14 @@ def test_a_part_that_cannot_be_read_stops_no_list_and_is_repaired_by_a_replaceme
     assert http.get("/api/accounts/bob.builder@sip.example.org/info").status_code == 200
 
 
+def test_two_parts_that_fit_only_alone_stop_no_list(server, http, admin):
+    person = server.person("bob.builder")
+    broken(server, person, confirmation={"attempts": 0}, confirmation_secret={"hash": b"x"})
+    listed = http.get("/api/accounts", headers=admin.headers)
+    assert person.id in {one["id"] for one in listed.json()["data"]}
+    assert "confirmation" in server.account(person.id).unreadable
+
+
 def test_an_account_whose_domain_cannot_be_read_stops_no_list(server, http, admin):
     person, other = server.person("bob.builder"), server.person("carol.singer")
     broken(server, person, domain=None)
