@@ -58,10 +58,13 @@ class AccountAccess(AccountRecord):
         """Give the account the admin role."""
         return self._changed("account.admin_granted", admin_since=self.admin_since or now, updated_at=now)
 
-    def with_password(self, password: Password, now: datetime, *, keeps_key: bool) -> Change[Self]:
-        """Set the user's own password, and end what the old one gave; the first password activates the account.
+    def with_password(
+        self, password: Password, now: datetime, *, keeps_key: bool, by_operator: bool = False
+    ) -> Change[Self]:
+        """Set a password, and end what the old one gave; the first password activates the account.
 
-        `keeps_key` keeps the API key. Expects that sign-ins have not been ended since the account was read.
+        `keeps_key` keeps the API key. The user's own password may be that of who signed up, unlike an operator's.
+        Expects that sign-ins have not been ended since the account was read.
         """
         first: dict[str, Any] = {} if self.passwords else self._activating(now)
         key = {} if keeps_key else {"api_key": None}
@@ -71,7 +74,7 @@ class AccountAccess(AccountRecord):
             ends_sign_ins=True,
             passwords=(password,),
             updated_at=now,
-            **{**self._first_password_gone, **self._codes_ended(), **first, **key},
+            **{**(self._first_password_gone if by_operator else {}), **self._codes_ended(), **first, **key},
         )
 
     def with_api_key(self, key_hash: bytes, now: datetime) -> Change[Self]:

@@ -33,6 +33,9 @@ _OF_PROFILE = frozenset(
 )
 """Fields that a replacement writes in any case."""
 
+_OF_ROOM = ("replacing_until", "activated", "activated_at", "blocked_at", "admin_since")
+"""Fields that have to be as they were read when an account makes room."""
+
 
 class Account(AccountAccess, AccountProofs, AccountLinks):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
@@ -177,17 +180,18 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         pending = self.confirmation
         is_code_valid = pending is not None and (pending.expires_at is None or pending.expires_at > now)
         is_held = self.replacing_until is not None and self.replacing_until > now
-        was_touched = self.activated_at is not None or self.deactivated_at is not None
+        touched = (self.activated_at, self.deactivated_at, self.blocked_at, self.admin_since)
+        was_touched = any(time is not None for time in touched)
         return self.unconfirmed and not (was_touched or is_code_valid or is_held)
 
     def begin_replacement(self, until: datetime) -> Change[Self]:
         """Mark the account as the one that a new account replaces, for as long as the code of that is being sent.
 
-        Expects that the account has no other mark, code or activation than it was read with.
+        Expects that the account has no other mark, code, activation, block or role than it was read with.
         """
         pending = self.confirmation
         code = {"confirmation": None} if pending is None else {"confirmation.expires_at": pending.expires_at}
-        names = ("unconfirmed", "activated", "activated_at", "deactivated_at", "replacing_until")
+        names = ("unconfirmed", "deactivated_at", *_OF_ROOM)
         read = {name: getattr(self, name) for name in names}
         return self._changed("account.replacement_begun", expecting={**read, **code}, replacing_until=until)
 
@@ -197,8 +201,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
         return self._changed("account.replacement_dropped", expecting=marked, replacing_until=None)
 
     def make_room(self) -> Change[Self]:
-        """Remove the account for the one that replaces it. Expects that mark and activation are as they were read."""
-        return self.remove("replacing_until", "activated", "activated_at")
+        """Remove the account for another one. Expects that mark, activation, block and role are as they were read."""
+        return self.remove(*_OF_ROOM)
 
     def remove(self, *unchanged: str) -> Change[Self]:
         """Remove the account. Expects that the fields named in `unchanged` are as they were read."""

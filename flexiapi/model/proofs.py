@@ -90,14 +90,25 @@ class AccountProofs(AccountRecord):
         fields = {**self._activating(now), **self._proven_by_code}
         return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **fields)
 
-    def recover(self, now: datetime, passwords: Sequence[Password] | None = None) -> Change[Self]:
+    def recover(
+        self, now: datetime, passwords: Sequence[Password] | None = None, *, is_to_name: bool = False
+    ) -> Change[Self]:
         """Give the account back to the holder of its pending code, and end what signs in, but for the password.
 
-        With `passwords` they replace those that the account has. Expects the same as `use_code`.
+        With `passwords` they replace those that the account has, whose creator need not be the owner of the number.
+        A PIN then ends an address that is not proven, and with `is_to_name`, where it was sent to the number that is
+        the user name, another number of the account. One that was sent to such another number does not show that the
+        new password is the owner's. Expects the same as `use_code`.
         """
         fields = {**self._codes_ended(), **self._activating(now), **self._proven_by_code, "api_key": None}
         if passwords is not None:
-            fields |= {"passwords": tuple(passwords), **self._first_password_gone}
+            is_pin = "confirmation.pin_hash" in self._same_code
+            is_elsewhere = is_pin and self.username.startswith("+") and not is_to_name
+            fields |= {"passwords": tuple(passwords), **({} if is_elsewhere else self._first_password_gone)}
+            if self.claimed_email is not None and "claimed_email" not in fields:
+                fields |= {"email": None, "claimed_email": None}
+            if is_to_name and self.phone not in (None, self.username):
+                fields["phone"] = self.username
         return self._changed(
             "account.recovered", expecting=self._same_code, ends_sign_ins=True, updated_at=now, **fields
         )
@@ -188,6 +199,7 @@ class AccountProofs(AccountRecord):
     def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:
         """End the provisioning token and activate the account by it; with `password`, reset the password.
 
+        By a token that the account made itself, the password is still one of who signed up.
         Expects that token and sign-ins are as they were read.
         """
         fields: dict[str, Any] = {}
@@ -196,7 +208,8 @@ class AccountProofs(AccountRecord):
         if self.provisioning_by == "mail":
             fields |= self._email_proven
         if password is not None:
-            fields |= {"passwords": (password,), "api_key": None, **self._codes_ended(), **self._first_password_gone}
+            mark = {} if self.provisioning_by is None else self._first_password_gone
+            fields |= {"passwords": (password,), "api_key": None, **self._codes_ended(), **mark}
         return self._changed(
             "account.provisioned",
             expecting={"provisioning_token": self.provisioning_token, **self._same_sign_in},

@@ -69,7 +69,7 @@ class AccountRecord:
         unconfirmed: whether the public created it and it has proven nothing yet.
         replacing_until: until then its code is being sent, or that of the account that replaces it.
         provisioning_by: who made the provisioning token; `None` is the account itself.
-        has_first_password: whether the password is the one of the creation, of an account named by its number.
+        has_first_password: whether the password comes from who signed up with a number, and need not be its owner.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
 
@@ -139,6 +139,11 @@ class AccountRecord:
     def shown_phone(self) -> str | None:
         """The number; before the activation also one that is only claimed."""
         return self.phone or (None if self.activated else self.claimed_phone)
+
+    @property
+    def texted_number(self) -> str | None:
+        """The number that SMS go to: its own, one that it claims, or its user name."""
+        return self.phone or self.claimed_phone or (self.username if self.username.startswith("+") else None)
 
     @property
     def is_admin(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from click.testing import CliRunner
+from pymongo import MongoClient
 
 from flexiapi.cli import main
 from flexiapi.model import Confirmation
@@ -13,7 +14,14 @@ from tests.kit.person import PASSWORD
 
 @pytest.fixture
 def configure():
-    return {"limits": {"failed_sign_ins_per_account": 3, "failed_sign_ins_per_minute": 100}}
+    return {
+        "limits": {
+            "failed_sign_ins_per_account": 3,
+            "failed_sign_ins_per_minute": 100,
+            "sms_per_minute": 5,
+            "sms_per_number_and_network": 1,
+        }
+    }
 
 
 @pytest.fixture
@@ -21,7 +29,8 @@ def command(server, tmp_path):
     settings = tmp_path / "flexiapi.toml"
     settings.write_text(
         f"[app]\nkey = '{'k' * 40}'\n[mongodb]\nuri = '{server.uri}'\ndatabase = '{server.settings.mongodb.database}'\n"
-        f"[data]\npath = '{tmp_path}'\n[limits]\nfailed_sign_ins_per_account = 3\n[sms.main]\nbackend = 'outbox'\n"
+        f"[data]\npath = '{tmp_path}'\n[limits]\nfailed_sign_ins_per_account = 3\nsms_per_minute = 5\n"
+        "sms_per_number_and_network = 1\n[sms.main]\nbackend = 'outbox'\n"
     )
 
     def run(*arguments):
@@ -54,6 +63,11 @@ def test_of_a_well_account_it_says_where_else_to_look(server, command):
         ({"email": "alice@mail.example.net"}, ["No mail backend is configured. See [mail]"]),
         ({"claimed_phone": "+33612345678"}, ["Its number +33612345678 is not proven"]),
         ({}, ["It has neither an address nor a number for codes."]),
+        ({"blocked_at": "now"}, ["It was blocked by an administrator.", "POST /api/accounts/{id}/unblock"]),
+        (
+            {"provisioning_token": "NoPqRsTuVwXyZ", "provisioning_token_at": "now", "provisioning_token_until": "now"},
+            ["setting up   Its link of ", "has expired. `provision` makes another."],
+        ),
         (
             {"provisioning_token": "NoPqRsTuVwXyZ", "provisioning_token_at": "long ago"},
             ["setting up   Its link of ", "has expired. `provision` makes another."],
@@ -86,6 +100,33 @@ def test_after_an_unlock_the_limit_holds_again(server, http, alice, command):
         status(http, alice, "wrong-password")
     command("unlock", alice.sip)
     assert [status(http, alice, "wrong-password") for _ in range(4)][-1] == 429
+
+
+@pytest.mark.parametrize(
+    ("username", "phone"), [("alice.martin", "+33612345678"), ("alice.martin", "+330612345678"), ("+33612345678", None)]
+)
+def test_a_used_up_limit_of_sms_is_told_and_unlock_forgets_it(server, http, command, username, phone):
+    person = server.person(username, phone=phone)
+
+    def recover():
+        body = {"phone": phone or username, "account_creation_token": server.creation_token()}
+        return http.post("/api/accounts/recover-by-phone", json=body).status_code
+
+    assert [recover(), recover()] == [200, 429]
+    said = command("why", str(person.id))
+    assert "1 SMS to the number in a day from 127.0.0.1, and 1 are allowed until " in said
+    assert "neither an address nor a number" not in said
+    command("unlock", str(person.id))
+    assert recover() == 200
+
+
+def test_what_cannot_be_read_is_told(server, command):
+    person = server.person("alice.martin")
+    server.expect_errors("an account cannot be read as a whole")
+    with MongoClient(server.uri) as client:
+        accounts = client[server.settings.mongodb.database]["accounts"]
+        accounts.update_one({"_id": person.id}, {"$set": {"blocked_at": "yesterday"}})
+    assert "its blocked_at cannot be read. Replace it" in command("why", str(person.id))
 
 
 def test_tries_that_count_for_a_claimed_number_are_told_and_unlock_forgets_them(server, command):

@@ -103,14 +103,19 @@ def test_the_same_name_is_begun_again_with_the_same_address_only(server, public,
     assert faults_of(public.sign_up(username=name, email=email)) == {"username"}
 
 
-@pytest.mark.parametrize("state", ["activated", "deactivated", "made by an administrator"])
+@pytest.mark.parametrize("state", ["activated", "deactivated", "blocked", "admin", "made by an administrator"])
 def test_only_what_the_public_made_and_nobody_confirmed_is_replaced(server, public, number, state):
     first = public.sign_up(phone=number).json()["id"]
     admin = server.person(admin_since=server.clock.second())
     if state == "made by an administrator":
         server.set(first, unconfirmed=False)
+    elif state == "admin":
+        server.http.patch(f"/api/accounts/{first}", json={"admin": True}, headers=admin.headers)
     else:
-        server.http.get(f"/api/accounts/{first}/{state.removesuffix('d')}", headers=admin.headers)
+        verb = {"blocked": "POST", "activated": "GET", "deactivated": "GET"}[state]
+        path = f"/api/accounts/{first}/{state.removesuffix('ed')}"
+        path = path if state == "blocked" else f"{path}e"
+        assert server.http.request(verb, path, headers=admin.headers).status_code == 200
     server.later(minutes=11)
     assert faults_of(public.sign_up(phone=number)) == {"phone"}
     assert not gone(server, first)

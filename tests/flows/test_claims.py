@@ -277,15 +277,64 @@ class TestRecovery:
         assert stored != known[0]
         assert self.recover(server, public, number).json()["passwords"] == [given]
 
-    @pytest.mark.parametrize("way", ["own", "administrator", "reset"])
-    def test_a_later_password_stays(self, server, http, admin, public, number, way):
+    @pytest.mark.parametrize("way", ["password", "token"])
+    def test_nor_one_that_he_set_himself_later(self, server, http, public, number, way):
+        account_id = public.sign_up(phone=number).json()["id"]
+        public.activate(number, pin_of(public.last))
+        headers = {"x-api-key": server.key_for(account_id)}
+        if way == "password":
+            new = {"password": "new-horse-battery", "algorithm": "SHA-256", "old_password": PASSWORD}
+            assert http.post("/api/accounts/me/password", json=new, headers=headers).json() == {}
+        else:
+            token = http.get("/api/accounts/me/provision", headers=headers).json()["provisioning_token"]
+            assert number in http.get(f"/provisioning/{token}?reset_password").text
+        (known,) = server.account(account_id).passwords
+        (given,) = self.recover(server, public, number).json()["passwords"]
+        assert given["password"] != known.ha1
+        assert self.recover(server, public, number).json()["passwords"] == [given]
+
+    def test_nor_that_of_an_account_with_a_name_beside_the_number(self, server, public, number):
+        name = f"squat.{number[1:]}"
+        account_id = public.sign_up(username=name, phone=number).json()["id"]
+        public.activate(number, pin_of(public.last))
+        public.activate(name, pin_of(public.last))
+        (known,) = server.account(account_id).passwords
+        (given,) = self.recover(server, public, number).json()["passwords"]
+        assert given["password"] != known.ha1
+
+    @pytest.mark.parametrize("is_proven", [False, True])
+    def test_his_address_goes_unless_it_was_proven(self, server, public, number, is_proven):
+        account_id = public.sign_up(phone=number, email=f"{number[1:]}@evil.example").json()["id"]
+        public.activate(number, pin_of(public.last))
+        if is_proven:
+            server.set(account_id, claimed_email=None)
+        self.recover(server, public, number)
+        account = server.account(account_id)
+        assert (account.email is not None, account.claimed_email) == (is_proven, None)
+
+    def test_the_pin_goes_to_the_number_that_is_the_name_and_ends_his_other_number(self, server, http, public, number):
+        account_id = public.sign_up(phone=number).json()["id"]
+        public.activate(number, pin_of(public.last))
+        other, headers = f"+337{number[4:]}", {"x-api-key": server.key_for(account_id)}
+        http.post("/api/accounts/me/phone/request", json={"phone": other}, headers=headers)
+        assert http.post("/api/accounts/me/phone", json={"code": pin_of(public.last)}, headers=headers).is_success
+        (known,) = self.recover(server, public, other).json()["passwords"]
+        body = {"phone": number, "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).json() == {}
+        assert public.last["phone"] == number
+        path = f"/api/accounts/{number}@{DOMAIN}/recover/{pin_of(public.last)}"
+        recovered = http.get(path).json()
+        assert recovered["phone"] == number
+        assert recovered["passwords"][0]["password"] != known["password"]
+        body = {"phone": other, "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).status_code == 404
+
+    @pytest.mark.parametrize("way", ["administrator", "reset"])
+    def test_a_later_password_of_an_administrator_stays(self, server, http, admin, public, number, way):
         account_id = public.sign_up(phone=number).json()["id"]
         public.activate(number, pin_of(public.last))
         new = {"password": "new-horse-battery", "algorithm": "SHA-256"}
-        if way == "own":
-            headers = {"x-api-key": server.key_for(account_id)}
-            http.post("/api/accounts/me/password", json={**new, "old_password": PASSWORD}, headers=headers)
-        elif way == "administrator":
+        if way == "administrator":
             body = {**new, "username": number, "phone": number}
             http.put(f"/api/accounts/{account_id}", json=body, headers=admin.headers)
         else:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from flexiapi.crypto.keys import readable
-from flexiapi.model import Account, Actor
+from flexiapi.model import Account, Actor, e164
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
@@ -46,6 +46,7 @@ class AccountDiagnosis:
             "sms_minute": ("codes", limits.sms_per_minute, "SMS to the number in a minute"),
             "sms_hour": ("codes", limits.sms_per_hour, "SMS to the number in an hour"),
             "sms_day": ("codes", limits.sms_per_day, "SMS to the number in a day"),
+            "sms_number_network": ("codes", limits.sms_per_number_and_network, "SMS to the number in a day"),
         }
         self._of_mail: Mapping[str, tuple[Topic, int, str]] = {
             "mails": ("codes", limits.mails_per_hour, "mails to the address in an hour"),
@@ -73,13 +74,19 @@ class AccountDiagnosis:
         yield from ((name, str(account.id)) for name in self._of_account if not name.startswith("code_tries"))
         yield from ((name, self._limiter.tried_as(account)) for name in ("code_tries", "code_tries_network"))
         yield "code_tries", f"password {account.id}"
-        number = account.phone or account.claimed_phone
+        number = account.texted_number
         if number:
-            yield from ((name, f"{number}{suffix}") for name in self._of_number)
+            yield from ((name, f"{e164(number)}{suffix}") for name in self._of_number)
         if account.email:
             yield from ((name, f"{account.email}{suffix}") for name in self._of_mail)
 
     def _state(self, account: Account) -> Iterator[Hindrance]:
+        if account.unreadable:
+            reason = f"What the database has as its {', '.join(account.unreadable)} cannot be read."
+            yield Hindrance("signing in", reason, "Replace it (PUT /api/accounts/{id}).")
+        if account.is_blocked:
+            reason = "It was blocked by an administrator."
+            yield Hindrance("signing in", reason, "If it is to come back: POST /api/accounts/{id}/unblock.")
         if account.is_shut_out or account.is_barred:
             yield Hindrance("signing in", "It was deactivated by an administrator.", "`activate` it.")
         elif not account.activated:
@@ -141,7 +148,7 @@ class AccountDiagnosis:
 
     def _channels(self, account: Account) -> Iterator[Hindrance]:
         transports = {outlet.transport for outlet in self._notifier.outlets}
-        number = account.phone or account.claimed_phone
+        number = account.texted_number
         if not account.email and not number:
             yield Hindrance("codes", "It has neither an address nor a number for codes.", "`provision` it.")
         if account.email and "mail" not in transports:
@@ -166,7 +173,8 @@ class AccountDiagnosis:
         made, now = account.provisioning_token_at, self._clock.now()
         if account.provisioning_token is None or made is None:
             return
-        if self._token_life and made + self._token_life <= now:
+        until = account.provisioning_token_until
+        if (self._token_life and made + self._token_life <= now) or (until is not None and until <= now):
             yield Hindrance("setting up", f"Its link of {_shown(made)} has expired.", "`provision` makes another.")
 
 

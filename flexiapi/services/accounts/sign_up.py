@@ -36,7 +36,7 @@ class _Attempt:
     @property
     def claimed(self) -> str | None:
         """The number that the code goes to, `None` if it is mailed."""
-        return self.phone if self.email is None or self.phone == self.username else None
+        return _texted(self.username, self.phone, self.email)
 
     def may_replace(self, in_the_way: Sequence[Account], now: datetime) -> bool:
         """Return whether a single account is in the way that is the same attempt, not confirmed in time."""
@@ -84,7 +84,7 @@ class SigningUp:
                 claimed_email=new.email,
                 unconfirmed=True,
                 replacing_until=now + _HELD,
-                has_first_password=new.username == number,
+                has_first_password=_texted(new.username, number, new.email) is not None,
             )
             assert change.after is not None
             attempt = _Attempt(new.username, change.after.domain, number, new.email)
@@ -198,6 +198,11 @@ class SigningUp:
 def _number_in(username: str | None) -> str | None:
     """Return a user name that is a number, which claims that number; `None` for other names."""
     return username if username and username.startswith("+") else None
+
+
+def _texted(username: str, phone: str | None, email: str | None) -> str | None:
+    """Return the number that the code of a new account goes to, `None` if it is mailed."""
+    return phone if email is None or phone == username else None
 
 
 def _taken(account: Account) -> ValidationFailed:

@@ -53,8 +53,12 @@ class Confirmations:
 
     def _is_pin_of(self, account: Account, stored: bytes, code: str) -> bool:
         is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone or account.claimed_phone)
-        is_to_username = self._codes.fits(code, stored, account.id, "confirmation", account.username)
-        return is_to_phone or is_to_username
+        return is_to_phone or self.is_to_name(account, code)
+
+    def is_to_name(self, account: Account, code: str) -> bool:
+        """Return whether a code is the pending PIN, sent to the number that is the user name."""
+        stored = account.confirmation.pin_hash if account.confirmation is not None else None
+        return stored is not None and self._codes.fits(code, stored, account.id, "confirmation", account.username)
 
     def _refuse_late(self, account: Account, ends_at: datetime | None) -> None:
         now = self._clock.now()

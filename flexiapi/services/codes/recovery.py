@@ -61,8 +61,7 @@ class Recovery:
             raise ValidationFailed({"account_creation_token": [text]})
         pin = random_pin()
         try:
-            account = await self._recoverable(phone, actor.space or self._spaces.default)
-            number = account.phone or account.username
+            account, number = await self._recoverable(phone, actor.space or self._spaces.default)
             await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), actor)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             now, network = self._clock.second(), counted_as(actor.address)
@@ -75,19 +74,22 @@ class Recovery:
             await tokens.give_back(token, actor)
             raise
 
-    async def _recoverable(self, phone: str, space: Space) -> Account:
-        """Return the account of a number, unless it is blocked or deactivated: a PIN would activate it again."""
-        account, _ = await self.by_phone(phone, space)
+    async def _recoverable(self, phone: str, space: Space) -> tuple[Account, str]:
+        """Return the account of a number, and that number as the account has it.
+
+        Raises `RecordNotFound` also if it is blocked or deactivated: a PIN would activate it again.
+        """
+        account, is_alias = await self.by_phone(phone, space)
         if account.is_shut_out or account.is_blocked:
             raise RecordNotFound
-        return account
+        return account, (account.phone if is_alias else None) or account.username
 
     async def recover(self, username: str, domain: str, code: str, actor: Actor) -> Account:
         """Give the account back to the holder of its code, and return it with all passwords as hashes.
 
-        It becomes active, and everything that signs in ends but the password. An account that is named by its number
-        gets a random password in place of the one that it was created with, which its creator knows, who need not be
-        the owner of the number. `username` is a phone number of an account before it is a username. Raises as
+        It becomes active, and everything that signs in ends but the password. An account whose number was to be proven
+        by its creator gets a random password in place of his, and keeps no address or other number of his: he need not
+        be the owner of the number. `username` is a phone number of an account before it is a username. Raises as
         `Confirmations.check` and `Activation.use`.
         """
         account, space = None, actor.space or self._spaces.default
@@ -97,7 +99,9 @@ class Recovery:
             raise RecordNotFound
         account = await self._confirmations.check(account, code, actor)
         passwords = self._passwords.random(account) if account.has_first_password else None
-        account = await self._activation.use(account, account.recover(self._clock.second(), passwords), actor)
+        is_to_name = self._confirmations.is_to_name(account, code)
+        change = account.recover(self._clock.second(), passwords, is_to_name=is_to_name)
+        account = await self._activation.use(account, change, actor)
         await self._notices.notify(account.email, AccountRecoveredMail(account.address, self._clock.now()))
         return replace(account, passwords=self._passwords.hashed(account))
 

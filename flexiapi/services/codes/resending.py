@@ -33,7 +33,7 @@ class Resending:
         has neither address nor number, `ValidationFailed` when the address of a mailed key is gone, `ActivationExpired`
         after the time that an administrator set, `TooManyRequests`, `DeliveryFailed`.
         """
-        pending, number = account.confirmation, _number(account)
+        pending, number = account.confirmation, account.texted_number or ""
         by_mail = account.email is not None if pending is None else pending.key is not None
         if account.activated or not (by_mail or number):
             raise RecordNotFound
@@ -66,8 +66,3 @@ class Resending:
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
         networks = account.networks_asking(counted_as(actor.address), self._clock.second())
         return Confirmation(pin_hash=pin_hash, expires_at=expires_at, networks=networks)
-
-
-def _number(account: Account) -> str:
-    """Return the number that a PIN of the account goes to, or an empty string."""
-    return account.phone or account.claimed_phone or (account.username if account.username.startswith("+") else "")
