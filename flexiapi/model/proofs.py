@@ -42,12 +42,8 @@ class AccountProofs(AccountRecord):
         pending = self.confirmation
         if pending is None or pending.key is None or (pending.expires_at is not None and pending.expires_at <= now):
             return self.await_code(confirmation)
-        both = replace(
-            pending,
-            pin_hash=confirmation.pin_hash,
-            networks=confirmation.networks,
-            pin_expires_at=confirmation.expires_at,
-        )
+        ends_at = confirmation.expires_at
+        both = replace(confirmation, key=pending.key, expires_at=pending.expires_at, pin_expires_at=ends_at)
         expecting = {**self._as_when_sent, **self._same_code}
         return self._changed("account.code_sent", expecting=expecting, confirmation=both)
 
