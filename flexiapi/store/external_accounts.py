@@ -86,10 +86,13 @@ class ExternalAccountStore(JournaledRecords, bounds=False):
         change = {"$set": {"used": False}, "$unset": {"claimed_at": ""}}
         await self._change({"_id": number}, change, actor, "external_account.given_back")
 
-    async def give_back_of(self, account_id: int, actor: Actor) -> None:
-        """Make the one of an account free again, because that account is given up before it was used."""
+    async def give_back_of(self, account_id: int, external: ExternalAccount, actor: Actor) -> None:
+        """Make the one of a removed account free again, because that account is given up before it was used."""
         change = {"$set": {"used": False}, "$unset": {"account_id": "", "claimed_at": ""}}
-        await self._change({"account_id": account_id}, change, actor, "external_account.given_back")
+        # Another process may have finished the removal already, and have removed the reference to the account.
+        owner = {"account_id": {"$in": [account_id, None]}}
+        named = {"username": external.username, "domain": external.domain, "used": True}
+        await self._change({**named, **owner}, change, actor, "external_account.given_back")
 
     async def note_account(self, number: int, account_id: int, actor: Actor) -> None:
         """Remember whose it is."""

@@ -7,6 +7,7 @@ import pytest
 from pymongo import MongoClient
 
 from flexiapi.errors import DeliveryFailed
+from flexiapi.model import Actor, Algorithm, ExternalAccount
 from tests.flows.test_codes import at_once
 from tests.kit.mongod import mongod_in_memory
 from tests.kit.server import serving
@@ -128,6 +129,31 @@ def test_a_first_code_that_cannot_be_sent_leaves_nothing_and_costs_no_token(serv
     assert public.is_free(body)
     assert server.run(server.store.accounts.by_claim(number, DOMAIN)) is None
     assert server.http.post("/api/accounts/public", json=body).status_code == 200
+
+
+def test_its_external_account_is_free_again(server, public, number, refused, monkeypatch):
+    monkeypatch.setattr(server.services.accounts.signing_up._creation._externals, "_is_wanted", True)
+    one = ExternalAccount(f"ext.{number[1:]}", "other.example.org", "group", "e" * 64, Algorithm.SHA_256)
+    server.run(server.services.accounts.external_accounts.add([one], Actor.system()))
+    with refused():
+        assert public.sign_up(phone=number).status_code == 503
+    _, taken = server.run(server.store.external_accounts.claim(server.clock.now(), Actor.system()))
+    assert taken.username == one.username
+
+
+def test_one_that_an_administrator_activated_meanwhile_is_not_given_up(server, public, number, monkeypatch):
+    accounts, body = server.store.accounts, public.body(phone=number)
+
+    async def refuse(*_):
+        account = await accounts.by_claim(number, DOMAIN)
+        await accounts.apply(account.activate(server.clock.second()), Actor.cli())
+        raise DeliveryFailed
+
+    monkeypatch.setattr(server.parts.services.accounts.signing_up._notices._notifier, "sms", refuse)
+    answer = server.http.post("/api/accounts/public", json=body)
+    assert answer.status_code == 200
+    assert server.account(answer.json()["id"]).activated is True
+    assert not public.is_free(body)
 
 
 def test_a_second_code_that_cannot_be_sent_leaves_the_old_account(server, public, number, refused):

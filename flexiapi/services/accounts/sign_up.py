@@ -138,8 +138,7 @@ class SigningUp:
         try:
             confirmation = await self._send(account, actor)
         except (DeliveryFailed, TooManyRequests) as error:
-            if account.is_claim:
-                await self._give_up(account, actor)
+            if account.is_claim and await self._is_given_up(account, actor):
                 raise
             log.warning("confirmation not sent", account=account.id, reason=type(error).__name__)
             return await self._store.accounts.apply(account.end_replacement(), actor) or account
@@ -150,12 +149,13 @@ class SigningUp:
             raise _taken(account)
         return stored
 
-    async def _give_up(self, account: Account, actor: Actor) -> None:
-        """Undo the creation of an account."""
-        if account.external_account is not None:
-            await self._store.external_accounts.give_back_of(account.id, actor)
-        await self._removal.discard(account.make_room(), actor, keeps_token=True)
+    async def _is_given_up(self, account: Account, actor: Actor) -> bool:
+        """Undo the creation of an account. Return False if an administrator activated or changed it meanwhile."""
+        is_removed = await self._removal.discard(account.make_room(), actor, keeps_token=True)
+        if is_removed and account.external_account is not None:
+            await self._store.external_accounts.give_back_of(account.id, account.external_account, actor)
         await self._removal.heal()
+        return is_removed or await self._store.accounts.by_id(account.id, Scope(only=account.domain)) is None
 
     async def _replace(self, old: Account, change: Change[Account], actor: Actor) -> Account:
         """Put a new account in the place of an old one, once its code was sent."""
