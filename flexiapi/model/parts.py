@@ -112,6 +112,9 @@ class Action:
 class Confirmation:
     """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`).
 
+    A recovery PIN may stand beside a mailed key. It ends at `pin_expires_at` then, and otherwise, like a key, at
+    `expires_at`.
+
     `networks` are those that asked for the PIN and the ones before it, IP addresses or IPv6 /64, the first four
     at most. None is known of PINs of older servers.
     """
@@ -121,6 +124,7 @@ class Confirmation:
     expires_at: datetime | None = None
     attempts: int = 0
     networks: tuple[str, ...] = ()
+    pin_expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

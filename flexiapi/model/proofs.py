@@ -1,6 +1,7 @@
 """Verbs of an account about proofs: confirmation codes, changes of address, provisioning tokens."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -20,17 +21,31 @@ class AccountProofs(AccountRecord):
     def networks_asking(self, network: str, now: datetime) -> tuple[str, ...]:
         """Return the networks that asked for the PIN that is pending, and the one that asks for a new PIN."""
         pending = self.confirmation
-        is_valid = pending is not None and pending.expires_at is not None and pending.expires_at > now
-        before = pending.networks if pending is not None and is_valid else ()
+        ends_at = None if pending is None else pending.pin_expires_at or pending.expires_at
+        before = pending.networks if pending is not None and ends_at is not None and ends_at > now else ()
         return tuple(dict.fromkeys((*before, network)))[:_MOST_ASKING]
 
     def await_code(self, confirmation: Confirmation) -> Change[Self]:
-        """Set the code that activates or recovers the account.
+        """Set the code that activates or recovers the account. It replaces the one that is pending.
 
         Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
         """
         fields = {**self._bar_lifted, "confirmation": confirmation}
         return self._changed("account.code_sent", expecting=self._as_when_sent, **fields)
+
+    def await_recovery_pin(self, confirmation: Confirmation, now: datetime) -> Change[Self]:
+        """Set the PIN that recovers the account, beside a mailed key that is still valid.
+
+        Anyone can ask for a PIN, so it must not end what an administrator had mailed. Expects the same as `await_code`,
+        and that no other code was sent meanwhile.
+        """
+        pending = self.confirmation
+        if pending is None or pending.key is None or (pending.expires_at is not None and pending.expires_at <= now):
+            return self.await_code(confirmation)
+        ends_at = confirmation.expires_at
+        both = replace(confirmation, key=pending.key, expires_at=pending.expires_at, pin_expires_at=ends_at)
+        expecting = {**self._as_when_sent, **self._same_code}
+        return self._changed("account.code_sent", expecting=expecting, confirmation=both)
 
     def await_first_code(self, confirmation: Confirmation) -> Change[Self]:
         """Set the code of a new account, which was inserted to be held while the code was sent.
@@ -99,7 +114,7 @@ class AccountProofs(AccountRecord):
         """Return the fields that the pending code proves: a key was mailed, a PIN was sent to the number."""
         pending = self.confirmation
         assert pending is not None
-        return self._phone_proven if pending.key is None else self._email_proven
+        return self._phone_proven if pending.pin_hash is not None else self._email_proven
 
     def drop_code(self) -> Change[Self]:
         """End the pending code, which is spent. Expects that it is still the one compared."""

@@ -198,10 +198,10 @@ class AccountDocuments:
     def _confirmation(self, pending: Confirmation | None, owner: int) -> Document:
         if pending is None:
             return {"confirmation": None, "confirmation_secret": None}
-        told: Document = {"attempts": pending.attempts, "expires_at": pending.expires_at, "pin_hash": pending.pin_hash}
-        told["key"] = self._clear(pending.key)
+        told: Document = {"attempts": pending.attempts, "expires_at": pending.expires_at}
+        told |= {"key": self._clear(pending.key), "pin_hash": pending.pin_hash if pending.key is None else None}
         secret = self._secret(pending.key, bound_to_key(owner)) or {"hash": pending.pin_hash}
-        secret |= {"network": " ".join(pending.networks)} if pending.networks else {}
+        secret |= _of_pin(pending)
         shown = {name: value for name, value in told.items() if value is not None}
         return {"confirmation": shown, "confirmation_secret": secret}
 
@@ -227,12 +227,10 @@ class AccountDocuments:
         told = document.get("confirmation")
         if told is None:
             return None
-        secret, key, pin_hash = document.get("confirmation_secret") or {}, told.get("key"), told.get("pin_hash")
-        if key is None and pin_hash is None and secret:
+        secret, key = document.get("confirmation_secret") or {}, told.get("key")
+        if key is None and told.get("pin_hash") is None and secret:
             key = SealedText(self._key, secret["sealed"], bound_to_key(document["_id"]), secret["hash"])
-        is_of_it = secret.get("hash") == (pin_hash if key is None else found_by(key))
-        networks = tuple(secret.get("network", "").split()) if is_of_it else ()
-        return Confirmation(key, pin_hash, told.get("expires_at"), told.get("attempts", 0), networks)
+        return _confirmation_read(told, secret, key)
 
     def _password(self, password: Password, owner: int) -> Document:
         return {
@@ -244,13 +242,27 @@ class AccountDocuments:
         return Password(_ALGORITHMS[item["algorithm"]], SealedText(self._key, item["sealed"], bound_to_account(owner)))
 
     def _external(self, external: ExternalAccount, owner: int) -> Document:
-        sealed = self._key.seal(external.ha1, bound_to_account(owner))
-        named = {name: getattr(external, name) for name in _EXTERNAL}
-        return {**named, "algorithm": str(external.algorithm), "sealed": sealed}
+        secret = {"algorithm": str(external.algorithm), "sealed": self._key.seal(external.ha1, bound_to_account(owner))}
+        return {name: getattr(external, name) for name in _EXTERNAL} | secret
 
     def _read_external(self, item: Document, owner: int) -> ExternalAccount:
         ha1 = SealedText(self._key, item["sealed"], bound_to_account(owner))
         return ExternalAccount(item["username"], item["domain"], item["group"], ha1, Algorithm(item["algorithm"]))
+
+
+def _of_pin(pending: Confirmation) -> Document:
+    """Return what `confirmation_secret` holds of a PIN: who asked for it, and all of one that is beside a key."""
+    asked: Document = {"network": " ".join(pending.networks)} if pending.networks else {}
+    beside = {"pin_hash": pending.pin_hash, "pin_expires_at": pending.pin_expires_at}
+    return asked | beside if pending.key is not None and pending.pin_hash is not None else asked
+
+
+def _confirmation_read(told: Document, secret: Document, key: Secret | None) -> Confirmation:
+    """Return a confirmation, without what `confirmation_secret` holds of another one: older servers do not write it."""
+    pin_hash = told.get("pin_hash")
+    of_pin = secret if secret.get("hash") == (pin_hash if key is None else found_by(key)) else {}
+    ends_at, networks, until = told.get("expires_at"), of_pin.get("network", "").split(), of_pin.get("pin_expires_at")
+    return Confirmation(key, of_pin.get("pin_hash", pin_hash), ends_at, told.get("attempts", 0), tuple(networks), until)
 
 
 def claim(number: str, domain: str) -> str:
@@ -276,8 +288,7 @@ def bound_to_key(owner: int) -> str:
 def _end_of_token(document: Document) -> datetime | None:
     """Return when a mailed token ends; `None` for one that is not, or that an older server made since."""
     clear, secret = document.get("provisioning_token"), document.get("provisioning_secret") or {}
-    is_of_it = clear is None or found_by(clear) == secret.get("hash")
-    return secret.get("until") if is_of_it else None
+    return secret.get("until") if clear is None or found_by(clear) == secret.get("hash") else None
 
 
 def _if_true(value: bool, _owner: int) -> bool | None:

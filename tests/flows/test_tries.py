@@ -9,7 +9,7 @@ import pytest
 
 from flexiapi.model import Confirmation
 from tests.kit.server import serving
-from tests.kit.stranger import DOMAIN, Stranger, pin_of
+from tests.kit.stranger import DOMAIN, Stranger, key_of, pin_of
 
 pytestmark = pytest.mark.security
 
@@ -120,6 +120,52 @@ class TestShares:
         pending = server.account(owner.person.id).confirmation
         server.set(owner.person.id, confirmation=Confirmation(pin_hash=pending.pin_hash, expires_at=pending.expires_at))
         assert owner.tried(owner.network, times=4) == [404, 404, 404, 429]
+
+
+class TestBesideAMailedKey:
+    """A PIN that anyone may ask for does not end a key that an administrator had mailed."""
+
+    @pytest.fixture
+    def mailed(self, server, owner):
+        """The key in the mail, before a stranger asks for a PIN."""
+        admin = server.person(admin_since=server.clock.second())
+        server.set(owner.person.id, email="owner@example.org", confirmation=None)
+        path = f"/api/accounts/{owner.person.id}/recover-by-email"
+        assert server.http.post(path, headers=admin.headers).status_code == 200
+        key = key_of(server.messages[-1])
+        server.later(minutes=1, seconds=1)
+        assert owner.ask(OTHER) == 200
+        return key
+
+    def test_the_key_stays_good_also_when_the_tries_of_the_pin_are_used_up_and_it_has_ended(
+        self, server, owner, mailed
+    ):
+        assert owner.tried(OTHER, times=4) == [404, 404, 404, 429]
+        server.later(minutes=30)
+        assert owner.tried(owner.network, "x" * 13) == [404]
+        assert owner.tried(owner.network, mailed) == [200]
+        assert owner.tried(owner.network, mailed) == [404]
+        assert server.account(owner.person.id).confirmation is None
+
+    def test_the_pin_recovers_the_account_too_once_and_ends_the_key(self, owner, mailed):
+        assert owner.tried(owner.network, owner.pin) == [200]
+        assert owner.tried(owner.network, mailed) == [404]
+
+    def test_the_pin_ends_at_its_own_time(self, server, owner, mailed):
+        server.later(minutes=11)
+        assert owner.tried(owner.network, owner.pin) == [403]
+
+    def test_of_key_and_pin_at_once_one_recovers_the_account(self, server, owner, mailed):
+        async def send():
+            async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+                codes = [mailed] * 25 + [owner.pin] * 3
+                return await asyncio.gather(*(client.get(owner.path(code), headers=of(OTHER)) for code in codes))
+
+        assert Counter(answer.status_code for answer in asyncio.run(send()))[200] == 1
+
+    def test_another_mail_ends_both(self, server, owner, mailed):
+        server.set(owner.person.id, confirmation=Confirmation(key="WatDmy0pTd4cO"))
+        assert owner.tried(owner.network, mailed) + owner.tried(owner.network, owner.pin) == [404, 404]
 
 
 class TestDay:

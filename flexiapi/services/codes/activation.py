@@ -1,11 +1,13 @@
 """Activation by a code sent by mail or SMS."""
 
 import hmac
+from dataclasses import replace
+from datetime import datetime
 
 from flexiapi.crypto.codes import is_pin, joined
 from flexiapi.crypto.keys import Secret, found_by, token_hash
 from flexiapi.errors import ActivationExpired, RecordNotFound
-from flexiapi.model import Account, Actor, Change, Channel, Confirmation
+from flexiapi.model import Account, Actor, Change, Channel
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import taken
@@ -25,7 +27,7 @@ class Confirmations:
         self._clock = ground.clock
 
     async def check(self, account: Account, code: str, actor: Actor) -> Account:
-        """Return the account if the code is its pending one.
+        """Return the account if the code is its pending one. Of a key and a PIN, it has the PIN only if that is right.
 
         Raises `RecordNotFound` for a wrong code or none pending, `ActivationExpired` for a right one that is too late,
         `TooManyRequests` after too many tries of this PIN, or on one day.
@@ -35,20 +37,21 @@ class Confirmations:
             raise RecordNotFound
         if account.is_claim and pending.key is not None:
             raise RecordNotFound
-        if pending.pin_hash is not None:
-            if not is_pin(code):
-                raise RecordNotFound
+        may_be_pin = pending.pin_hash is not None and is_pin(code)
+        if may_be_pin:
             await self._limiter.take_pin_try(account, pending, actor.address)
-        if not self._fits(account, pending, code):
-            log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
+        elif pending.key is None:
             raise RecordNotFound
-        self._refuse_late(account, pending)
-        return account
+        if may_be_pin and self._is_pin_of(account, pending.pin_hash or b"", code):
+            self._refuse_late(account, pending.pin_expires_at or pending.expires_at)
+            return account
+        if pending.key is not None and _is_key(code, pending.key):
+            self._refuse_late(account, pending.expires_at)
+            return replace(account, confirmation=replace(pending, pin_hash=None))
+        log.warning("wrong code", of="confirmation", account=account.id, ip=actor.address)
+        raise RecordNotFound
 
-    def _fits(self, account: Account, pending: Confirmation, code: str) -> bool:
-        if pending.key is not None:
-            return _is_key(code, pending.key)
-        stored = pending.pin_hash or b""
+    def _is_pin_of(self, account: Account, stored: bytes, code: str) -> bool:
         is_to_phone = self._codes.fits(code, stored, account.id, "confirmation", account.phone or account.claimed_phone)
         return is_to_phone or self.is_to_name(account, code)
 
@@ -57,12 +60,12 @@ class Confirmations:
         stored = account.confirmation.pin_hash if account.confirmation is not None else None
         return stored is not None and self._codes.fits(code, stored, account.id, "confirmation", account.username)
 
-    def _refuse_late(self, account: Account, pending: Confirmation) -> None:
+    def _refuse_late(self, account: Account, ends_at: datetime | None) -> None:
         now = self._clock.now()
         expiration = account.activation_expiration
         if not account.activated and expiration is not None and expiration.expires <= now:
             raise ActivationExpired
-        if pending.expires_at is not None and pending.expires_at <= now:
+        if ends_at is not None and ends_at <= now:
             raise ActivationExpired
 
 

@@ -67,7 +67,7 @@ class Recovery:
             now, network = self._clock.second(), counted_as(actor.address)
             networks = account.networks_asking(network, now)
             confirmation = Confirmation(pin_hash=pin_hash, expires_at=now + self._pin_life, networks=networks)
-            existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
+            existing(await self._store.accounts.apply(account.await_recovery_pin(confirmation, now), actor))
         except RecordNotFound:
             raise
         except BaseException:
