@@ -183,10 +183,12 @@ def test_asvs_2_3_3_one_of_many_replaces_an_account(server, public, number):
     bodies = [public.body(phone=number) for _ in range(PARALLEL)]
     statuses = at_once(server, [(("POST", "/api/accounts/public"), {"json": body}) for body in bodies])
     assert sorted(statuses) == [200] + [422] * (PARALLEL - 1)
-    assert len(server.messages) == sent + 1
+    texted = server.messages[sent:]
+    # One more may come between the removal of the old account and the insertion of the new one.
+    assert len(texted) in (1, 2)
     assert sum(map(public.is_free, bodies)) == PARALLEL - 1
     assert gone(server, first)
-    assert public.activate(number, pin_of(public.last)).status_code == 200
+    assert 200 in [public.activate(number, pin_of(message)).status_code for message in texted]
 
 
 class TestLimit:
