@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -72,6 +73,8 @@ def hole(mongod):
     @contextlib.contextmanager
     def black_hole():
         os.kill(mongod.pid, signal.SIGSTOP)
+        # The signal takes effect some time later.
+        wait_for(lambda: Path(f"/proc/{mongod.pid}/stat").read_text().rpartition(") ")[2].startswith("T"))
         try:
             yield
         finally:

@@ -50,8 +50,10 @@ def test_an_outage_is_told_once_and_its_end_once(serve, own_mongod):
         for _ in range(3):
             assert http.get(KNOWN).status_code == 503
         wait_for(lambda: "the database is away reason=" in server.log.read_text())
-        assert http.get(KNOWN).status_code == 503
-        assert server.log.read_text().count("the database is away reason=") == 1
+        for _ in range(10):
+            assert http.get(KNOWN).status_code == 503
+        # It may seem to come back once while the mongod ends; requests add nothing.
+        assert server.log.read_text().count("the database is away reason=") in (1, 2)
         own_mongod.start()
         wait_for(lambda: http.get(KNOWN).status_code == 200)
         # It may go away once more while the mongod starts.
