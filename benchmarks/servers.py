@@ -55,7 +55,8 @@ class ObviousMe(Obvious):
 
 def ours(url: str) -> Settings:
     """Return settings with limits off, because all load comes from one address; the others are defaults."""
-    limits = dict.fromkeys(Settings().limits.__class__.model_fields, 0)
+    fields = Settings().limits.__class__.model_fields.items()
+    limits = {name: 0 for name, field in fields if field.annotation is int}
     return Settings.model_validate(
         {
             "app": {"key": KEY, "url": url, "sip_domain": DOMAIN, "dangerous_endpoints": True},
