@@ -132,9 +132,15 @@ def test_load_that_cannot_be_served_in_time_is_shed_but_no_list_of_contacts(pati
     def ask(path="/api/accounts/me"):
         return httpx.get(f"{patient.url}{path}", headers=alice.headers, timeout=60)
 
+    def ask_until_taken():
+        # The request that looks whether the server is full may be the third.
+        while (answer := ask()).status_code == 503:
+            pass
+        return answer
+
     with ThreadPoolExecutor(8) as threads:
         with hole():
-            waiting = [threads.submit(ask) for _ in range(3)]
+            waiting = [threads.submit(ask_until_taken) for _ in range(3)]
             wait_for(lambda: ask("/api/ping").status_code == 503)
             shed = ask("/api/ping")
             assert shed.json()["message"] == "The server has too much to do. Try again later."
