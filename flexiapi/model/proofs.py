@@ -81,7 +81,7 @@ class AccountProofs(AccountRecord):
     def use_code(self, now: datetime) -> Change[Self]:
         """Activate the account by its pending code, which ends and proves the address that it was sent to.
 
-        Expects that the code is still the one compared.
+        Expects that the code is still the one compared, and that the account was not blocked meanwhile.
         """
         fields = {**self._activating(now), **self._proven_by_code}
         return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **fields)
@@ -124,7 +124,7 @@ class AccountProofs(AccountRecord):
     def _same_code(self) -> Mapping[str, Any]:
         pending = self.confirmation
         assert pending is not None
-        same = {"deactivated_at": self.deactivated_at}
+        same = {"deactivated_at": self.deactivated_at, **self._not_blocked}
         if pending.key is not None:
             return {"confirmation.key": pending.key, **same}
         return {"confirmation.pin_hash": pending.pin_hash, **same}
@@ -145,7 +145,7 @@ class AccountProofs(AccountRecord):
         """Set the address that its code proved, and activate the account.
 
         A new e-mail address ends the provisioning token, which was mailed to the old one. Expects that the pending
-        change is still the one compared.
+        change is still the one compared, and that the account was not blocked meanwhile.
         """
         pending = self.pending_change(channel)
         assert pending is not None
@@ -168,7 +168,7 @@ class AccountProofs(AccountRecord):
     def _same_change(self, channel: Channel) -> Mapping[str, Any]:
         pending = self.pending_change(channel)
         assert pending is not None
-        return {f"{change_field(channel)}.pin_hash": pending.pin_hash}
+        return {f"{change_field(channel)}.pin_hash": pending.pin_hash, **self._not_blocked}
 
     def with_provisioning_token(self, token: str, now: datetime, by: TokenMaker | None = None) -> Change[Self]:
         """Set a provisioning token in place of the one before; `by` is who made it, if not the account itself.

@@ -229,8 +229,13 @@ class AccountRecord:
 
     @property
     def _same_sign_in(self) -> Mapping[str, Any]:
-        """The precondition that sign-ins have not been ended since the account was read."""
-        return {"sign_in_epoch": self.sign_in_epoch}
+        """The precondition that sign-ins have not been ended, nor the account blocked, since it was read."""
+        return {"sign_in_epoch": self.sign_in_epoch, **self._not_blocked}
+
+    @property
+    def _not_blocked(self) -> Mapping[str, Any]:
+        """The precondition that the account has not been blocked since it was read; none if it was blocked then."""
+        return {} if self.is_blocked or "blocked_at" in self.unreadable else {"blocked_at": None}
 
     @property
     def _token_ended(self) -> Mapping[str, None]:
