@@ -161,22 +161,24 @@ class SigningUp:
         """Put a new account in the place of an old one, once its code was sent."""
         accounts, new = self._store.accounts, change.after
         assert new is not None
-        marked = await accounts.apply(old.begin_replacement(self._clock.second() + _HELD), actor)
-        if marked is None:
-            raise _taken(new)
-        failpoints.reach("sign-up-marked")
-        new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
-        try:
-            confirmation = await self._send(new, actor)
-        except (DeliveryFailed, TooManyRequests):
-            await accounts.apply(marked.end_replacement(), actor)
-            raise
-        is_removed = await self._removal.discard(marked.make_room(), actor)
-        failpoints.reach("sign-up-old-removed")
-        await self._removal.heal()
-        if not is_removed:
-            raise _taken(new)
-        return await self._creation.add(replace(change, after=replace(new, confirmation=confirmation)), actor)
+        async with self._creation.room(new.domain, actor) as external:
+            marked = await accounts.apply(old.begin_replacement(self._clock.second() + _HELD), actor)
+            if marked is None:
+                raise _taken(new)
+            failpoints.reach("sign-up-marked")
+            new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
+            try:
+                confirmation = await self._send(new, actor)
+            except (DeliveryFailed, TooManyRequests):
+                await accounts.apply(marked.end_replacement(), actor)
+                raise
+            is_removed = await self._removal.discard(marked.make_room(), actor)
+            failpoints.reach("sign-up-old-removed")
+            await self._removal.heal()
+            if not is_removed:
+                raise _taken(new)
+            waiting = replace(change, after=replace(new, confirmation=confirmation))
+            return await self._creation.add(waiting, actor, external)
 
     async def _send(self, account: Account, actor: Actor) -> Confirmation:
         """Send the code of an account, and return it as it is to be stored.
