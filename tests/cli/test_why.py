@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pymongo import MongoClient
 
 from flexiapi.cli import main
+from flexiapi.errors import StoreUnavailable
 from flexiapi.model import Confirmation, Undelivered
 from flexiapi.notify.discovery import Transport
 from flexiapi.plugin import Permanent
@@ -193,6 +194,28 @@ class TestLastFailure:
             return
         assert ask().status_code == 200
         assert "could not be sent" not in command("why", address)
+
+    def test_that_it_cannot_be_remembered_changes_no_answer(self, server, http, failing, monkeypatch):
+        _, ask = self.asking(server, http, "recovery by SMS")
+        written = server.store.accounts.apply
+
+        async def apply(change, actor):
+            if change.event == "account.code_not_sent":
+                raise StoreUnavailable
+            return await written(change, actor)
+
+        monkeypatch.setattr(server.store.accounts, "apply", apply)
+        with failing():
+            assert ask().json() == {"message": "The message could not be sent now. Try again later."}
+        assert ask().status_code == 200
+
+    def test_what_a_backend_says_is_remembered_up_to_a_length(self, server, http, failing, monkeypatch):
+        monkeypatch.setattr(self, "REASON", "x" * 10_000)
+        _, ask = self.asking(server, http, "recovery by SMS")
+        with failing():
+            ask()
+        account = server.run(server.store.accounts.by_address("alice.martin", "sip.example.org"))
+        assert len(account.undelivered.reason) == 200
 
     def test_one_of_long_ago_says_nothing_any_more(self, server, command):
         long_ago = server.clock.second() - timedelta(days=15)
