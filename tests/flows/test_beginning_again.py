@@ -185,6 +185,7 @@ def test_a_second_code_that_cannot_be_sent_leaves_the_old_account(server, public
         assert server.http.post("/api/accounts/public", json=body).status_code == 503
     assert public.is_free(body)
     assert server.account(first).replacing_until is None
+    assert server.account(first).undelivered.kind == "account.confirmation"
     assert server.http.post("/api/accounts/public", json=body).status_code == 200
 
 
