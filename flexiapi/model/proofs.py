@@ -30,7 +30,7 @@ class AccountProofs(AccountRecord):
 
         Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
         """
-        fields = {**self._bar_lifted, "confirmation": confirmation}
+        fields = {**self._bar_lifted, **self._delivered, "confirmation": confirmation}
         return self._changed("account.code_sent", expecting=self._as_when_sent, **fields)
 
     def await_recovery_pin(self, confirmation: Confirmation, now: datetime) -> Change[Self]:
@@ -44,8 +44,8 @@ class AccountProofs(AccountRecord):
             return self.await_code(confirmation)
         ends_at = confirmation.expires_at
         both = replace(confirmation, key=pending.key, expires_at=pending.expires_at, pin_expires_at=ends_at)
-        expecting = {**self._as_when_sent, **self._same_code}
-        return self._changed("account.code_sent", expecting=expecting, confirmation=both)
+        fields: dict[str, Any] = {**self._delivered, "confirmation": both}
+        return self._changed("account.code_sent", expecting={**self._as_when_sent, **self._same_code}, **fields)
 
     def await_first_code(self, confirmation: Confirmation) -> Change[Self]:
         """Set the code of a new account, which was inserted to be held while the code was sent.
@@ -60,11 +60,10 @@ class AccountProofs(AccountRecord):
 
         Expects the same as `await_code`.
         """
-        made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
-        given = {"confirmation": confirmation, **made, "provisioning_token_until": confirmation.expires_at}
-        return self._changed(
-            "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
-        )
+        made: dict[str, Any] = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
+        made |= {**self._delivered, "provisioning_token_until": confirmation.expires_at}
+        fields = {**self._bar_lifted, **made, "confirmation": confirmation, "updated_at": now}
+        return self._changed("account.recovery_sent", expecting=self._as_when_sent, **fields)
 
     @property
     def _bar_lifted(self) -> dict[str, Any]:
@@ -138,7 +137,7 @@ class AccountProofs(AccountRecord):
 
         Expects that sign-ins have not been ended since the account was read.
         """
-        fields: dict[str, Any] = {change_field(channel): pending}
+        fields: dict[str, Any] = {change_field(channel): pending, **self._delivered}
         return self._changed(f"account.{channel}_change_requested", expecting=self._same_sign_in, **fields)
 
     def confirm_change(self, channel: Channel, now: datetime) -> Change[Self]:

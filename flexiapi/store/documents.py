@@ -19,6 +19,7 @@ from flexiapi.model import (
     PendingChange,
     Spaces,
     StoredApiKey,
+    Undelivered,
     e164,
     usual_name,
 )
@@ -44,6 +45,7 @@ _RARE = (
     "provisioning_by",
     "unlocked_at",
 )
+_PLAIN = ("email_change", "phone_change", "activation_expiration", "api_key", "undelivered")
 _EXTERNAL = ("username", "domain", "group")
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
@@ -70,10 +72,7 @@ class AccountDocuments:
         self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
-            "email_change": lambda value, _: plain(value),
-            "phone_change": lambda value, _: plain(value),
-            "activation_expiration": lambda value, _: plain(value),
-            "api_key": lambda value, _: plain(value),
+            **dict.fromkeys(_PLAIN, lambda value, _: plain(value)),
             "actions": lambda value, _: [plain(item) for item in value],
             "external_account": self._external,
             "unconfirmed": _if_true,
@@ -178,6 +177,7 @@ class AccountDocuments:
             activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
             email_change=PendingChange(**item) if (item := get("email_change")) else None,
             phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
+            undelivered=Undelivered(**item) if (item := get("undelivered")) else None,
             type_ids=tuple(get("types", ())),
             actions=tuple(Action(**item) for item in get("actions", ())),
             contact_ids=tuple(get("contacts", ())),

@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from flexiapi.model import Account, Action, ActivationExpiration, Confirmation, PendingChange, StoredApiKey
+from flexiapi.model import Account, Action, ActivationExpiration, Confirmation, PendingChange, StoredApiKey, Undelivered
 from flexiapi.observing import log
 
 Document = dict[str, Any]
@@ -31,6 +31,7 @@ _PARTS: Mapping[str, Any] = {
     "activation_expiration": ActivationExpiration,
     "email_change": PendingChange,
     "phone_change": PendingChange,
+    "undelivered": Undelivered,
 }
 # Fields whose name in documents is another one.
 _NAMES = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flexiapi.model import Confirmation
+from flexiapi.model import Confirmation, Undelivered
 from tests.model.accounts import (
     CODES_ENDED,
     EARLIER,
@@ -69,6 +69,21 @@ class TestConfirmation:
         change = newcomer(replacing_until=LATER).await_first_code(TEXTED)
         assert written(change) == {"confirmation": TEXTED, "replacing_until": None}
         assert change.expecting == {"replacing_until": LATER, "activated": False}
+
+    def test_a_code_that_is_sent_ends_the_note_of_one_that_could_not_be_and_nothing_else_does(self):
+        message = Undelivered("account.recovery", "sms.main", "busy", NOW)
+        change = account().note_undelivered(message)
+        assert (change.event, written(change)) == ("account.code_not_sent", {"undelivered": message})
+        noted = change.after
+        key = account(confirmation=Confirmation(key="WatDmy0pTd4cO", expires_at=LATER), undelivered=message)
+        sent = [
+            noted.await_code(MAILED),
+            noted.await_recovery(MAILED, "fresh", NOW),
+            key.await_recovery_pin(TEXTED, NOW),
+            noted.await_change("phone", pending("target")),
+        ]
+        assert {change.after.undelivered for change in sent} == {None}
+        assert noted.use_code(NOW).after.undelivered == message
 
 
 class TestRecoveryPin:
