@@ -6,19 +6,21 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 RELEASE := $(shell sed -n '/^\[tool.flexiapi\]/,/^version/s/^version = "\(.*\)"/\1/p' pyproject.toml)
 export PYTHON VENV
+unexport ARGS
 
 .PHONY: run test lock changelog bench packages-of-server packages-of-tests
 
 run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
 
+# ARGS chooses among the tests: make test ARGS='tests/api -k recovery'.
 test: $(VENV)/.dev
 	@test ! -e .ci/fetch || $(BIN)/python .ci/fetch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 # The next section of CHANGELOG.md, and whether this branch needs a fragment. BASE names another branch than main.
 changelog: $(VENV)/.dev
