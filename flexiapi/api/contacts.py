@@ -4,7 +4,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id, Sip, required_address
 from flexiapi.api.views.accounts import AccountView
 from flexiapi.api.views.contacts import ContactView
-from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.errors import AlreadyAttached, ApiError, NotAttached, RecordNotFound, TooManyRequests, Unavailable
 from flexiapi.rendering import vcards
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -42,12 +42,21 @@ class MyContactEndpoint(ApiEndpoint):
         return ContactView.of(contact, await self.view_data(contact))
 
 
-class VCardListEndpoint(ApiEndpoint):
+class PhoneBookEndpoint(ApiEndpoint):
+    """The base class of the endpoints that answer with vCards.
+
+    liblinphone before 5.3 takes any body, whatever the status, for the list of contacts, and forgets the list that it
+    had. So failures that pass by themselves have none (decision 0085).
+    """
+
+    is_shed = False
+    statuses_without_body = (TooManyRequests.status, ApiError.status, Unavailable.status)
+
+
+class VCardListEndpoint(PhoneBookEndpoint):
     """The contacts of the current user as vCards, for liblinphone."""
 
     path = "/contacts/vcard"
-    # Old phones take any answer for the list.
-    is_shed = False
 
     @endpoint(Access.USER, example=_CARD)
     async def get(self) -> VCards:
@@ -59,11 +68,10 @@ class VCardListEndpoint(ApiEndpoint):
         return VCards(vcards.cards(contacts, await self.types_of(*contacts)).encode())
 
 
-class VCardEndpoint(ApiEndpoint):
+class VCardEndpoint(PhoneBookEndpoint):
     """A contact of the current user as a vCard, for liblinphone."""
 
     path = "/contacts/vcard/{sip}"
-    is_shed = False
 
     @endpoint(Access.USER, raises=(RecordNotFound,), example=_CARD)
     async def get(self, sip: Sip) -> VCards:

@@ -177,8 +177,9 @@ def _on_one(context: Installation, address: str, call: Callable[[Parts, Account,
 def why(context: Installation, address: str) -> None:
     """Say why the account ADDRESS cannot sign in, get codes, register at the SIP server or be set up.
 
-    It looks at the state of the account, at the limits that wrong passwords and codes have used up, and at what the
-    server needs for it. Whether the SIP server knows of accounts at all, `flexiapi sip doctor` tells.
+    It looks at the state of the account, at the limits that wrong passwords and codes have used up, at the last message
+    with a code that could not be sent, and at what the server needs for it. Whether the SIP server knows of accounts at
+    all, `flexiapi sip doctor` tells.
     """
 
     async def explain(parts: Parts) -> tuple[Account, Sequence[Hindrance]]:

@@ -29,9 +29,17 @@ class StoreUnavailable(Unavailable):
 
 
 class DeliveryFailed(Unavailable):
-    """A push, SMS or mail was not accepted by any backend."""
+    """A push, SMS or mail was not accepted by any backend.
+
+    `backend` is the table of the last one that was tried, `reason` what it said. Both are for operators.
+    """
 
     message = "The message could not be sent now. Try again later."
+
+    def __init__(self, message: str | None = None, *, backend: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.backend = backend
+        self.reason = reason
 
 
 class DeviceUnregistered(DeliveryFailed):

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Gauge
 
-from flexiapi.errors import StoreUnavailable
-from flexiapi.observing import log
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.store.journal import Journal
 
 SECONDS = 15.0
@@ -46,21 +45,12 @@ class EventFigures:
     @contextlib.asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Measure now and then in the block."""
-        measuring = asyncio.create_task(self._measure_for_ever())
-        try:
+        async with beside(self._measure_for_ever()):
             yield
-        finally:
-            measuring.cancel()
-            await asyncio.wait({measuring})
 
     async def _measure_for_ever(self) -> None:
         while True:
-            try:
-                await self.measure()
-            except StoreUnavailable:
-                log.debug("events not counted", reason="the database is away")  # that is in the log already
-            except Exception:  # noqa: BLE001  # the next measurement may succeed
-                log.error("events not counted", exc_info=True)
+            await attempted(self.measure(), "events not counted")
             await asyncio.sleep(SECONDS)
 
     async def measure(self) -> None:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from flexiapi.errors import StoreUnavailable
-from flexiapi.observing import log
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.store.pending_events import PendingEvents
 
 GATHER_SECONDS = 0.03
@@ -24,29 +23,19 @@ class Moving:
 
         While the process may not work, they are left to others.
         """
-        mover = asyncio.create_task(self._move_for_ever(may_work))
         try:
-            yield
+            async with beside(self._move_for_ever(may_work)):
+                yield
         finally:
-            mover.cancel()
-            await asyncio.wait({mover})
             if may_work():
-                await self._move_or_log()
+                await self._move()
 
     async def _move_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:
             await self._pending.noted.wait()
             await asyncio.sleep(GATHER_SECONDS)
-            if not (may_work() and await self._move_or_log()):
+            if not (may_work() and await self._move()):
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _move_or_log(self) -> bool:
-        try:
-            await self._pending.move()
-        except StoreUnavailable:
-            log.debug("events not moved", reason="the database is away")  # that is in the log already
-        except Exception:  # noqa: BLE001  # the events stay where they are, and the next try may succeed
-            log.error("events not moved", exc_info=True)
-        else:
-            return True
-        return False
+    async def _move(self) -> bool:
+        return await attempted(self._pending.move(), "events not moved")  # if it fails, they stay where they are

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.store import Store
@@ -52,12 +53,10 @@ class Numbering:
     @contextlib.asynccontextmanager
     async def running(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
         """Number and sweep in the block, whenever no other process does and this one may work."""
-        worker = asyncio.create_task(self._work_for_ever(may_work))
         try:
-            yield
+            async with beside(self._work_for_ever(may_work)):
+                yield
         finally:
-            worker.cancel()
-            await asyncio.wait({worker})
             # The lease ends by itself: a database that is away must not hold up the stop.
             with contextlib.suppress(StoreUnavailable, TimeoutError):
                 async with asyncio.timeout(LEASE_SECONDS):
@@ -65,18 +64,16 @@ class Numbering:
 
     async def _work_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:
-            try:
-                swept_at = float("-inf")  # the holder before may have ended by a crash
-                while may_work() and await self._store.leases.keep(_LEASE, self._holder, LEASE_LIFE):
-                    await self._number_for_a_while()
-                    if time.monotonic() - swept_at >= SWEEP_SECONDS:
-                        await self.sweep()
-                        swept_at = time.monotonic()
-            except StoreUnavailable:
-                log.debug("events not numbered", reason="the database is away")  # that is in the log already
-            except Exception:  # noqa: BLE001  # the next try may succeed
-                log.error("events not numbered", exc_info=True)
+            await attempted(self._work_while_leased(may_work), "events not numbered")
             await asyncio.sleep(LEASE_SECONDS)
+
+    async def _work_while_leased(self, may_work: Callable[[], bool]) -> None:
+        swept_at = float("-inf")  # the holder before may have ended by a crash
+        while may_work() and await self._store.leases.keep(_LEASE, self._holder, LEASE_LIFE):
+            await self._number_for_a_while()
+            if time.monotonic() - swept_at >= SWEEP_SECONDS:
+                await self.sweep()
+                swept_at = time.monotonic()
 
     async def _number_for_a_while(self) -> None:
         """Number until the lease must be extended."""

@@ -28,7 +28,6 @@ COMPARE_SECONDS = 3600.0
 COMPARE_OFTEN_SECONDS = 300.0
 """Seconds between comparisons when the store cannot report changes."""
 
-_AGAIN_SECONDS = 0.5
 _MOST_PENDING = 10_000
 
 
@@ -176,13 +175,6 @@ class Follower:
         while True:
             await self._compare()
             await asyncio.sleep(seconds)
-
-
-async def end(follower: asyncio.Task[None]) -> None:
-    """Cancel the task until it ends: a failure of a task group at the moment of a cancellation undoes that."""
-    while not follower.done():
-        follower.cancel()
-        await asyncio.wait({follower}, timeout=_AGAIN_SECONDS)
 
 
 @asynccontextmanager

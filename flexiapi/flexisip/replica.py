@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
-from flexiapi.coalescing import Batches
+from flexiapi.concurrency.coalescing import Batches
 from flexiapi.errors import ConfigurationError, ReplicaNotWritable, ReplicaUnavailable
 from flexiapi.flexisip.credentials import Realms, SipCredentials, domain_itself, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile

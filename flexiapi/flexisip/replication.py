@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import ReplicaUnavailable
 from flexiapi.flexisip.configured import cli_socket_of
 from flexiapi.flexisip.credentials import Realms
-from flexiapi.flexisip.follower import Changes, Follower, end
+from flexiapi.flexisip.follower import Changes, Follower
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
 from flexiapi.model import Actor
 from flexiapi.settings import Settings
@@ -46,20 +47,20 @@ class Replication:
 
         Raises `ReplicaUnavailable` at the end if any of them is not in the replica; a failure of the block comes first.
         """
-        settler = asyncio.create_task(self._settle_repeatedly(actor))
-        try:
+        has_failed = asyncio.Event()
+        async with beside(self._settle_repeatedly(actor, has_failed)):
             yield
-        finally:
-            settler.cancel()
-            await asyncio.wait({settler})
         await self.settle(actor)
-        if not settler.cancelled() and settler.exception() is not None:
+        if has_failed.is_set():
             raise ReplicaUnavailable
 
-    async def _settle_repeatedly(self, actor: Actor) -> None:
+    async def _settle_repeatedly(self, actor: Actor, has_failed: asyncio.Event) -> None:
         while True:
             await asyncio.sleep(_SETTLE_SECONDS)
-            await self.settle(actor)
+            try:
+                await self.settle(actor)
+            except Exception:  # noqa: BLE001  # the end of the block raises
+                has_failed.set()
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -82,8 +83,5 @@ class Replication:
         if self.replica is None or self.path is None:
             yield
             return
-        follower = asyncio.create_task(Follower(self.replica, self._changes, self.path, may_work).run())
-        try:
+        async with beside(Follower(self.replica, self._changes, self.path, may_work).run()):
             yield
-        finally:
-            await end(follower)

@@ -30,6 +30,7 @@ from flexiapi.model.parts import (
     StoredApiKey,
     TokenMaker,
     Types,
+    Undelivered,
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
@@ -81,6 +82,7 @@ __all__ = [
     "StoredApiKey",
     "TokenMaker",
     "Types",
+    "Undelivered",
     "e164",
     "folded",
     "hashes",

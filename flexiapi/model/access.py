@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change
-from flexiapi.model.parts import Password, StoredApiKey
+from flexiapi.model.parts import Password, StoredApiKey, Undelivered
 from flexiapi.model.record import AccountRecord
 
 
@@ -43,6 +43,10 @@ class AccountAccess(AccountRecord):
     def unlock(self, now: datetime) -> Change[Self]:
         """Forget failed sign-ins and codes of before."""
         return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
+
+    def note_undelivered(self, message: Undelivered) -> Change[Self]:
+        """Remember a message with a code that could not be sent."""
+        return self._changed("account.code_not_sent", undelivered=message)
 
     def block(self, now: datetime) -> Change[Self]:
         """Block the account. Expects that activation and role are as they were read."""

@@ -139,6 +139,16 @@ class PendingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A message with a code that could not be sent: its kind, the backend that was tried last, and what that said."""
+
+    kind: str
+    backend: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ActivationExpiration:
     """The end of the time in which the confirmation key of an admin-created account can be used."""
 

@@ -30,7 +30,7 @@ class AccountProofs(AccountRecord):
 
         Expects that activation, e-mail address and sign-ins are as they were when the code was sent.
         """
-        fields = {**self._bar_lifted, "confirmation": confirmation}
+        fields = {**self._bar_lifted, **self._delivered, "confirmation": confirmation}
         return self._changed("account.code_sent", expecting=self._as_when_sent, **fields)
 
     def await_recovery_pin(self, confirmation: Confirmation, now: datetime) -> Change[Self]:
@@ -44,8 +44,8 @@ class AccountProofs(AccountRecord):
             return self.await_code(confirmation)
         ends_at = confirmation.expires_at
         both = replace(confirmation, key=pending.key, expires_at=pending.expires_at, pin_expires_at=ends_at)
-        expecting = {**self._as_when_sent, **self._same_code}
-        return self._changed("account.code_sent", expecting=expecting, confirmation=both)
+        fields: dict[str, Any] = {**self._delivered, "confirmation": both}
+        return self._changed("account.code_sent", expecting={**self._as_when_sent, **self._same_code}, **fields)
 
     def await_first_code(self, confirmation: Confirmation) -> Change[Self]:
         """Set the code of a new account, which was inserted to be held while the code was sent.
@@ -60,11 +60,10 @@ class AccountProofs(AccountRecord):
 
         Expects the same as `await_code`.
         """
-        made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
-        given = {"confirmation": confirmation, **made, "provisioning_token_until": confirmation.expires_at}
-        return self._changed(
-            "account.recovery_sent", expecting=self._as_when_sent, updated_at=now, **{**self._bar_lifted, **given}
-        )
+        made: dict[str, Any] = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": "mail"}
+        made |= {**self._delivered, "provisioning_token_until": confirmation.expires_at}
+        fields = {**self._bar_lifted, **made, "confirmation": confirmation, "updated_at": now}
+        return self._changed("account.recovery_sent", expecting=self._as_when_sent, **fields)
 
     @property
     def _bar_lifted(self) -> dict[str, Any]:
@@ -81,7 +80,7 @@ class AccountProofs(AccountRecord):
     def use_code(self, now: datetime) -> Change[Self]:
         """Activate the account by its pending code, which ends and proves the address that it was sent to.
 
-        Expects that the code is still the one compared.
+        Expects that the code is still the one compared, and that the account was not blocked meanwhile.
         """
         fields = {**self._activating(now), **self._proven_by_code}
         return self._changed("account.confirmed", expecting=self._same_code, updated_at=now, **fields)
@@ -124,7 +123,7 @@ class AccountProofs(AccountRecord):
     def _same_code(self) -> Mapping[str, Any]:
         pending = self.confirmation
         assert pending is not None
-        same = {"deactivated_at": self.deactivated_at}
+        same = {"deactivated_at": self.deactivated_at, **self._not_blocked}
         if pending.key is not None:
             return {"confirmation.key": pending.key, **same}
         return {"confirmation.pin_hash": pending.pin_hash, **same}
@@ -138,14 +137,14 @@ class AccountProofs(AccountRecord):
 
         Expects that sign-ins have not been ended since the account was read.
         """
-        fields: dict[str, Any] = {change_field(channel): pending}
+        fields: dict[str, Any] = {change_field(channel): pending, **self._delivered}
         return self._changed(f"account.{channel}_change_requested", expecting=self._same_sign_in, **fields)
 
     def confirm_change(self, channel: Channel, now: datetime) -> Change[Self]:
         """Set the address that its code proved, and activate the account.
 
         A new e-mail address ends the provisioning token, which was mailed to the old one. Expects that the pending
-        change is still the one compared.
+        change is still the one compared, and that the account was not blocked meanwhile.
         """
         pending = self.pending_change(channel)
         assert pending is not None
@@ -168,7 +167,7 @@ class AccountProofs(AccountRecord):
     def _same_change(self, channel: Channel) -> Mapping[str, Any]:
         pending = self.pending_change(channel)
         assert pending is not None
-        return {f"{change_field(channel)}.pin_hash": pending.pin_hash}
+        return {f"{change_field(channel)}.pin_hash": pending.pin_hash, **self._not_blocked}
 
     def with_provisioning_token(self, token: str, now: datetime, by: TokenMaker | None = None) -> Change[Self]:
         """Set a provisioning token in place of the one before; `by` is who made it, if not the account itself.

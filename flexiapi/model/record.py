@@ -18,6 +18,7 @@ from flexiapi.model.parts import (
     PendingChange,
     StoredApiKey,
     TokenMaker,
+    Undelivered,
 )
 
 _BETWEEN_WORDS = str.maketrans(dict.fromkeys(".-_+@", " "))
@@ -60,6 +61,7 @@ class AccountRecord:
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
+        undelivered: the last message with a code that could not be sent, if none was sent since.
         unreadable: fields that could not be read from the database, and have their default here.
         phone: its number, which it proved, or which an administrator set.
         claimed_phone: a number that it was created with and has not proven. It is no identifier.
@@ -96,6 +98,7 @@ class AccountRecord:
     has_first_password: bool = False
     sign_in_epoch: int = 0
     unlocked_at: datetime | None = None
+    undelivered: Undelivered | None = None
     api_key: StoredApiKey | None = None
     provisioning_token: Secret | None = field(default=None, repr=False)
     provisioning_token_at: datetime | None = None
@@ -222,8 +225,18 @@ class AccountRecord:
 
     @property
     def _same_sign_in(self) -> Mapping[str, Any]:
-        """The precondition that sign-ins have not been ended since the account was read."""
-        return {"sign_in_epoch": self.sign_in_epoch}
+        """The precondition that sign-ins have not been ended, nor the account blocked, since it was read."""
+        return {"sign_in_epoch": self.sign_in_epoch, **self._not_blocked}
+
+    @property
+    def _not_blocked(self) -> Mapping[str, Any]:
+        """The precondition that the account has not been blocked since it was read; none if it was blocked then."""
+        return {} if self.is_blocked or "blocked_at" in self.unreadable else {"blocked_at": None}
+
+    @property
+    def _delivered(self) -> Mapping[str, None]:
+        """The fields of an account to which a code was sent."""
+        return {} if self.undelivered is None else {"undelivered": None}
 
     @property
     def _token_ended(self) -> Mapping[str, None]:

@@ -133,7 +133,7 @@ class Notifier:
     async def _deliver(self, transport: Transport, message: AnyMessage) -> Receipt:
         deadline = time.monotonic() + self._seconds
         outlets = chosen(self._routes[transport], message)
-        failure = DeliveryFailed()
+        failure: DeliveryFailed | None = None
         if not outlets:
             log.warning("no backend serves this message", transport=transport.value)
         for tried, outlet in enumerate(outlets):
@@ -142,7 +142,7 @@ class Notifier:
                 return await outlet.send(message, left / (len(outlets) - tried))
             except DeliveryFailed as error:
                 failure = error
-        raise failure
+        raise failure or DeliveryFailed(reason="no backend serves this message")
 
     async def report(self, label: str, body: bytes, headers: Mapping[str, str], query: str) -> None:
         """Take a request by which a provider reports deliveries of the backend with that label (or `sms.main`).

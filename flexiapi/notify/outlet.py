@@ -75,7 +75,7 @@ class Outlet(Generic[M]):
                 # During an outage every caller is turned away; the outage itself is logged once.
                 tell = log.info if isinstance(error, TurnedAway) else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
-                raise DeliveryFailed from error
+                raise DeliveryFailed(backend=self.table, reason=error.reason) from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
         deadline = time.monotonic() + seconds

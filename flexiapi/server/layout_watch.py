@@ -5,9 +5,10 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 
 from flexiapi import __version__
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.readiness import Readiness, now
@@ -22,6 +23,7 @@ CONFIRMED_SECONDS = 100.0
 
 _LEAVE_SECONDS = 2.0
 _STEPS, _RELEASE = "migrations", "release"
+_NOT_WATCHED = "the document layout is not watched now"
 _DOES_STEPS = "The steps of the document layout are under way."
 
 
@@ -50,13 +52,10 @@ class LayoutWatch:
             await self._consider(await self._store.migrations.plan())
         except StoreUnavailable:
             self._readiness.wait_for(_STEPS, "The document layout is not known: the database is away.", closes=True)
-        tasks = [asyncio.create_task(part()) for part in (self._beat_for_ever, self._look_for_ever, self._migrate_all)]
         try:
-            yield
+            async with beside(self._beat_for_ever(), self._look_for_ever(), self._migrate_all()):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
             # A heartbeat ends by itself: a database that is away must not hold up the stop.
             with contextlib.suppress(StoreUnavailable, TimeoutError):
                 async with asyncio.timeout(_LEAVE_SECONDS):
@@ -65,17 +64,17 @@ class LayoutWatch:
     async def _beat_for_ever(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await _survived(self._beat())
+            await attempted(self._beat(), _NOT_WATCHED)
 
     async def _look_for_ever(self) -> None:
         pause = LOOK_SECONDS
         while True:
             await asyncio.sleep(pause)
-            pause = LOOK_SECONDS if await _survived(self._look()) else AGAIN_SECONDS
+            pause = LOOK_SECONDS if await attempted(self._look(), _NOT_WATCHED) else AGAIN_SECONDS
 
     async def _migrate_all(self) -> None:
         while not self._is_done:
-            is_well = await _survived(self._migrate())
+            is_well = await attempted(self._migrate(), _NOT_WATCHED)
             await asyncio.sleep(LOOK_SECONDS if is_well and not self._readiness.is_closed else AGAIN_SECONDS)
 
     async def _beat(self) -> None:
@@ -125,15 +124,3 @@ class LayoutWatch:
         if why and reason != self._told:
             log.warning("the document layout waits", ready=not plan.is_needed, reason=reason)
         self._told = reason
-
-
-async def _survived(call: Awaitable[None]) -> bool:
-    """Wait for a call and return whether it succeeded. The log has an outage of the database elsewhere."""
-    try:
-        await call
-    except StoreUnavailable:
-        return False
-    except Exception:  # noqa: BLE001  # no failure may end the watch
-        log.exception("the document layout is not watched now")
-        return False
-    return True

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
-from flexiapi.errors import StoreUnavailable
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.events import read_up_to
 from flexiapi.observing import log
 from flexiapi.rendering.messages import OperatorMail
@@ -35,23 +35,14 @@ class OperatorNotices:
         if not self._settings.to:
             yield
             return
-        watching = asyncio.create_task(self._watch_for_ever(may_work))
-        try:
+        async with beside(self._watch_for_ever(may_work)):
             yield
-        finally:
-            watching.cancel()
-            await asyncio.wait({watching})
 
     async def _watch_for_ever(self, may_work: Callable[[], bool]) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            try:
-                if may_work():
-                    await self.look()
-            except StoreUnavailable:
-                log.debug("operators not told", reason="the database is away")  # that is in the log already
-            except Exception:  # noqa: BLE001  # the next look may succeed
-                log.error("operators not told", exc_info=True)
+            if may_work():
+                await attempted(self.look(), "operators not told")
 
     async def look(self) -> None:
         """Tell of each trouble that was not told within `[notices] again_hours`."""

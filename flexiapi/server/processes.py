@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
@@ -76,8 +77,10 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
 
     on_signals(STOP_SIGNALS, on_stop)
     role.on_begin()
-    beats = asyncio.create_task(_beat(role.on_beat))
-    async with running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside:
+    async with (
+        beside(_beat(role.on_beat)),
+        running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside,
+    ):
         server = GracefulServer(
             inside.application,
             max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
@@ -87,10 +90,8 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         )
         spare_the_collector()
         server.add_socket(listener)
-        announced = asyncio.create_task(_announced(inside.readiness, role.on_ready))
-        await _end_of(stop, inside)
-        announced.cancel()
-        beats.cancel()
+        async with beside(_announced(inside.readiness, role.on_ready)):
+            await _end_of(stop, inside)
         inside.readiness.wait_for("stop", "The server is stopping.")
         await server.finish(inside.drain, seconds, refuses=role.may_refuse())
     if call_off is not None:

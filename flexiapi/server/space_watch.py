@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from flexiapi.concurrency.tasks import attempted, beside
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.server.readiness import Readiness
@@ -55,40 +56,30 @@ class SpaceWatch:
             if self._store.spaces.by_domain:
                 reason = "The tables of domains in the database are not known: it is away."
                 self._readiness.wait_for(SUBJECT, reason, closes=True)
-        tasks = {asyncio.create_task(self._watch())}
-        if self._store.quotas.limited:
-            tasks.add(asyncio.create_task(self._heal_quotas()))
-        try:
+        async with beside(self._watch(), self._heal_quotas()):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            try:
-                await self.check()
-            except StoreUnavailable:
-                continue
-            except ConfigurationError as error:
-                if self._readiness.wait_for(SUBJECT, str(error), closes=True):
-                    log.error("the accounts cannot be changed to the tables of domains", reason=str(error))
-            except Exception:  # noqa: BLE001  # the next comparison may succeed
-                log.exception("the tables of domains were not compared")
+            await attempted(self._check_or_close(), "the tables of domains were not compared")
+
+    async def _check_or_close(self) -> None:
+        try:
+            await self.check()
+        except ConfigurationError as error:
+            if self._readiness.wait_for(SUBJECT, str(error), closes=True):
+                log.error("the accounts cannot be changed to the tables of domains", reason=str(error))
 
     async def _heal_quotas(self) -> None:
-        """Heal the counters at the start and every hour, in one process of all."""
+        """Heal the counters, if there are any, at the start and every hour, in one process of all."""
         holder = secrets.token_hex(8)
-        while True:
-            try:
-                if self._readiness.may_work() and await self._store.leases.keep("quotas", holder, _LEASE):
-                    lost = await self._store.quotas.heal(self._store.account_ranges.settling)
-                    if lost:
-                        log.info("places of quotas were given back", places=lost)
-            except StoreUnavailable:
-                pass
-            except Exception:  # noqa: BLE001  # the next time may succeed
-                log.exception("the counters of quotas were not compared")
+        while self._store.quotas.limited:
+            await attempted(self._heal_as(holder), "the counters of quotas were not compared")
             await asyncio.sleep(_HEALING.total_seconds())
+
+    async def _heal_as(self, holder: str) -> None:
+        if self._readiness.may_work() and await self._store.leases.keep("quotas", holder, _LEASE):
+            lost = await self._store.quotas.heal(self._store.account_ranges.settling)
+            if lost:
+                log.info("places of quotas were given back", places=lost)

@@ -45,14 +45,15 @@ class Work:
     async def done(self) -> AsyncIterator["asyncio.Task[None]"]:
         """Work in the block. Yield its task, which ends earlier only if it fails. Raises what the start does."""
         task = asyncio.create_task(self._do())
-        begun = asyncio.create_task(self._begun.wait())
+        task.add_done_callback(lambda _: self._begun.set())
         try:
-            await asyncio.wait({task, begun}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    await self._begun.wait()
             if task.done():
                 task.result()
             yield task
         finally:
-            begun.cancel()
             self._stop.set()
             if _START in self._readiness.reasons:
                 task.cancel()

@@ -53,5 +53,5 @@ class Ground:
             codes=Codes(key),
             limiter=limiter,
             names=Names(store, email_unique=settings.account.email_unique),
-            notices=Notices(notifier, renderer, limiter, store.spaces),
+            notices=Notices(notifier, renderer, limiter, store, clock),
         )

@@ -1,27 +1,38 @@
 """Mails and SMS to people, within the limits per number and address."""
 
-from flexiapi.errors import DeliveryFailed
+import contextlib
+
+from flexiapi.errors import DeliveryFailed, StoreUnavailable
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Actor, Space, Spaces, e164
+from flexiapi.model import Account, Actor, Space, Undelivered, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
+from flexiapi.store import Store
+
+_LONGEST_REASON = 200
 
 
 class Notices:
-    """Messages, rendered and sent in the name of the space that their account belongs to."""
+    """Messages, rendered and sent in the name of the space that their account belongs to.
 
-    def __init__(self, notifier: Notifier, renderer: Renderer, limiter: Limiter, spaces: Spaces) -> None:
-        self._spaces = spaces
+    An account remembers the last message with a code that could not be sent.
+    """
+
+    def __init__(self, notifier: Notifier, renderer: Renderer, limiter: Limiter, store: Store, clock: Clock) -> None:
+        self._spaces = store.spaces
+        self._accounts = store.accounts
+        self._clock = clock
         self._notifier = notifier
         self._renderer = renderer
         self._limiter = limiter
 
-    async def text(self, phone: str, sms: Sms, actor: Actor) -> None:
-        """Send an SMS that the actor asks for.
+    async def text(self, phone: str, sms: Sms, account: Account, actor: Actor) -> None:
+        """Send an SMS with a code for an account that the actor asks for.
 
         Raises `TooManyRequests` for a number or a network that had too many, and `DeliveryFailed`.
         """
@@ -42,17 +53,27 @@ class Notices:
                     sender=space.sms_sender,
                 )
             )
-        except DeliveryFailed:
+        except DeliveryFailed as error:
             await self._limiter.give_back(*uses)
+            await self._remember(account, sms.name, error, actor)
             raise
+
+    async def _remember(self, account: Account, kind: str, error: DeliveryFailed, actor: Actor) -> None:
+        message = Undelivered(kind, error.backend, error.reason[:_LONGEST_REASON], self._clock.second())
+        with contextlib.suppress(StoreUnavailable):
+            await self._accounts.apply(account.note_undelivered(message), actor)
 
     def _of(self, domain: str) -> Space:
         return self._spaces.by_domain.get(domain, self._spaces.default)
 
-    async def mail(self, address: str, mail: Mail) -> None:
-        """Send a mail with a secret. Raises `TooManyRequests` and `DeliveryFailed`."""
+    async def mail(self, address: str, mail: Mail, account: Account, actor: Actor) -> None:
+        """Send a mail with a secret for an account. Raises `TooManyRequests` and `DeliveryFailed`."""
         await self._limiter.count("mails", f"{address}{self._of(_domain(mail)).suffix}")
-        await self._send(address, mail)
+        try:
+            await self._send(address, mail)
+        except DeliveryFailed as error:
+            await self._remember(account, mail.name, error, actor)
+            raise
 
     async def notify(self, address: str | None, mail: Mail) -> None:
         """Mail a notice of a change, if there is an address. A failure is logged and has no other effect."""

@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.coalescing import CoalescedReads
+from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.crypto.keys import Secret, found_by
 from flexiapi.model import EVERYWHERE, Account, Challenged, Channel, Scope, Space, e164
 from flexiapi.store.documents import AccountDocuments, Document, claim

@@ -21,7 +21,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.read_concern import ReadConcern
 
-from flexiapi.coalescing import CoalescedReads
+from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.store.connection import Records
 
 RANGE = 250

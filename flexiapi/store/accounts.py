@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from flexiapi.coalescing import Batches
+from flexiapi.concurrency.coalescing import Batches
 from flexiapi.crypto.keys import Secret, found_by
 from flexiapi.model import CREDENTIAL_FIELDS, Account, Action, Actor, Change, Element, ElementChange
 from flexiapi.observing import log

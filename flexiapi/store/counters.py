@@ -6,7 +6,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
-from flexiapi.coalescing import Batches
+from flexiapi.concurrency.coalescing import Batches
 from flexiapi.store.connection import Records
 
 

@@ -34,9 +34,8 @@ STORED_NAMES = {
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 # A document holds these otherwise than an account.
 _COMPOSED = frozenset(
-    {"passwords", "email_change", "phone_change", "activation_expiration", "api_key", "actions", "external_account"}
+    {*PARTS, *_SEQUENCES, "passwords", "actions", "external_account"}
     | {"unconfirmed", "has_first_password", "provisioning_token", "provisioning_token_until", "confirmation"}
-    | {*_SEQUENCES}
 )
 _NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
 _values = attrgetter(*_NAMES)
@@ -70,10 +69,7 @@ class AccountDocuments:
         self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
-            "email_change": lambda value, _: plain(value),
-            "phone_change": lambda value, _: plain(value),
-            "activation_expiration": lambda value, _: plain(value),
-            "api_key": lambda value, _: plain(value),
+            **dict.fromkeys(PARTS, lambda value, _: plain(value)),
             "actions": lambda value, _: [plain(item) for item in value],
             "external_account": self._external,
             "unconfirmed": _if_true,

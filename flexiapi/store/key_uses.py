@@ -9,6 +9,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
+from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.store.connection import Records
@@ -50,12 +51,10 @@ class KeyUses(Records):
     @contextlib.asynccontextmanager
     async def written(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
         """Write the buffered uses every `SECONDS` in the block, and at its end, while the process may work."""
-        writer = asyncio.create_task(self._write_regularly(may_work))
         try:
-            yield
+            async with beside(self._write_regularly(may_work)):
+                yield
         finally:
-            writer.cancel()
-            await asyncio.wait({writer})
             if may_work():
                 await self._write_or_log()
 

@@ -41,6 +41,16 @@ class AccountQuotas(Records, bounds=False):
                 return
         raise SpaceFull
 
+    async def refuse_excess(self, domain: str) -> None:
+        """Raise `SpaceFull` if the domain's space has more accounts than its quota.
+
+        Then a place that is given back is not free.
+        """
+        space = self._spaces.of_domain(domain)
+        query = {"_id": _name(space), "accounts": {"$gt": space.quota}}
+        if space.quota and await self._counters.find_one(query, {"_id": 1}) is not None:
+            raise SpaceFull
+
     def is_move(self, before: str, after: str) -> bool:
         """Return whether an account that changes its domain changes its space."""
         return self._spaces.of_domain(before) is not self._spaces.of_domain(after)

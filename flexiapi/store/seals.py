@@ -16,8 +16,10 @@ from flexiapi.store.steps import ACCOUNTS_AT_ONCE, BatchDone
 
 _AT_ONCE = 500
 _SECRETS = frozenset({"provisioning_token", "confirmation"})
+# All that is stored of these. A PIN may stand beside a key in `confirmation_secret` alone.
+_STORED = ("provisioning_secret", "confirmation_secret", *_SECRETS)
 # What is read of an account whose secrets are sealed, beside what every account has.
-_READ = ("provisioning_secret", "confirmation_secret", "username", "domain", "created_at", "updated_at", *_SECRETS)
+_READ = ("username", "domain", "created_at", "updated_at", *_STORED)
 
 Document = dict[str, Any]
 
@@ -72,7 +74,7 @@ class Seals(Records, bounds=False):
         confirmation = document.get("confirmation")
         if "provisioning_token" not in document and not (isinstance(confirmation, dict) and "key" in confirmation):
             return None
-        before = {name: document.get(name) for name in _SECRETS}
+        before = {name: document.get(name) for name in _STORED}
         account = self._documents.decode(document)
         if not _SECRETS.isdisjoint(account.unreadable):
             return None

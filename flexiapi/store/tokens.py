@@ -8,7 +8,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.coalescing import Batches, CoalescedReads
+from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
 from flexiapi.model import Actor, Space
 from flexiapi.store.journal import Journal, JournaledRecords

@@ -6,7 +6,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.coalescing import CoalescedReads
+from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import Actor
 from flexiapi.store.connection import Records
 from flexiapi.store.journal import Journal

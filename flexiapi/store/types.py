@@ -6,7 +6,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
-from flexiapi.coalescing import CoalescedReads
+from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import AccountType, Actor, Space
 from flexiapi.store.accounts import IdentifierTaken
 from flexiapi.store.counters import Counters

@@ -8,7 +8,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 
-from flexiapi.coalescing import Batches
+from flexiapi.concurrency.coalescing import Batches
 from flexiapi.store.connection import Records, duplicates
 
 _NO_COUNT_IS_GREATER = 2**32

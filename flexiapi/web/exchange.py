@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -119,6 +119,7 @@ class Exchange:
         is_throttled: requests count against the general limit per IP address.
         is_never_throttled: not even those that anybody may make.
         is_shed: requests are refused while too many are under way; no health checks, and no vCards.
+        statuses_without_body: the statuses of failures that are answered without a body.
         body_share: how many times the general limit a body may have; 3 for uploads, imports and vCards.
     """
 
@@ -130,6 +131,7 @@ class Exchange:
     is_never_throttled: ClassVar[bool] = False
     is_health_check: ClassVar[bool] = False
     is_shed: ClassVar[bool] = True
+    statuses_without_body: ClassVar[Collection[int]] = ()
     body_share: ClassVar[int] = 1
 
     host_space: HostSpace | None = None
@@ -202,6 +204,6 @@ class Exchange:
             reply = Exchange.rendered(self, error, status)
         return Answer(status, reply)
 
-    def rendered(self, error: ApiError, _status: int) -> HttpReply:
+    def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure in the format of this kind of endpoint, here JSON."""
-        return Json(to_json(error.body()))
+        return Json(b"" if status in self.statuses_without_body else to_json(error.body()))

@@ -81,6 +81,12 @@ class TestRefusals:
         assert "at least 6" in said
         assert "password" in said
 
+    def test_the_own_name_and_the_domain_are_no_passwords(self, server, command):
+        for password in ("some.admin", "Some.Admin2026", "sip.example.org", "SIP.example.org7"):
+            said = command("accounts", "create-admin", "some.admin", "--password", password)
+            assert said == "flexiapi: password must not be the username or the domain\n"
+        assert server.run(server.store.accounts.by_address("some.admin", "sip.example.org")) is None
+
     def test_a_name_that_is_taken(self, server, command, alice, admin):
         said = command("accounts", "create-admin", alice.account.username, "--generate")
         assert said == (

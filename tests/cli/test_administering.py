@@ -131,6 +131,12 @@ def test_a_weak_password_is_refused_by_command_too(server, alice, command):
     assert "commonest" in done.stderr
 
 
+@pytest.mark.parametrize("password", ["Alice.Martin7", "sip.example.org"])
+def test_the_own_name_and_the_domain_are_no_passwords_by_command_either(alice, command, password):
+    done = command("set-password", alice.sip, input=f"{password}\n{password}\n")
+    assert (done.exit_code, "password must not be the username or the domain" in done.stderr) == (1, True)
+
+
 def test_the_printed_link_sets_up_one_phone(server, http, command):
     person = server.person("dave.diver", activated=False)
     printed = said(command("provision", person.sip))

@@ -70,6 +70,12 @@ def test_an_administrator_needs_a_domain_with_a_table(command):
     assert (status, f'{B} has no table [spaces."{B}"]' in text) == (1, True)
 
 
+def test_the_domain_of_an_administrator_is_no_password(command):
+    arguments = ("accounts", "create-admin", "bob.builder", "--domain", B, "--password", f"{B}1")
+    status, text = command(*arguments, tables=TABLE)
+    assert (status, "password must not be the username or the domain" in text) == (1, True)
+
+
 def test_check_explains_them(command):
     status, text = command("check", tables=TABLE + "username_regex = '^[a-z]+$'\nblacklisted_usernames = ['*']")
     assert status == 0

@@ -1,5 +1,6 @@
 """`flexiapi accounts why` and `unlock`, beside a running server."""
 
+import contextlib
 from datetime import timedelta
 
 import httpx
@@ -8,7 +9,10 @@ from click.testing import CliRunner
 from pymongo import MongoClient
 
 from flexiapi.cli import main
-from flexiapi.model import Confirmation
+from flexiapi.errors import StoreUnavailable
+from flexiapi.model import Confirmation, Undelivered
+from flexiapi.notify.discovery import Transport
+from flexiapi.plugin import Permanent
 from tests.kit.person import PASSWORD
 
 
@@ -118,6 +122,115 @@ def test_a_used_up_limit_of_sms_is_told_and_unlock_forgets_it(server, http, comm
     assert "neither an address nor a number" not in said
     command("unlock", str(person.id))
     assert recover() == 200
+
+
+class TestLastFailure:
+    """The last message with a code that could not be sent, until one is."""
+
+    REASON = "the account has no credit left: top it up"
+
+    @pytest.fixture
+    def failing(self, server, monkeypatch):
+        """Messages fail in the block."""
+
+        async def refuse(_message):
+            raise Permanent(self.REASON)
+
+        @contextlib.contextmanager
+        def refusing():
+            with monkeypatch.context() as patched:
+                for outlet in server.parts.notifier.outlets:
+                    patched.setattr(outlet.backend, "send", refuse)
+                yield
+
+        return refusing
+
+    def asking(self, server, http, way):
+        """A person, and a call that sends a code."""
+        admin = server.person(admin_since=server.clock.second()).headers
+        body = {"username": "alice.martin", "password": PASSWORD, "algorithm": "SHA-256"}
+        if way == "sign-up":
+            body |= {"email": "a@mail.example.net", "account_creation_token": server.creation_token()}
+            return "alice.martin", lambda: http.post("/api/accounts/public", json=body)
+        person = server.person("alice.martin", phone="+33612345678", email="a@mail.example.net")
+        other = server.person("bob.builder", activated=False, phone="+33612345679")
+        path = "/api/accounts"
+        token = {"phone": "+33612345678", "account_creation_token": server.creation_token()}
+        calls = {
+            "recovery by SMS": lambda: http.post(f"{path}/recover-by-phone", json=token),
+            "recovery by mail": lambda: http.post(f"{path}/{person.id}/recover-by-email", headers=admin),
+            "change of number": lambda: http.post(
+                f"{path}/me/phone/request", json={"phone": "+33612345670"}, headers=person.headers
+            ),
+            "change of address": lambda: http.post(
+                f"{path}/me/email/request", json={"email": "b@mail.example.net"}, headers=person.headers
+            ),
+            "resending": lambda: http.post(f"{path}/{other.id}/resend", headers=admin),
+        }
+        return (other if way == "resending" else person).sip, calls[way]
+
+    @pytest.mark.parametrize(
+        ("way", "kind", "backend"),
+        [
+            ("sign-up", "account.confirmation", "mail"),
+            ("recovery by SMS", "account.recovery", "sms"),
+            ("recovery by mail", "account.recovery", "mail"),
+            ("change of number", "phone.change", "sms"),
+            ("change of address", "email.change", "mail"),
+            ("resending", "account.confirmation", "sms"),
+        ],
+    )
+    def test_it_is_told_with_its_time_and_cause_until_a_code_is_sent(
+        self, server, http, command, failing, way, kind, backend
+    ):
+        address, ask = self.asking(server, http, way)
+        with failing():
+            assert ask().status_code == (200 if way == "sign-up" else 503)
+        said = command("why", address)
+        assert f"The last message to it ({kind}) could not be sent on {server.clock.now():%Y-%m-%d} " in said
+        assert f" UTC: {backend}.outbox: {self.REASON}. `flexiapi plugins check {backend}.outbox` tries" in said
+        assert "+33612345678" not in said
+        if way == "sign-up":
+            return
+        assert ask().status_code == 200
+        assert "could not be sent" not in command("why", address)
+
+    def test_that_it_cannot_be_remembered_changes_no_answer(self, server, http, failing, monkeypatch):
+        _, ask = self.asking(server, http, "recovery by SMS")
+        written = server.store.accounts.apply
+
+        async def apply(change, actor):
+            if change.event == "account.code_not_sent":
+                raise StoreUnavailable
+            return await written(change, actor)
+
+        monkeypatch.setattr(server.store.accounts, "apply", apply)
+        with failing():
+            assert ask().json() == {"message": "The message could not be sent now. Try again later."}
+        assert ask().status_code == 200
+
+    def test_what_a_backend_says_is_remembered_up_to_a_length(self, server, http, failing, monkeypatch):
+        monkeypatch.setattr(self, "REASON", "x" * 10_000)
+        _, ask = self.asking(server, http, "recovery by SMS")
+        with failing():
+            ask()
+        account = server.run(server.store.accounts.by_address("alice.martin", "sip.example.org"))
+        assert len(account.undelivered.reason) == 200
+
+    def test_one_of_long_ago_says_nothing_any_more(self, server, command):
+        long_ago = server.clock.second() - timedelta(days=15)
+        person = server.person(
+            "alice.martin", undelivered=Undelivered("account.recovery", "sms.main", "busy", long_ago)
+        )
+        assert "could not be sent" not in command("why", person.sip)
+
+    def test_a_number_that_no_backend_serves_is_told(self, server, http, command, monkeypatch):
+        person = server.person("alice.martin", phone="+33612345678")
+        monkeypatch.setitem(server.parts.notifier._routes, Transport.SMS, [])
+        body = {"phone": "+33612345678", "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).status_code == 503
+        said = command("why", person.sip)
+        assert "UTC: no backend serves this message. See [sms.NAME] and [mail.NAME] in the settings." in said
 
 
 def test_what_cannot_be_read_is_told(server, command):

@@ -14,11 +14,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexiapi import observing
+from flexiapi.concurrency.tasks import beside
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ChangesLost, ChangesUnsupported
 from flexiapi.events import AccountFeeds, Moving, Numbering, numbering
 from flexiapi.flexisip import follower
-from flexiapi.flexisip.follower import Follower, end
+from flexiapi.flexisip.follower import Follower
 from flexiapi.flexisip.replica import SignInReplica
 from flexiapi.model import Actor
 from flexiapi.settings import Settings
@@ -61,12 +62,14 @@ async def following(store, path, *, changes=None):
     """Follow as a server does that moves and numbers its events."""
     replica = SignInReplica(path, store.accounts)
     await replica.start()
-    task = asyncio.create_task(Follower(replica, changes or feeds_of(store), path).run())
     try:
-        async with Moving(store.journal.pending).running(), Numbering(store, 14).running():
+        async with (
+            beside(Follower(replica, changes or feeds_of(store), path).run()),
+            Moving(store.journal.pending).running(),
+            Numbering(store, 14).running(),
+        ):
             yield replica
     finally:
-        await end(task)
         await replica.close()
 
 

@@ -1,6 +1,7 @@
 """Sign-ups that were not confirmed in time, and are begun again."""
 
 import contextlib
+import re
 
 import httpx
 import pytest
@@ -141,6 +142,26 @@ def test_its_external_account_is_free_again(server, public, number, refused, mon
     assert taken.username == one.username
 
 
+def test_an_empty_pool_of_external_accounts_is_told_before_a_second_code_is_sent(
+    server, public, number, refused, monkeypatch
+):
+    first = public.sign_up(phone=number).json()["id"]
+    server.later(minutes=11)
+    monkeypatch.setattr(server.services.accounts.signing_up._creation._externals, "_is_wanted", True)
+    sent, body = len(server.messages), public.body(phone=number)
+    answer = server.http.post("/api/accounts/public", json=body)
+    assert (answer.status_code, len(server.messages)) == (403, sent)
+    assert public.is_free(body)
+    assert server.account(first).may_be_replaced(server.clock.now())
+    one = ExternalAccount(f"ext.{number[1:]}", "other.example.org", "group", "e" * 64, Algorithm.SHA_256)
+    server.run(server.services.accounts.external_accounts.add([one], Actor.system()))
+    with refused():
+        assert server.http.post("/api/accounts/public", json=body).status_code == 503
+    second = server.http.post("/api/accounts/public", json=body).json()["id"]
+    assert server.account(second).external_account.username == one.username
+    assert gone(server, first)
+
+
 def test_one_that_an_administrator_activated_meanwhile_is_not_given_up(server, public, number, monkeypatch):
     accounts, body = server.store.accounts, public.body(phone=number)
 
@@ -164,6 +185,7 @@ def test_a_second_code_that_cannot_be_sent_leaves_the_old_account(server, public
         assert server.http.post("/api/accounts/public", json=body).status_code == 503
     assert public.is_free(body)
     assert server.account(first).replacing_until is None
+    assert server.account(first).undelivered.kind == "account.confirmation"
     assert server.http.post("/api/accounts/public", json=body).status_code == 200
 
 
@@ -194,7 +216,8 @@ def test_asvs_2_3_3_one_of_many_replaces_an_account(server, public, number):
 class TestLimit:
     @pytest.fixture
     def server(self, tmp_path, mongod_uri):
-        with serving({"limits": {"sms_per_minute": 1}}, tmp_path, mongod_uri) as running:
+        tables = {"limits": {"sms_per_minute": 1, "mails_per_hour": 3}, "account": {"email_unique": True}}
+        with serving(tables, tmp_path, mongod_uri) as running:
             yield running
 
     def test_over_a_limit_the_old_account_stays_and_no_token_is_lost(self, server, public):
@@ -206,6 +229,23 @@ class TestLimit:
         assert (answer.status_code, "retry-after" in answer.headers) == (429, True)
         assert public.is_free(body)
         assert not gone(server, first)
+
+    def test_many_at_once_that_claim_one_address_send_no_more_mails_than_the_limit(self, server, public):
+        address = "one@example.org"
+        bodies = [public.body(username=f"racer.{number}", email=address) for number in range(PARALLEL)]
+        statuses = at_once(server, [(("POST", "/api/accounts/public"), {"json": body}) for body in bodies])
+        assert set(statuses) <= {200, 422}
+        mailed = [message for message in server.messages if message["to"] == address]
+        assert 1 <= len(mailed) <= 3
+        assert (
+            server.http.post("/api/accounts/public", json=public.body(username="last", email=address)).status_code
+            == 422
+        )
+        names = [re.search(r"racer\.[0-9]+", message["text"])[0] for message in mailed]
+        answers = [
+            public.activate(name, key_of(message), by="email") for name, message in zip(names, mailed, strict=True)
+        ]
+        assert [answer.status_code for answer in answers] == [200] + [422] * (len(mailed) - 1)
 
 
 class Killed:

@@ -12,6 +12,7 @@ import pytest
 
 from flexiapi.errors import StoreUnavailable
 from tests.kit.mongod import mongod_in_memory
+from tests.kit.phone_book import PhoneBook
 from tests.kit.server import serving
 from tests.kit.waiting import wait_for
 
@@ -120,6 +121,29 @@ def test_a_refused_connection_is_503_at_once(patient, mongod):
         mongod.start()
     wait_for(lambda: patient.http.get("/api/accounts/me", headers=alice.headers).status_code == 200)
     assert not store.accounts.outage.refusal
+
+
+def test_a_phone_keeps_its_contacts_while_the_database_is_away(patient, mongod, folder):
+    """With liblinphone 5.1, which takes the body of any answer for the list."""
+    patient.expect_errors("the database is away|no request is answered|the document layout is not watched")
+    alice, bob = patient.person(), patient.person("bob.builder")
+    patient.set(alice.id, contact_ids=(bob.id,))
+    phone = PhoneBook(folder, patient, alice)
+    contacts = phone.kept_after("END:VCARD")
+    assert [f"<sip:{bob.sip}>" in contact for contact in contacts] == [True]
+    mongod.stop()
+    try:
+        wait_for(lambda: patient.store.accounts.outage.refusal)
+        assert phone.kept_after("HTTP/1.1 503") == contacts
+        for path in ("/contacts/vcard", f"/contacts/vcard/{bob.sip}"):
+            answer = patient.http.get(path, headers=alice.headers)
+            assert (answer.status_code, answer.content) == (503, b"")
+            assert answer.headers["content-length"] == "0"
+            assert int(answer.headers["retry-after"]) > 0
+    finally:
+        mongod.start()
+    wait_for(lambda: patient.http.get("/contacts/vcard", headers=alice.headers).status_code == 200)
+    assert phone.kept_after("END:VCARD") == contacts
 
 
 def sip_account(store):

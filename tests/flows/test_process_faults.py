@@ -121,6 +121,7 @@ def test_a_start_without_the_database_waits_for_it_and_says_so(serve, tmp_path, 
     for path in ("/api/ping", "/provisioning", "/contacts/vcard", "/nowhere"):
         answer = httpx.get(f"{server.url}{path}", timeout=30)
         assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True), path
+        assert bool(answer.content) == (path != "/contacts/vcard"), path
     assert server.log.read_text().count("the server waits for the database") == int(processes)
     mongod.start()
     try:

@@ -3,6 +3,8 @@
 import pytest
 
 from flexiapi.crypto import digest
+from flexiapi.crypto.keys import opened, random_text
+from flexiapi.model import Actor, Confirmation
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.operation import Access
 from tests.api.test_sip_auth import query
@@ -112,6 +114,46 @@ class TestBlocked:
             http.post(f"/api/accounts/{account_id}/unblock", headers=boss.headers)
         assert http.get(f"/api/accounts/{number}@{DOMAIN}/recover/{pin}").status_code == 200
         assert waiting.activate("blocked.newcomer", first).status_code == 200
+
+    @pytest.mark.parametrize("use", ["recover", "activate", "provision", "auth token", "number", "password"])
+    def test_a_block_that_lands_after_the_look_at_it_stops_what_was_asked(self, server, http, monkeypatch, use):
+        secrets = {"confirmation": Confirmation(key="WatDmy0pTd4cO"), "provisioning_token": random_text(13)}
+        person = server.person(activated=use not in ("activate", "provision"), **secrets)
+        ask = self.asking(server, http, person)[use]
+        before, written, late = server.account(person.id), server.store.accounts.apply, []
+
+        async def apply(change, actor):
+            if not late:
+                late.append(await written(before.block(server.clock.second()), Actor.system()))
+            return await written(change, actor)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(server.store.accounts, "apply", apply)
+            answer = ask()
+        assert late[0].is_blocked
+        assert answer.status_code == 404 or "auth_info_0" not in answer.text
+        assert server.account(person.id) == late[0]
+        server.apply(late[0].unblock(server.clock.second()))
+        if use != "auth token":
+            assert ask().status_code == 200
+
+    def asking(self, server, http, person):
+        """Ways in which the account gets something, each with all that it needs."""
+        attached = http.post("/api/accounts/auth_token").json()["token"]
+        http.get(f"/api/accounts/auth_token/{attached}/attach", headers=person.headers)
+        http.post("/api/accounts/me/phone/request", json={"phone": "+33611111111"}, headers=person.headers)
+        code = {"code": pin_of(server.messages[-1])}
+        password = {"old_password": person.password, "password": "another-horse-battery", "algorithm": "SHA-256"}
+        path, key, token = f"/api/accounts/{person.sip}", "WatDmy0pTd4cO", person.account.provisioning_token
+        phone = {"X-Linphone-Provisioning": "1"}
+        return {
+            "recover": lambda: http.get(f"{path}/recover/{key}"),
+            "activate": lambda: http.post(f"{path}/activate/email", json={"confirmation_key": key}),
+            "provision": lambda: http.get(f"/provisioning/{opened(token)}", headers=phone),
+            "auth token": lambda: http.get(f"/api/accounts/me/api_key/{attached}"),
+            "number": lambda: http.post("/api/accounts/me/phone", json=code, headers=person.headers),
+            "password": lambda: http.post("/api/accounts/me/password", json=password, headers=person.headers),
+        }
 
     def test_the_last_administrator_is_not_blocked(self, server, http, boss, person):
         async def demote_others():

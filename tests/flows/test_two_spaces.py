@@ -9,6 +9,7 @@ import pytest
 from tests.kit.person import PASSWORD
 from tests.kit.server import serving
 from tests.kit.spaces import A, B, actor_of, world
+from tests.kit.stranger import pin_of
 
 C = "c.example.org"
 LOOSE = {"username_min_length": 2, "password_min_length": 3, "blacklisted_usernames": ["carol.jones"]}
@@ -94,6 +95,34 @@ class TestSpacesOfOneServer:
         admin = server.person(domain=C, admin_since=server.clock.second())
         answer = http.delete(f"/api/accounts/{admin.id}", headers={**admin.headers, "Host": C})
         assert answer.json()["message"].startswith("This is the last activated administrator")
+
+    def test_a_number_is_claimed_in_each_space_for_itself(self, server, http):
+        body = {"password": PASSWORD, "algorithm": "SHA-256", "phone": "+33612345679"}
+
+        def claim(domain, **more):
+            token = server.run(server.services.codes.creation_tokens.make(actor_of(server, domain)))
+            values = {**body, **more, "account_creation_token": token}
+            return http.post("/api/accounts/public", json=values, headers={"Host": domain})
+
+        def activate(domain, pin):
+            path = f"/api/accounts/{body['phone']}@{domain}/activate/phone"
+            return http.post(path, json={"confirmation_key": pin}, headers={"Host": domain})
+
+        first = {domain: (claim(domain).json()["id"], pin_of(server.messages[-1])) for domain in (A, B)}
+        assert [server.account(first[domain][0]).domain for domain in (A, B)] == [A, B]
+        assert [claim(domain).status_code for domain in (A, B)] == [422, 422]
+        server.later(minutes=11)
+        again, pin = claim(B).json()["id"], pin_of(server.messages[-1])
+        assert server.account(first[B][0]) is None
+        assert claim(A, username="other.name", email="o@example.org").status_code == 200
+        assert server.account(first[A][0]).is_claim
+        assert activate(A, pin).status_code == 404
+        assert activate(B, pin).json()["id"] == again
+        assert server.account(first[A][0]).is_claim
+        answers = [claim(A), claim(B)]
+        assert [answer.status_code for answer in answers] == [200, 422]
+        assert activate(A, pin_of(server.messages[-1])).json()["phone"] == body["phone"]
+        assert server.account(again).phone == body["phone"]
 
 
 class TestWithoutTrustedProxies:

@@ -23,6 +23,7 @@ BROKEN = {
     "epoch": "first",
     "api_key": {"hash": b"x"},
     "confirmation": 5,
+    "undelivered": {"kind": 5},
     "types": 5,
     "actions": [{"id": 1}],
     "contacts": 5,
@@ -129,9 +130,11 @@ def test_an_account_that_cannot_be_read_can_be_deleted(server, http, admin):
 
 
 def test_keys_of_a_newer_release_in_parts_are_ignored(server, http, alice):
-    broken(server, alice, **{"api_key.scope": "all"})
+    message = {"kind": "account.recovery", "backend": "sms.main", "reason": "busy", "at": server.clock.second()}
+    broken(server, alice, **{"api_key.scope": "all", "undelivered": {**message, "tries": 3}})
     assert http.get("/api/accounts/me", headers=alice.headers).status_code == 200
-    assert server.account(alice.id).unreadable == ()
+    account = server.account(alice.id)
+    assert (account.unreadable, account.undelivered.reason) == ((), "busy")
 
 
 def test_the_replica_holds_all_others(server, replica):

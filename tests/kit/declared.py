@@ -57,5 +57,8 @@ def _of_body(handler, method, status):
         yield f"{status} without a media type"
     if status >= 400 and content_type != Json.content_type and not content_type.startswith("text/html"):
         yield f"{status} with media type {content_type}"
-    if method not in _PLAIN_METHODS and handler._headers.get("Content-Length", "0") == "0":
-        yield f"{status} without a body"
+    if method in _PLAIN_METHODS:
+        return
+    has_body = handler._headers.get("Content-Length", "0") != "0"
+    if has_body == (status in handler.endpoint.statuses_without_body):
+        yield f"{status} with a body" if has_body else f"{status} without a body"

@@ -6,6 +6,7 @@ from flexiapi.model import Account, Algorithm, Confirmation, Password, PendingCh
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=30)
+LATER = NOW + timedelta(hours=1)
 OLD = Password(Algorithm.SHA_256, "0" * 64)
 NEW = Password(Algorithm.SHA_256, "1" * 64)
 KEY = StoredApiKey(b"hash", EARLIER, EARLIER)
@@ -15,6 +16,16 @@ TEXTED = Confirmation(pin_hash=b"pin", expires_at=NOW)
 
 def pending(target):
     return PendingChange(target, b"pin", requested_at=EARLIER, expires_at=NOW)
+
+
+NUMBER = "+33612345678"
+
+
+def newcomer(**fields):
+    """An account that the public made with the number `NUMBER` and an address, and that has proven nothing yet."""
+    waiting = {"activated": False, "activated_at": None, "email_change": None, "phone_change": None}
+    claimed = {"claimed_phone": NUMBER, "claimed_email": "alice@example.org", "unconfirmed": True}
+    return account(**{**waiting, **claimed, "confirmation": None, **fields})
 
 
 def account(**fields):

@@ -61,7 +61,7 @@ class TestPassword:
         change = account().with_password(NEW, NOW, keeps_key=False)
         assert written(change) == {"passwords": (NEW,), "updated_at": NOW, "api_key": None} | CODES_ENDED
         assert change.ends_sign_ins
-        assert change.expecting == {"sign_in_epoch": 3}
+        assert change.expecting == {"sign_in_epoch": 3, "blocked_at": None}
 
     def test_the_key_of_the_request_may_stay(self):
         change = account().with_password(NEW, NOW, keeps_key=True)
@@ -86,7 +86,7 @@ class TestApiKey:
         change = account().with_api_key(b"other", NOW)
         assert change.fields == {"api_key"}
         assert (change.after.api_key.hash, change.after.api_key.last_used_at) == (b"other", NOW)
-        assert change.expecting == {"sign_in_epoch": 3}
+        assert change.expecting == {"sign_in_epoch": 3, "blocked_at": None}
 
     def test_an_expired_key_is_removed_only_while_it_is_the_same(self):
         change = account().without_api_key()
@@ -122,3 +122,15 @@ class TestBlock:
         assert change.after.is_blocked
         assert change.after.block(NOW).after.blocked_at == NOW
         assert not change.after.unblock(NOW).after.is_blocked
+
+    def test_verbs_of_the_account_itself_expect_that_it_was_not_blocked_meanwhile(self):
+        for before, is_expected in ((account(), True), (account(blocked_at=EARLIER), False)):
+            changes = [
+                before.use_code(NOW),
+                before.recover(NOW),
+                before.confirm_change("phone", NOW),
+                before.use_provisioning_token(NOW),
+                before.with_password(NEW, NOW, keeps_key=True),
+                before.with_api_key(b"other", NOW),
+            ]
+            assert {change.expecting.get("blocked_at", "any") for change in changes} == {None if is_expected else "any"}

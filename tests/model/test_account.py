@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from flexiapi.model import Account, Actor, ActorKind, Confirmation, DtmfProtocol, Profile
-from tests.model.accounts import EARLIER, MAILED, NEW, NOW, account, written
+from tests.model.accounts import EARLIER, LATER, MAILED, NEW, NOW, NUMBER, account, newcomer, written
 
 PROFILE = Profile("alice.martin", "sip.example.org", NEW, display_name="Alice", user_agent="test")
 SAME_ADDRESS = dataclasses.replace(PROFILE, email=account().email)
@@ -46,8 +46,27 @@ class TestAmended:
 
     def test_a_password_expects_the_name_that_its_hash_is_made_with(self):
         change = self.amended({"password": NEW}, ends_sign_ins=True)
-        assert change.expecting == {"sign_in_epoch": change.before.sign_in_epoch}
+        assert change.expecting == {"sign_in_epoch": change.before.sign_in_epoch, "blocked_at": None}
         assert (change.after.passwords, change.after.api_key) == ((NEW,), None)
+
+    @pytest.mark.parametrize(
+        ("values", "claimed"),
+        [
+            ({"display_name": "Al"}, (None, NUMBER, "alice@example.org")),
+            ({"phone": NUMBER, "email": "alice@example.org"}, (None, NUMBER, "alice@example.org")),
+            ({"phone": "+33699999999"}, ("+33699999999", None, "alice@example.org")),
+            ({"phone": None}, (None, None, "alice@example.org")),
+            ({"email": "other@example.org"}, (None, NUMBER, None)),
+        ],
+    )
+    def test_what_is_claimed_stays_a_claim_and_what_is_new_is_proven(self, values, claimed):
+        after = newcomer().amended(values, NOW, ends_sign_ins=False, keeps_key=True).after
+        assert (after.phone, after.claimed_phone, after.claimed_email) == claimed
+
+    def test_the_claim_of_the_name_stays_as_long_as_the_name(self):
+        named = newcomer(username=NUMBER)
+        for values, is_claim in (({"phone": None}, True), ({"phone": None, "username": "alice.martin"}, False)):
+            assert named.amended(values, NOW, ends_sign_ins=False, keeps_key=True).after.is_claim is is_claim
 
 
 class TestReplacedBy:
@@ -99,6 +118,42 @@ class TestReplacedBy:
         change = self.replaced(account(), ends_sign_ins=False)
         assert not change.ends_sign_ins
         assert not change.fields & {"api_key", "confirmation", "provisioning_token"}
+
+
+class TestBeginningAgain:
+    @pytest.mark.parametrize(
+        ("fields", "may"),
+        [
+            ({}, True),
+            ({"confirmation": Confirmation(pin_hash=b"pin", expires_at=NOW)}, True),
+            ({"replacing_until": NOW}, True),
+            ({"confirmation": Confirmation(pin_hash=b"pin", expires_at=LATER)}, False),
+            ({"confirmation": Confirmation(key="shown")}, False),
+            ({"replacing_until": LATER}, False),
+            ({"unconfirmed": False}, False),
+            *(({name: EARLIER}, False) for name in ("activated_at", "deactivated_at", "blocked_at", "admin_since")),
+        ],
+    )
+    def test_only_what_the_public_made_and_nobody_touched_or_waits_for_is_replaced(self, fields, may):
+        assert newcomer(**fields).may_be_replaced(NOW) is may
+
+    def test_the_mark_expects_that_nobody_touched_or_marked_it_since(self):
+        change = newcomer().begin_replacement(LATER)
+        assert written(change) == {"replacing_until": LATER}
+        untouched = dict.fromkeys(("deactivated_at", "replacing_until", "activated_at", "blocked_at", "admin_since"))
+        assert change.expecting == {**untouched, "unconfirmed": True, "activated": False, "confirmation": None}
+        waiting = newcomer(confirmation=MAILED).begin_replacement(LATER)
+        assert waiting.expecting["confirmation.expires_at"] == MAILED.expires_at
+
+    def test_only_ones_own_mark_is_removed(self):
+        change = newcomer(replacing_until=LATER).end_replacement()
+        assert (written(change), change.expecting) == ({"replacing_until": None}, {"replacing_until": LATER})
+
+    def test_it_makes_room_only_as_it_was_marked(self):
+        change = newcomer(replacing_until=LATER).make_room()
+        assert (change.event, change.after) == ("account.removed", None)
+        untouched = dict.fromkeys(("activated_at", "blocked_at", "admin_since"))
+        assert change.expecting == {**untouched, "replacing_until": LATER, "activated": False}
 
 
 def test_a_removal_expects_the_named_fields_as_they_were_read():

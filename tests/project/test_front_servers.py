@@ -224,6 +224,18 @@ def test_no_path_is_logged_while_the_server_is_down(kind, tmp_path):
         assert "127.0.0.2" in front.log  # that the server was down is logged
 
 
+@pytest.mark.parametrize("kind", [nginx, haproxy])
+def test_phones_get_no_page_for_their_list_of_contacts_while_the_server_is_down(kind, tmp_path):
+    with started(kind, free_port(), tmp_path) as front:
+        await_answer(front, 502, 503)
+        for path in ("/contacts/vcard", "/contacts/vcard/sip:bob@sip.example.org"):
+            try:
+                answer = front.client.get(path)
+            except httpx.RemoteProtocolError:  # closed without an answer
+                continue
+            assert (answer.status_code, answer.content) == (503, b""), path
+
+
 def send_raw(front, line):
     """Send what is no HTTP, and read what is answered."""
     context = ssl._create_unverified_context()

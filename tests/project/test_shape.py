@@ -21,7 +21,7 @@ TARGETS = {
     "files of a warm request: me by API key": (21, 14),
     "files of a warm request: me by DIGEST": (26, 16),
     "files of a warm request: creation with a token": (35, 18),
-    "files of a warm request: recovery by phone": (36, 20),
+    "files of a warm request: recovery by phone": (35, 20),
 }
 
 FOUND = {

@@ -115,6 +115,24 @@ def test_a_token_stays_usable_when_the_space_is_full(server, domain, admin):
     assert server.run(codes.is_free(token, actor.space))
 
 
+def test_a_space_with_too_many_accounts_is_full_before_a_second_code_is_sent(server, domain, admin):
+    codes, actor = server.services.codes.creation_tokens, actor_of(server, domain)
+
+    def sign_up():
+        new = {"phone": "+33612345678", "password": PASSWORD, "algorithm": "SHA-256"}
+        new["account_creation_token"] = server.run(codes.make(actor))
+        return server.http.post("/api/accounts/public", json=new, headers={"Host": domain})
+
+    first = sign_up().json()["id"]
+    server.set(first, confirmation=None)
+    fill(server, domain)
+    server.run(server.store.bulk.put(unplaced(server, domain, 890), Actor.system()))
+    server.run(server.store.quotas.raise_to_accounts())
+    sent = len(server.messages)
+    assert (sign_up().status_code, len(server.messages)) == (403, sent)
+    assert server.account(first).replacing_until is None
+
+
 def test_a_change_of_domain_takes_a_place(server, domain, admin):
     account = server.person().account
     fill(server, domain)

@@ -1,6 +1,8 @@
 """Sealed values in a stolen database."""
 
+import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -186,3 +188,56 @@ class TestLayoutOfBefore:
         assert "ha1" in http.get("/provisioning/7Ma0JzRtWg3kP").text
         assert "ha1" not in http.get("/provisioning/7Ma0JzRtWg3kP").text
         assert http.get(f"/api/accounts/{person.sip}/recover/WatDmy0pTd4cO").status_code == 200
+
+
+class TestAPinBesideAMailedKey:
+    """An account with an API key, a link, a mailed key and an outstanding PIN, as older servers can read it."""
+
+    PHONE = "+33612345678"
+
+    @pytest.fixture
+    def person(self, server):
+        server.store._documents.writes_clear_text = True
+        confirmation = Confirmation(key="WatDmy0pTd4cO", expires_at=server.clock.second() + timedelta(hours=1))
+        secrets = {"provisioning_token": "7Ma0JzRtWg3kP", "confirmation": confirmation}
+        return server.person("be.fore", phone=self.PHONE, **secrets)
+
+    def pin(self, server, http):
+        body = {"phone": self.PHONE, "account_creation_token": server.creation_token()}
+        assert http.post("/api/accounts/recover-by-phone", json=body).status_code == 200
+        return re.search(r"\b\d{4}\b", server.messages[-1]["text"])[0]
+
+    @pytest.mark.parametrize("used", ["pin", "key"])
+    def test_both_work_after_the_step_of_the_layout_and_a_new_seal(self, server, http, person, used):
+        pin = self.pin(server, http)
+        server.run(server.store.seals.take_clear_text(None, None))
+        assert server.run(server.store.seals.renew(lambda _count: None)) == 1
+        (stored,) = dump(server)["accounts"]
+        assert "WatDmy0pTd4cO" not in repr(stored)
+        account = server.account(person.id)
+        assert (account.provisioning_token, account.confirmation.key) == ("7Ma0JzRtWg3kP", "WatDmy0pTd4cO")
+        assert http.get("/api/accounts/me", headers=person.headers).json()["id"] == person.id
+        code = {"pin": pin, "key": "WatDmy0pTd4cO"}[used]
+        assert http.get(f"/api/accounts/{person.sip}/recover/{code}").json()["id"] == person.id
+        assert http.get("/api/accounts/me", headers=person.headers).status_code == 401
+
+    @pytest.mark.parametrize("work", ["take_clear_text", "renew"])
+    def test_a_pin_that_another_server_sends_meanwhile_is_not_lost(self, server, http, person, monkeypatch, work):
+        seals, documents, pins = server.store.seals, server.store._documents, []
+        written = seals._renewed
+
+        async def late(*arguments):
+            if not pins:
+                # The other server notices some seconds later that the step has begun.
+                documents.writes_clear_text = work == "take_clear_text"
+                pins.append(await asyncio.to_thread(self.pin, server, http))
+                documents.writes_clear_text = False
+            return await written(*arguments)
+
+        monkeypatch.setattr(seals, "_renewed", late)
+        if work == "renew":
+            documents.writes_clear_text = False
+            server.run(seals.renew(lambda _count: None))
+        else:
+            server.run(seals.take_clear_text(None, None))
+        assert http.get(f"/api/accounts/{person.sip}/recover/{pins[0]}").json()["id"] == person.id

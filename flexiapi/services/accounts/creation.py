@@ -11,7 +11,7 @@ from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
 from flexiapi.services.accounts.details import AccountDetails
 from flexiapi.services.accounts.directory import AccountDirectory
-from flexiapi.services.accounts.external_accounts import ExternalAccounts
+from flexiapi.services.accounts.external_accounts import ClaimedExternal, ExternalAccounts
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import taken
 from flexiapi.services.sign_in import Passwords
@@ -115,10 +115,23 @@ class Creation:
             **fields,
         )
 
-    async def add(self, change: Change[Account], actor: Actor) -> Account:
-        """Apply the creation of an account. Raises `ValidationFailed` for a name that was taken meanwhile."""
+    @contextlib.asynccontextmanager
+    async def room(self, domain: str, actor: Actor) -> AsyncIterator[ClaimedExternal | None]:
+        """Hold what an account needs that the block adds in place of another: its external account, if it gets one.
+
+        Raises `NoExternalAccountLeft`, and `SpaceFull` where there are more accounts already than there may be.
+        """
+        await self._store.quotas.refuse_excess(domain)
+        async with self._externals.claimed(actor) as claimed:
+            yield claimed
+
+    async def add(self, change: Change[Account], actor: Actor, claimed: ClaimedExternal | None = None) -> Account:
+        """Apply the creation of an account, whose external account may be `claimed` already.
+
+        Raises `ValidationFailed` for a name that was taken meanwhile.
+        """
         try:
-            return await self._externals.add_account(change, actor)
+            return await self._externals.add_account(change, actor, claimed)
         except IdentifierTaken as error:
             new = change.after
             # A number that serves as the name was asked for as a number.

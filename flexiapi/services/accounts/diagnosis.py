@@ -11,6 +11,9 @@ from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
 
+# A failure that is older says nothing about today.
+_TOLD = timedelta(days=14)
+
 Topic = Literal["signing in", "codes", "registering", "setting up"]
 
 
@@ -58,6 +61,7 @@ class AccountDiagnosis:
             *self._state(account),
             *self._credentials(account),
             *[finding async for finding in self._limits(account)],
+            *self._undelivered(account),
             *self._channels(account),
             *self._set_up(account),
         ]
@@ -145,6 +149,19 @@ class AccountDiagnosis:
                     yield Hindrance(
                         topic, f"{count.number} {what}{whence} within an hour.", "Is that phone set up rightly?"
                     )
+
+    def _undelivered(self, account: Account) -> Iterator[Hindrance]:
+        message = account.undelivered
+        if message is None or message.at + _TOLD <= self._clock.now():
+            return
+        said = ": ".join(filter(None, (message.backend, message.reason)))
+        yield Hindrance(
+            "codes",
+            f"The last message to it ({message.kind}) could not be sent on {_shown(message.at)}: {said}.",
+            f"`flexiapi plugins check {message.backend}` tries that backend."
+            if message.backend
+            else "See [sms.NAME] and [mail.NAME] in the settings.",
+        )
 
     def _channels(self, account: Account) -> Iterator[Hindrance]:
         transports = {outlet.transport for outlet in self._notifier.outlets}

@@ -4,11 +4,12 @@ The other server creates them as a group and exports the group to a file; this o
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import NoExternalAccountLeft, SpaceFull
+from flexiapi.errors import ApiError, NoExternalAccountLeft, StoreUnavailable
 from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -20,6 +21,8 @@ PASSWORD_LENGTH = 16
 _AT_ONCE = 100
 
 Progress = Callable[[int], None]
+ClaimedExternal = tuple[int, ExternalAccount]
+"""An external account of the pool that was claimed, after its number there."""
 
 
 class ExternalAccounts:
@@ -32,27 +35,44 @@ class ExternalAccounts:
         self._clock = ground.clock
         self._spaces = ground.spaces
 
-    async def add_account(self, change: Change[Account], actor: Actor) -> Account:
+    async def add_account(
+        self, change: Change[Account], actor: Actor, claimed: ClaimedExternal | None = None
+    ) -> Account:
         """Add a new account, with an external account of its own if the settings want one.
 
-        The external account is given back when the new account is refused. When the database gives no answer the
-        account may exist, so `free_abandoned` finds out later. Raises `NoExternalAccountLeft`, `IdentifierTaken`.
+        It is the one that was `claimed` before, or the next one. Raises `NoExternalAccountLeft`, `IdentifierTaken`.
         """
-        accounts, externals = self._store.accounts, self._store.external_accounts
-        if not self._is_wanted:
-            return existing(await accounts.apply(change, actor))
-        found = await externals.claim(self._clock.now(), actor)
-        if found is None:
+        if claimed is not None or not self._is_wanted:
+            return await self._added(change, claimed, actor)
+        async with self.claimed(actor) as one:
+            return await self._added(change, one, actor)
+
+    @contextlib.asynccontextmanager
+    async def claimed(self, actor: Actor) -> AsyncIterator[ClaimedExternal | None]:
+        """Claim an external account, if the settings want one, for the account that the block adds.
+
+        It is given back when the block fails. When the database gives no answer the account may exist, so
+        `free_abandoned` finds out later. Raises `NoExternalAccountLeft`.
+        """
+        externals = self._store.external_accounts
+        found = await externals.claim(self._clock.now(), actor) if self._is_wanted else None
+        if found is None and self._is_wanted:
             raise NoExternalAccountLeft
-        number, external = found
-        assert change.after is not None
         try:
-            with_external = replace(change, after=replace(change.after, external_account=external))
-            account = existing(await accounts.apply(with_external, actor))
-        except (IdentifierTaken, SpaceFull):
-            await externals.give_back(number, actor)
+            yield found
+        except (IdentifierTaken, ApiError) as error:
+            if found is not None and not isinstance(error, StoreUnavailable):
+                await externals.give_back(found[0], actor)
             raise
-        await externals.note_account(number, account.id, actor)
+
+    async def _added(self, change: Change[Account], claimed: ClaimedExternal | None, actor: Actor) -> Account:
+        if claimed is None:
+            return existing(await self._store.accounts.apply(change, actor))
+        assert change.after is not None
+        number, external = claimed
+        with_external = replace(change, after=replace(change.after, external_account=external))
+        account = existing(await self._store.accounts.apply(with_external, actor))
+        await self._store.external_accounts.note_account(number, account.id, actor)
         return account
 
     async def has_group(self, group: str) -> bool:

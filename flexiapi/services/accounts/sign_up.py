@@ -136,7 +136,7 @@ class SigningUp:
     async def _confirm(self, account: Account, actor: Actor) -> Account:
         """Send the code of a new account and store it. Where the code proves its name, a refusal ends the account."""
         try:
-            confirmation = await self._send(account, actor)
+            confirmation = await self._send(account, account, actor)
         except (DeliveryFailed, TooManyRequests) as error:
             if account.is_claim and await self._is_given_up(account, actor):
                 raise
@@ -161,37 +161,41 @@ class SigningUp:
         """Put a new account in the place of an old one, once its code was sent."""
         accounts, new = self._store.accounts, change.after
         assert new is not None
-        marked = await accounts.apply(old.begin_replacement(self._clock.second() + _HELD), actor)
-        if marked is None:
-            raise _taken(new)
-        failpoints.reach("sign-up-marked")
-        new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
-        try:
-            confirmation = await self._send(new, actor)
-        except (DeliveryFailed, TooManyRequests):
-            await accounts.apply(marked.end_replacement(), actor)
-            raise
-        is_removed = await self._removal.discard(marked.make_room(), actor)
-        failpoints.reach("sign-up-old-removed")
-        await self._removal.heal()
-        if not is_removed:
-            raise _taken(new)
-        return await self._creation.add(replace(change, after=replace(new, confirmation=confirmation)), actor)
+        async with self._creation.room(new.domain, actor) as external:
+            marked = await accounts.apply(old.begin_replacement(self._clock.second() + _HELD), actor)
+            if marked is None:
+                raise _taken(new)
+            failpoints.reach("sign-up-marked")
+            new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
+            try:
+                confirmation = await self._send(new, marked, actor)
+            except (DeliveryFailed, TooManyRequests):
+                await accounts.apply(marked.end_replacement(), actor)
+                raise
+            is_removed = await self._removal.discard(marked.make_room(), actor)
+            failpoints.reach("sign-up-old-removed")
+            await self._removal.heal()
+            if not is_removed:
+                raise _taken(new)
+            waiting = replace(change, after=replace(new, confirmation=confirmation))
+            return await self._creation.add(waiting, actor, external)
 
-    async def _send(self, account: Account, actor: Actor) -> Confirmation:
+    async def _send(self, account: Account, stored: Account, actor: Actor) -> Confirmation:
         """Send the code of an account, and return it as it is to be stored.
 
-        Raises `TooManyRequests` and `DeliveryFailed`.
+        `stored` is that account, or the one that it replaces, which remembers a failure. Raises `TooManyRequests` and
+        `DeliveryFailed`.
         """
         now = self._clock.second()
         number = _Attempt.of(account).claimed
         if number is not None:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
+            await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), stored, actor)
             return Confirmation(pin_hash=pin_hash, expires_at=now + life, networks=(counted_as(actor.address),))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
-        await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
+        mail = AccountConfirmationMail(account.address, grouped(key), life)
+        await self._notices.mail(account.email or "", mail, stored, actor)
         return Confirmation(key=key, expires_at=now + life)
 
 

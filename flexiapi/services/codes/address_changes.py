@@ -46,14 +46,14 @@ class AddressChanges:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.mail(email, EmailChangeMail(account.address, pin, self._life))
+        await self._notices.mail(email, EmailChangeMail(account.address, pin, self._life), account, actor)
         await self._await(account, "email", email, pin, actor)
 
     async def request_phone(self, account: Account, phone: str, actor: Actor) -> None:
         """Send a PIN to a new number. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain), actor)
+        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain), account, actor)
         await self._await(account, "phone", phone, pin, actor)
 
     async def _await(self, account: Account, channel: Channel, target: str, pin: str, actor: Actor) -> None:

@@ -62,7 +62,7 @@ class Recovery:
         pin = random_pin()
         try:
             account, number = await self._recoverable(phone, actor.space or self._spaces.default)
-            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), actor)
+            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), account, actor)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             now, network = self._clock.second(), counted_as(actor.address)
             networks = account.networks_asking(network, now)
@@ -124,7 +124,7 @@ class Recovery:
             f"{url}/setup/{token}?reset_password=1",
             self._key_life,
         )
-        await self._notices.mail(account.email, mail)
+        await self._notices.mail(account.email, mail, account, actor)
         now = self._clock.second()
         confirmation = Confirmation(key=key, expires_at=now + self._key_life)
         return existing(await self._store.accounts.apply(account.await_recovery(confirmation, token, now), actor))

@@ -42,7 +42,7 @@ class Resending:
         expires_at = self._end(account, self._key_life if by_mail else self._pin_life)
         await self._limiter.count("codes", str(account.id))
         if by_mail:
-            confirmation = await self._mail(account, expires_at)
+            confirmation = await self._mail(account, expires_at, actor)
         else:
             confirmation = await self._text(account, number, expires_at, actor)
         existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
@@ -55,14 +55,15 @@ class Resending:
             raise ActivationExpired
         return min(now + life, expiration.expires)
 
-    async def _mail(self, account: Account, expires_at: datetime) -> Confirmation:
+    async def _mail(self, account: Account, expires_at: datetime, actor: Actor) -> Confirmation:
         key, life = random_key(), expires_at - self._clock.second()
-        await self._notices.mail(account.email or "", AccountConfirmationMail(account.address, grouped(key), life))
+        mail = AccountConfirmationMail(account.address, grouped(key), life)
+        await self._notices.mail(account.email or "", mail, account, actor)
         return Confirmation(key=key, expires_at=expires_at)
 
     async def _text(self, account: Account, number: str, expires_at: datetime, actor: Actor) -> Confirmation:
         pin, life = random_pin(), expires_at - self._clock.second()
-        await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), actor)
+        await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), account, actor)
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
         networks = account.networks_asking(counted_as(actor.address), self._clock.second())
         return Confirmation(pin_hash=pin_hash, expires_at=expires_at, networks=networks)

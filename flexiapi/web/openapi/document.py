@@ -93,7 +93,7 @@ class OpenApiDocument:
             described["requestBody"] = self._body(schema)
         described["responses"] = {
             str(operation.status): self._success(endpoint.path, operation),
-            **self._failures(endpoint.path, operation),
+            **self._failures(endpoint, operation),
         }
         described["x-codeSamples"] = [self._sample(endpoint.path, operation, schema)]
         return described
@@ -143,20 +143,23 @@ class OpenApiDocument:
             return {"$ref": "#/components/schemas/Nothing"} if operation.reply is None else {"type": "object"}
         return {"type": "string"} if media_type.startswith("text/") else None
 
-    def _failures(self, path: str, operation: Operation) -> dict[str, Any]:
+    def _failures(self, endpoint: type[Endpoint], operation: Operation) -> dict[str, Any]:
         by_status: dict[int, list[Failure]] = {}
-        for failure in failures_of(path, operation):
+        for failure in failures_of(endpoint.path, operation):
             by_status.setdefault(failure.status, []).append(failure)
-        return {str(status): self._failure(path, failures) for status, failures in by_status.items()}
+        return {str(status): self._failure(endpoint, failures) for status, failures in by_status.items()}
 
-    def _failure(self, path: str, failures: list[Failure]) -> dict[str, Any]:
+    def _failure(self, endpoint: type[Endpoint], failures: list[Failure]) -> dict[str, Any]:
         """Return a reference to the response that describes these failures."""
+        path, has_body = endpoint.path, failures[0].status not in endpoint.statuses_without_body
         name = "Or".join(failure.__name__ for failure in failures) + ("" if path.startswith("/api") else "OutsideApi")
+        name += "" if has_body else "WithoutBody"
         self._responses[name] = {
-            "description": _told(failures),
+            "description": _told(failures) + ("" if has_body else " The answer has no body."),
             "headers": _references([*_common_headers(path), *_headers_of(failures)]),
-            "content": {_JSON: _failure_content(failures)},
         }
+        if has_body:
+            self._responses[name]["content"] = {_JSON: _failure_content(failures)}
         return {"$ref": f"#/components/responses/{name}"}
 
     def _sample(self, path: str, operation: Operation, schema: Schema | None) -> dict[str, Any]:

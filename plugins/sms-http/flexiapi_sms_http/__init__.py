@@ -1,15 +1,29 @@
 """SMS backend for HTTP gateways, by configuration alone."""
 
 import asyncio
+import base64
+import hmac
 import ssl
 import uuid
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage, retry_after
+from flexiapi.plugin import (
+    Callback,
+    DeliveryReport,
+    Permanent,
+    Receipt,
+    ReportedStatus,
+    Retryable,
+    SmsBackend,
+    SmsMessage,
+    Unverified,
+    retry_after,
+)
 from flexiapi_sms_http.config import HttpSmsConfig
 from flexiapi_sms_http.templating import fill, fill_url, holds, value
 
@@ -100,9 +114,42 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         if not answer.is_success:
             raise Permanent(f"check_url answered {answer.status_code}: look at headers, secrets, username and password")
 
+    async def read_reports(self, callback: Callback) -> list[DeliveryReport]:
+        """Read a report that has the proof of the settings."""
+        config = self.config
+        if not _is_proven(config, callback):
+            raise Unverified
+        names = {"json": _parsed(callback), "form": callback.form(), "query": dict(parse_qsl(callback.query))}
+        status: ReportedStatus = "underway"
+        if holds(config.report_delivered, names):
+            status = "delivered"
+        elif holds(config.report_failed, names):
+            status = "failed"
+        told = (value(rule, names) if rule else None for rule in (config.report_id, config.report_reason))
+        return [DeliveryReport(status, *(None if one is None else str(one) for one in told))]
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _is_proven(config: HttpSmsConfig, callback: Callback) -> bool:
+    if config.report_secret is None:
+        return False
+    given, secret = callback.headers.get(config.report_header.lower(), ""), config.report_secret.get_secret_value()
+    if config.report_proof == "secret":
+        return hmac.compare_digest(secret.encode(), given.encode())
+    digest, proof = hmac.digest(secret.encode(), callback.body, "sha256"), given.removeprefix("sha256=").encode()
+    # Hexadecimal digits in either case.
+    shown = (digest.hex().encode(), digest.hex().upper().encode(), base64.b64encode(digest))
+    return any(hmac.compare_digest(one, proof) for one in shown)
+
+
+def _parsed(callback: Callback) -> Any:
+    try:
+        return callback.json()
+    except ValueError:
+        return None
 
 
 def _revealed(secrets: dict[str, SecretStr]) -> dict[str, str]:

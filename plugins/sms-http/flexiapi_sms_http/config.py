@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from flexiapi.plugin import BackendConfig
-from flexiapi_sms_http.templating import fill_url, validate_expression, validate_template
+from flexiapi_sms_http.templating import REPORT_NAMES, fill_url, validate_expression, validate_template
 
 
 def _template(template: Any) -> Any:
@@ -17,6 +17,11 @@ def _template(template: Any) -> Any:
 
 def _expression(expression: str) -> str:
     validate_expression(expression)
+    return expression
+
+
+def _report_expression(expression: str) -> str:
+    validate_expression(expression, REPORT_NAMES)
     return expression
 
 
@@ -36,6 +41,7 @@ def _url(template: str) -> str:
 
 
 Expression = Annotated[str, AfterValidator(_expression)]
+ReportExpression = Annotated[str, AfterValidator(_report_expression)]
 
 
 class HttpSmsConfig(BackendConfig):
@@ -71,6 +77,23 @@ class HttpSmsConfig(BackendConfig):
     )
     receipt: Expression | None = Field(None, description="the gateway's id of the text, such as json.id")
     check_url: HttpUrl | None = Field(None, description="URL that answers 2xx when the credentials are good")
+    report_secret: SecretStr | None = Field(
+        None, min_length=16, description="secret that proves delivery reports to be the gateway's; unset, none is taken"
+    )
+    report_header: str = Field("authorization", description="header of reports that has the proof")
+    report_proof: Literal["secret", "hmac-sha256"] = Field(
+        "secret", description="what is in that header: report_secret itself, or the HMAC of the body in hex or base64"
+    )
+    report_delivered: ReportExpression = Field(
+        "(json.status or form.status) == 'delivered'",
+        description="when an SMS was delivered: an expression over json, form and query of a report",
+    )
+    report_failed: ReportExpression = Field(
+        "(json.status or form.status) in ['failed', 'undelivered', 'rejected', 'expired']",
+        description="when it was not, and will not be",
+    )
+    report_id: ReportExpression | None = Field(None, description="the gateway's id of the SMS in a report, as json.id")
+    report_reason: ReportExpression | None = Field(None, description="the cause in a report, a code that may be logged")
     ca_file: Path | None = Field(None, description="certificates to trust in place of the system's")
     timeout_seconds: float = Field(30.0, gt=0, description="how long the gateway may take, in seconds")
 

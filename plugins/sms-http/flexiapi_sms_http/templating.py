@@ -9,6 +9,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 MESSAGE_NAMES = frozenset({"phone", "digits", "text", "kind", "code", "language", "sender", "id", "secrets"})
 ANSWER_NAMES = frozenset({"status", "headers", "text", "json"})
+REPORT_NAMES = frozenset({"form", "json", "query"})
 
 # The writers of JSON, forms and headers escape values; HTML escaping would corrupt them.
 _TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
@@ -57,9 +58,9 @@ def validate_template(template: Any) -> None:
             validate_template(item)
 
 
-def validate_expression(expression: str) -> None:
+def validate_expression(expression: str, known: frozenset[str] = ANSWER_NAMES) -> None:
     """Raise `ValueError` with the reason if an expression is not valid."""
-    _validate("{{ " + expression + " }}", ANSWER_NAMES)
+    _validate("{{ " + expression + " }}", known)
 
 
 def _validate(source: str, known: frozenset[str]) -> None:

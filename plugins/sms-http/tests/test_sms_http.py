@@ -1,12 +1,16 @@
+import base64
+import hmac
+import json
 import re
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
-from flexiapi.plugin import Permanent, Retryable, SmsMessage
+from flexiapi.plugin import Callback, DeliveryReport, Permanent, Retryable, SmsMessage, Unverified
 from flexiapi.testing import GARBAGE, RESET, BackendContract, Gateway, reply, run_backend
 from flexiapi_sms_http import HttpSms
 
@@ -34,6 +38,14 @@ class TestJson(BackendContract):
             assert "s3cret" not in repr(self.config(gateway))
 
 
+def of_readme(label):
+    """An example of the README, but for `backend`."""
+    blocks = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    [table] = [table for table in (tomllib.loads(block)["sms"].get(label) for block in blocks) if table]
+    assert table.pop("backend") == "http"
+    return table
+
+
 class ReadmeExample(BackendContract):
     """An example of the README as it stands there, but for the host."""
 
@@ -41,9 +53,7 @@ class ReadmeExample(BackendContract):
     label = ""
 
     def settings(self, gateway):
-        blocks = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
-        [table] = [table for table in (tomllib.loads(block)["sms"].get(self.label) for block in blocks) if table]
-        assert table.pop("backend") == "http"
+        table = of_readme(self.label)
         for name in ("url", "check_url"):
             if name in table:
                 table[name] = gateway.url + urlsplit(table[name]).path
@@ -224,3 +234,77 @@ class TestCodes(ReadmeExample):
         body = {"to": "+33612345678", "template": "account.recovery", "language": "fr", "params": {"code": "0427"}}
         assert first.json() == body
         assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == sms.idempotency_key
+
+
+class TestReports:
+    SECRET = "Basic Z2F0ZXdheTpzM2NyZXQ="
+
+    def read(self, body, headers=None, query="", **settings):
+        given = {
+            "report_secret": self.SECRET,
+            "report_id": "json.id or form.id",
+            "report_reason": "json.code",
+            **settings,
+        }
+        config = HttpSms.Config.model_validate({"url": "http://127.0.0.1:9", **given})
+        headers = {"authorization": self.SECRET} if headers is None else headers
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return use(config, lambda backend: backend.read_reports(Callback(content, headers, query)))
+
+    @pytest.mark.parametrize(
+        ("body", "report"),
+        [
+            ({"status": "delivered", "id": 12}, DeliveryReport("delivered", "12")),
+            (b"status=delivered&id=a1", DeliveryReport("delivered", "a1")),
+            ({"status": "expired", "id": "a1", "code": 27}, DeliveryReport("failed", "a1", "27")),
+            ({"status": "buffered", "id": "a1"}, DeliveryReport("underway", "a1")),
+            (["delivered"], DeliveryReport("underway")),
+            (b"", DeliveryReport("underway")),
+        ],
+    )
+    def test_a_report_is_read_by_the_rules_of_the_settings(self, body, report):
+        assert self.read(body) == [report]
+
+    def test_a_user_and_password_in_the_url_prove_it_as_in_the_readme(self):
+        request = next(httpx.BasicAuth("gateway", "s3cret").auth_flow(httpx.Request("POST", "https://callbacks")))
+        body = {"status": "failed", "messageId": "a1", "error": {"code": 27}}
+        read = self.read(body, {"authorization": request.headers["authorization"]}, **of_readme("gateway"))
+        assert read == [DeliveryReport("failed", "a1", "27")]
+
+    def test_the_rules_are_the_operators(self):
+        rules = {"report_delivered": "json.results[0].state.group == 3", "report_id": "query.message"}
+        body = {"results": [{"state": {"group": 3}}]}
+        assert self.read(body, query="message=a1", **rules) == [DeliveryReport("delivered", "a1")]
+
+    @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"authorization": "Basic é"}, {"x-key": SECRET}])
+    def test_one_without_the_secret_is_nobodys(self, headers):
+        with pytest.raises(Unverified):
+            self.read({"status": "delivered"}, headers)
+
+    def test_without_a_secret_in_the_settings_no_report_is_taken(self):
+        for headers in ({}, {"authorization": ""}, {"authorization": "None"}):
+            with pytest.raises(Unverified):
+                self.read({"status": "delivered"}, headers, report_secret=None)
+
+    def test_a_signature_is_that_of_the_body(self):
+        body = b'{"status": "delivered"}'
+        digest = hmac.digest(self.SECRET.encode(), body, "sha256")
+        rules = {"report_proof": "hmac-sha256", "report_header": "X-Signature"}
+        for proof in (digest.hex(), digest.hex().upper(), f"sha256={digest.hex()}", base64.b64encode(digest).decode()):
+            assert self.read(body, {"x-signature": proof}, **rules) == [DeliveryReport("delivered")]
+        for forged in ({"x-signature": self.SECRET}, {"x-signature": ""}, {}, {"authorization": self.SECRET}):
+            with pytest.raises(Unverified):
+                self.read(body, forged, **rules)
+        with pytest.raises(Unverified):
+            self.read(body + b" ", {"x-signature": digest.hex()}, **rules)
+
+    @pytest.mark.parametrize(
+        ("settings", "text"),
+        [
+            ({"report_delivered": "status == 1"}, "knows form, json, query, not status"),
+            ({"report_secret": "short"}, "16"),
+        ],
+    )
+    def test_mistakes_are_found_at_the_start(self, settings, text):
+        with pytest.raises(ValidationError, match=text):
+            self.read({}, **settings)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flexiapi.coalescing import Batches, CoalescedReads
+from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 
 
 class Shelf:

@@ -1,0 +1,1 @@
+"""Coalesced operations, and tasks beside a block."""
