@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -144,7 +145,9 @@ class TestRefusedMessages:
     def configure(self):
         return {"delivery": {"fallback_backend": None}}
 
-    def test_nothing_is_changed(self, server, alice):
+    def test_it_is_noted_and_nothing_is_changed(self, server, alice):
         assert ask(server, alice, "email", NEW).status_code == 503
         assert ask(server, alice, "phone", PHONE).status_code == 503
-        assert server.account(alice.id) == alice.account
+        after = server.account(alice.id)
+        assert after == replace(alice.account, undelivered=after.undelivered)
+        assert after.undelivered.kind == "phone.change"
