@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import inspect
+import math
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -144,13 +146,72 @@ def bounded(call: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
     async def wrapped(store: "Translating", *args: Any, **kwargs: Any) -> R:
         if store.outage is not None and store.outage.refusal:
             raise StoreUnavailable(store.outage.refusal)
+        begun = store.deadlines.begin()
         try:
-            async with asyncio.timeout(store.seconds):
-                return await call(store, *args, **kwargs)
-        except TimeoutError as error:
-            raise StoreUnavailable(f"no answer within {store.seconds:g} seconds") from error
+            return await call(store, *args, **kwargs)
+        except BaseException as error:
+            if begun.is_late and begun.task.uncancel() <= begun.cancellations and isinstance(error, CancelledError):
+                raise StoreUnavailable(f"no answer within {store.deadlines.seconds:g} seconds") from error
+            raise
+        finally:
+            store.deadlines.finish(begun)
 
     return wrapped
+
+
+class Begun:
+    """An operation under way, by the event loop's clock, and the cancellations that its task had when it began."""
+
+    __slots__ = ("cancellations", "is_late", "task", "until")
+
+    def __init__(self, task: "asyncio.Task[Any]", until: float) -> None:
+        self.task = task
+        self.until = until
+        self.cancellations = task.cancelling()
+        self.is_late = False
+
+
+class Deadlines:
+    """Cancels operations that take longer than `seconds`, with one timer for all.
+
+    `asyncio.timeout` does the same with a timer for each, which takes as long as decoding an account (decision 0085).
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._begun: dict[int, Begun] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._next = math.inf
+
+    def begin(self) -> Begun:
+        """Note that the current task begins an operation."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        begun = Begun(task, loop.time() + self.seconds)
+        self._begun[id(begun)] = begun
+        if begun.until < self._next or loop is not self._loop:
+            self._look_at(loop, begun.until)
+        return begun
+
+    def finish(self, begun: Begun) -> None:
+        """Forget an operation."""
+        self._begun.pop(id(begun), None)
+
+    def _look_at(self, loop: asyncio.AbstractEventLoop, time: float) -> None:
+        self._loop, self._next = loop, time
+        loop.call_at(time, self._look, time)
+
+    def _look(self, planned: float) -> None:
+        if planned != self._next:
+            return
+        loop = asyncio.get_running_loop()
+        now, self._next = loop.time(), math.inf
+        for begun in [begun for begun in self._begun.values() if begun.until <= now]:
+            self.finish(begun)
+            begun.is_late = True
+            begun.task.cancel()
+        if self._begun:
+            self._look_at(loop, min(begun.until for begun in self._begun.values()))
 
 
 class Translating:
@@ -160,7 +221,7 @@ class Translating:
     """
 
     outage: Outage | None = None
-    seconds: float | None = None
+    deadlines: Deadlines
 
     def __init_subclass__(cls, *, bounds: bool = True) -> None:
         """Wrap the public coroutine methods."""
@@ -176,5 +237,5 @@ class Records(Translating):
     def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
         self._database = database
         options: Any = database.client.options
-        self.seconds = options.server_selection_timeout
+        self.deadlines = Deadlines(options.server_selection_timeout)
         self.outage = next((one for one in options.event_listeners if isinstance(one, Outage)), None)

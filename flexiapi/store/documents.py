@@ -3,27 +3,24 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from flexiapi.crypto.keys import ApplicationKey, SealedText, Secret, found_by, opened
 from flexiapi.model import (
     Account,
     Action,
-    ActivationExpiration,
     Algorithm,
     Confirmation,
     DtmfProtocol,
     ExternalAccount,
     Named,
     Password,
-    PendingChange,
     Spaces,
-    StoredApiKey,
-    Undelivered,
     e164,
     usual_name,
 )
-from flexiapi.store.unreadable import UNREADABLE, in_part
+from flexiapi.store.unreadable import PARTS, UNREADABLE, classes_of_fields, in_part
 
 Document = dict[str, Any]
 
@@ -34,21 +31,21 @@ STORED_NAMES = {
     "contacts_list_ids": "contacts_lists",
     "sign_in_epoch": "epoch",
 }
-_NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
-# Plain values that few accounts have.
-_RARE = (
-    "claimed_phone",
-    "claimed_email",
-    "unconfirmed",
-    "replacing_until",
-    "has_first_password",
-    "provisioning_by",
-    "unlocked_at",
+_SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
+# A document holds these otherwise than an account.
+_COMPOSED = frozenset(
+    {*PARTS, *_SEQUENCES, "passwords", "actions", "external_account"}
+    | {"unconfirmed", "has_first_password", "provisioning_token", "provisioning_token_until", "confirmation"}
 )
-_PLAIN = ("email_change", "phone_change", "activation_expiration", "api_key", "undelivered")
+_NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
+_values = attrgetter(*_NAMES)
+_READ_AS_THEY_ARE = {
+    STORED_NAMES.get(name, name): (name, classes)
+    for name, classes in classes_of_fields().items()
+    if name not in _COMPOSED - {"unconfirmed", "has_first_password"} | {"dtmf_protocol", "unreadable"}
+}
 _EXTERNAL = ("username", "domain", "group")
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
-_SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 _IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
 # What identifiers and words of an account are made of.
 SPOKEN = _IDENTITY | {"display_name"}
@@ -72,11 +69,19 @@ class AccountDocuments:
         self.email_unique = email_unique
         self._encoders: Mapping[str, Callable[[Any, int], Any]] = {
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
-            **dict.fromkeys(_PLAIN, lambda value, _: plain(value)),
+            **dict.fromkeys(PARTS, lambda value, _: plain(value)),
             "actions": lambda value, _: [plain(item) for item in value],
             "external_account": self._external,
             "unconfirmed": _if_true,
             "has_first_password": _if_true,
+        }
+        self._decoders: Mapping[str, tuple[str, Callable[[Any, int], Any]]] = {
+            "dtmf_protocol": ("dtmf_protocol", lambda value, _: DtmfProtocol(value)),
+            "passwords": ("passwords", lambda value, owner: tuple(self._read_password(item, owner) for item in value)),
+            "actions": ("actions", lambda value, _: tuple(Action(**item) for item in value)),
+            "external_account": ("external_account", self._read_external),
+            **{STORED_NAMES[name]: (name, lambda value, _: tuple(value)) for name in _SEQUENCES},
+            **{name: (name, _part(part)) for name, part in PARTS.items()},
         }
 
     def identifiers(self, account: Named) -> list[str]:
@@ -102,8 +107,14 @@ class AccountDocuments:
 
     def encode(self, account: Account) -> Document:
         """Return the whole document."""
-        fields = {key: value for name in _NAMES for key, value in self.stored(name, account).items()}
-        document = {key: value for key, value in fields.items() if value is not None}
+        document: Document = {}
+        for name, value in zip(_NAMES, _values(account), strict=True):
+            if value is None or value == ():
+                continue
+            if name in _COMPOSED:
+                document.update((key, part) for key, part in self.stored(name, account).items() if part is not None)
+            else:
+                document[STORED_NAMES.get(name, name)] = value
         return document | {"identifiers": self.identifiers(account), "words": account.words}
 
     def stored(self, name: str, account: Account) -> Document:
@@ -139,53 +150,29 @@ class AccountDocuments:
     def decode(self, document: Document) -> Account:
         """Return the account of a document, without what cannot be read of it."""
         try:
-            account = self._decoded(document)
-            if account.is_well_typed:
-                return account
+            return self._decoded(document)
         except UNREADABLE:
-            pass
-        return in_part(self._decoded, document, self._spaces.default.domain)
+            return in_part(self._decoded, document, self._spaces.default.domain)
 
     def _decoded(self, document: Document) -> Account:
-        get = document.get
+        """Return the account of a document. Raises one of `UNREADABLE`."""
         owner = document["_id"]
-        return Account(
-            id=owner,
-            username=document["username"],
-            domain=document["domain"],
-            created_at=document["created_at"],
-            updated_at=document["updated_at"],
-            activated=get("activated", False),
-            activated_at=get("activated_at"),
-            deactivated_at=get("deactivated_at"),
-            blocked_at=get("blocked_at"),
-            email=get("email"),
-            phone=get("phone"),
-            display_name=get("display_name"),
-            dtmf_protocol=DtmfProtocol(protocol) if (protocol := get("dtmf_protocol")) else None,
-            group=get("group"),
-            ip_address=get("ip_address", ""),
-            user_agent=get("user_agent", ""),
-            admin_since=get("admin_since"),
-            passwords=tuple(self._read_password(item, owner) for item in get("passwords", ())),
-            sign_in_epoch=get("epoch", 0),
-            api_key=StoredApiKey(**item) if (item := get("api_key")) else None,
-            provisioning_token=self._read_token(document),
-            provisioning_token_at=get("provisioning_token_at"),
-            provisioning_token_until=_end_of_token(document),
-            confirmation=self._read_confirmation(document),
-            activation_expiration=ActivationExpiration(**item) if (item := get("activation_expiration")) else None,
-            email_change=PendingChange(**item) if (item := get("email_change")) else None,
-            phone_change=PendingChange(**item) if (item := get("phone_change")) else None,
-            undelivered=Undelivered(**item) if (item := get("undelivered")) else None,
-            type_ids=tuple(get("types", ())),
-            actions=tuple(Action(**item) for item in get("actions", ())),
-            contact_ids=tuple(get("contacts", ())),
-            contacts_list_ids=tuple(get("contacts_lists", ())),
-            external_account=self._read_external(item, owner) if (item := get("external_account")) else None,
-            creation_token_hash=get("creation_token_hash"),
-            **{name: document[name] for name in _RARE if name in document},
-        )
+        fields: dict[str, Any] = {}
+        for key, value in document.items():
+            if key in _READ_AS_THEY_ARE:
+                name, classes = _READ_AS_THEY_ARE[key]
+                if not isinstance(value, classes):
+                    raise TypeError(key)
+                fields[name] = value
+            elif value and key in self._decoders:
+                name, read = self._decoders[key]
+                fields[name] = read(value, owner)
+        if "confirmation" in document:
+            fields["confirmation"] = self._read_confirmation(document)
+        if "provisioning_token" in document or "provisioning_secret" in document:
+            fields["provisioning_token"] = self._read_token(document)
+            fields["provisioning_token_until"] = _end_of_token(document)
+        return Account(**fields)
 
     def _provisioning(self, account: Account) -> Document:
         token, until = account.provisioning_token, account.provisioning_token_until
@@ -260,7 +247,7 @@ def _of_pin(pending: Confirmation) -> Document:
 def _confirmation_read(told: Document, secret: Document, key: Secret | None) -> Confirmation:
     """Return a confirmation, without what `confirmation_secret` holds of another one: older servers do not write it."""
     pin_hash = told.get("pin_hash")
-    of_pin = secret if secret.get("hash") == (pin_hash if key is None else found_by(key)) else {}
+    of_pin = secret if secret and secret.get("hash") == (pin_hash if key is None else found_by(key)) else {}
     ends_at, networks, until = told.get("expires_at"), of_pin.get("network", "").split(), of_pin.get("pin_expires_at")
     return Confirmation(key, of_pin.get("pin_hash", pin_hash), ends_at, told.get("attempts", 0), tuple(networks), until)
 
@@ -287,8 +274,15 @@ def bound_to_key(owner: int) -> str:
 
 def _end_of_token(document: Document) -> datetime | None:
     """Return when a mailed token ends; `None` for one that is not, or that an older server made since."""
-    clear, secret = document.get("provisioning_token"), document.get("provisioning_secret") or {}
-    return secret.get("until") if clear is None or found_by(clear) == secret.get("hash") else None
+    secret = document.get("provisioning_secret") or {}
+    until, clear = secret.get("until"), document.get("provisioning_token")
+    if not isinstance(until, datetime | None):
+        raise TypeError
+    return until if until is None or clear is None or found_by(clear) == secret.get("hash") else None
+
+
+def _part(part: Callable[..., Any]) -> Callable[[Document, int], Any]:
+    return lambda value, _: part(**value)
 
 
 def _if_true(value: bool, _owner: int) -> bool | None:

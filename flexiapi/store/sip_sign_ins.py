@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
 from flexiapi.store.account_lookups import is_within
-from flexiapi.store.connection import Translating, open_native_database
+from flexiapi.store.connection import Deadlines, Translating, open_native_database
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.outage import Outage
 
@@ -28,7 +28,7 @@ class SipSignIns(Translating):
         self._uri = uri
         self._documents = documents
         self.outage = self._outage = Outage(is_told=False)
-        self.seconds = settings.timeout_seconds
+        self.deadlines = Deadlines(settings.timeout_seconds)
         self._opened: AsyncDatabase[dict[str, Any]] | None = None
 
     @property

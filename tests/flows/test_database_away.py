@@ -94,7 +94,7 @@ def patient(mongod, tmp_path):
 
 def test_in_a_black_hole_an_operation_ends_after_timeout_seconds(patient, hole):
     alice, store = patient.person(), patient.store
-    store.accounts.seconds = store.sip_sign_ins.seconds = 0.5
+    store.accounts.deadlines.seconds = store.sip_sign_ins.deadlines.seconds = 0.5
     with hole():
         for ask in (store.accounts.by_id(alice.id), store.sip_sign_ins.account("a", "sip.example.org")):
             with pytest.raises(StoreUnavailable) as raised:
