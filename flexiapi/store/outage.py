@@ -5,6 +5,10 @@ import re
 from collections.abc import Iterable
 
 from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
     TopologyClosedEvent,
     TopologyDescriptionChangedEvent,
     TopologyListener,
@@ -25,7 +29,7 @@ def reason_of(error: Exception) -> str:
 _REFUSED = re.compile(rf"\[Errno ({errno.ECONNREFUSED}|{errno.ENOENT})\]")
 
 
-class Outage(TopologyListener):
+class Outage(TopologyListener, ServerHeartbeatListener):
     """A listener of the driver's monitor. Of a MongoDB that was never found the start tells.
 
     `refusal` is the reason while all servers refuse connections, so that it is useless to wait for one.
@@ -56,6 +60,16 @@ class Outage(TopologyListener):
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """Ignore the end of monitoring."""
+
+    def started(self, event: ServerHeartbeatStartedEvent) -> None:
+        """Ignore that a server is asked."""
+
+    def succeeded(self, _event: ServerHeartbeatSucceededEvent) -> None:
+        """Use a server as soon as it answers: the driver tells changes of the topology up to a second late."""
+        self.refusal = ""
+
+    def failed(self, event: ServerHeartbeatFailedEvent) -> None:
+        """Ignore the failure of one server."""
 
 
 def _refusal(errors: Iterable[Exception | None]) -> str:

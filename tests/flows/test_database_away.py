@@ -146,6 +146,14 @@ def test_a_phone_keeps_its_contacts_while_the_database_is_away(patient, mongod, 
     assert phone.kept_after("END:VCARD") == contacts
 
 
+def test_a_server_that_answers_is_used_before_the_driver_has_told_that_it_is_back(patient):
+    store = patient.store
+    patient.run(store.sip_sign_ins.account("a", "sip.example.org"))
+    for one in (store.accounts, store.sip_sign_ins):
+        one.outage.refusal = "[Errno 111] Connection refused"
+        wait_for(lambda: not one.outage.refusal)  # noqa: B023  # called in this turn
+
+
 def sip_account(store):
     return lambda: store.sip_sign_ins.account("a", "sip.example.org")
 

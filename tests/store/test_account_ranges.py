@@ -315,7 +315,9 @@ class TestChangesMeanwhile:
                     *(client.get("/api/accounts", params={"page": number}) for number in (1, 2, 3) * 5),
                 )
 
-        created = sorted(answer.json()["id"] for answer in asyncio.run(at_once())[:20])
+        answers = asyncio.run(at_once())
+        assert {answer.status_code for answer in answers} == {200}
+        created = sorted(answer.json()["id"] for answer in answers[:20])
         assert self.listed(small, admin) == [admin.id, *(person.id for person in people[20:]), *created]
 
     def listed(self, server, admin):
