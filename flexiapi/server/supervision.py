@@ -26,6 +26,8 @@ _POLL_SECONDS = 0.1
 _RESTART_SECONDS = 1.0
 _TRACEBACK_SECONDS = 1.0
 _STALLED_SECONDS = 2.0
+# In which a process must have begun, also on a machine that is busy with other things.
+_BEGIN_SECONDS = 120.0
 
 
 class ServerChild:
@@ -38,7 +40,8 @@ class ServerChild:
         self.is_told = False
         self.kill_at: float | None = None
         self._reader = reader
-        self._heard_at: float | None = None
+        self._has_begun = False
+        self._heard_at = time.monotonic()
 
     def listen(self) -> None:
         """Read what the process has told since the last call."""
@@ -48,16 +51,17 @@ class ServerChild:
             return
         if told:
             self._heard_at = time.monotonic()
+            self._has_begun = True
             self.is_ready = self.is_ready or READY in told
 
     def excuse(self) -> None:
         """Start the time anew in which the process must be heard of: the machine stood still."""
-        if self._heard_at is not None:
-            self._heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
 
     def hangs(self, seconds: float) -> bool:
-        """Return whether nothing was heard for that time, after the process had begun."""
-        return self._heard_at is not None and time.monotonic() - self._heard_at > seconds
+        """Return whether nothing was heard for that time, or for two minutes of one that has not begun yet."""
+        most = seconds if self._has_begun else max(seconds, _BEGIN_SECONDS)
+        return time.monotonic() - self._heard_at > most
 
     def close(self) -> None:
         """Close the pipe."""

@@ -34,6 +34,8 @@ def status(url):
 
 def test_a_process_that_hangs_is_replaced(serve, own_mongod):
     server = serve(SERVER_PROCESSES="2", SERVER_HANG_SECONDS="4", MONGODB_URI=own_mongod.uri, APP_KEY="k" * 40)
+    # Until then a process is given more time.
+    wait_for(lambda: " ready " in server.log.read_text())
     hung = running_children(server, 2)[0]
     os.kill(hung, signal.SIGSTOP)
     wait_for(lambda: is_gone(hung), 240)

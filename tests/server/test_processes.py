@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from flexiapi.server import supervision
 from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.faults
@@ -36,6 +37,23 @@ def test_the_processes_share_the_general_limit(serve):
     assert 0 < int(limited.headers["retry-after"]) <= 60
     assert limited.headers["x-ratelimit-limit"] == "40"
     assert statuses.count(422) <= 80
+
+
+def test_a_process_that_hangs_before_it_has_begun_is_noticed_and_has_more_time(monkeypatch):
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    child = supervision.ServerChild(None, reader)
+    child.listen()
+    assert not child.hangs(0)
+    monkeypatch.setattr(supervision, "_BEGIN_SECONDS", 0)
+    wait_for(lambda: child.hangs(0))
+    monkeypatch.undo()
+    os.write(writer, supervision.ALIVE)
+    child.listen()
+    wait_for(lambda: child.hangs(0))
+    assert not child.hangs(3600)
+    os.close(writer)
+    child.close()
 
 
 def test_a_dead_process_is_replaced_and_the_family_ends_together(serve):
