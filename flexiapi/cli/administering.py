@@ -171,6 +171,14 @@ def _on_one(context: Installation, address: str, call: Callable[[Parts, Account,
     return context.change(change)
 
 
+def _change(
+    context: Installation, address: str, call: Callable[[Parts, Account, Actor], Awaitable[Account]], told: str
+) -> None:
+    """Change the account and say what it is now."""
+    account = _on_one(context, address, call)
+    click.echo(f"sip:{account.address} (id {account.id}) {told}")
+
+
 @accounts.command("why")
 @_ADDRESS
 @passed
@@ -203,10 +211,12 @@ def why(context: Installation, address: str) -> None:
 @passed
 def unlock(context: Installation, address: str) -> None:
     """Forget the wrong passwords and codes, and the messages, that were counted for the account ADDRESS."""
-    account = _on_one(
-        context, address, lambda parts, account, actor: parts.services.accounts.diagnosis.unlock(account, actor)
+    _change(
+        context,
+        address,
+        lambda parts, account, actor: parts.services.accounts.diagnosis.unlock(account, actor),
+        "may try again.",
     )
-    click.echo(f"sip:{account.address} (id {account.id}) may try again.")
 
 
 @accounts.command("activate")
@@ -214,12 +224,12 @@ def unlock(context: Installation, address: str) -> None:
 @passed
 def activate(context: Installation, address: str) -> None:
     """Activate the account ADDRESS, which may register from now on."""
-    account = _on_one(
+    _change(
         context,
         address,
         lambda parts, account, actor: parts.services.accounts.administration.activate(account.id, actor),
+        "is active.",
     )
-    click.echo(f"sip:{account.address} (id {account.id}) is active.")
 
 
 @accounts.command("deactivate")
@@ -227,12 +237,12 @@ def activate(context: Installation, address: str) -> None:
 @passed
 def deactivate(context: Installation, address: str) -> None:
     """Deactivate the account ADDRESS: it is signed out everywhere and cannot register until it is activated again."""
-    account = _on_one(
+    _change(
         context,
         address,
         lambda parts, account, actor: parts.services.accounts.administration.deactivate(account.id, actor),
+        "is deactivated.",
     )
-    click.echo(f"sip:{account.address} (id {account.id}) is deactivated.")
 
 
 @accounts.command("delete")
@@ -261,12 +271,12 @@ def set_password(context: Installation, address: str, *, generate: bool) -> None
     """Set a new password of the account ADDRESS, which signs it out everywhere."""
     found = context.work(lambda parts: _one(parts, address))
     password = random_text(20) if generate else str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    account = _on_one(
+    _change(
         context,
         str(found.id),
         lambda parts, account, actor: parts.services.accounts.support.set_password(account, password, actor),
+        "has a new password.",
     )
-    click.echo(f"sip:{account.address} (id {account.id}) has a new password.")
     if generate:
         click.echo(f"Password  {password}")
 

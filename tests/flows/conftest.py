@@ -1,14 +1,20 @@
 """Fixtures of several flows.
 
 factory   accounts as the original's feature tests make them: activated, with the password `testtest` hashed as MD5
+public    a client without an account, which signs up
+number    a phone number that no other test has
 """
+
+import itertools
 
 import pytest
 
 from flexiapi.crypto import digest
 from flexiapi.model import Algorithm, Password
+from tests.kit.stranger import Stranger
 
 PASSWORD = "testtest"
+_NUMBERS = itertools.count(10_000_000)
 
 
 @pytest.fixture
@@ -29,3 +35,13 @@ def factory(server):
 
     server.made = []
     return make
+
+
+@pytest.fixture
+def public(server):
+    return Stranger(server)
+
+
+@pytest.fixture
+def number():
+    return f"+336{next(_NUMBERS)}"

@@ -13,7 +13,7 @@ from tests.flows.test_codes import at_once
 from tests.kit.mongod import mongod_in_memory
 from tests.kit.server import serving
 from tests.kit.server_process import ServerProcess
-from tests.kit.stranger import DOMAIN, PASSWORD, Stranger, faults_of, key_of, pin_of
+from tests.kit.stranger import DOMAIN, PASSWORD, faults_of, key_of, pin_of
 from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.security
@@ -25,19 +25,7 @@ PARALLEL = 50
 def server(tmp_path_factory, mongod_uri):
     tables = {"account": {"consume_external_account_on_create": False}}
     with serving(tables, tmp_path_factory.mktemp("again"), mongod_uri) as running:
-        running.numbers = iter(range(20_000_000, 99_999_999))
         yield running
-
-
-@pytest.fixture
-def public(server):
-    return Stranger(server)
-
-
-@pytest.fixture
-def number(server):
-    """A number that no other test has."""
-    return f"+336{next(server.numbers)}"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from flexiapi.crypto.keys import opened
 from tests.flows.test_codes import at_once
 from tests.kit import digest
 from tests.kit.server import serving
-from tests.kit.stranger import DOMAIN, PASSWORD, Stranger, faults_of, identifiers, key_of, pin_of
+from tests.kit.stranger import DOMAIN, PASSWORD, faults_of, identifiers, key_of, pin_of
 
 pytestmark = pytest.mark.security
 
@@ -21,29 +21,12 @@ def configure():
 @pytest.fixture(scope="module")
 def server(configure, tmp_path_factory, mongod_uri):
     with serving(configure, tmp_path_factory.mktemp("claims"), mongod_uri) as running:
-        running.numbers = iter(range(10_000_000, 99_999_999))
         yield running
-
-
-@pytest.fixture
-def http(server):
-    return server.http
 
 
 @pytest.fixture
 def admin(server):
     return server.person(admin_since=server.clock.second())
-
-
-@pytest.fixture
-def number(server):
-    """A number that no other test has."""
-    return f"+336{next(server.numbers)}"
-
-
-@pytest.fixture
-def public(server):
-    return Stranger(server)
 
 
 class TestClaimOfAName:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.kit.server import serving
-from tests.kit.stranger import PASSWORD, Stranger, faults_of, identifiers, key_of, pin_of
+from tests.kit.stranger import PASSWORD, faults_of, identifiers, key_of, pin_of
 
 pytestmark = pytest.mark.security
 
@@ -12,29 +12,12 @@ pytestmark = pytest.mark.security
 def server(tmp_path_factory, mongod_uri):
     tables = {"account": {"email_unique": True, "username_regex": r"^[\w+.-]*$"}}
     with serving(tables, tmp_path_factory.mktemp("unique"), mongod_uri) as running:
-        running.numbers = iter(range(30_000_000, 99_999_999))
         yield running
-
-
-@pytest.fixture
-def http(server):
-    return server.http
 
 
 @pytest.fixture
 def admin(server):
     return server.person(admin_since=server.clock.second())
-
-
-@pytest.fixture
-def public(server):
-    return Stranger(server)
-
-
-@pytest.fixture
-def number(server):
-    """A number that no other test has."""
-    return f"+336{next(server.numbers)}"
 
 
 @pytest.fixture
