@@ -14,7 +14,7 @@ from flexiapi.crypto.keys import opened, random_text
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, AccountSelection, Actor
 from flexiapi.server.parts import Parts
-from flexiapi.services.accounts import Hindrance
+from flexiapi.services.accounts import AccountServices, Hindrance
 
 T = TypeVar("T")
 
@@ -172,10 +172,13 @@ def _on_one(context: Installation, address: str, call: Callable[[Parts, Account,
 
 
 def _change(
-    context: Installation, address: str, call: Callable[[Parts, Account, Actor], Awaitable[Account]], told: str
+    context: Installation,
+    address: str,
+    call: Callable[[AccountServices, Account, Actor], Awaitable[Account]],
+    told: str,
 ) -> None:
     """Change the account and say what it is now."""
-    account = _on_one(context, address, call)
+    account = _on_one(context, address, lambda parts, account, actor: call(parts.services.accounts, account, actor))
     click.echo(f"sip:{account.address} (id {account.id}) {told}")
 
 
@@ -211,12 +214,7 @@ def why(context: Installation, address: str) -> None:
 @passed
 def unlock(context: Installation, address: str) -> None:
     """Forget the wrong passwords and codes, and the messages, that were counted for the account ADDRESS."""
-    _change(
-        context,
-        address,
-        lambda parts, account, actor: parts.services.accounts.diagnosis.unlock(account, actor),
-        "may try again.",
-    )
+    _change(context, address, lambda of, account, actor: of.diagnosis.unlock(account, actor), "may try again.")
 
 
 @accounts.command("activate")
@@ -224,12 +222,7 @@ def unlock(context: Installation, address: str) -> None:
 @passed
 def activate(context: Installation, address: str) -> None:
     """Activate the account ADDRESS, which may register from now on."""
-    _change(
-        context,
-        address,
-        lambda parts, account, actor: parts.services.accounts.administration.activate(account.id, actor),
-        "is active.",
-    )
+    _change(context, address, lambda of, account, actor: of.administration.activate(account.id, actor), "is active.")
 
 
 @accounts.command("deactivate")
@@ -238,10 +231,7 @@ def activate(context: Installation, address: str) -> None:
 def deactivate(context: Installation, address: str) -> None:
     """Deactivate the account ADDRESS: it is signed out everywhere and cannot register until it is activated again."""
     _change(
-        context,
-        address,
-        lambda parts, account, actor: parts.services.accounts.administration.deactivate(account.id, actor),
-        "is deactivated.",
+        context, address, lambda of, account, actor: of.administration.deactivate(account.id, actor), "is deactivated."
     )
 
 
@@ -274,7 +264,7 @@ def set_password(context: Installation, address: str, *, generate: bool) -> None
     _change(
         context,
         str(found.id),
-        lambda parts, account, actor: parts.services.accounts.support.set_password(account, password, actor),
+        lambda of, account, actor: of.support.set_password(account, password, actor),
         "has a new password.",
     )
     if generate:
