@@ -244,6 +244,23 @@ def test_a_second_time_nothing_is_installed(tmp_path):
     assert [call.split()[0] for call in checkout.calls()] == ["packages", "flexiapi"]
 
 
+def test_make_test_gives_args_to_pytest_as_they_are_quoted_and_to_nothing_else(tmp_path):
+    checkout = Checkout(tmp_path)
+    checkout.make("test")
+    (tmp_path / "calls").unlink()
+    binaries = tmp_path / ".venv" / "bin"
+    for name in ("ruff", "mypy", "lint-imports", "pytest"):
+        (binaries / name).write_text(f'#!/bin/sh\nprintf \'%s\\n\' {name} "$@" "exported: $ARGS" >>calls\n')
+    done = checkout.make("test", "ARGS=tests/api -k 'recovery or token'")
+    assert done.returncode == 0, done.stderr
+    calls = checkout.calls()
+    start = calls.index("pytest")
+    chosen = ["tests/api", "-k", "recovery or token"]
+    assert calls[start:] == ["pytest", "-n", "3", "--dist", "loadfile", *chosen, "exported: "]
+    assert not {*chosen} & {*calls[:start]}
+    assert [call for call in calls if call.startswith("exported:")] == ["exported: "] * 5
+
+
 def test_what_pip_says_is_shown_when_it_fails(tmp_path):
     checkout = Checkout(tmp_path)
     checkout.make(".venv/.installed")
