@@ -3,7 +3,8 @@
 A server in the test process
     mongod_uri        a real mongod of the session (one-node replica set on a Unix socket)
     configure         the settings of this test: a dict of tables, override it with a fixture of the same name
-    server            a running server on a free loopback port with a database of its own
+    server            a running server on a free loopback port with a database of its own; one for all tests of a
+                      module is `server = tests.kit.server.shared_by_module(tables)`
     http              an httpx client of it
     admin             an activated administrator of it, with an API key
     alice             an activated account with password and API key

@@ -8,16 +8,13 @@ import pytest
 from flexiapi.crypto.codes import KEY_ALPHABET
 from flexiapi.crypto.keys import opened
 from flexiapi.model import ActivationExpiration
-from tests.kit.server import serving
+from tests.kit.server import serving, shared_by_module
 
 KEY = f"[{KEY_ALPHABET}]{{4}}-[{KEY_ALPHABET}]{{4}}-[{KEY_ALPHABET}]{{5}}"
 PIN = r"\b[0-9]{4}\b"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    with serving({"limits": {"codes_per_account": 3}}, tmp_path_factory.mktemp("resend"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"limits": {"codes_per_account": 3}})
 
 
 @pytest.fixture

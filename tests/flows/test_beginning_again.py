@@ -11,7 +11,7 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.model import Actor, Algorithm, ExternalAccount
 from tests.flows.test_codes import at_once
 from tests.kit.mongod import mongod_in_memory
-from tests.kit.server import serving
+from tests.kit.server import serving, shared_by_module
 from tests.kit.server_process import ServerProcess
 from tests.kit.stranger import DOMAIN, PASSWORD, faults_of, key_of, pin_of
 from tests.kit.waiting import wait_for
@@ -21,11 +21,7 @@ pytestmark = pytest.mark.security
 PARALLEL = 50
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    tables = {"account": {"consume_external_account_on_create": False}}
-    with serving(tables, tmp_path_factory.mktemp("again"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"account": {"consume_external_account_on_create": False}})
 
 
 @pytest.fixture

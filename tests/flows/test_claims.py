@@ -5,7 +5,7 @@ import pytest
 from flexiapi.crypto.keys import opened
 from tests.flows.test_codes import at_once
 from tests.kit import digest
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 from tests.kit.stranger import DOMAIN, PASSWORD, faults_of, identifiers, key_of, pin_of
 
 pytestmark = pytest.mark.security
@@ -13,15 +13,7 @@ pytestmark = pytest.mark.security
 PARALLEL = 50
 
 
-@pytest.fixture(scope="module")
-def configure():
-    return {"limits": {"codes_per_account": 0, "wrong_codes_per_day": 0, "wrong_codes_per_hour": 0}}
-
-
-@pytest.fixture(scope="module")
-def server(configure, tmp_path_factory, mongod_uri):
-    with serving(configure, tmp_path_factory.mktemp("claims"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"limits": {"codes_per_account": 0, "wrong_codes_per_day": 0, "wrong_codes_per_hour": 0}})
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from flexiapi.crypto.codes import KEY_ALPHABET, grouped
 from flexiapi.crypto.keys import opened
 from flexiapi.model import Confirmation
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 
 pytestmark = pytest.mark.security
 
@@ -16,10 +16,7 @@ GROUPS = f"[{KEY_ALPHABET}]{{4}}-[{KEY_ALPHABET}]{{4}}-[{KEY_ALPHABET}]{{5}}"
 OLD_KEY = "WatDmy0pTd4cO"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    with serving({}, tmp_path_factory.mktemp("keys"), mongod_uri) as running:
-        yield running
+server = shared_by_module({})
 
 
 @pytest.fixture

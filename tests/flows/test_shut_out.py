@@ -9,18 +9,18 @@ from flexiapi.server.routes import ENDPOINTS
 from flexiapi.web.operation import Access
 from tests.api.test_sip_auth import query
 from tests.kit.digest import ME, answer, answering, asked, nonce_of
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 from tests.kit.stranger import DOMAIN, Stranger, pin_of
 
 pytestmark = pytest.mark.security
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    limits = {"failed_sign_ins_per_minute": 0, "failed_sign_ins_per_account": 0}
-    tables = {"limits": limits, "flexisip": {"external_auth": True}}
-    with serving(tables, tmp_path_factory.mktemp("shut"), mongod_uri) as shared:
-        yield shared
+server = shared_by_module(
+    {
+        "limits": {"failed_sign_ins_per_minute": 0, "failed_sign_ins_per_account": 0},
+        "flexisip": {"external_auth": True},
+    }
+)
 
 
 @pytest.fixture

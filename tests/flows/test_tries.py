@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from flexiapi.model import Confirmation
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 from tests.kit.stranger import DOMAIN, Stranger, key_of, pin_of
 
 pytestmark = pytest.mark.security
@@ -18,11 +18,7 @@ PARALLEL = 50
 LIMITS = {"sms_per_day": 10, "sms_per_number_and_network": 4, "sms_per_network": 30, "wrong_codes_per_hour": 0}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    tables = {"server": {"trusted_proxies": ["127.0.0.0/8"]}, "limits": LIMITS | {"codes_per_account": 0}}
-    with serving(tables, tmp_path_factory.mktemp("tries"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"server": {"trusted_proxies": ["127.0.0.0/8"]}, "limits": LIMITS | {"codes_per_account": 0}})
 
 
 def of(network):

@@ -2,17 +2,13 @@
 
 import pytest
 
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 from tests.kit.stranger import PASSWORD, faults_of, identifiers, key_of, pin_of
 
 pytestmark = pytest.mark.security
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri):
-    tables = {"account": {"email_unique": True, "username_regex": r"^[\w+.-]*$"}}
-    with serving(tables, tmp_path_factory.mktemp("unique"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"account": {"email_unique": True, "username_regex": r"^[\w+.-]*$"}})
 
 
 @pytest.fixture

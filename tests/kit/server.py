@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import httpx
+import pytest
 from pymongo import MongoClient, common
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -204,6 +205,17 @@ def serving(tables: dict, folder: Path, uri: str):
         finally:
             server.stop()
         assert server.declared.surprises == []
+
+
+def shared_by_module(tables: dict):
+    """The fixture `server` of a module: a server with these settings, which its tests share."""
+
+    @pytest.fixture(scope="module")
+    def server(tmp_path_factory, mongod_uri):
+        with serving(tables, tmp_path_factory.mktemp("shared"), mongod_uri) as running_server:
+            yield running_server
+
+    return server
 
 
 _EMPTY_DATABASES: dict[str, list[str]] = defaultdict(list)

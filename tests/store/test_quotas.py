@@ -10,7 +10,7 @@ from flexiapi.errors import SpaceFull
 from flexiapi.importing.seed_file import SeedAccount
 from flexiapi.model import Account, Actor, Algorithm, ExternalAccount
 from tests.kit.person import PASSWORD
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 from tests.kit.spaces import A, actor_of
 
 MANY = 50
@@ -18,11 +18,7 @@ QUOTA = 10
 DOMAINS = [f"q{number}.example.org" for number in range(15)]
 
 
-@pytest.fixture(scope="module")
-def server(mongod_uri, tmp_path_factory):
-    tables = {name: {"quota": QUOTA} for name in DOMAINS}
-    with serving({"spaces": tables}, tmp_path_factory.mktemp("quotas"), mongod_uri) as running:
-        yield running
+server = shared_by_module({"spaces": {name: {"quota": QUOTA} for name in DOMAINS}})
 
 
 @pytest.fixture(scope="module")
