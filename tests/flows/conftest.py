@@ -5,16 +5,13 @@ public    a client without an account, which signs up
 number    a phone number that no other test has
 """
 
-import itertools
-
 import pytest
 
 from flexiapi.crypto import digest
 from flexiapi.model import Algorithm, Password
-from tests.kit.stranger import Stranger
+from tests.kit.stranger import Stranger, new_number
 
 PASSWORD = "testtest"
-_NUMBERS = itertools.count(10_000_000)
 
 
 @pytest.fixture
@@ -44,4 +41,4 @@ def public(server):
 
 @pytest.fixture
 def number():
-    return f"+336{next(_NUMBERS)}"
+    return new_number()

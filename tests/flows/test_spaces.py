@@ -12,6 +12,7 @@ from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
 from tests.kit.server import serving
 from tests.kit.spaces import PIN, A, B, documents, sip_auth_query, world
+from tests.kit.stranger import new_number
 
 CONFIGURED = {
     "app": {"dangerous_endpoints": True, "linphone_daemon_unix_path": "/nonexistent/socket"},
@@ -126,7 +127,7 @@ def _with_new(one, *, fresh):
     """Add the names that new accounts get: in the other world they are names in use."""
     mark = secrets.token_hex(4)
     new = {"username": f"new.{mark}", "email": f"new.{mark}@example.com", "key": f"new-{mark}"}
-    new["phone"] = f"+337{secrets.randbelow(10**8):08}"
+    new["phone"] = new_number()
     known = {"username": one.member.username, "email": one.member.email, "phone": one.member.phone}
     one.texts_of_new = new if fresh else {**known, "key": f"type-{one.member.username.rpartition('.')[2]}"}
     return one

@@ -20,6 +20,7 @@ from flexiapi.model import (
     StoredApiKey,
 )
 from tests.kit.person import PASSWORD
+from tests.kit.stranger import new_number
 
 A, B = "sip.example.org", "b.example.org"
 PIN = "0427"
@@ -85,7 +86,7 @@ async def _made(server, domain) -> World:
         stored = services.sign_in.passwords.stored(username, domain, Algorithm.SHA_256, PASSWORD)
         key = keys.get(name)
         api_key = StoredApiKey(token_hash(key), now, now) if key else None
-        defaults = {"activated": True, "email": f"{name}.{mark}@example.com", "phone": _phone(), "api_key": api_key}
+        defaults = {"activated": True, "email": f"{name}.{mark}@example.com", "phone": new_number(), "api_key": api_key}
         fields = {"dtmf_protocol": DtmfProtocol.SIPINFO, **defaults, **fields}
         return Account(ids[name], username, domain, now, now, passwords=(stored,), **fields)
 
@@ -94,11 +95,11 @@ async def _made(server, domain) -> World:
 
     linked = {"contact_ids": (ids["contact"],), "contacts_list_ids": (list_id,), "type_ids": (type_id,)}
     action = Action(action_id, texts["action"], "1")
-    pinned = _phone()
+    pinned = new_number()
     confirmation = Confirmation(pin_hash=hashed(PIN, ids["pinned"], "confirmation", pinned))
     changes = {
         "email_change": change("email", f"new.{mark}@example.com"),
-        "phone_change": change("phone", _phone()),
+        "phone_change": change("phone", new_number()),
     }
     accounts = {
         "person": made("person", **linked, **changes),
@@ -140,10 +141,6 @@ async def _tokens(services, person, actor):
         "free": free.token,
         "attached": attached.token,
     }
-
-
-def _phone():
-    return f"+336{secrets.randbelow(10**8):08}"
 
 
 async def documents(server, one):

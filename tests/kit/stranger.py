@@ -1,9 +1,16 @@
 """People who sign up, with what reaches them."""
 
+import itertools
 import re
 
+_NUMBERS = itertools.count(10_000_000)
 PASSWORD = "correct-horse-battery"
 DOMAIN = "sip.example.org"
+
+
+def new_number():
+    """A phone number that nothing else in this process has: random ones meet sooner than one thinks."""
+    return f"+336{next(_NUMBERS)}"
 
 
 def pin_of(message):
