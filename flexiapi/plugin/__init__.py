@@ -14,8 +14,17 @@ from flexiapi.plugin.backend import (
     SmsBackend,
 )
 from flexiapi.plugin.connections import retry_after, tls_context, unreachable
-from flexiapi.plugin.messages import MailMessage, PushMessage, SmsMessage
-from flexiapi.plugin.outcomes import DeliveryError, Permanent, Receipt, Retryable, Unregistered
+from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, SmsMessage
+from flexiapi.plugin.outcomes import (
+    DeliveryError,
+    Permanent,
+    Receipt,
+    RecipientDeferred,
+    RecipientRefused,
+    Retryable,
+    Throttled,
+    Unregistered,
+)
 from flexiapi.plugin.push_identity import normalised_url, usual_identity
 from flexiapi.plugin.reports import Callback, DeliveryReport, ReportedStatus, Unverified
 
@@ -24,6 +33,7 @@ __all__ = [
     "Backend",
     "BackendConfig",
     "Callback",
+    "Channel",
     "DataPath",
     "DeliveryError",
     "DeliveryReport",
@@ -33,10 +43,13 @@ __all__ = [
     "PushBackend",
     "PushMessage",
     "Receipt",
+    "RecipientDeferred",
+    "RecipientRefused",
     "ReportedStatus",
     "Retryable",
     "SmsBackend",
     "SmsMessage",
+    "Throttled",
     "Unregistered",
     "Unverified",
     "normalised_url",

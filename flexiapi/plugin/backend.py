@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
-from flexiapi.plugin.messages import MailMessage, PushMessage, SmsMessage
+from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, SmsMessage
 from flexiapi.plugin.outcomes import Receipt
 from flexiapi.plugin.push_identity import usual_identity
 from flexiapi.plugin.reports import Callback, DeliveryReport
@@ -42,7 +42,8 @@ class Backend(ABC, Generic[C, M]):
     """Common base of the three kinds of backend; derive from one of them, not from this.
 
     A subclass has a `Config` (a `BackendConfig`). The server makes one instance per configured label and calls `start`
-    once on the event loop before anything else, and `close` at the end.
+    once on the event loop before anything else, and `close` at the end. When a file that the settings name changes, it
+    starts a new instance, and closes this one when nothing is under way in it.
     """
 
     Config: ClassVar[type[Any]]
@@ -53,12 +54,35 @@ class Backend(ABC, Generic[C, M]):
     async def start(self) -> None:
         """Open the resources that sending needs: clients, pools, keys. A failure stops the server's start."""
 
+    @property
+    def concurrency(self) -> int | None:
+        """The messages that it can have under way at once in one lane; `None` for `delivery.concurrent`.
+
+        Further messages wait in the server, which is never held against the provider, so a backend has no queue of its
+        own, and as many connections as this.
+        """
+        return None
+
+    def lane(self, message: M) -> str:  # noqa: ARG002 - for backends with several
+        """Return which of several servers, projects or environments the message goes to, by a name from the settings.
+
+        Each lane has its own queue and its own rest after failures.
+        """
+        return ""
+
     @abstractmethod
     async def send(self, message: M) -> Receipt:
-        """Send once. Raises `Retryable`, `Permanent` or `Unregistered`. May be cancelled at any await."""
+        """Send once. Raises a `DeliveryError`. May be cancelled at any await."""
 
     async def check(self) -> None:
         """Check without sending that a message could be sent. Raises a `DeliveryError` that says what to fix."""
+
+    async def credit(self) -> float | None:
+        """Return what is left to spend at the provider, in its own unit, or `None` if it does not tell.
+
+        It is asked every few minutes, for the metrics. Raises a `DeliveryError`.
+        """
+        return None
 
     async def read_reports(self, callback: Callback) -> Sequence[DeliveryReport]:
         """Read the delivery reports in a request to `POST /callbacks/LABEL`; a backend without this takes none.
@@ -88,7 +112,12 @@ class PushBackend(Backend[C, PushMessage]):
 
 
 class SmsBackend(Backend[C, SmsMessage]):
-    """Sends SMS."""
+    """Sends SMS, and calls people to read a text to them if `channels` says so."""
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """The channels that it can send by as it is configured."""
+        return frozenset({"text"})
 
 
 class MailBackend(Backend[C, MailMessage]):

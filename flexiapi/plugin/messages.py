@@ -12,6 +12,7 @@ from typing import Literal
 _new_key = partial(secrets.token_hex, 16)
 
 Priority = Literal["high", "normal"]
+Channel = Literal["text", "voice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class SmsMessage:
     Providers that fill templates of their own take `kind`, the name of the text's template, and the `code` in it
     (`None` if it has none). `language` is that of the text, as in `en`, and `sender` the name or number that it is to
     come from, `None` for the one of the backend's settings. `idempotency_key`, 32 hexadecimal digits, is the same in
-    all tries of one message, by all backends.
+    all tries of one message, by all backends. After `time_to_live` seconds the text is worthless. With the `channel`
+    `voice` it is to be read to the person in a call: the digits of the code are apart in it.
     """
 
     phone: str = field(repr=False)
@@ -54,6 +56,8 @@ class SmsMessage:
     language: str | None = None
     sender: str | None = None
     idempotency_key: str = field(default_factory=_new_key, repr=False, compare=False)
+    time_to_live: int | None = None
+    channel: Channel = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ class MailMessage:
     """A mail to one address; `html` is an alternative to `text`, never instead of it.
 
     `from_address` and `from_name` are the sender of the domain that the mail is about, `None` for the one of the
-    backend's settings. The other fields are as in `SmsMessage`.
+    backend's settings; so are `reply_to`, where answers go, and `bounce_address`, where reports of failures go. The
+    other fields are as in `SmsMessage`.
     """
 
     to: str = field(repr=False)
@@ -74,3 +79,6 @@ class MailMessage:
     code: str | None = field(default=None, repr=False)
     language: str | None = None
     idempotency_key: str = field(default_factory=_new_key, repr=False, compare=False)
+    time_to_live: int | None = None
+    reply_to: str | None = None
+    bounce_address: str | None = None

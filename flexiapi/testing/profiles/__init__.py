@@ -1,0 +1,9 @@
+"""PUBLIC: profiles of providers: gateways that behave as one provider does, with its answers, limits and habits."""
+
+from flexiapi.testing.profiles.mail_server import MailServer
+from flexiapi.testing.profiles.token_endpoint import TokenEndpoint
+
+__all__ = [
+    "MailServer",
+    "TokenEndpoint",
+]
