@@ -97,6 +97,7 @@ OWN = {
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
+    "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,
     "POST /api/accounts/{id}/types/{type_id}": 403,
     "POST /api/accounts/{id}/contacts/{contact_id}": 403,
