@@ -1,4 +1,4 @@
-"""How long a message is worth something: as long as its code. A notice has no such time."""
+"""The life of a message, after which it is worth nothing: that of its code. A notice has none."""
 
 import pytest
 
