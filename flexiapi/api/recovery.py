@@ -9,7 +9,7 @@ from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_add
 from flexiapi.api.views.accounts import WrittenAccount
 from flexiapi.api.views.recovery import PhoneInfo, RecoveredAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
-from flexiapi.services.fields import CreationToken, KnownPhone
+from flexiapi.services.fields import CodeChannel, CreationToken, KnownPhone
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
@@ -20,6 +20,7 @@ class PhoneRecovery(Params):
 
     phone: Annotated[KnownPhone, Field(description="the phone number to send the SMS to")]
     account_creation_token: CreationToken
+    channel: CodeChannel = "sms"
 
 
 class AccountInfoByPhoneEndpoint(ApiEndpoint):
@@ -48,7 +49,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.codes.creation_tokens.faults(values, exchange.space),
+        checks=lambda exchange, values: exchange.codes.recovery.faults(values, exchange.space),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
@@ -56,9 +57,9 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
 
         Only a number that was proven counts. Return `404` if the account doesn't exist; this uses up the
         `account_creation_token` as well. Return `429` if an SMS was sent to the number a short time ago, `503` if the
-        SMS was not accepted; the token then stays usable.
+        SMS was not accepted, `422` if the service sends no codes to such numbers; the token then stays usable.
         """
-        await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
+        await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor, channel=body.channel)
 
 
 class RecoveryByKeyEndpoint(ApiEndpoint):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from flexiapi.errors import StoreUnavailable
 from flexiapi.events import EventFigures
 from flexiapi.observing import log
+from flexiapi.server.budget_figures import BudgetFigures
 from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.operator_notices import OperatorNotices
 from flexiapi.server.parts import Parts
@@ -104,6 +105,7 @@ class Work:
             parts.store.key_uses.written(readiness.may_work),
             parts.replication.opened(),
             parts.replication.followed(readiness.may_work),
+            BudgetFigures(parts.services.limiter).kept(),
             OperatorNotices(parts).sent(readiness.may_work),
         ):
             yield
