@@ -157,6 +157,14 @@ class TestDoubtful:
         assert status == 0
         assert [line for line in said.splitlines() if sentence in line and line.startswith("settings      warning: ")]
 
+    def test_a_template_in_an_unknown_place_is_named(self, checked, tmp_path):
+        (tmp_path / "own" / "fr" / "sms").mkdir(parents=True)
+        (tmp_path / "own" / "fr" / "sms" / "phone.chnage.txt").write_text("{{ code }}")
+        status, said = checked(TEMPLATES_PATH=str(tmp_path / "own"))
+        assert status == 0
+        assert "templates     all render, in en, fr\n" in said
+        assert f"templates     warning: nothing uses {tmp_path}/own/fr/sms/phone.chnage.txt: its place" in said
+
     def test_a_mail_server_that_is_not_there_is_told_with_its_settings(self, checked):
         status, said = checked(MAIL_HOST="127.0.0.1", MAIL_PORT="9")
         assert status == 1
