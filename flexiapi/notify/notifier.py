@@ -126,6 +126,10 @@ class Notifier:
         """Send an SMS. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.SMS, message)
 
+    def can_call(self, phone: str) -> bool:
+        """Return whether a backend reads texts to people at such numbers."""
+        return bool(chosen(self._routes[Transport.SMS], SmsMessage(phone, "", channel="voice")))
+
     async def mail(self, message: MailMessage) -> Receipt:
         """Send a mail. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.MAIL, message)
