@@ -18,6 +18,7 @@ from flexiapi.plugin import (
     SmsBackend,
     SmsMessage,
     Unverified,
+    http_client,
     tls_context,
     unreachable,
 )
@@ -57,12 +58,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         context = await asyncio.to_thread(tls_context, config.ca_file)
         user = config.api_key_sid or config.account_sid
         self._account_url = f"{str(config.endpoint).rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
-        self._http = httpx.AsyncClient(
-            auth=(user, config.auth_token.get_secret_value()),
-            verify=context,
-            timeout=30,
-            limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
-        )
+        self._http = http_client(config.concurrency, context, auth=(user, config.auth_token.get_secret_value()))
 
     @property
     def concurrency(self) -> int:
