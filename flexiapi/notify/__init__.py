@@ -3,5 +3,14 @@
 from flexiapi.notify.assembly import configured_backends
 from flexiapi.notify.discovery import InstalledBackend, Transport, installed_backends
 from flexiapi.notify.notifier import Checked, Notifier
+from flexiapi.notify.upkeep import Upkeep
 
-__all__ = ["Checked", "InstalledBackend", "Notifier", "Transport", "configured_backends", "installed_backends"]
+__all__ = [
+    "Checked",
+    "InstalledBackend",
+    "Notifier",
+    "Transport",
+    "Upkeep",
+    "configured_backends",
+    "installed_backends",
+]

@@ -4,10 +4,14 @@ import time
 from collections.abc import Callable
 
 
+class Admission:
+    """The leave to send one message, which is given back with its end."""
+
+
 class Circuit:
     """A circuit that opens after `failures` failures in a row and admits one probe after `rest` seconds.
 
-    The success of the probe closes it.
+    The success of the probe closes it, and so does that of a message admitted earlier.
     """
 
     def __init__(self, failures: int, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -16,7 +20,7 @@ class Circuit:
         self._clock = clock
         self._failures = 0
         self._rests_until: float | None = None
-        self._probing = False
+        self._probe: Admission | None = None
 
     @property
     def closed(self) -> bool:
@@ -26,28 +30,31 @@ class Circuit:
     @property
     def resting(self) -> bool:
         """True if a message would be turned away now."""
-        return self._rests_until is not None and (self._probing or self._clock() < self._rests_until)
+        return self._rests_until is not None and (self._probe is not None or self._clock() < self._rests_until)
 
-    def admit(self) -> bool:
-        """Return True if one message may be sent now; an admitted one ends in `succeeded`, `failed` or `abandoned`."""
+    def admit(self) -> Admission | None:
+        """Return the leave to send one message now, or `None`; it ends in `succeeded`, `failed` or `abandoned`."""
         if self.resting:
-            return False
-        self._probing = not self.closed
-        return True
+            return None
+        admission = Admission()
+        if not self.closed:
+            self._probe = admission
+        return admission
 
-    def succeeded(self) -> None:
+    def succeeded(self, admission: Admission) -> None:
         """Note that the provider answered."""
         self._failures = 0
         self._rests_until = None
-        self._probing = False
+        self.abandoned(admission)
 
-    def failed(self) -> None:
+    def failed(self, admission: Admission) -> None:
         """Note that the provider did not answer, or is not able to serve."""
         self._failures += 1
-        self._probing = False
         if self._failures >= self._limit:
             self._rests_until = self._clock() + self._rest
+        self.abandoned(admission)
 
-    def abandoned(self) -> None:
-        """Note that the sender gave up the message, which says nothing about the provider."""
-        self._probing = False
+    def abandoned(self, admission: Admission) -> None:
+        """Note an end that says nothing about the provider. Only that of the probe leaves its place to another."""
+        if self._probe is admission:
+            self._probe = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flexiapi.notify.outlet import Outlet
-from flexiapi.plugin import ANY_PROVIDER, MailMessage, PushBackend, PushMessage, SmsMessage
+from flexiapi.plugin import ANY_PROVIDER, MailMessage, PushBackend, PushMessage, SmsBackend, SmsMessage
 
 AnyMessage = PushMessage | SmsMessage | MailMessage
 
@@ -21,7 +21,12 @@ class Route:
     def serves(self, message: AnyMessage) -> bool:
         """Return True if the rules allow the message."""
         if isinstance(message, SmsMessage):
-            return not self.prefixes or any(message.phone.startswith(prefix) for prefix in self.prefixes)
+            by_prefix = not self.prefixes or any(message.phone.startswith(prefix) for prefix in self.prefixes)
+            return (
+                by_prefix
+                and isinstance(self.outlet.backend, SmsBackend)
+                and (message.channel in self.outlet.backend.channels)
+            )
         if isinstance(message, PushMessage) and isinstance(self.outlet.backend, PushBackend):
             return not self.outlet.backend.providers.isdisjoint({message.provider, ANY_PROVIDER})
         return True

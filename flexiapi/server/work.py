@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from flexiapi.errors import StoreUnavailable
 from flexiapi.events import EventFigures
+from flexiapi.notify import Upkeep
 from flexiapi.observing import log
 from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.operator_notices import OperatorNotices
@@ -105,5 +106,6 @@ class Work:
             parts.replication.opened(),
             parts.replication.followed(readiness.may_work),
             OperatorNotices(parts).sent(readiness.may_work),
+            Upkeep(parts.notifier.outlets).kept(),
         ):
             yield
