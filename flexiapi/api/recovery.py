@@ -48,7 +48,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         Access.PUBLIC,
         raises=(RecordNotFound, DeliveryFailed, TooManyRequests),
         switch=Switch(is_dangerous_enabled),
-        checks=lambda exchange, values: exchange.codes.creation_tokens.faults(values, exchange.space),
+        checks=lambda exchange, values: exchange.codes.recovery.faults(values, exchange.space),
         guard=Guard(limit="messages"),
     )
     async def post(self, body: PhoneRecovery) -> None:
@@ -56,7 +56,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
 
         Only a number that was proven counts. Return `404` if the account doesn't exist; this uses up the
         `account_creation_token` as well. Return `429` if an SMS was sent to the number a short time ago, `503` if the
-        SMS was not accepted; the token then stays usable.
+        SMS was not accepted, `422` if the service sends no codes to such numbers; the token then stays usable.
         """
         await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
 

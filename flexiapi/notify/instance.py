@@ -3,8 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,14 +15,14 @@ _Version = tuple[int, int, int] | None
 
 
 class Instance(Generic[M]):
-    """A backend object, the files that it has read, and the number of messages under way in it."""
+    """A backend object and the files that it has read; `idle` while no messages are `under_way` in it."""
 
     def __init__(self, backend: Backend[Any, M]) -> None:
         self.backend = backend
         self._read: dict[Path, _Version] = {}
-        self._users = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self.under_way = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     async def start(self) -> None:
         """Start the backend. Raises what it raises."""
@@ -39,22 +38,10 @@ class Instance(Generic[M]):
         """Return an instance with the same settings, to be started."""
         return Instance(type(self.backend)(self.backend.config))
 
-    @contextmanager
-    def used(self) -> Iterator[Backend[Any, M]]:
-        """Count a message as under way."""
-        self._users += 1
-        self._idle.clear()
-        try:
-            yield self.backend
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._idle.set()
-
     async def retire(self) -> None:
         """Close the backend when nothing is under way in it, or at once when cancelled."""
         try:
-            await self._idle.wait()
+            await self.idle.wait()
         finally:
             await self.close()
 

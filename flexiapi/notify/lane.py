@@ -1,18 +1,113 @@
-"""Lanes: the messages of a backend to one of the servers that it talks to."""
+"""Lanes: the messages of a backend to one of the servers that it talks to, with their queue, time and circuit."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from flexiapi.notify import figures
-from flexiapi.notify.circuit import Circuit
-from flexiapi.notify.patience import Patience
 from flexiapi.observing import log
 from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable
 from flexiapi.settings import DeliverySettings
 
 T = TypeVar("T")
+
+_TRIES_IN_WHAT_IS_LEFT = 3
+
+
+class Admission:
+    """The leave to send one message, which is given back with its end."""
+
+
+class Circuit:
+    """A circuit that opens after `failures` failures in a row and admits one probe after `rest` seconds.
+
+    The success of the probe closes it, and so does that of a message admitted earlier.
+    """
+
+    def __init__(self, failures: int, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = failures
+        self._rest = rest
+        self._clock = clock
+        self._failures = 0
+        self._rests_until: float | None = None
+        self._probe: Admission | None = None
+
+    @property
+    def closed(self) -> bool:
+        """True while messages flow freely."""
+        return self._rests_until is None
+
+    @property
+    def resting(self) -> bool:
+        """True if a message would be turned away now."""
+        return self._rests_until is not None and (self._probe is not None or self._clock() < self._rests_until)
+
+    def admit(self) -> Admission | None:
+        """Return the leave to send one message now, or `None`; it ends in `succeeded`, `failed` or `abandoned`."""
+        if self.resting:
+            return None
+        admission = Admission()
+        if not self.closed:
+            self._probe = admission
+        return admission
+
+    def succeeded(self, admission: Admission) -> None:
+        """Note that the provider answered."""
+        self._failures = 0
+        self._rests_until = None
+        self.abandoned(admission)
+
+    def failed(self, admission: Admission) -> None:
+        """Note that the provider did not answer, or is not able to serve."""
+        self._failures += 1
+        if self._failures >= self._limit:
+            self._rests_until = self._clock() + self._rest
+        self.abandoned(admission)
+
+    def abandoned(self, admission: Admission) -> None:
+        """Note an end that says nothing about the provider. Only that of the probe leaves its place to another."""
+        if self._probe is admission:
+            self._probe = None
+
+
+class Patience:
+    """A deadline, `seconds` from now, within which each try has a limit of its own.
+
+    Waiting for a free place is the caller's time, never held against the provider.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._queued = 0.0
+
+    @property
+    def left(self) -> float:
+        """The seconds until the deadline."""
+        return self._deadline - time.monotonic()
+
+    async def wait_for(self, places: asyncio.Semaphore) -> None:
+        """Take a place. Raises `TimeoutError` at the deadline."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.left):
+                await places.acquire()
+        finally:
+            self._queued += time.monotonic() - began
+
+    def try_seconds(self, *, is_last: bool) -> float:
+        """Return the limit of a try: a third of what is left, so that others can follow, or all for the last one."""
+        return self.left if is_last else min(self.left, self._share)
+
+    @property
+    def gives_fair_time(self) -> bool:
+        """True if a provider that does not answer within a try that begins now has had the time of one."""
+        return self.left >= self._share
+
+    @property
+    def _share(self) -> float:
+        return (self.left + self._queued) / _TRIES_IN_WHAT_IS_LEFT
 
 
 class TurnedAway(DeliveryError):

@@ -13,9 +13,8 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.instance import Instance
-from flexiapi.notify.lane import Faulty, Lane, TurnedAway
+from flexiapi.notify.lane import Faulty, Lane, Patience, TurnedAway
 from flexiapi.notify.origin import defined_at, raised_at
-from flexiapi.notify.patience import Patience
 from flexiapi.observing import log
 from flexiapi.plugin import (
     Backend,
@@ -59,6 +58,7 @@ class Outlet(Generic[M]):
         self.transport = transport
         self.label = label
         self._instance = Instance(backend)
+        self._has_lanes = type(backend).lane is not Backend.lane
         self._lanes: dict[str, Lane] = {}
         self._delivery = delivery
 
@@ -119,7 +119,7 @@ class Outlet(Generic[M]):
     def _lane(self, message: M) -> Lane:
         """Return the lane of a message. Raises `Faulty`, or what the backend refuses the address with."""
         try:
-            name = self.backend.lane(message)
+            name = self.backend.lane(message) if self._has_lanes else ""
             lane = self._lanes.get(name)
             if lane is None and len(self._lanes) >= _MOST_LANES:
                 lane = next(iter(self._lanes.values()))
@@ -135,7 +135,7 @@ class Outlet(Generic[M]):
 
     async def _once(self, message: M) -> Receipt:
         figures.tries.labels(self.transport, self.label).inc()
-        with self._instance.used() as backend:
+        with self._under_way() as backend:
             try:
                 receipt = await backend.send(message)
             except DeliveryError:
@@ -149,6 +149,18 @@ class Outlet(Generic[M]):
         if isinstance(receipt.cost, int | float) and receipt.cost > 0:
             figures.cost.labels(self.transport, self.label).inc(receipt.cost)
         return receipt
+
+    @contextmanager
+    def _under_way(self) -> Iterator[Backend[Any, M]]:
+        instance = self._instance
+        instance.under_way += 1
+        instance.idle.clear()
+        try:
+            yield instance.backend
+        finally:
+            instance.under_way -= 1
+            if not instance.under_way:
+                instance.idle.set()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Mails to the operators when a backend rests, the sign-in replica lags, or the newest backup is old."""
+"""Mails to the operators when a backend rests, the replica lags, a budget is nearly spent, or the backup is old."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from flexiapi.events import read_up_to
 from flexiapi.observing import log
 from flexiapi.rendering.messages import OperatorMail
 from flexiapi.server.parts import Parts
+from flexiapi.services.limiter import TOTAL, SmsBudget
 
 SECONDS = 60.0
 
@@ -49,11 +50,20 @@ class OperatorNotices:
         last = await self._parts.store.journal.events.numbers.last()
         life = timedelta(hours=self._settings.again_hours)
         for subject, text in [*self._backends(), *self._replicas(last), *self._backups()]:
-            if await self._parts.store.leases.take(f"notice {subject}", self._holder, life):
-                log.warning("operators are told", trouble=text)
-                mail = OperatorMail(self._parts.store.spaces.default.domain, self._host, text)
-                for address in self._settings.to:
-                    await self._parts.services.notices.notify(address, mail)
+            await self._tell(subject, text, life)
+        for budget in await self._parts.services.limiter.sms_budgets():
+            if budget.is_nearly_used_up:
+                # Once in the day that the budget is for.
+                await self._tell(f"sms budget {budget.name}", _of_budget(budget), budget.left)
+
+    async def _tell(self, subject: str, text: str, life: timedelta) -> None:
+        """Tell of a trouble unless a process has told of it within that time."""
+        if not await self._parts.store.leases.take(f"notice {subject}", self._holder, life):
+            return
+        log.warning("operators are told", trouble=text)
+        mail = OperatorMail(self._parts.store.spaces.default.domain, self._host, text)
+        for address in self._settings.to:
+            await self._parts.services.notices.notify(address, mail)
 
     def _backends(self) -> Iterator[tuple[str, str]]:
         for outlet in self._parts.notifier.outlets:
@@ -96,3 +106,13 @@ class OperatorNotices:
                 return
             text = f"The newest backup, {file}, is {age:.0f} hours old; {hours} are allowed."
         yield f"backup {self._host}", f"{text} See notices.backup_file (NOTICES_BACKUP_FILE)."
+
+
+def _of_budget(budget: SmsBudget) -> str:
+    numbers, setting = "", "limits.sms_total_per_day (LIMITS_SMS_TOTAL_PER_DAY)"
+    if budget.name != TOTAL:
+        numbers, setting = f" to numbers that begin with {budget.name}", "limits.sms_by_prefix (LIMITS_SMS_BY_PREFIX)"
+    return (
+        f"{budget.used} of {budget.most} SMS a day{numbers} are used. When all are, codes are refused until "
+        f"{budget.ends_at:%Y-%m-%d %H:%M} UTC. See {setting}."
+    )

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 from flexiapi.errors import StoreUnavailable
 from flexiapi.events import EventFigures
-from flexiapi.notify import Upkeep
+from flexiapi.notify import BackendWatch
 from flexiapi.observing import log
+from flexiapi.server.budget_figures import BudgetFigures
 from flexiapi.server.layout_watch import LayoutWatch
 from flexiapi.server.operator_notices import OperatorNotices
 from flexiapi.server.parts import Parts
@@ -105,7 +106,8 @@ class Work:
             parts.store.key_uses.written(readiness.may_work),
             parts.replication.opened(),
             parts.replication.followed(readiness.may_work),
+            BudgetFigures(parts.services.limiter).kept(),
             OperatorNotices(parts).sent(readiness.may_work),
-            Upkeep(parts.notifier.outlets).kept(),
+            BackendWatch(parts.notifier.outlets).kept(),
         ):
             yield

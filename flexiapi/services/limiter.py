@@ -1,11 +1,13 @@
-"""Rate limits by IP address, account or number, counted in the store."""
+"""Rate limits by IP address, account or number, and budgets of SMS, counted in the store."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flexiapi.errors import TooManyRequests
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Confirmation, e164
+from flexiapi.observing import log
 from flexiapi.services.clock import Clock
 from flexiapi.services.remembered import Remembered
 from flexiapi.settings import AccountSettings, LimitSettings
@@ -14,10 +16,31 @@ from flexiapi.store import Store
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+TOTAL = "total"
+"""The budget of SMS to all numbers; others are named by their prefix."""
+
 _MOST_REMEMBERED = 10_000
+_BUDGET = "sms_budget "
+_ALL = "all"
 
 Use = tuple[str, str]
 """The name of a limit and who or what it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmsBudget:
+    """A budget of SMS: how many of how many are used, and when its day ends; `None` before the first one."""
+
+    name: str
+    most: int
+    used: int = 0
+    ends_at: datetime | None = None
+    left: timedelta = DAY
+
+    @property
+    def is_nearly_used_up(self) -> bool:
+        """True if four fifths are used."""
+        return self.used * 5 >= self.most * 4
 
 
 class Limiter:
@@ -31,6 +54,11 @@ class Limiter:
         self._store = store.limits
         self._spaces = store.spaces
         self._clock = clock
+        self._allowed = settings.sms_allowed_prefixes
+        self._denied = settings.sms_denied_prefixes
+        self._prefixes = tuple(settings.sms_by_prefix)
+        budgets = {TOTAL: settings.sms_total_per_day, **settings.sms_by_prefix}
+        self._budgets = {name: most for name, most in budgets.items() if most}
         self._rules: Mapping[str, tuple[int, timedelta]] = {
             "anonymous_tokens": (settings.anonymous_tokens_per_minute, MINUTE),
             "messages": (settings.messages_per_minute, MINUTE),
@@ -46,6 +74,7 @@ class Limiter:
             "code_tries_network": (settings.wrong_codes_per_network, DAY),
             # Each window begins with a try, so none ends before its PIN.
             "pin_tries": (account.pin_tries, account.pin_life),
+            **{_BUDGET + name: (most, DAY) for name, most in self._budgets.items()},
         }
         self._refused = Remembered[datetime](_MOST_REMEMBERED, ends_at=lambda until: until)
 
@@ -73,7 +102,36 @@ class Limiter:
             ends_at = await self._store.take(name, subject, window, limit, now) if limit else None
             if ends_at is not None:
                 await self.give_back(*uses[:place])
-                raise TooManyRequests(_seconds_until(ends_at, now))
+                raise _is_over(name, ends_at, now)
+
+    def number_faults(self, phone: str | None) -> list[str]:
+        """Return what is wrong with a number that a code is to be sent to: the settings may not allow it."""
+        number = "" if phone is None else e164(phone)
+        allowed, denied = _longest(self._allowed, number), _longest(self._denied, number)
+        if not number or len(allowed) > len(denied) or not (self._allowed or denied):
+            return []
+        return ["{field} is a number that this service sends no codes to"]
+
+    def sms_budgets_of(self, phone: str) -> list[Use]:
+        """Return the uses of budgets that an SMS to a number is: that of the longest prefix, and the total."""
+        names = (_longest(self._prefixes, e164(phone)), TOTAL)
+        return [(_BUDGET + name, _ALL) for name in names if name in self._budgets]
+
+    @property
+    def has_sms_budgets(self) -> bool:
+        """True if the settings have any."""
+        return bool(self._budgets)
+
+    async def sms_budgets(self) -> list[SmsBudget]:
+        """Return the budgets as they are used now."""
+        now, names = self._clock.now(), {name: (_BUDGET + name, _ALL) for name in self._budgets}
+        counts = await self._store.open_counts(names, now) if names else {}
+        return [
+            SmsBudget(name, most, min(count.number, most), count.ends_at, count.ends_at - now)
+            if (count := counts.get(name)) is not None
+            else SmsBudget(name, most)
+            for name, most in self._budgets.items()
+        ]
 
     async def take_pin_try(self, account: Account, pending: Confirmation, address: str) -> None:
         """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
@@ -126,6 +184,19 @@ class Limiter:
 def _guesser(address: str, account_id: int | None) -> str:
     source = counted_as(address)
     return source if account_id is None else f"{account_id} {source}"
+
+
+def _is_over(name: str, ends_at: datetime, now: datetime) -> TooManyRequests:
+    """Return the failure for a limit that is reached. When a budget of all callers begins anew is told to none."""
+    if not name.startswith(_BUDGET):
+        return TooManyRequests(_seconds_until(ends_at, now))
+    log.warning("budget of SMS is used up", budget=name.removeprefix(_BUDGET), until=f"{ends_at:%Y-%m-%dT%H:%MZ}")
+    return TooManyRequests(int(HOUR.total_seconds()))
+
+
+def _longest(prefixes: Iterable[str], number: str) -> str:
+    """Return the longest of the prefixes that a number begins with, an empty text if none does."""
+    return max((prefix for prefix in prefixes if number.startswith(prefix)), key=len, default="")
 
 
 def _seconds_until(moment: datetime, now: datetime) -> int:

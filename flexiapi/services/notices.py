@@ -2,7 +2,7 @@
 
 import contextlib
 
-from flexiapi.errors import DeliveryFailed, StoreUnavailable
+from flexiapi.errors import DeliveryFailed, FieldErrors, StoreUnavailable, ValidationFailed
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, Space, Undelivered, e164
 from flexiapi.notify import Notifier
@@ -34,13 +34,18 @@ class Notices:
     async def text(self, phone: str, sms: Sms, account: Account, actor: Actor) -> None:
         """Send an SMS with a code for an account that the actor asks for.
 
-        Raises `TooManyRequests` for a number or a network that had too many, and `DeliveryFailed`.
+        Raises `ValidationFailed` for a number that gets none by the settings, `TooManyRequests` for one or a network
+        that had too many and when a budget is used up, and `DeliveryFailed`.
         """
+        if faults := self.number_faults(phone):
+            raise ValidationFailed(faults)
         space = self._of(sms.domain)
         number, network = f"{e164(phone)}{space.suffix}", counted_as(actor.address)
         uses = [(name, number) for name in ("sms_minute", "sms_hour", "sms_day")]
         if network:
             uses += [("sms_number_network", f"{number} {network}"), ("sms_network", network)]
+        # Last, so that who is at a limit of their own uses up nothing of all others.
+        uses += self._limiter.sms_budgets_of(phone)
         await self._limiter.take(*uses)
         try:
             await self._notifier.sms(
@@ -57,6 +62,11 @@ class Notices:
             await self._limiter.give_back(*uses)
             await self._remember(account, sms.name, error, actor)
             raise
+
+    def number_faults(self, phone: str | None, field: str = "phone") -> FieldErrors:
+        """Check that the settings let a code be sent to a number, which came in `field`."""
+        texts = [text.format(field=field) for text in self._limiter.number_faults(phone)]
+        return {field: texts} if texts else {}
 
     async def _remember(self, account: Account, kind: str, error: DeliveryFailed, actor: Actor) -> None:
         message = Undelivered(kind, error.backend, error.reason[:_LONGEST_REASON], self._clock.second())

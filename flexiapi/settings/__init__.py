@@ -4,12 +4,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
+from flexiapi.settings.limits import LimitSettings
 from flexiapi.settings.sections import (
     AccountSettings,
     AppSettings,
     DataSettings,
     EventSettings,
-    LimitSettings,
     LogSettings,
     MetricsSettings,
     MongodbSettings,

@@ -130,7 +130,7 @@ def _explained(error: ValidationError, file: Path | None) -> str:
 
 
 def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
-    table, *rest = map(str, place)
+    table, *rest = (str(part) for part in place if part != "[key]")
     if table == "spaces":
         return _line_of_space(rest, detail)
     name = f"[{table}] {'.'.join(rest)}".strip()
@@ -154,7 +154,7 @@ def _line(place: Sequence[Any], detail: Mapping[str, Any]) -> str:
 
 def _line_of_space(place: Sequence[str], detail: Mapping[str, Any]) -> str:
     """Explain what is wrong in a table of a domain, such as `[spaces."b.example.org"]`."""
-    name = " ".join([f'[spaces."{place[0]}"]', *(key for key in place[1:] if key != "[key]")]) if place else "[spaces]"
+    name = " ".join([f'[spaces."{place[0]}"]', *place[1:]]) if place else "[spaces]"
     if detail["type"] == "extra_forbidden":
         close = difflib.get_close_matches(place[-1], SpaceSettings.model_fields, n=1)
         return f"{name}: a domain has no such setting" + (f"; did you mean `{close[0]}`?" if close else "")

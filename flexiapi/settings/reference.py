@@ -46,7 +46,8 @@ _HEAD = """\
 #
 # All settings are listed with their defaults. To change one, remove the `#` before its name. Environment variables
 # take precedence over this file; they are named by table and key, as in ACCOUNT_EMAIL_UNIQUE for [account]
-# email_unique, and separate lists by commas. A default of "" means that the setting is unset.
+# email_unique, separate lists by commas, and have tables as JSON, as in LIMITS_SMS_BY_PREFIX='{"+33": 1000}'. A
+# default of "" means that the setting is unset.
 #
 # `flexiapi --config FILE check` verifies the file. A name that does not exist is an error."""
 
@@ -70,7 +71,7 @@ def _table(name: str, field: FieldInfo) -> Iterator[str]:
     for key, setting in section.model_fields.items():
         yield ""
         yield from textwrap.wrap(_meaning(setting), _WIDTH, initial_indent="# ", subsequent_indent="# ")
-        yield f"#{key} = {_toml(setting.default)}"
+        yield f"#{key} = {_toml(setting.get_default(call_default_factory=True))}"
 
 
 def _explained(table: str) -> Iterator[str]:
@@ -105,6 +106,8 @@ def _bounds(setting: FieldInfo) -> str:
 def _toml(value: Any) -> str:
     if value is None:
         return '""'
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f'"{key}" = {_toml(item)}' for key, item in value.items()) + " }" if value else "{}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

@@ -198,47 +198,6 @@ class MongodbSettings(SettingsSection):
         return self.uri == "embedded"
 
 
-class LimitSettings(SettingsSection):
-    """Rate limits. 0 switches one off."""
-
-    requests_per_minute: int = Field(
-        600, ge=0, description="requests per IP address and minute, to the API and to pages and files without a sign-in"
-    )
-    exempt_networks: Networks = Field(
-        (), description="networks without that limit of requests, such as Flexisip's hosts; the other limits count"
-    )
-    anonymous_tokens_per_minute: int = Field(
-        60, ge=0, description="auth tokens and creation request tokens made per IP address and minute"
-    )
-    messages_per_minute: int = Field(60, ge=0, description="push, SMS and mail caused per IP address and minute")
-    sms_per_minute: int = Field(1, ge=0, description="SMS to one number per minute")
-    sms_per_hour: int = Field(5, ge=0, description="SMS to one number per hour")
-    sms_per_day: int = Field(10, ge=0, description="SMS to one number per day")
-    sms_per_number_and_network: int = Field(
-        4, ge=0, description="SMS to one number per day that one network (IP address, IPv6 /64) asks for"
-    )
-    sms_per_network: int = Field(30, ge=0, description="SMS per day that one network asks for, over all numbers")
-    mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
-    codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
-    wrong_codes_per_day: int = Field(
-        20, ge=0, description="tries of PINs per account and day without a sign-in, over all networks"
-    )
-    wrong_codes_per_network: int = Field(8, ge=0, description="those tries per account and day from one network")
-    wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
-    failed_sign_ins_per_minute: int = Field(
-        60,
-        ge=0,
-        description="failed sign-ins (password or key) per IP address and minute; a right key still passes then, and a "
-        "right password until there are ten times as many",
-    )
-    failed_sign_ins_per_account: int = Field(
-        60,
-        ge=0,
-        description="failed sign-ins per account, IP address and hour; then not even the right password passes from "
-        "there, but other addresses are not locked out",
-    )
-
-
 class NocaptchaSettings(SettingsSection):
     """The human check of the creation token page (reCAPTCHA, hCaptcha and Turnstile share one protocol)."""
 

@@ -12,6 +12,7 @@ Network = IPv4Network | IPv6Network
 # Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
 _DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
 _SCHEME = re.compile(r"(?!(?:javascript|data|vbscript|blob|file):)[a-z][a-z0-9+.-]*:(?://)?")
+_PHONE_PREFIX = re.compile(r"\+[0-9]{0,15}")
 _ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
@@ -47,6 +48,12 @@ def _is_domain(value: str) -> str:
     return value.lower()
 
 
+def _is_prefix(value: str) -> str:
+    if not _PHONE_PREFIX.fullmatch(value):
+        raise ValueError(f"`{value}` begins no phone number: write + and digits, such as +33")
+    return value
+
+
 def _is_root(value: str) -> str:
     if value and not _ROOT_URL.fullmatch(value):
         raise ValueError("is not an absolute URL, such as https://accounts.example.org")
@@ -80,6 +87,8 @@ OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
+PhonePrefix = Annotated[str, AfterValidator(_is_prefix)]
+PhonePrefixes = Annotated[tuple[PhonePrefix, ...], BeforeValidator(_separated)]
 SipDomain = Annotated[str, AfterValidator(_is_domain)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
 AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]

@@ -1,5 +1,6 @@
 """Counters of limits, shared by all server processes: one atomic update each, removed when their window ends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +61,12 @@ class LimitCounters(Records):
             Count(int(one["count"]), one["expires_at"], one["_id"].removeprefix(_place(name, subject)).strip())
             async for one in found
         ]
+
+    async def open_counts(self, places: Mapping[str, tuple[str, str]], now: datetime) -> dict[str, Count]:
+        """Return the open counts of some names and subjects, each under its key in `places`."""
+        keys = {_place(*place): key for key, place in places.items()}
+        found = self._limits.find({"_id": {"$in": list(keys)}, "expires_at": {"$gt": now}})
+        return {keys[one["_id"]]: Count(int(one["count"]), one["expires_at"]) async for one in found}
 
     async def forget(self, name: str, subject: str) -> None:
         """Forget all counts of a subject, alone and together with others."""

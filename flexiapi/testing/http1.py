@@ -21,6 +21,9 @@ class Gateway(StreamServer):
         """Answer one request after the other."""
         connection = h11.Connection(h11.SERVER)
         while (request := await _request(connection, reader, client_name(writer))) is not None:
+            await self.stall_over()
+            if reader.at_eof():
+                return
             answer = self.received_one(request, request.path)
             await asyncio.sleep(answer.delay)
             if answer.fault is not None:

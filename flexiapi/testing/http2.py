@@ -85,6 +85,7 @@ class _Conversation:
             self._writer.transport.abort()
 
     async def _answer(self, stream_id: int, stream: _Stream) -> None:
+        await self._gateway.stall_over()
         headers = stream.headers
         client = client_name(self._writer)
         request = Request(headers[":method"], headers[":path"], headers, bytes(stream.body), client)

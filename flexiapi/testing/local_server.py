@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ HOST = "127.0.0.1"
 OTHER_HOST = "elsewhere.example.org"
 
 _TURNS_TO_LET_IN = 5
+_STALL_STEP_SECONDS = 0.02
 
 
 class LocalServer(ABC, Generic[R]):
@@ -31,6 +33,7 @@ class LocalServer(ABC, Generic[R]):
         """The `requests` to paths without an answer of their own."""
         self.connections = 0
         self.port = 0
+        self._stalled_until = 0.0
         self._answers: dict[str | None, deque[Reply | Callable[[R], Reply]]] = {None: deque([default])}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -68,6 +71,18 @@ class LocalServer(ABC, Generic[R]):
         answers = self._answers[path]
         answer = answers.popleft() if len(answers) > 1 else answers[0]
         return answer if isinstance(answer, Reply) else answer(request)
+
+    def stall(self, seconds: float) -> None:
+        """Be silent for so many seconds from now: requests wait, and those whose connection ends meanwhile are lost.
+
+        With 0 the silence ends at once.
+        """
+        self._stalled_until = time.monotonic() + seconds
+
+    async def stall_over(self) -> None:
+        """Wait for the end of a stall; a gateway calls it before it takes a request."""
+        while time.monotonic() < self._stalled_until:  # noqa: ASYNC110 - set in another thread
+            await asyncio.sleep(_STALL_STEP_SECONDS)
 
     async def received(self, count: int = 1) -> None:
         """Wait for this many requests to paths without an answer of their own."""

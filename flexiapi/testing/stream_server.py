@@ -25,6 +25,8 @@ class StreamServer(LocalServer[Request]):
         self._certificates = Certificates(certificate_for) if tls else None
         self._trusted: Certificates | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self.most_connections = 0
+        """The largest number of connections that were open at once."""
 
     @property
     def url(self) -> str:
@@ -62,6 +64,7 @@ class StreamServer(LocalServer[Request]):
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        self.most_connections = max(self.most_connections, len(self._writers))
         try:
             await self.converse(reader, writer)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):

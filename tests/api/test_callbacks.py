@@ -13,6 +13,7 @@ from tests.kit.watched_log import LOG
 
 URL = "https://accounts.example.org/callbacks/texts"
 TOKEN = "the auth token of the account"
+SECRET = "Vm9pbGEtdW4tc2VjcmV0"
 PHONE, TEXT = "+33612345678", "Your code is 471100"
 REPORTING = """
 import asyncio
@@ -51,8 +52,13 @@ def reporting(tmp_path_factory):
 @pytest.fixture(scope="module")
 def configure(reporting):
     twilio = {"account_sid": "AC0123456789abcdef", "auth_token": TOKEN, "sender": "+15017122661", "report_url": URL}
+    ovh = {"application_key": "a", "application_secret": "b", "consumer_key": "c", "report_secret": SECRET}
     return {
-        "sms": {"texts": {"backend": "twilio", **twilio}, "plain": {"backend": "outbox", "order": 1}},
+        "sms": {
+            "texts": {"backend": "twilio", **twilio},
+            "plain": {"backend": "outbox", "order": 1},
+            "asked": {"backend": "ovh", "order": 2, **ovh},
+        },
         "mail": {"letters": {"backend": "reporting"}},
         "limits": {"wrong_codes_per_hour": 20},
     }
@@ -81,6 +87,19 @@ def test_a_report_of_the_provider_is_counted_and_logged_without_the_message(serv
     assert "undelivered (30003)" in line
     assert PHONE not in LOG.stream.getvalue()
     assert TEXT not in LOG.stream.getvalue()
+
+
+def test_a_provider_that_calls_by_get_is_heard_and_the_secret_of_the_query_is_not_logged(server, http):
+    before = counted("asked", "delivered")
+    told = {"secret": SECRET, "id": "27814656", "ptt": "4", "date": "20261130083000", "description": "1"}
+    assert http.get("/callbacks/asked", params=told).status_code == 200
+    assert counted("asked", "delivered") == before + 1
+    assert http.head("/callbacks/asked", params=told).status_code == 200
+    assert http.get("/callbacks/asked", params={**told, "secret": "another secret"}).status_code == 403
+    assert counted("asked", "delivered") == before + 1
+    log = LOG.stream.getvalue()
+    assert "backend=sms.asked status=delivered id=27814656" in log
+    assert SECRET not in log
 
 
 @pytest.mark.parametrize("headers", [{}, signed(REPORT, "another token"), {"X-Twilio-Signature": "é".encode()}])

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from flexiapi.api.sign_up import SignUp
 from flexiapi.model import Action, DtmfProtocol
 from flexiapi.server.routes import ENDPOINTS
-from flexiapi.settings import LimitSettings
 from flexiapi.web.openapi import document_of
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import read
-from tests.kit.server import serving
+from tests.kit.server import WITHOUT_LIMITS, serving
 
 DOCUMENT = document_of(ENDPOINTS, "")
 OPERATIONS = [
@@ -226,7 +225,7 @@ class Prober:
 @pytest.fixture(scope="module")
 def prober(tmp_path_factory, mongod_uri):
     tables = {
-        "limits": dict.fromkeys(LimitSettings.model_fields.keys() - {"exempt_networks"}, 0),
+        "limits": WITHOUT_LIMITS,
         "app": {"linphone_daemon_unix_path": str(tmp_path_factory.mktemp("nothing") / "socket")},
     }
     with serving(tables, tmp_path_factory.mktemp("data"), mongod_uri) as server:

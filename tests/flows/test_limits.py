@@ -213,7 +213,13 @@ class TestLooking:
         attached = server.run(server.services.sign_in.api_keys.new_auth_token(server.actor)).token
         server.run(server.services.sign_in.api_keys.attach(attached, admin.account, server.actor))
         free = server.run(server.services.sign_in.api_keys.new_auth_token(server.actor)).token
-        values = {"id": str(target.id), "sip": admin.sip, "recover_key": KEY, "provisioning_token": TOKEN}
+        values = {
+            "id": str(target.id),
+            "sip": admin.sip,
+            "recover_key": KEY,
+            "provisioning_token": TOKEN,
+            "label": "main",
+        }
         return admin, values, attached, free
 
     def everything(self, server):

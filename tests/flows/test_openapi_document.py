@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from flexiapi.model import Action, DtmfProtocol
-from flexiapi.settings import LimitSettings
+from tests.kit.server import WITHOUT_LIMITS
 
 pytestmark = pytest.mark.conformance
 
@@ -23,7 +23,7 @@ LAST = ("getMyApiKey", "deleteMyApiKey", "deleteMe")
 
 @pytest.fixture
 def configure():
-    return {"limits": dict.fromkeys(LimitSettings.model_fields.keys() - {"exempt_networks"}, 0)}
+    return {"limits": WITHOUT_LIMITS}
 
 
 @pytest.fixture

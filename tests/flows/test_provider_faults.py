@@ -6,7 +6,7 @@ import pytest
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import Notifier, lane
-from flexiapi.notify.circuit import Circuit
+from flexiapi.notify.lane import Circuit
 from flexiapi.plugin import MailMessage, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import GARBAGE, GOAWAY, RESET, SILENCE, Gateway, SmtpGateway, reply

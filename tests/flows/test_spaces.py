@@ -7,10 +7,9 @@ import pytest
 
 from flexiapi.crypto.keys import opened
 from flexiapi.server.routes import ENDPOINTS
-from flexiapi.settings import LimitSettings
 from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
-from tests.kit.server import serving
+from tests.kit.server import WITHOUT_LIMITS, serving
 from tests.kit.spaces import PIN, A, B, documents, sip_auth_query, world
 from tests.kit.stranger import new_number
 
@@ -18,7 +17,7 @@ CONFIGURED = {
     "app": {"dangerous_endpoints": True, "linphone_daemon_unix_path": "/nonexistent/socket"},
     "account": {"email_unique": True},
     "flexisip": {"external_auth": True},
-    "limits": dict.fromkeys(LimitSettings.model_fields.keys() - {"exempt_networks"}, 0),
+    "limits": WITHOUT_LIMITS,
     "spaces": {B: {"name": "Bee", "realm": "bees"}},
 }
 ACCESS = {Access.PUBLIC: None, Access.USER: "person", Access.ADMIN: "admin"}
@@ -98,6 +97,7 @@ OWN = {
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
+    "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,
     "POST /api/accounts/{id}/types/{type_id}": 403,
     "POST /api/accounts/{id}/contacts/{contact_id}": 403,

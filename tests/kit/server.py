@@ -22,13 +22,15 @@ from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.model import Account, Actor, Algorithm, Change
 from flexiapi.server.assembly import running
 from flexiapi.services.clock import Clock
-from flexiapi.settings import Settings
+from flexiapi.settings import LimitSettings, Settings
 from tests.kit.declared import Declared
 from tests.kit.person import PASSWORD, Person
 from tests.kit.watched_log import LOG
 
 # A client that is closed waits for its threads, and these sleep so long (in seconds).
 common.MIN_HEARTBEAT_INTERVAL = 0.05
+
+WITHOUT_LIMITS = {name: 0 for name, field in LimitSettings.model_fields.items() if field.annotation is int}
 
 
 class Server:

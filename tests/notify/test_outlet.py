@@ -7,9 +7,8 @@ from structlog.testing import capture_logs
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import lane
-from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
-from flexiapi.notify.lane import Faulty, TurnedAway
+from flexiapi.notify.lane import Circuit, Faulty, TurnedAway
 from flexiapi.notify.outlet import Outlet
 from flexiapi.plugin import (
     Permanent,

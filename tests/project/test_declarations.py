@@ -83,6 +83,7 @@ ADDED = {
     "GET /metrics Public": "figures for Prometheus",
     "GET /health/live Public": "tells a supervisor that the process answers",
     "GET /health/ready Public": "tells a front server whether to send requests here, and an operator why not",
+    "GET /callbacks/{label} Public": "the same, for providers that call by GET",
     "POST /callbacks/{label} Public": "delivery reports of providers, verified by the backend",
     "GET /sip/auth Public": "what Flexisip's ExternalAuthentication asks",
     "POST /api/accounts/me/email User": "confirms the change of address, which the original only did in its panel",

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def configure(tmp_path, monkeypatch, scripted):
-    monkeypatch.setattr("flexiapi.notify.upkeep.SECONDS", 0.01)
+    monkeypatch.setattr("flexiapi.notify.backend_watch.SECONDS", 0.01)
     (tmp_path / "key.pem").write_text("first")
     return {"sms": {"main": {"backend": "scripted", "file": str(tmp_path / "key.pem")}}}
 

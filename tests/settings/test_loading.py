@@ -148,6 +148,11 @@ class TestNames:
         assert backend.options["encryption"] == "none"
         assert "s3cret" not in repr(backend)
 
+    def test_budgets_in_the_environment(self):
+        settings = load(None, {"LIMITS_SMS_BY_PREFIX": '{"+33": 1000}', "LIMITS_SMS_DENIED_PREFIXES": "+882, +979"})
+        assert settings.limits.sms_by_prefix == {"+33": 1000}
+        assert settings.limits.sms_denied_prefixes == ("+882", "+979")
+
     def test_a_backend_in_the_environment(self):
         settings = load(None, {"SMS_MAIN": '{"backend": "outbox", "prefixes": ["+33"]}'})
         assert settings.sms["main"].backend == "outbox"
@@ -229,6 +234,22 @@ class TestRefusals:
             ("[sms]\nbackend = 'outbox'", "a backend needs a table with a name of your choice, such as [sms.main]"),
             ("[mail]\nhots = 'x'", "[mail] hots: there is no such setting; did you mean `host`?"),
             ("[sms]\nmain = 'outbox'", "a backend needs a table with a name of your choice, such as [sms.main]"),
+            (
+                '[limits.sms_by_prefix]\n"33" = 1',
+                "[limits] sms_by_prefix.33 (LIMITS_SMS_BY_PREFIX): `33` begins no phone number: write + and digits",
+            ),
+            (
+                '[limits.sms_by_prefix]\n"+33" = -1',
+                "[limits] sms_by_prefix.+33 (LIMITS_SMS_BY_PREFIX): Input should be greater than or equal to 0",
+            ),
+            (
+                '[limits]\nsms_denied_prefixes = ["0039"]',
+                "[limits] sms_denied_prefixes.0 (LIMITS_SMS_DENIED_PREFIXES): `0039` begins no phone number",
+            ),
+            (
+                '[limits]\nsms_denied_prefixes = ["+33"]\nsms_allowed_prefixes = ["+33", "+39"]',
+                "[limits]: +33 is in sms_allowed_prefixes and in sms_denied_prefixes",
+            ),
             ("sip_domain = 'x'", "[sip_domain]: there is no such setting; `sip_domain` belongs in [app]"),
             ("port = 1", "[port]: there is no such setting; `port` belongs in [server] or [redis] or [mail]"),
         ],

@@ -50,6 +50,27 @@ def test_http1_silence_ends_with_the_gateway():
             httpx.get(gateway.url, timeout=httpx.Timeout(30, read=0.1))
 
 
+def test_a_stalled_gateway_loses_the_requests_whose_client_leaves():
+    with Gateway() as gateway, httpx.Client() as client:
+        client.get(f"{gateway.url}/before")
+        gateway.stall(600)
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(f"{gateway.url}/lost", timeout=httpx.Timeout(60, read=0.1))
+        gateway.stall(0)
+        client.get(f"{gateway.url}/after")
+    assert [request.path for request in gateway.requests] == ["/before", "/after"]
+    assert gateway.most_connections <= 2
+
+
+def test_a_stalled_http2_gateway_takes_no_request():
+    with Http2Gateway() as gateway:
+        trust = ssl.create_default_context(cafile=gateway.ca_file)
+        gateway.stall(600)
+        with httpx.Client(http1=False, http2=True, verify=trust) as client, pytest.raises(httpx.ReadTimeout):
+            client.get(gateway.url, timeout=httpx.Timeout(60, read=0.1))
+    assert gateway.requests == []
+
+
 def test_outage_and_return_on_the_same_port():
     with Gateway() as gateway:
         gateway.stop()

@@ -111,6 +111,8 @@ class SigningUp:
                 faults.pop("username", None)
         elif attempt.claimed and any(old.claimed_phone == phone for old in in_the_way):
             faults["phone"] = ["phone is taken"]
+        if attempt.claimed:
+            faults |= self._notices.number_faults(attempt.claimed, "phone" if values.get("phone") else "username")
         if is_number and phone and await self._store.tombstones.has(f"{phone}@{domain}"):
             faults["phone"] = ["phone is taken"]
         sent: dict[Channel, str | None] = {"phone": phone, "email": email if self._settings.email_unique else None}

@@ -30,11 +30,12 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
     """Make the services of this wing."""
     confirmations = Confirmations(ground)
     activation = Activation(ground, confirmations)
+    creation_tokens = CreationTokens(ground)
     return CodeServices(
         activation=activation,
-        recovery=Recovery(ground, confirmations, activation, passwords),
+        recovery=Recovery(ground, confirmations, activation, passwords, creation_tokens),
         address_changes=AddressChanges(ground),
         resending=Resending(ground),
-        creation_tokens=CreationTokens(ground),
+        creation_tokens=creation_tokens,
         human_check=HumanCheck(ground.settings.nocaptcha, ground.key.derive("human check")),
     )

@@ -36,11 +36,12 @@ class AddressChanges:
         self._clock = ground.clock
 
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
-        """Check a new address or number: it is neither the present one nor taken."""
+        """Check a new address or number: a code may be sent to it, and it is neither the present one nor taken."""
         email = values.get("email")
         if email is not None and email == account.email != account.claimed_email:
             return {"email": ["email is the present one"]}
-        return await self._names.conflicts(values, account.domain, public=False)
+        conflicts = await self._names.conflicts(values, account.domain, public=False)
+        return conflicts | self._notices.number_faults(values.get("phone"))
 
     async def request_email(self, account: Account, email: str, actor: Actor) -> None:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""

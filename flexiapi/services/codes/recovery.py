@@ -5,16 +5,23 @@ from datetime import timedelta
 
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, Confirmation, Space, e164
 from flexiapi.rendering.messages import AccountRecoveredMail, AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
+from flexiapi.services.codes.creation_tokens import CreationTokens, CreationTokenValues
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
 
 TOKEN_LENGTH = 13
+
+
+class RecoveryValues(CreationTokenValues, total=False):
+    """The values of a recovery by phone that are well-formed."""
+
+    phone: str
 
 
 class Recovery:
@@ -24,7 +31,12 @@ class Recovery:
     """
 
     def __init__(
-        self, ground: Ground, confirmations: Confirmations, activation: Activation, passwords: Passwords
+        self,
+        ground: Ground,
+        confirmations: Confirmations,
+        activation: Activation,
+        passwords: Passwords,
+        creation_tokens: CreationTokens,
     ) -> None:
         self._store = ground.store
         self._spaces = ground.spaces
@@ -34,8 +46,14 @@ class Recovery:
         self._confirmations = confirmations
         self._activation = activation
         self._passwords = passwords
+        self._creation_tokens = creation_tokens
         self._notices = ground.notices
         self._clock = ground.clock
+
+    async def faults(self, values: RecoveryValues, space: Space) -> FieldErrors:
+        """Check the number that asks for its PIN, and the creation token that is to be consumed."""
+        refused = await self._creation_tokens.faults(values, space)
+        return refused | self._notices.number_faults(values.get("phone"))
 
     async def by_phone(self, phone: str, space: Space) -> tuple[Account, bool]:
         """Return the account of a number in the space, and whether the number is its alias, not its username.

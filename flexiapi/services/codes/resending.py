@@ -30,8 +30,8 @@ class Resending:
         """Send a new code in place of the pending one.
 
         An account without a pending code gets a mail, or else an SMS. Raises `RecordNotFound` for one that is active or
-        has neither address nor number, `ValidationFailed` when the address of a mailed key is gone, `ActivationExpired`
-        after the time that an administrator set, `TooManyRequests`, `DeliveryFailed`.
+        has neither address nor number, `ValidationFailed` when the address of a mailed key is gone or the number gets
+        no codes, `ActivationExpired` after the time that an administrator set, `TooManyRequests`, `DeliveryFailed`.
         """
         pending, number = account.confirmation, account.texted_number or ""
         by_mail = account.email is not None if pending is None else pending.key is not None
@@ -39,6 +39,8 @@ class Resending:
             raise RecordNotFound
         if by_mail and account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
+        if not by_mail and (faults := self._notices.number_faults(number)):
+            raise ValidationFailed(faults)
         expires_at = self._end(account, self._key_life if by_mail else self._pin_life)
         await self._limiter.count("codes", str(account.id))
         if by_mail:

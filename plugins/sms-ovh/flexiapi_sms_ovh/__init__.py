@@ -1,11 +1,25 @@
 """SMS backend for OVHcloud."""
 
 import asyncio
+import math
 from typing import Any
 
-from flexiapi.plugin import Permanent, Receipt, Retryable, SmsBackend, SmsMessage, tls_context
+from flexiapi.plugin import (
+    Callback,
+    DeliveryReport,
+    Permanent,
+    Receipt,
+    RecipientRefused,
+    Retryable,
+    SmsBackend,
+    SmsMessage,
+    Unverified,
+    tls_context,
+)
 from flexiapi_sms_ovh.api import OvhApi
 from flexiapi_sms_ovh.config import OvhConfig
+from flexiapi_sms_ovh.failures import NO_CREDITS
+from flexiapi_sms_ovh.reports import read_report
 
 __all__ = ["OvhConfig", "OvhSms"]
 
@@ -26,18 +40,29 @@ class OvhSms(SmsBackend[OvhConfig]):
         self._api = OvhApi(self.config, await asyncio.to_thread(tls_context, self.config.ca_file))
         self._service = self.config.service
 
+    @property
+    def concurrency(self) -> int:
+        """The requests that OVH gets at once."""
+        return self.config.concurrency
+
     async def send(self, message: SmsMessage) -> Receipt:
         """Send one SMS."""
+        if getattr(message, "channel", "text") != "text":
+            raise Permanent("OVH makes no calls")
         answer = await self._api.call("POST", f"/sms/{await self._chosen()}/jobs", self._job(message))
         if not isinstance(answer, dict) or not isinstance(answer.get("ids"), list):
             raise Retryable("OVH does not answer as it should")
-        if answer.get("invalidReceivers") or not answer["ids"]:
-            raise Permanent("OVH does not take the phone number")
-        return Receipt(str(answer["ids"][0]))
+        if answer.get("invalidReceivers"):
+            raise RecipientRefused("OVH does not take the phone number")
+        if not answer["ids"]:
+            raise Permanent("OVH has made no SMS of the job")
+        return Receipt(str(answer["ids"][0]), _number(answer.get("totalCreditsRemoved")))
 
     def _job(self, message: SmsMessage) -> dict[str, Any]:
-        # Messages of earlier servers have no sender of their own.
-        named = getattr(message, "sender", None) or self.config.sender
+        # Messages of earlier servers have neither a sender of their own nor a life.
+        named = self.config.sender_of(message.phone, getattr(message, "sender", None))
+        life = getattr(message, "time_to_live", None)
+        minutes = self.config.validity_minutes
         sender = {"sender": named} if named else {}
         return {
             **sender,
@@ -49,7 +74,7 @@ class OvhSms(SmsBackend[OvhConfig]):
             "priority": "high",
             "receivers": [message.phone],
             "senderForResponse": not named,
-            "validityPeriod": self.config.validity_minutes,
+            "validityPeriod": minutes if life is None else min(max(math.ceil(life / 60), 1), minutes),
         }
 
     async def _chosen(self) -> str:
@@ -64,11 +89,25 @@ class OvhSms(SmsBackend[OvhConfig]):
 
     async def check(self) -> None:
         """Check that the service exists and has credits."""
+        left = await self.credit()
+        if left is not None and left <= 0:
+            raise Permanent(NO_CREDITS)
+
+    async def credit(self) -> float | None:
+        """Return the credits that are left to the service."""
         answer = await self._api.call("GET", f"/sms/{await self._chosen()}")
-        left = answer.get("creditsLeft") if isinstance(answer, dict) else None
-        if isinstance(left, int | float) and left <= 0:
-            raise Permanent("the SMS service has no credits left: buy some")
+        return _number(answer.get("creditsLeft")) if isinstance(answer, dict) else None
+
+    async def read_reports(self, callback: Callback) -> list[DeliveryReport]:
+        """Read the report in a call of the callback URL."""
+        if self.config.report_secret is None:
+            raise Unverified
+        return [read_report(callback, self.config.report_secret.get_secret_value())]
 
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
+
+
+def _number(told: object) -> float | None:
+    return float(told) if isinstance(told, int | float) else None

@@ -19,7 +19,8 @@ class OvhApi:
 
     def __init__(self, config: OvhConfig, context: ssl.SSLContext) -> None:
         self._config = config
-        self._http = httpx.AsyncClient(verify=context, timeout=30)
+        limits = httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency)
+        self._http = httpx.AsyncClient(verify=context, timeout=30, limits=limits)
         self._ahead: float | None = None
         self._asking_time = asyncio.Lock()
 

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable, retry_after
+from flexiapi.plugin import DeliveryError, Permanent, Retryable, Throttled, retry_after
 
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 
@@ -16,6 +16,9 @@ _HINTS = {
     "NOT_GRANTED_CALL": "ask for a consumer key with the rights that the README names",
 }
 
+NO_CREDITS = "the SMS service has no credits left: buy some"
+"""The remedy for a service that is used up."""
+
 TIME_OUT = "QUERY_TIME_OUT"
 """The time in the signature differs too much from OVH's."""
 
@@ -24,13 +27,22 @@ def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
     """Return the contract's error for an answer that is not a success."""
     status = answer.status_code
     text = f"OVH answers {status}" + (f" ({code})" if code else "")
-    if code == TIME_OUT or status == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return Throttled(text, retry_after=retry_after(answer.headers))
+    if code == TIME_OUT or status == httpx.codes.REQUEST_TIMEOUT or answer.is_server_error:
         return Retryable(text, retry_after=retry_after(answer.headers))
     if code in _HINTS:
         return Permanent(f"{text}: {_HINTS[code]}")
+    if status == httpx.codes.PAYMENT_REQUIRED or _is_about_credits(answer):
+        return Permanent(f"{text}: {NO_CREDITS}")
     if status == httpx.codes.NOT_FOUND:
         return Permanent(f"{text}: look at service and endpoint")
     return Permanent(text)
+
+
+def _is_about_credits(answer: httpx.Response) -> bool:
+    # OVH has no code of its own for this, and its text is not shown.
+    return "credit" in answer.text.lower()
 
 
 def error_code(answer: httpx.Response) -> str | None:

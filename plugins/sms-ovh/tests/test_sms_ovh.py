@@ -1,17 +1,25 @@
 import asyncio
 import dataclasses
-import hashlib
 import time
 
 import pytest
 
-from flexiapi.plugin import Permanent, Retryable, SmsMessage
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
+from flexiapi.plugin import (
+    Callback,
+    DeliveryReport,
+    Permanent,
+    RecipientRefused,
+    Retryable,
+    SmsMessage,
+    Throttled,
+    Unverified,
+)
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, failure_of, reply, run_backend
+from flexiapi.testing.profiles import Ovh
 from flexiapi_sms_ovh import OvhSms
 
 MESSAGE = SmsMessage("+33612345678", "Votre code : 471100")
 SERVICE = "sms-ab12345-1"
-JOB = {"totalCreditsRemoved": 1, "invalidReceivers": [], "ids": [27814656], "validReceivers": ["+33612345678"]}
 AN_HOUR = 3600
 
 
@@ -20,41 +28,12 @@ def refusal(status, code, headers=None):
     return reply(status, body, headers=headers)
 
 
-class Ovh(Gateway):
-    """Takes only what is signed for its own clock, which is an hour ahead."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.ahead = AN_HOUR
-        self.default = reply(200, JOB)
-        self.answer(self.default)
-        self.answer(lambda _: reply(200, int(time.time()) + self.ahead), path="/1.0/auth/time")
-        self.answer(reply(200, [SERVICE, "sms-ab12345-2"]), path="/1.0/sms/")
-        self.answer(reply(200, {"name": SERVICE, "creditsLeft": 12.5}), path=f"/1.0/sms/{SERVICE}")
-
-    def received_one(self, request, path=None):
-        answer = super().received_one(request, path)
-        if path == "/1.0/auth/time":
-            return answer
-        return self.complaint(request) or answer
-
-    def complaint(self, request):
-        moment = request.headers["x-ovh-timestamp"]
-        if abs(int(moment) - time.time() - self.ahead) > 30:
-            return refusal(400, "QUERY_TIME_OUT")
-        parts = ["app-s3cret", "consumer-k3y", request.method, self.url + request.target, request.body.decode(), moment]
-        signature = "$1$" + hashlib.sha1("+".join(parts).encode()).hexdigest()
-        names = (request.headers["x-ovh-application"], request.headers["x-ovh-consumer"])
-        wrong = request.headers["x-ovh-signature"] != signature or names != ("app-key", "consumer-k3y")
-        return refusal(400, "INVALID_SIGNATURE") if wrong else None
-
-
 def options(gateway):
     return {
         "endpoint": f"{gateway.url}/1.0",
-        "application_key": "app-key",
-        "application_secret": "app-s3cret",
-        "consumer_key": "consumer-k3y",
+        "application_key": gateway.application_key,
+        "application_secret": gateway.application_secret,
+        "consumer_key": gateway.consumer_key,
     }
 
 
@@ -143,11 +122,16 @@ def test_a_clock_that_jumped_is_asked_again(ovh):
     run(ovh, three)
 
 
-def test_a_number_that_ovh_does_not_take(ovh):
-    ovh.answer(reply(200, {**JOB, "ids": [], "invalidReceivers": ["+33612345678"]}))
+def test_a_number_that_ovh_does_not_take_is_refused_for_good(ovh):
+    ovh.dead.add(MESSAGE.phone)
     error = failure(ovh)
-    assert isinstance(error, Permanent)
+    assert type(error) is RecipientRefused
     assert "does not take the phone number" in error.reason
+
+
+def test_a_job_without_sms_is_left_to_the_next_provider(ovh):
+    ovh.answer(reply(200, {"ids": [], "invalidReceivers": []}))
+    assert type(failure(ovh)) is Permanent
 
 
 @pytest.mark.parametrize(
@@ -157,6 +141,8 @@ def test_a_number_that_ovh_does_not_take(ovh):
         (refusal(404, "NOT_FOUND"), Permanent, "look at service and endpoint"),
         (refusal(400, "+33612345678"), Permanent, "OVH answers 400"),
         (reply(302, headers={"location": "http://127.0.0.1:9/"}), Permanent, "OVH answers 302"),
+        (reply(402, {"message": "."}), Permanent, "OVH answers 402: the SMS service has no credits left: buy some"),
+        (reply(408), Retryable, "OVH answers 408"),
         (reply(502, body="<html>"), Retryable, "OVH answers 502"),
         (reply(200, body="<html>"), Retryable, "is not JSON"),
         (reply(200, []), Retryable, "does not answer as it should"),
@@ -198,7 +184,9 @@ def test_a_caller_that_leaves_while_the_time_is_asked_harms_nobody(ovh):
 
 def test_retry_after_is_handed_on(ovh):
     ovh.answer(refusal(429, "TOO_MANY_REQUESTS", {"retry-after": "17"}))
-    assert failure(ovh).retry_after == 17
+    error = failure(ovh)
+    assert type(error) is Throttled
+    assert error.retry_after == 17
 
 
 def test_wrong_keys(ovh):
@@ -223,7 +211,7 @@ def test_tls_that_cannot_be_trusted():
 
 def test_check_looks_at_the_credits_and_sends_nothing(ovh):
     run(ovh, lambda backend: backend.check())
-    ovh.answer(reply(200, {"name": SERVICE, "creditsLeft": 0}), path=f"/1.0/sms/{SERVICE}")
+    ovh.credits = 0
     with pytest.raises(Permanent, match="no credits left"):
         run(ovh, lambda backend: backend.check())
     assert not ovh.sends
@@ -235,3 +223,106 @@ def test_endpoints_by_name():
     assert OvhSms.Config.model_validate({**settings, "endpoint": "ovh-ca"}).endpoint == "https://ca.api.ovh.com/1.0"
     with pytest.raises(ValueError, match="write one of ovh-eu, ovh-ca, ovh-us, or a URL"):
         OvhSms.Config.model_validate({**settings, "endpoint": "ovh-mars"})
+
+
+@pytest.mark.parametrize(
+    ("life", "settings", "minutes"),
+    [(600, {}, 10), (601, {}, 11), (20, {}, 1), (0, {}, 1), (999999, {}, 2880), (600, {"validity_minutes": 5}, 5)],
+)
+def test_a_text_is_worth_no_more_to_ovh_than_its_life(ovh, life, settings, minutes):
+    send(ovh, dataclasses.replace(MESSAGE, time_to_live=life), **settings)
+    assert ovh.delivered[MESSAGE.phone][0]["validityPeriod"] == minutes
+
+
+@pytest.mark.parametrize(
+    ("phone", "sender"),
+    [("+14155550100", "1415"), ("+33712345678", "France"), ("+33612345678", "Mobile"), ("+4915112345678", "Beta")],
+)
+def test_the_sender_of_a_country_precedes_that_of_the_domain(ovh, phone, sender):
+    senders = {"+1": "1415", "+33": "France", "+336": "Mobile"}
+    send(ovh, dataclasses.replace(MESSAGE, phone=phone, sender="Beta"), senders=senders)
+    [job] = ovh.delivered[phone]
+    assert (job["sender"], job["senderForResponse"]) == (sender, False)
+
+
+def test_a_prefix_is_that_of_a_phone_number(ovh):
+    with pytest.raises(ValueError, match="senders"):
+        send(ovh, senders={"33": "Example"})
+
+
+def test_a_service_without_credits_leaves_the_text_to_the_next_provider(ovh):
+    ovh.credits = 0
+    error = failure(ovh)
+    assert type(error) is Permanent
+    assert "no credits left: buy some" in error.reason
+
+
+def test_what_a_text_costs_and_what_is_left(ovh):
+    assert send(ovh).cost == 1
+    assert send(ovh, dataclasses.replace(MESSAGE, text="Code 4711. " * 20)).cost == 2
+    assert run(ovh, lambda backend: backend.credit()) == 99997
+
+
+def test_as_many_connections_as_the_declared_concurrency(ovh):
+    async def burst(backend):
+        assert backend.concurrency == 5
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(40)))
+
+    run(ovh, burst, concurrency=5)
+    assert len(ovh.delivered[MESSAGE.phone]) == 40
+    assert ovh.most_connections <= 5
+
+
+def test_ovh_makes_no_calls(ovh):
+    call = dataclasses.replace(MESSAGE, channel="voice")
+    assert type(failure_of(lambda: send(ovh, call), MESSAGE.phone)) is Permanent
+    assert not ovh.requests
+
+
+def test_a_message_of_an_earlier_server_is_sent(ovh):
+    @dataclasses.dataclass
+    class Earlier:
+        phone: str = MESSAGE.phone
+        text: str = MESSAGE.text
+
+    assert send(ovh, Earlier()).id
+
+
+class TestReports:
+    SECRET = "dGhlIHNlY3JldA_-x1"
+
+    def read(self, query, body=b"", secret=SECRET):
+        settings = {"application_key": "a", "application_secret": "b", "consumer_key": "c", "report_secret": secret}
+        backend = OvhSms(OvhSms.Config.model_validate(settings))
+        return run_backend(backend, lambda started: started.read_reports(Callback(body, {}, query)))
+
+    @pytest.mark.parametrize(
+        ("told", "report"),
+        [
+            ("ptt=4&description=1", DeliveryReport("delivered", "27814656", "ptt 4, dlr 1")),
+            ("ptt=23&description=2", DeliveryReport("failed", "27814656", "ptt 23, dlr 2")),
+            ("ptt=3&description=8", DeliveryReport("underway", "27814656", "ptt 3, dlr 8")),
+            ("ptt=4", DeliveryReport("delivered", "27814656", "ptt 4")),
+            ("ptt=6", DeliveryReport("underway", "27814656", "ptt 6")),
+            ("ptt=202&description=x", DeliveryReport("failed", "27814656", "ptt 202")),
+            ("ptt=%2B33612345678", DeliveryReport("underway", "27814656")),
+        ],
+    )
+    @pytest.mark.parametrize("sign", ["&", "?"])
+    def test_a_call_of_ovh_is_read(self, told, report, sign):
+        assert self.read(f"secret={self.SECRET}{sign}id=27814656&{told}&date=20261130083000") == [report]
+
+    @pytest.mark.parametrize("query", ["", "secret=", "secret=other", "id=1&ptt=4", f"x={SECRET}", f"secret={SECRET}x"])
+    def test_one_without_the_secret_is_nobodys(self, query):
+        with pytest.raises(Unverified):
+            self.read(query)
+
+    def test_without_a_secret_in_the_settings_no_report_is_taken(self):
+        for query in ("", "secret=", "secret=None"):
+            with pytest.raises(Unverified):
+                self.read(query, secret=None)
+
+    @pytest.mark.parametrize("secret", ["short", "sixteen letters?", "a&b=cdefghijklmnop"])
+    def test_a_secret_has_to_fit_into_a_url(self, secret):
+        with pytest.raises(ValueError, match="at least 16 letters"):
+            self.read("", secret=secret)

@@ -1,16 +1,27 @@
 import asyncio
-import base64
 import dataclasses
 from urllib.parse import urlencode
 
 import pytest
 
-from flexiapi.plugin import Callback, DeliveryError, Permanent, Retryable, SmsMessage, Unverified
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
+from flexiapi.plugin import (
+    Callback,
+    DeliveryError,
+    DeliveryReport,
+    Permanent,
+    RecipientRefused,
+    Retryable,
+    SmsMessage,
+    Throttled,
+    Unverified,
+)
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, failure_of, reply, run_backend
+from flexiapi.testing.profiles import Twilio
 from flexiapi_sms_twilio import TwilioSms
 
 MESSAGE = SmsMessage("+33612345678", "Votre code reçu & bon : 471100")
-ACCOUNT = "AC0123456789abcdef"
+ACCOUNT = Twilio().account_sid
+SERVICE = "MG0123456789abcdef0123456789abcdef"
 
 
 def refusal(status, code, headers=None):
@@ -18,31 +29,14 @@ def refusal(status, code, headers=None):
     return reply(status, body, headers=headers)
 
 
-class Twilio(Gateway):
-    """Takes only those that sign in."""
-
-    user, password = ACCOUNT, "t0ken"
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.default = reply(201, {"sid": "SM1234", "status": "queued", "error_code": None})
-        self.answer(self.default)
-        self.answer(reply(200, {"sid": ACCOUNT, "status": "active"}), path=f"/2010-04-01/Accounts/{ACCOUNT}.json")
-
-    def received_one(self, request, path=None):
-        answer = super().received_one(request, path)
-        expected = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return answer if request.headers.get("authorization") == f"Basic {expected}" else refusal(401, 20003)
-
-
 def options(gateway):
-    return {"endpoint": gateway.url, "account_sid": ACCOUNT, "auth_token": "t0ken"}
+    return {"endpoint": gateway.url, "account_sid": gateway.account_sid, "auth_token": gateway.auth_token}
 
 
 class TestTwilio(BackendContract):
     group, name = "flexiapi.sms", "twilio"
-    busy = refusal(429, 20429)
-    refused = refusal(400, 21211)
+    busy = refusal(503, 20503)
+    refused = refusal(400, 21612)
 
     def gateway(self):
         return Twilio()
@@ -62,8 +56,8 @@ def run(gateway, use, **settings):
     return run_backend(TwilioSms(TwilioSms.Config.model_validate({**options(gateway), **sender, **settings})), use)
 
 
-def send(gateway, **settings):
-    return run(gateway, lambda backend: backend.send(MESSAGE), **settings)
+def send(gateway, message=MESSAGE, **settings):
+    return run(gateway, lambda backend: backend.send(message), **settings)
 
 
 def failure(gateway, **settings):
@@ -71,7 +65,7 @@ def failure(gateway, **settings):
 
 
 def test_what_is_posted(twilio):
-    assert send(twilio).id == "SM1234"
+    assert send(twilio).id == f"SM{1:032x}"
     (request,) = twilio.sends
     assert (request.method, request.path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -145,7 +139,7 @@ def test_tls_that_cannot_be_trusted():
 
 def test_check_looks_at_the_account_and_sends_nothing(twilio):
     run(twilio, lambda backend: backend.check())
-    twilio.answer(reply(200, {"status": "suspended"}), path=f"/2010-04-01/Accounts/{ACCOUNT}.json")
+    twilio.status = "suspended"
     with pytest.raises(Permanent, match="the account is suspended"):
         run(twilio, lambda backend: backend.check())
     with pytest.raises(Permanent, match="look at account_sid"):
@@ -194,3 +188,153 @@ def test_a_report_is_signed_with_the_token_of_the_account(twilio):
 def test_an_api_key_signs_no_reports(twilio):
     with pytest.raises(ValueError, match="set report_token"):
         run(twilio, lambda backend: backend.check(), api_key_sid="SK1", **REPORTS)
+
+
+@pytest.mark.parametrize(("life", "validity"), [(600, "600"), (0, "1"), (86400, "36000")])
+def test_a_text_is_worth_no_more_to_twilio_than_its_life(twilio, life, validity):
+    send(twilio, dataclasses.replace(MESSAGE, time_to_live=life))
+    assert twilio.delivered[MESSAGE.phone][0]["ValidityPeriod"] == validity
+
+
+SENDERS = {"+1": "+15017122661", "+33": "Registered", "+336": SERVICE, "+3361": "Longest"}
+
+
+@pytest.mark.parametrize(
+    ("phone", "sender"),
+    [
+        ("+14155550100", ("From", "+15017122661")),
+        ("+33712345678", ("From", "Registered")),
+        ("+33698765432", ("MessagingServiceSid", SERVICE)),
+        ("+33612345678", ("From", "Longest")),
+        ("+4915112345678", ("From", "Beta")),
+    ],
+)
+def test_the_sender_of_a_country_precedes_that_of_the_domain(twilio, phone, sender):
+    send(twilio, dataclasses.replace(MESSAGE, phone=phone, sender="Beta"), senders=SENDERS)
+    [fields] = twilio.delivered[phone]
+    assert [(name, value) for name, value in fields.items() if name in ("From", "MessagingServiceSid")] == [sender]
+
+
+@pytest.mark.parametrize("prefix", ["33", "+", "+33 6", "fr"])
+def test_a_prefix_is_that_of_a_phone_number(prefix):
+    settings = {"account_sid": ACCOUNT, "auth_token": "t0ken", "sender": "Example", "senders": {prefix: "Example"}}
+    with pytest.raises(ValueError, match="senders"):
+        TwilioSms.Config.model_validate(settings)
+
+
+@pytest.mark.parametrize("group", ["dead", "landlines", "opted_out"])
+def test_an_answer_about_the_number_is_final_for_it(twilio, group):
+    getattr(twilio, group).add(MESSAGE.phone)
+    assert type(failure(twilio)) is RecipientRefused
+    assert not twilio.delivered
+
+
+@pytest.mark.parametrize("group", ["closed_countries", "unroutable"])
+def test_a_country_that_twilio_does_not_serve_is_left_to_the_next_provider(twilio, group):
+    getattr(twilio, group).add("+33")
+    assert type(failure(twilio, sender="Example")) is Permanent
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, 20429), (429, None), (400, 21611)])
+def test_a_limit_of_twilio_is_no_outage(twilio, status, code):
+    twilio.answer(refusal(status, code, {"retry-after": "17"}))
+    error = failure(twilio)
+    assert type(error) is Throttled
+    assert error.retry_after == 17
+
+
+def test_a_request_that_timed_out_is_tried_again(twilio):
+    twilio.answer(reply(408))
+    assert type(failure(twilio)) is Retryable
+
+
+def test_as_many_connections_as_the_declared_concurrency(twilio):
+    async def burst(backend):
+        assert backend.concurrency == 5
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(40)))
+
+    run(twilio, burst, concurrency=5)
+    assert len(twilio.delivered[MESSAGE.phone]) == 40
+    assert twilio.most_connections <= 5
+
+
+def test_the_balance_is_the_credit(twilio):
+    assert run(twilio, lambda backend: backend.credit()) == 12.34
+    twilio.answer(reply(200, {"balance": None}), path=f"/2010-04-01/Accounts/{ACCOUNT}/Balance.json")
+    assert run(twilio, lambda backend: backend.credit()) is None
+
+
+VOICE = {"voice_sender": "+15017122661"}
+CALL = SmsMessage("+33612345678", "Votre code <est> : 4, 7, 1, 1 & c'est tout\x07", language="fr", channel="voice")
+
+
+def test_a_call_reads_the_text_twice_in_its_language(twilio):
+    receipt = send(twilio, CALL, **VOICE)
+    [call] = twilio.calls[CALL.phone]
+    assert (call.sid, call.sender, call.language, call.loop) == (receipt.id, VOICE["voice_sender"], "fr-FR", 2)
+    assert call.text == "Votre code <est> : 4, 7, 1, 1 & c'est tout"
+    assert not twilio.delivered
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken"),
+    [
+        *(("en", "en-US"), ("en-GB", "en-GB"), ("fr_CA", "fr-CA"), ("fr-BE", "fr-FR"), ("no", "nb-NO"), ("xx", None)),
+        *((None, None), ("uk", "uk-UA"), ("de", "de-AT")),
+    ],
+)
+def test_a_call_speaks_a_language_that_twilio_knows(twilio, language, spoken):
+    languages = {"voice_languages": {"uk": "uk-UA", "de": "de-AT"}}
+    send(twilio, dataclasses.replace(CALL, language=language), **VOICE, **languages)
+    assert twilio.calls[CALL.phone][0].language == spoken
+
+
+def test_without_a_number_for_calls_there_are_none(twilio):
+    async def channels(backend):
+        return backend.channels
+
+    assert run(twilio, channels) == {"text"}
+    assert run(twilio, channels, **VOICE) == {"text", "voice"}
+    error = failure_of(lambda: send(twilio, CALL), CALL.phone, CALL.text)
+    assert type(error) is Permanent
+    assert "set voice_sender" in error.reason
+    assert not twilio.requests
+
+
+def test_a_call_to_what_is_no_number_is_final_for_it(twilio):
+    twilio.dead.add(CALL.phone)
+    assert type(failure_of(lambda: send(twilio, CALL, **VOICE), CALL.phone)) is RecipientRefused
+    twilio.dead.clear()
+    twilio.closed_countries.add("+33")
+    error = failure_of(lambda: send(twilio, CALL, **VOICE), CALL.phone)
+    assert type(error) is Permanent
+    assert "Voice, Geo permissions" in error.reason
+
+
+@pytest.mark.parametrize(
+    ("message", "told", "status"),
+    [
+        (MESSAGE, ("delivered", None), "delivered"),
+        (MESSAGE, ("undelivered", 30003), "failed"),
+        (MESSAGE, ("sent", None), "underway"),
+        (CALL, ("completed", None), "delivered"),
+        (CALL, ("no-answer", None), "failed"),
+        (CALL, ("ringing", None), "underway"),
+    ],
+)
+def test_a_report_of_twilio_about_a_text_or_a_call(twilio, message, told, status):
+    receipt = send(twilio, message, **VOICE, **REPORTS)
+    body, headers = twilio.signed(receipt.id, *told, signed_url=REPORTS["report_url"])
+    callback = Callback(body, {name.lower(): value for name, value in headers.items()})
+    [report] = run(twilio, lambda backend: backend.read_reports(callback), **REPORTS)
+    reason = f"{told[0]} ({told[1]})" if told[1] else told[0]
+    assert report == DeliveryReport(status, receipt.id, reason)
+
+
+def test_a_message_of_an_earlier_server_is_sent(twilio):
+    @dataclasses.dataclass
+    class Earlier:
+        phone: str = MESSAGE.phone
+        text: str = MESSAGE.text
+
+    assert send(twilio, Earlier()).id

@@ -1,4 +1,4 @@
-"""What is done for backends while the server runs: keys read again when they change, credit asked for."""
+"""The watch over backends while the server runs: their files, and the credit at their providers."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ SECONDS = 15.0
 _CREDIT_SECONDS = 600.0
 
 
-class Upkeep:
+class BackendWatch:
     """The look after backends, every `SECONDS`."""
 
     def __init__(self, outlets: Sequence[Outlet[Any]]) -> None:

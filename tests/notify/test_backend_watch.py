@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify import Notifier, Upkeep
+from flexiapi.notify import BackendWatch, Notifier
 from flexiapi.plugin import Permanent, Receipt, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import Gateway
@@ -25,13 +25,13 @@ def key(tmp_path):
 
 
 def kept(tables, tmp_path, use):
-    """Return the result of `use` with a notifier and its upkeep."""
+    """Return the result of `use` with a notifier and the watch over its backends."""
 
     async def whole():
         notifier = Notifier(Settings.model_validate({"data": {"path": tmp_path}, "sms": tables}))
         await notifier.start()
         try:
-            return await use(notifier, Upkeep(notifier.outlets))
+            return await use(notifier, BackendWatch(notifier.outlets))
         finally:
             await notifier.close()
 
@@ -52,14 +52,14 @@ def table(key):
     ids=["written", "replaced", "removed"],
 )
 def test_a_changed_file_is_read_again(scripted, key, tmp_path, change):
-    async def use(notifier, upkeep):
+    async def use(notifier, watch):
         first = notifier.outlets[0].backend
-        await upkeep.look()
+        await watch.look()
         assert notifier.outlets[0].backend is first
         change(key)
-        await upkeep.look()
+        await watch.look()
         second = notifier.outlets[0].backend
-        await upkeep.look()
+        await watch.look()
         assert notifier.outlets[0].backend is second is not first
         assert scripted.Sms.closed == [first]
 
@@ -67,7 +67,7 @@ def test_a_changed_file_is_read_again(scripted, key, tmp_path, change):
 
 
 def test_a_message_under_way_ends_before_its_backend_is_closed(scripted, key, tmp_path, monkeypatch):
-    async def use(notifier, upkeep):
+    async def use(notifier, watch):
         first, began, may_end, renewed = notifier.outlets[0].backend, *(asyncio.Event() for _ in range(3))
 
         async def send(self, message):
@@ -83,7 +83,7 @@ def test_a_message_under_way_ends_before_its_backend_is_closed(scripted, key, tm
         sending = asyncio.create_task(notifier.sms(MESSAGE))
         await began.wait()
         key.write_text("second")
-        looking = asyncio.create_task(upkeep.look())
+        looking = asyncio.create_task(watch.look())
         await renewed.wait()
         assert notifier.outlets[0].backend is not first
         assert scripted.Sms.closed == []
@@ -96,19 +96,19 @@ def test_a_message_under_way_ends_before_its_backend_is_closed(scripted, key, tm
 
 
 def test_a_file_that_cannot_be_used_leaves_the_backend_as_it_is(scripted, key, tmp_path, monkeypatch):
-    async def use(notifier, upkeep):
+    async def use(notifier, watch):
         first = notifier.outlets[0].backend
         monkeypatch.setattr(scripted.Sms, "start_problem", ValueError("key.pem is not a key"))
         key.write_text("half")
         with capture_logs() as logs:
-            await upkeep.look()
-            await upkeep.look()
+            await watch.look()
+            await watch.look()
         told = [entry["reason"] for entry in logs if entry["log_level"] == "warning"]
         assert told == ["key.pem is not a key"]
         await notifier.sms(MESSAGE)
         assert notifier.outlets[0].backend is first
         monkeypatch.setattr(scripted.Sms, "start_problem", None)
-        await upkeep.look()
+        await watch.look()
         assert notifier.outlets[0].backend is not first
 
     kept(table(key), tmp_path, use)
@@ -119,11 +119,11 @@ def test_an_authority_that_is_replaced_is_trusted_without_a_restart(tmp_path):
     with Gateway(tls=True) as gateway, Gateway(tls=True) as other:
         shutil.copy(other.ca_file, authority)
 
-        async def use(notifier, upkeep):
+        async def use(notifier, watch):
             with pytest.raises(DeliveryFailed):
                 await notifier.sms(MESSAGE)
             shutil.copy(gateway.ca_file, authority)
-            await upkeep.look()
+            await watch.look()
             return await notifier.sms(MESSAGE)
 
         kept({"main": {"backend": "http", "url": gateway.url, "ca_file": authority}}, tmp_path, use)
@@ -131,10 +131,10 @@ def test_an_authority_that_is_replaced_is_trusted_without_a_restart(tmp_path):
 
 
 def test_what_a_backend_writes_is_not_watched(tmp_path):
-    async def use(notifier, upkeep):
+    async def use(notifier, watch):
         first = notifier.outlets[0].backend
         await notifier.sms(MESSAGE)
-        await upkeep.look()
+        await watch.look()
         assert notifier.outlets[0].backend is first
 
     kept({"main": {"backend": "outbox"}}, tmp_path, use)
@@ -149,6 +149,6 @@ def test_credit_is_in_the_metrics_if_the_provider_tells_it(scripted, key, tmp_pa
 
     monkeypatch.setattr(scripted.Sms, "credit", credit, raising=False)
     label = f"credit-{type(told).__name__}"
-    kept({label: table(key)["main"]}, tmp_path, lambda notifier, upkeep: upkeep.look())
+    kept({label: table(key)["main"]}, tmp_path, lambda notifier, watch: watch.look())
     shown = REGISTRY.get_sample_value("flexiapi_delivery_credit", {"transport": "sms", "label": label})
     assert shown == (told if isinstance(told, float) else None)

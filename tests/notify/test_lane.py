@@ -1,4 +1,4 @@
-from flexiapi.notify.circuit import Circuit
+from flexiapi.notify.lane import Circuit
 from tests.kit.clocks import Clock
 
 
