@@ -1,5 +1,6 @@
 """Functions of the backend contract."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -10,6 +11,7 @@ from flexiapi.plugin import (
     Permanent,
     PushMessage,
     Retryable,
+    http_client,
     normalised_url,
     retry_after,
     tls_context,
@@ -45,6 +47,19 @@ def test_a_file_without_certificates_fails_at_once(tmp_path):
     for name in ("ca.pem", "none.pem"):
         with pytest.raises(OSError, match=r".*"):
             tls_context(tmp_path / name)
+
+
+def test_bursts_reuse_as_many_connections_as_there_are_messages_under_way():
+    async def bursts(url, context):
+        async with http_client(40, context, headers={"x-of": "acme"}) as http:
+            for _ in range(3):
+                await asyncio.gather(*(http.get(url) for _ in range(40)))
+
+    with Gateway() as gateway:
+        asyncio.run(bursts(gateway.url, tls_context(None)))
+        assert len(gateway.requests) == 120
+        assert gateway.connections <= 40
+        assert {request.headers["x-of"] for request in gateway.requests} == {"acme"}
 
 
 def test_an_outage_is_told_by_its_kind():

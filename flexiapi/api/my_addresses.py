@@ -7,7 +7,7 @@ from pydantic import Field
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.accounts import AccountView
 from flexiapi.errors import DeliveryFailed, RecordNotFound, TooManyRequests, WrongCode
-from flexiapi.services.fields import Email, Phone, Pin
+from flexiapi.services.fields import CodeChannel, Email, Phone, Pin
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard
 from flexiapi.web.parameters import Params
@@ -25,6 +25,7 @@ class PhoneChange(Params):
     """A new phone number."""
 
     phone: Annotated[Phone, Field(description="the phone number to send the SMS")]
+    channel: CodeChannel = "sms"
 
 
 class ChangeConfirmation(Params):
@@ -80,7 +81,7 @@ class MyPhoneRequestEndpoint(ApiEndpoint):
 
         The number is a claim until the code is confirmed: only then it is the account's.
         """
-        await self.codes.address_changes.request_phone(self.me, body.phone, self.actor)
+        await self.codes.address_changes.request_phone(self.me, body.phone, self.actor, channel=body.channel)
 
 
 class MyPhoneEndpoint(ApiEndpoint):

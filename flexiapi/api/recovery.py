@@ -9,7 +9,7 @@ from flexiapi.api.segments import Id, PhoneNumber, RecoverKey, Sip, required_add
 from flexiapi.api.views.accounts import WrittenAccount
 from flexiapi.api.views.recovery import PhoneInfo, RecoveredAccount
 from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, TooManyRequests, ValidationFailed
-from flexiapi.services.fields import CreationToken, KnownPhone
+from flexiapi.services.fields import CodeChannel, CreationToken, KnownPhone
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Switch
 from flexiapi.web.parameters import Params
@@ -20,6 +20,7 @@ class PhoneRecovery(Params):
 
     phone: Annotated[KnownPhone, Field(description="the phone number to send the SMS to")]
     account_creation_token: CreationToken
+    channel: CodeChannel = "sms"
 
 
 class AccountInfoByPhoneEndpoint(ApiEndpoint):
@@ -58,7 +59,7 @@ class RecoveryByPhoneEndpoint(ApiEndpoint):
         `account_creation_token` as well. Return `429` if an SMS was sent to the number a short time ago, `503` if the
         SMS was not accepted, `422` if the service sends no codes to such numbers; the token then stays usable.
         """
-        await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor)
+        await self.codes.recovery.send_pin(body.phone, body.account_creation_token, self.actor, channel=body.channel)
 
 
 class RecoveryByKeyEndpoint(ApiEndpoint):

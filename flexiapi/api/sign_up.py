@@ -22,6 +22,7 @@ from flexiapi.services.accounts import AccountDetails, RegistrationClosed
 from flexiapi.services.fields import (
     Algorithm,
     ClaimedPhone,
+    CodeChannel,
     ConfirmationKey,
     CreationToken,
     Domain,
@@ -83,6 +84,7 @@ class PublicSignUp(Params):
         | None
     ) = None
     account_creation_token: CreationToken
+    channel: CodeChannel = "sms"
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -107,6 +109,12 @@ class PhoneConfirmation(Params):
 
     aliases: ClassVar[Mapping[str, str]] = {"code": "confirmation_key"}
     confirmation_key: Pin
+
+
+class CodeRequest(Params):
+    """The way of a new code."""
+
+    channel: CodeChannel = "sms"
 
 
 async def _is_not_closed(exchange: ApiEndpoint) -> None:
@@ -152,7 +160,9 @@ class PublicAccountsEndpoint(ApiEndpoint):
             email=body.email,
             phone=body.phone,
         )
-        account = await self.accounts.signing_up.sign_up(new, body.account_creation_token, self.actor)
+        account = await self.accounts.signing_up.sign_up(
+            new, body.account_creation_token, self.actor, channel=body.channel
+        )
         return InactiveAccount.of(account, await self.view_data(account))
 
 
@@ -239,14 +249,15 @@ class MyResendingEndpoint(ApiEndpoint):
     path = "/api/accounts/me/resend"
 
     @endpoint(Access.USER, raises=NOT_SENT, guard=Guard(limit="messages"))
-    async def post(self) -> None:
+    async def post(self, body: CodeRequest) -> None:
         """Send a new activation code, by mail or SMS as the one before, which ends.
 
         Return `404` if the account is active or has neither an e-mail address nor a phone number, `422` if the address
-        of a mailed code is gone, `403` after `confirmation_key_expires`. A code by mail lives for
-        `account.activation_hours`, 24 hours by default, a PIN for `account.pin_minutes`, 10 minutes.
+        of a mailed code is gone or the service sends no codes to such a number, `403` after
+        `confirmation_key_expires`. A code by mail lives for `account.activation_hours`, 24 hours by default, a PIN for
+        `account.pin_minutes`, 10 minutes.
         """
-        await self.codes.resending.resend(self.me, self.actor)
+        await self.codes.resending.resend(self.me, self.actor, channel=body.channel)
 
 
 class AccountResendingEndpoint(ApiEndpoint):
@@ -255,11 +266,11 @@ class AccountResendingEndpoint(ApiEndpoint):
     path = "/api/accounts/{id}/resend"
 
     @endpoint(Access.ADMIN, raises=NOT_SENT, guard=Guard(limit="messages"))
-    async def post(self, id: Id) -> None:
+    async def post(self, id: Id, body: CodeRequest) -> None:
         """Send an account a new activation code, by mail or SMS as the one before, which ends.
 
         The same as `POST /api/accounts/me/resend`. It also lets an account in that was deactivated before it was ever
         active.
         """
         account = await self.accounts.directory.for_admin(id, self.space)
-        await self.codes.resending.resend(account, self.actor)
+        await self.codes.resending.resend(account, self.actor, channel=body.channel)

@@ -12,6 +12,9 @@ from flexiapi.crypto.keys import Secret, opened, readable
 Channel = Literal["email", "phone"]
 """An address of an account that a code proves."""
 
+CodeChannel = Literal["sms", "voice"]
+"""The way of a code to a phone number: a text, or a call that reads it to the person."""
+
 TokenMaker = Literal["admin", "mail"]
 """The maker of a provisioning token, if not the account itself: an administrator, or a mail that one had sent."""
 

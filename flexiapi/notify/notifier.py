@@ -130,6 +130,10 @@ class Notifier:
         """Send an SMS. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.SMS, message)
 
+    def can_call(self, phone: str) -> bool:
+        """Return whether a backend reads texts to people at such numbers."""
+        return bool(chosen(self._routes[Transport.SMS], SmsMessage(phone, "", channel="voice")))
+
     async def mail(self, message: MailMessage) -> Receipt:
         """Send a mail. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.MAIL, message)
@@ -149,10 +153,6 @@ class Notifier:
                 if isinstance(error.__cause__, RecipientDeferred | RecipientRefused):
                     break
         raise failure or DeliveryFailed(reason="no backend serves this message")
-
-    def calls(self, phone: str) -> bool:
-        """Return whether a backend can read a text to the person with that number in a call."""
-        return bool(chosen(self._routes[Transport.SMS], SmsMessage(phone, "", channel="voice")))
 
     async def report(self, label: str, body: bytes, headers: Mapping[str, str], query: str) -> None:
         """Take a request by which a provider reports deliveries of the backend with that label (or `sms.main`).

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flexiapi.notify.outlet import Outlet
-from flexiapi.plugin import ANY_PROVIDER, MailMessage, PushBackend, PushMessage, SmsBackend, SmsMessage
+from flexiapi.plugin import ANY_PROVIDER, Channel, MailMessage, PushBackend, PushMessage, SmsBackend, SmsMessage
 
 AnyMessage = PushMessage | SmsMessage | MailMessage
 
@@ -21,15 +21,16 @@ class Route:
     def serves(self, message: AnyMessage) -> bool:
         """Return True if the rules allow the message."""
         if isinstance(message, SmsMessage):
-            by_prefix = not self.prefixes or any(message.phone.startswith(prefix) for prefix in self.prefixes)
-            return (
-                by_prefix
-                and isinstance(self.outlet.backend, SmsBackend)
-                and (message.channel in self.outlet.backend.channels)
-            )
+            if message.channel != "text" and not self._has_channel(message.channel):
+                return False
+            return not self.prefixes or any(message.phone.startswith(prefix) for prefix in self.prefixes)
         if isinstance(message, PushMessage) and isinstance(self.outlet.backend, PushBackend):
             return not self.outlet.backend.providers.isdisjoint({message.provider, ANY_PROVIDER})
         return True
+
+    def _has_channel(self, channel: Channel) -> bool:
+        """Return whether the backend sends SMS by that channel. All of them send texts."""
+        return isinstance(self.outlet.backend, SmsBackend) and channel in self.outlet.backend.channels
 
     def closeness(self, message: AnyMessage) -> int:
         """Return the length of the longest prefix that matches the message."""

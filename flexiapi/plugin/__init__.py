@@ -13,7 +13,7 @@ from flexiapi.plugin.backend import (
     PushBackend,
     SmsBackend,
 )
-from flexiapi.plugin.connections import retry_after, tls_context, unreachable
+from flexiapi.plugin.connections import http_client, retry_after, tls_context, unreachable
 from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, SmsMessage
 from flexiapi.plugin.outcomes import (
     DeliveryError,
@@ -52,6 +52,7 @@ __all__ = [
     "Throttled",
     "Unregistered",
     "Unverified",
+    "http_client",
     "normalised_url",
     "retry_after",
     "tls_context",

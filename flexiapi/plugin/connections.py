@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -19,6 +20,16 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
         return httpx.create_ssl_context()
     return ssl.create_default_context(cafile=ca_file)
+
+
+def http_client(concurrency: int, context: ssl.SSLContext, **options: Any) -> httpx.AsyncClient:
+    """Return a client that keeps as many connections as there are messages under way, and follows no redirects.
+
+    `options` are those of `httpx.AsyncClient`; a request takes at most 30 seconds unless they say else.
+    """
+    # httpx keeps 20 by default, so that every further message of a burst opens one of its own.
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    return httpx.AsyncClient(**{"timeout": 30, "limits": limits, **options}, verify=context, follow_redirects=False)
 
 
 def unreachable(error: Exception, whom: str, look_at: str = "ca_file") -> Retryable:

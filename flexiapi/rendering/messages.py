@@ -1,8 +1,8 @@
 """Mails and SMS with the variables of their templates. All also have `app_name` and `signature`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,10 @@ class Sms:
     code: str = field(repr=False)
     expires_in: timedelta
     domain: str = ""
+
+    def spoken(self) -> Self:
+        """Return it with the digits of the code apart, `4, 7, 1, 1`, so that they are read one by one."""
+        return replace(self, code=", ".join(self.code))
 
 
 @dataclass(frozen=True, slots=True)

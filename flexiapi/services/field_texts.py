@@ -70,6 +70,12 @@ CONFIRMATION_KEY = _field(
     minLength=13,
 )
 PIN = _field("the PIN code; works once, for `account.pin_minutes` (10 by default)", "0427", pattern="^[0-9]{4}$")
+CODE_CHANNEL = _of_type(
+    "the way of a code to a phone number: `sms`, or `voice` for a call that reads it out, if the service can call that "
+    "number; the limits of SMS count for both. Of no effect on a code that is mailed",
+    "sms",
+    enum=["sms", "voice"],
+)
 EXPIRY = _of_type(
     "a time of the form `Y-m-d H:i:s`, UTC. Only used when `activated` is not used or `false`. Enforces an expiration "
     "date on the returned `confirmation_key`. After that time public email or phone activation endpoints will return "

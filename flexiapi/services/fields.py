@@ -214,6 +214,9 @@ RequestToken = Annotated[
     ),
 ]
 ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
+CodeChannel = Annotated[
+    model.CodeChannel, _one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
+]
 Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
 Expiry = Annotated[
     datetime,

@@ -1,10 +1,11 @@
 """Mails and SMS to people, within the limits per number and address."""
 
 import contextlib
+from datetime import timedelta
 
 from flexiapi.errors import DeliveryFailed, FieldErrors, StoreUnavailable, ValidationFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account, Actor, Space, Undelivered, e164
+from flexiapi.model import Account, Actor, CodeChannel, Space, Undelivered, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
 from flexiapi.plugin import MailMessage, SmsMessage
@@ -31,13 +32,13 @@ class Notices:
         self._renderer = renderer
         self._limiter = limiter
 
-    async def text(self, phone: str, sms: Sms, account: Account, actor: Actor) -> None:
-        """Send an SMS with a code for an account that the actor asks for.
+    async def text(self, phone: str, sms: Sms, account: Account, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send an SMS with a code for an account that the actor asks for, or have it read out in a call.
 
-        Raises `ValidationFailed` for a number that gets none by the settings, `TooManyRequests` for one or a network
-        that had too many and when a budget is used up, and `DeliveryFailed`.
+        Raises `ValidationFailed` for a number that gets none by the settings or cannot be called, `TooManyRequests` for
+        one or a network that had too many and when a budget is used up, and `DeliveryFailed`.
         """
-        if faults := self.number_faults(phone):
+        if faults := self.number_faults(phone, channel):
             raise ValidationFailed(faults)
         space = self._of(sms.domain)
         number, network = f"{e164(phone)}{space.suffix}", counted_as(actor.address)
@@ -51,11 +52,13 @@ class Notices:
             await self._notifier.sms(
                 SmsMessage(
                     phone,
-                    self._renderer.sms(sms, space.name),
+                    self._renderer.sms(sms.spoken() if channel == "voice" else sms, space.name),
                     kind=sms.name,
                     code=sms.code,
                     language=space.language,
                     sender=space.sms_sender,
+                    time_to_live=_seconds(sms.expires_in),
+                    channel="voice" if channel == "voice" else "text",
                 )
             )
         except DeliveryFailed as error:
@@ -63,10 +66,15 @@ class Notices:
             await self._remember(account, sms.name, error, actor)
             raise
 
-    def number_faults(self, phone: str | None, field: str = "phone") -> FieldErrors:
-        """Check that the settings let a code be sent to a number, which came in `field`."""
+    def number_faults(
+        self, phone: str | None, channel: CodeChannel | None = "sms", field: str = "phone"
+    ) -> FieldErrors:
+        """Check that the settings let a code be sent to a number, which came in `field`, by that channel."""
         texts = [text.format(field=field) for text in self._limiter.number_faults(phone)]
-        return {field: texts} if texts else {}
+        faults: FieldErrors = {field: texts} if texts else {}
+        if phone is not None and channel == "voice" and not self._notifier.can_call(e164(phone)):
+            faults["channel"] = ["channel cannot be voice: this service does not call such numbers"]
+        return faults
 
     async def _remember(self, account: Account, kind: str, error: DeliveryFailed, actor: Actor) -> None:
         message = Undelivered(kind, error.backend, error.reason[:_LONGEST_REASON], self._clock.second())
@@ -109,8 +117,13 @@ class Notices:
                 kind=mail.name,
                 code=getattr(mail, "code", None),
                 language=space.language,
+                time_to_live=_seconds(getattr(mail, "expires_in", None)),
             )
         )
+
+
+def _seconds(life: timedelta | None) -> int | None:
+    return None if life is None else max(1, round(life.total_seconds()))
 
 
 def _domain(mail: Mail) -> str:

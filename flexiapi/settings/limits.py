@@ -27,11 +27,11 @@ class LimitSettings(SettingsSection):
         4, ge=0, description="SMS to one number per day that one network (IP address, IPv6 /64) asks for"
     )
     sms_per_network: int = Field(30, ge=0, description="SMS per day that one network asks for, over all numbers")
-    sms_total_per_day: int = Field(0, ge=0, description="SMS per day over all numbers")
+    sms_total_per_day: int = Field(0, ge=0, description="SMS and calls with a code per day, over all numbers")
     sms_by_prefix: dict[PhonePrefix, NonNegativeInt] = Field(
         default_factory=dict,
-        description='SMS per day to numbers that begin with a prefix, as in { "+33" = 1000, "+" = 50 }; of several '
-        "prefixes the longest counts, and + is that of every number",
+        description='SMS and calls per day to numbers that begin with a prefix, as in { "+33" = 1000, "+" = 50 }; of '
+        "several prefixes the longest counts, and + is that of every number",
     )
     sms_allowed_prefixes: PhonePrefixes = Field(
         (), description="prefixes of numbers that get SMS; by default all. A longer prefix that is denied counts more"

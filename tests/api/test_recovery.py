@@ -167,9 +167,9 @@ class TestDeactivated:
         notices = server.services.codes.recovery._notices
         send = notices.text
 
-        async def slowly(*arguments):
+        async def slowly(*arguments, **named):
             await server.services.accounts.administration.deactivate(alice.id, server.actor)
-            await send(*arguments)
+            await send(*arguments, **named)
 
         monkeypatch.setattr(notices, "text", slowly)
         assert recover_by_phone(server).status_code == 404

@@ -75,6 +75,7 @@ PLAIN = {
     "description": "A description",
     "display_name": "A name",
     "dtmf_protocol": "sipinfo",
+    "channel": "sms",
     "body": "Hello",
     "activated": "1",
     "admin": "0",

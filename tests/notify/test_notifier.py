@@ -70,13 +70,13 @@ def test_a_call_goes_to_a_backend_that_can_call(scripted, tmp_path, monkeypatch)
     call = SmsMessage("+33612345678", "4, 7, 1, 1", channel="voice")
     with pytest.raises(DeliveryFailed):
         run(notifier(tmp_path, sms=TWO), lambda n: n.sms(call))
-    assert not notifier(tmp_path, sms=TWO).calls("+33612345678")
+    assert not notifier(tmp_path, sms=TWO).can_call("+33612345678")
     monkeypatch.setattr(scripted.Other, "channels", frozenset({"text", "voice"}), raising=False)
     run(notifier(tmp_path, sms=TWO), lambda n: n.sms(call))
     assert (len(scripted.Sms.sent), scripted.Other.sent) == (0, [call])
     french = {"french": {"backend": "other", "prefixes": ["+33"]}}
-    assert notifier(tmp_path, sms=french).calls("+33612345678")
-    assert not notifier(tmp_path, sms=french).calls("+4930123456")
+    assert notifier(tmp_path, sms=french).can_call("+33612345678")
+    assert not notifier(tmp_path, sms=french).can_call("+4930123456")
 
 
 def test_lower_order_comes_first(scripted, tmp_path):

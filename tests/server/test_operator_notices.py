@@ -64,6 +64,7 @@ def test_a_resting_backend_is_told_with_what_it_cannot_reach(server, told, monke
 
     monkeypatch.setattr(outlet.backend, "send", fail)
     monkeypatch.setattr(outlet.backend, "lane", lambda message: "sms.example.org")
+    monkeypatch.setattr(outlet, "_has_lanes", True)
     while not outlet.resting:
         with pytest.raises(DeliveryFailed):
             server.run(outlet.send(SmsMessage("+33612345678", "text")))

@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from flexiapi.errors import FieldErrors, Forbidden
-from flexiapi.model import Account, Algorithm, Space
+from flexiapi.model import Account, Algorithm, CodeChannel, Space
 from flexiapi.services.accounts.details import PasswordNeeded
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.sign_up import SigningUp
@@ -23,6 +23,7 @@ class AccountValues(TypedDict, total=False):
     email: str | None
     phone: str | None
     account_creation_token: str
+    channel: CodeChannel
 
 
 class RegistrationClosed(Forbidden):

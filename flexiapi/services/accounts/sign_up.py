@@ -9,7 +9,7 @@ from flexiapi import failpoints
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.errors import DeliveryFailed, FieldErrors, TooManyRequests, ValidationFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account, Actor, Change, Channel, Confirmation, Scope, Space
+from flexiapi.model import Account, Actor, Change, Channel, CodeChannel, Confirmation, Scope, Space
 from flexiapi.observing import log
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.accounts.creation import Creation
@@ -64,12 +64,12 @@ class SigningUp:
         self._codes = ground.codes
         self._clock = ground.clock
 
-    async def sign_up(self, new: AccountDetails, token: str, actor: Actor) -> Account:
+    async def sign_up(self, new: AccountDetails, token: str, actor: Actor, *, channel: CodeChannel = "sms") -> Account:
         """Create an account by a creation token and send the code that activates it.
 
-        The code goes to the number if that is the name or if there is no address, else to the address. An account that
-        has the name, was not confirmed in time and has the same number or address is replaced. Raises
-        `ValidationFailed` on the token or for a name that is taken, `NoExternalAccountLeft`, `SpaceFull`, and
+        The code goes to the number, by that channel, if that is the name or if there is no address, else to the
+        address. An account that has the name, was not confirmed in time and has the same number or address is replaced.
+        Raises `ValidationFailed` on the token or for a name that is taken, `NoExternalAccountLeft`, `SpaceFull`, and
         `DeliveryFailed` and `TooManyRequests` where nothing is left of an attempt whose code was not sent.
         """
         async with self._creation.spending(token, actor):
@@ -90,10 +90,10 @@ class SigningUp:
             attempt = _Attempt(new.username, change.after.domain, number, new.email)
             in_the_way = await self._in_the_way(attempt)
             if attempt.may_replace(in_the_way, now):
-                return await self._replace(in_the_way[0], change, actor)
+                return await self._replace(in_the_way[0], change, actor, channel)
             account = await self._creation.add(change, actor)
             failpoints.reach("sign-up-inserted")
-            return await self._confirm(account, actor)
+            return await self._confirm(account, actor, channel)
 
     async def faults(self, values: Mapping[str, Any], domain: str, space: Space) -> FieldErrors:
         """Check the name, number and address of a new account of a domain: not taken, and not waiting for a code."""
@@ -112,7 +112,8 @@ class SigningUp:
         elif attempt.claimed and any(old.claimed_phone == phone for old in in_the_way):
             faults["phone"] = ["phone is taken"]
         if attempt.claimed:
-            faults |= self._notices.number_faults(attempt.claimed, "phone" if values.get("phone") else "username")
+            field = "phone" if values.get("phone") else "username"
+            faults |= self._notices.number_faults(attempt.claimed, values.get("channel"), field)
         if is_number and phone and await self._store.tombstones.has(f"{phone}@{domain}"):
             faults["phone"] = ["phone is taken"]
         sent: dict[Channel, str | None] = {"phone": phone, "email": email if self._settings.email_unique else None}
@@ -135,10 +136,10 @@ class SigningUp:
         found = {old.id: old for old in (named, claiming) if old is not None}
         return list(found.values())
 
-    async def _confirm(self, account: Account, actor: Actor) -> Account:
+    async def _confirm(self, account: Account, actor: Actor, channel: CodeChannel) -> Account:
         """Send the code of a new account and store it. Where the code proves its name, a refusal ends the account."""
         try:
-            confirmation = await self._send(account, account, actor)
+            confirmation = await self._send(account, account, actor, channel)
         except (DeliveryFailed, TooManyRequests) as error:
             if account.is_claim and await self._is_given_up(account, actor):
                 raise
@@ -159,7 +160,7 @@ class SigningUp:
         await self._removal.heal()
         return is_removed or await self._store.accounts.by_id(account.id, Scope(only=account.domain)) is None
 
-    async def _replace(self, old: Account, change: Change[Account], actor: Actor) -> Account:
+    async def _replace(self, old: Account, change: Change[Account], actor: Actor, channel: CodeChannel) -> Account:
         """Put a new account in the place of an old one, once its code was sent."""
         accounts, new = self._store.accounts, change.after
         assert new is not None
@@ -170,7 +171,7 @@ class SigningUp:
             failpoints.reach("sign-up-marked")
             new = replace(new, id=await self._store.counters.next("accounts"), replacing_until=None)
             try:
-                confirmation = await self._send(new, marked, actor)
+                confirmation = await self._send(new, marked, actor, channel)
             except (DeliveryFailed, TooManyRequests):
                 await accounts.apply(marked.end_replacement(), actor)
                 raise
@@ -182,7 +183,7 @@ class SigningUp:
             waiting = replace(change, after=replace(new, confirmation=confirmation))
             return await self._creation.add(waiting, actor, external)
 
-    async def _send(self, account: Account, stored: Account, actor: Actor) -> Confirmation:
+    async def _send(self, account: Account, stored: Account, actor: Actor, channel: CodeChannel) -> Confirmation:
         """Send the code of an account, and return it as it is to be stored.
 
         `stored` is that account, or the one that it replaces, which remembers a failure. Raises `TooManyRequests` and
@@ -193,7 +194,8 @@ class SigningUp:
         if number is not None:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), stored, actor)
+            sms = AccountConfirmationSms(pin, life, account.domain)
+            await self._notices.text(number, sms, stored, actor, channel=channel)
             return Confirmation(pin_hash=pin_hash, expires_at=now + life, networks=(counted_as(actor.address),))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
         mail = AccountConfirmationMail(account.address, grouped(key), life)

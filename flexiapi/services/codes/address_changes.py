@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from flexiapi.crypto.codes import random_pin
 from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
-from flexiapi.model import Account, Actor, Channel, PendingChange
+from flexiapi.model import Account, Actor, Channel, CodeChannel, PendingChange
 from flexiapi.observing import log
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
 from flexiapi.services.ground import Ground
@@ -13,10 +13,11 @@ from flexiapi.store import IdentifierTaken
 
 
 class AddressValues(TypedDict, total=False):
-    """A new address or number, if it is well-formed."""
+    """A new address or number and the way of its code, if they are well-formed."""
 
     email: str
     phone: str
+    channel: CodeChannel
 
 
 class AddressChanges:
@@ -41,7 +42,7 @@ class AddressChanges:
         if email is not None and email == account.email != account.claimed_email:
             return {"email": ["email is the present one"]}
         conflicts = await self._names.conflicts(values, account.domain, public=False)
-        return conflicts | self._notices.number_faults(values.get("phone"))
+        return conflicts | self._notices.number_faults(values.get("phone"), values.get("channel"))
 
     async def request_email(self, account: Account, email: str, actor: Actor) -> None:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
@@ -50,11 +51,12 @@ class AddressChanges:
         await self._notices.mail(email, EmailChangeMail(account.address, pin, self._life), account, actor)
         await self._await(account, "email", email, pin, actor)
 
-    async def request_phone(self, account: Account, phone: str, actor: Actor) -> None:
-        """Send a PIN to a new number. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
+    async def request_phone(self, account: Account, phone: str, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send a PIN to a new number, by that channel. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.text(phone, PhoneChangeSms(pin, self._life, account.domain), account, actor)
+        sms = PhoneChangeSms(pin, self._life, account.domain)
+        await self._notices.text(phone, sms, account, actor, channel=channel)
         await self._await(account, "phone", phone, pin, actor)
 
     async def _await(self, account: Account, channel: Channel, target: str, pin: str, actor: Actor) -> None:

@@ -7,7 +7,7 @@ from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account, Actor, Confirmation, Space, e164
+from flexiapi.model import Account, Actor, CodeChannel, Confirmation, Space, e164
 from flexiapi.rendering.messages import AccountRecoveredMail, AccountRecoveryMail, AccountRecoverySms
 from flexiapi.services.codes.activation import Activation, Confirmations
 from flexiapi.services.codes.creation_tokens import CreationTokens, CreationTokenValues
@@ -22,6 +22,7 @@ class RecoveryValues(CreationTokenValues, total=False):
     """The values of a recovery by phone that are well-formed."""
 
     phone: str
+    channel: CodeChannel
 
 
 class Recovery:
@@ -53,7 +54,7 @@ class Recovery:
     async def faults(self, values: RecoveryValues, space: Space) -> FieldErrors:
         """Check the number that asks for its PIN, and the creation token that is to be consumed."""
         refused = await self._creation_tokens.faults(values, space)
-        return refused | self._notices.number_faults(values.get("phone"))
+        return refused | self._notices.number_faults(values.get("phone"), values.get("channel"))
 
     async def by_phone(self, phone: str, space: Space) -> tuple[Account, bool]:
         """Return the account of a number in the space, and whether the number is its alias, not its username.
@@ -67,8 +68,8 @@ class Recovery:
             return account, False
         raise RecordNotFound
 
-    async def send_pin(self, phone: str, token: str, actor: Actor) -> None:
-        """Send a PIN to the account's number, for a creation token.
+    async def send_pin(self, phone: str, token: str, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send a PIN to the account's number, by that channel, for a creation token.
 
         An unknown number consumes the token too, so that probing numbers costs tokens. Raises `ValidationFailed` on
         the token, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
@@ -80,7 +81,8 @@ class Recovery:
         pin = random_pin()
         try:
             account, number = await self._recoverable(phone, actor.space or self._spaces.default)
-            await self._notices.text(number, AccountRecoverySms(pin, self._pin_life, account.domain), account, actor)
+            sms = AccountRecoverySms(pin, self._pin_life, account.domain)
+            await self._notices.text(number, sms, account, actor, channel=channel)
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
             now, network = self._clock.second(), counted_as(actor.address)
             networks = account.networks_asking(network, now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from flexiapi.crypto.codes import grouped, random_key, random_pin
 from flexiapi.errors import ActivationExpired, RecordNotFound, ValidationFailed
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Account, Actor, Confirmation
+from flexiapi.model import Account, Actor, CodeChannel, Confirmation
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -26,8 +26,8 @@ class Resending:
         self._key_life = timedelta(hours=ground.settings.account.activation_hours)
         self._clock = ground.clock
 
-    async def resend(self, account: Account, actor: Actor) -> None:
-        """Send a new code in place of the pending one.
+    async def resend(self, account: Account, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send a new code in place of the pending one, to a number by that channel.
 
         An account without a pending code gets a mail, or else an SMS. Raises `RecordNotFound` for one that is active or
         has neither address nor number, `ValidationFailed` when the address of a mailed key is gone or the number gets
@@ -39,14 +39,14 @@ class Resending:
             raise RecordNotFound
         if by_mail and account.email is None:
             raise ValidationFailed({"email": ["email is not set on this account"]})
-        if not by_mail and (faults := self._notices.number_faults(number)):
+        if not by_mail and (faults := self._notices.number_faults(number, channel)):
             raise ValidationFailed(faults)
         expires_at = self._end(account, self._key_life if by_mail else self._pin_life)
         await self._limiter.count("codes", str(account.id))
         if by_mail:
             confirmation = await self._mail(account, expires_at, actor)
         else:
-            confirmation = await self._text(account, number, expires_at, actor)
+            confirmation = await self._text(account, number, expires_at, actor, channel)
         existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
 
     def _end(self, account: Account, life: timedelta) -> datetime:
@@ -63,9 +63,12 @@ class Resending:
         await self._notices.mail(account.email or "", mail, account, actor)
         return Confirmation(key=key, expires_at=expires_at)
 
-    async def _text(self, account: Account, number: str, expires_at: datetime, actor: Actor) -> Confirmation:
+    async def _text(
+        self, account: Account, number: str, expires_at: datetime, actor: Actor, channel: CodeChannel
+    ) -> Confirmation:
         pin, life = random_pin(), expires_at - self._clock.second()
-        await self._notices.text(number, AccountConfirmationSms(pin, life, account.domain), account, actor)
+        sms = AccountConfirmationSms(pin, life, account.domain)
+        await self._notices.text(number, sms, account, actor, channel=channel)
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
         networks = account.networks_asking(counted_as(actor.address), self._clock.second())
         return Confirmation(pin_hash=pin_hash, expires_at=expires_at, networks=networks)
