@@ -111,7 +111,7 @@ class Actor:
         return self.kind.value if self.account_id is None else str(self.account_id)
 
     def is_owner_of(self, account_id: int) -> bool:
-        """Return whether the caller is, or says to be, the owner of an account: nobody signed in as another one."""
+        """Return whether the caller is the owner of an account, or an anonymous caller, who says to be."""
         return self.kind is ActorKind.ANONYMOUS or self.account_id == account_id
 
     def credentials_changed(self, account_id: int) -> None:

@@ -59,7 +59,7 @@ class TestTheOrder:
 
 
 class TestTheOwner:
-    """What an administrator prefers is nothing to the owner of the account that it is about."""
+    """The wishes of an administrator are nothing to the owner of the account that a message is about."""
 
     def test_mails_that_an_administrator_causes_are_in_the_language_of_the_owner(self, server, http, admin):
         address = "owner.of.it@example.org"
