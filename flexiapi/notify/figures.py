@@ -1,10 +1,11 @@
 """Prometheus metrics of deliveries, per transport and label; they hold neither contents nor recipients."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 deliveries = Counter(
     "flexiapi_deliveries",
-    "Messages handed to a backend, by how it ended: sent, unregistered, refused, failed, turned_away, cancelled",
+    "Messages handed to a backend, by how it ended: sent, unregistered, refused, deferred, failed, turned_away, "
+    "cancelled",
     ["transport", "label", "outcome"],
 )
 tries = Counter("flexiapi_delivery_tries", "Tries to send, retries included", ["transport", "label"])
@@ -21,4 +22,21 @@ reports = Counter(
 )
 circuit_openings = Counter(
     "flexiapi_delivery_circuit_openings", "Times that a backend was left to rest after failures", ["transport", "label"]
+)
+waiting = Gauge(
+    "flexiapi_delivery_waiting",
+    "Messages that wait until the backend has less than its concurrency under way",
+    ["transport", "label"],
+    multiprocess_mode="livesum",
+)
+cost = Counter(
+    "flexiapi_delivery_cost",
+    "Price of accepted messages in the provider's own unit, where it tells it",
+    ["transport", "label"],
+)
+credit = Gauge(
+    "flexiapi_delivery_credit",
+    "What is left to spend at the provider, in its own unit, where it tells it",
+    ["transport", "label"],
+    multiprocess_mode="mostrecent",
 )

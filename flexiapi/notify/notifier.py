@@ -10,7 +10,7 @@ from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregister
 from flexiapi.model import PUSH_PROVIDER, USUAL_PROVIDERS
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport, declared_providers
-from flexiapi.notify.origin import raised_at
+from flexiapi.notify.origin import told
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.reporting import take, takes_reports
 from flexiapi.notify.routing import AnyMessage, Route, chosen
@@ -24,6 +24,8 @@ from flexiapi.plugin import (
     PushBackend,
     PushMessage,
     Receipt,
+    RecipientDeferred,
+    RecipientRefused,
     SmsMessage,
     Unregistered,
     usual_identity,
@@ -45,8 +47,8 @@ class Notifier:
 
     The constructor imports the backends that the settings name and raises `ConfigurationError`. After any failure of
     one backend the next is tried, also after a refusal, because another provider may well serve that number or address.
-    Only an unregistered push address ends it at once. The backends share the deadline, so that a silent one leaves time
-    for the others.
+    Only an answer about the address itself ends it at once: not registered, opted out, later. The backends share the
+    deadline, so that a silent one leaves time for the others.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -69,11 +71,13 @@ class Notifier:
             )
         for outlet in self.outlets:
             try:
-                await outlet.backend.start()
+                await outlet.start()
             except BaseException as error:
                 await self.close()
                 if isinstance(error, Exception):
-                    raise ConfigurationError(f"[{outlet.table}] cannot start: {_reason(error, outlet)}") from error
+                    raise ConfigurationError(
+                        f"[{outlet.table}] cannot start: {told(error, outlet.backend.start)}"
+                    ) from error
                 raise
             self._started.append(outlet)
 
@@ -146,6 +150,8 @@ class Notifier:
                 return await outlet.send(message, left / (len(outlets) - tried))
             except DeliveryFailed as error:
                 failure = error
+                if isinstance(error.__cause__, RecipientDeferred | RecipientRefused):
+                    break
         raise failure or DeliveryFailed(reason="no backend serves this message")
 
     async def report(self, label: str, body: bytes, headers: Mapping[str, str], query: str) -> None:
@@ -207,12 +213,3 @@ async def _checked(outlet: Outlet[AnyMessage]) -> str | None:
     if wrong:
         return f"the API takes no pn_provider that is written `{wrong[0]}`, which its `providers` has"
     return await outlet.check()
-
-
-def _reason(error: Exception, outlet: Outlet[AnyMessage]) -> str:
-    """Return a reason that may be shown: a text written for operators, never that of an arbitrary exception."""
-    if isinstance(error, DeliveryError):
-        return error.reason
-    if isinstance(error, OSError | ValueError):
-        return f"{error}"
-    return f"{type(error).__name__} at {raised_at(error, outlet.backend.start)}"

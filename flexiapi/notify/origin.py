@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flexiapi.plugin import DeliveryError
+
 # Frames of these are in every traceback and never the place of the fault.
 _OWN_FRAMES = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<frozen importlib")
 
@@ -27,3 +29,12 @@ def defined_at(what: type[Any] | Callable[..., Any]) -> str:
         return f"{inspect.getfile(what)}:{inspect.getsourcelines(what)[1]}"
     except (OSError, TypeError):
         return "an unknown place"
+
+
+def told(error: Exception, start: Callable[..., Any]) -> str:
+    """Return why a start failed: a text written for operators, never that of an arbitrary exception."""
+    if isinstance(error, DeliveryError):
+        return error.reason
+    if isinstance(error, OSError | ValueError):
+        return f"{error}"
+    return f"{type(error).__name__} at {raised_at(error, start)}"

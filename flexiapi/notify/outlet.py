@@ -1,17 +1,19 @@
-"""A configured backend with limit, deadline, retries, circuit breaker and metrics around it."""
+"""A configured backend with queue, deadline, retries, circuit breaker and metrics around it."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import stamina
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
-from flexiapi.notify.circuit import Circuit
 from flexiapi.notify.discovery import Transport
+from flexiapi.notify.instance import Instance
+from flexiapi.notify.lane import Faulty, Lane, Patience, TurnedAway
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.observing import log
 from flexiapi.plugin import (
@@ -21,7 +23,10 @@ from flexiapi.plugin import (
     PushBackend,
     PushMessage,
     Receipt,
+    RecipientDeferred,
+    RecipientRefused,
     Retryable,
+    Throttled,
     Unregistered,
 )
 from flexiapi.settings import DeliverySettings
@@ -35,33 +40,42 @@ M = TypeVar("M")
 # The longest wait between two tries, as a fraction of the deadline.
 _LONGEST_WAIT = 1 / 8
 
-
-class Faulty(DeliveryError):
-    """The backend raised or returned something that the contract does not allow; a retry would do the same."""
-
-
-class TurnedAway(DeliveryError):
-    """The message was not tried, because the backend rests after failures or is at its limit."""
+# Lanes are named by settings; a backend that names them by its messages must not fill the memory.
+_MOST_LANES = 1000
 
 
-_OUTCOMES: dict[type | None, str] = {Permanent: "refused", TurnedAway: "turned_away"}
+_OUTCOMES: tuple[tuple[type, str], ...] = (
+    (RecipientDeferred, "deferred"),
+    (Permanent, "refused"),
+    (TurnedAway, "turned_away"),
+)
 
 
 class Outlet(Generic[M]):
-    """Sends through one backend, up to `tries` times within a deadline, at most `concurrent` messages at once."""
+    """Sends through one backend, up to `tries` times within a deadline, at most so many messages at once in a lane."""
 
     def __init__(self, transport: Transport, label: str, backend: Backend[Any, M], delivery: DeliverySettings) -> None:
         self.transport = transport
         self.label = label
-        self.backend = backend
-        self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
+        self._instance = Instance(backend)
+        self._has_lanes = type(backend).lane is not Backend.lane
+        self._lanes: dict[str, Lane] = {}
         self._delivery = delivery
-        self._places = asyncio.Semaphore(delivery.concurrent)
+
+    @property
+    def backend(self) -> Backend[Any, M]:
+        """The backend that sends now."""
+        return self._instance.backend
 
     @property
     def table(self) -> str:
         """The settings table that configures it."""
         return f"{self.transport}.{self.label}"
+
+    @property
+    def resting(self) -> list[str]:
+        """The names of the lanes that failed repeatedly, and have not succeeded since then."""
+        return [name for name, lane in self._lanes.items() if not lane.circuit.closed]
 
     async def send(self, message: M, seconds: float | None = None) -> Receipt:
         """Send within `seconds`. Raises `Unregistered`, or `DeliveryFailed` whose cause is the `DeliveryError`."""
@@ -72,16 +86,19 @@ class Outlet(Generic[M]):
             except Unregistered:
                 raise
             except DeliveryError as error:
-                # During an outage every caller is turned away; the outage itself is logged once.
-                tell = log.info if isinstance(error, TurnedAway) else log.warning
+                # During an outage every caller is turned away, and callers choose the addresses: the outage itself is
+                # logged once.
+                is_usual = isinstance(error, TurnedAway | RecipientDeferred | RecipientRefused)
+                tell = log.info if is_usual else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
                 raise DeliveryFailed(backend=self.table, reason=error.reason) from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
-        deadline = time.monotonic() + seconds
+        patience, tries = Patience(seconds), self._delivery.tries
+        lane = self._lane(message)
         attempts = stamina.retry_context(
-            on=_worth_retrying(deadline, seconds * _LONGEST_WAIT),
-            attempts=self._delivery.tries,
+            on=_worth_retrying(patience, seconds * _LONGEST_WAIT),
+            attempts=tries,
             timeout=seconds,
             wait_initial=seconds / 80,
             wait_max=seconds * _LONGEST_WAIT,
@@ -93,72 +110,57 @@ class Outlet(Generic[M]):
                 log.info("trying again", backend=self.table, attempt=attempt.num, reason=reason)
             with attempt:
                 try:
-                    return await self._once(message, deadline)
+                    return await lane.send(partial(self._once, message), patience, is_last=attempt.num >= tries)
                 except Retryable as error:
                     reason = error.reason
                     raise
         raise AssertionError("stamina always ends with a result or an exception")
 
-    async def _once(self, message: M, deadline: float) -> Receipt:
-        if self.circuit.resting:
-            raise TurnedAway("resting after repeated failures")
+    def _lane(self, message: M) -> Lane:
+        """Return the lane of a message. Raises `Faulty`, or what the backend refuses the address with."""
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._places.acquire()
-        except TimeoutError:
-            raise TurnedAway("too many messages under way") from None
-        try:
-            if not self.circuit.admit():
-                raise TurnedAway("resting after repeated failures")
-            with self._judged():
-                return await self._within(message, deadline)
-        finally:
-            self._places.release()
+            name = self.backend.lane(message) if self._has_lanes else ""
+            lane = self._lanes.get(name)
+            if lane is None and len(self._lanes) >= _MOST_LANES:
+                lane = next(iter(self._lanes.values()))
+            if lane is None:
+                declared = self.backend.concurrency
+                places = self._delivery.concurrent if declared is None else max(1, declared)
+                lane = self._lanes[name] = Lane(self.transport, self.label, places, self._delivery)
+        except DeliveryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
+            raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.lane)}") from None
+        return lane
 
-    async def _within(self, message: M, deadline: float) -> Receipt:
+    async def _once(self, message: M) -> Receipt:
         figures.tries.labels(self.transport, self.label).inc()
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                receipt = await self.backend.send(message)
-        except TimeoutError:
-            raise Retryable("no answer in time") from None
+        with self._under_way() as backend:
+            try:
+                receipt = await backend.send(message)
+            except DeliveryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
+                # Only the place: the text of an unforeseen exception may contain the message.
+                raise Faulty(f"{type(error).__name__} at {raised_at(error, backend.send)}") from None
         if not isinstance(receipt, Receipt):
-            place = defined_at(self.backend.send)
+            place = defined_at(backend.send)
             raise Faulty(f"returned {type(receipt).__name__} instead of a Receipt: `send` at {place}")
+        if isinstance(receipt.cost, int | float) and receipt.cost > 0:
+            figures.cost.labels(self.transport, self.label).inc(receipt.cost)
         return receipt
 
     @contextmanager
-    def _judged(self) -> Iterator[None]:
-        """Report the outcome of a try to the circuit, and turn exceptions that are not allowed into `Faulty`."""
+    def _under_way(self) -> Iterator[Backend[Any, M]]:
+        instance = self._instance
+        instance.under_way += 1
+        instance.idle.clear()
         try:
-            yield
-        except Permanent:
-            self._answered()
-            raise
-        except DeliveryError:
-            self._failed()
-            raise
-        except asyncio.CancelledError:
-            self.circuit.abandoned()
-            raise
-        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
-            self._failed()
-            # Only the place: the text of an unforeseen exception may contain the message.
-            raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.send)}") from None
-        else:
-            self._answered()
-
-    def _answered(self) -> None:
-        if not self.circuit.closed:
-            log.info("backend is back", backend=self.table)
-        self.circuit.succeeded()
-
-    def _failed(self) -> None:
-        was_closed = self.circuit.closed
-        self.circuit.failed()
-        if was_closed and not self.circuit.closed:
-            figures.circuit_openings.labels(self.transport, self.label).inc()
-            log.warning("backend rests", backend=self.table, seconds=self._delivery.circuit_seconds)
+            yield instance.backend
+        finally:
+            instance.under_way -= 1
+            if not instance.under_way:
+                instance.idle.set()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -171,7 +173,7 @@ class Outlet(Generic[M]):
             outcome = "unregistered"
             raise
         except DeliveryFailed as error:
-            outcome = _OUTCOMES.get(type(error.__cause__), "failed")
+            outcome = next((name for kind, name in _OUTCOMES if isinstance(error.__cause__, kind)), "failed")
             raise
         finally:
             figures.deliveries.labels(self.transport, self.label, outcome).inc()
@@ -208,21 +210,56 @@ class Outlet(Generic[M]):
             return f"the backend itself failed: {type(error).__name__} at {place}"
         return None
 
+    async def start(self) -> None:
+        """Start the backend on this event loop. Raises what it raises."""
+        await self._instance.start()
+
+    async def renew(self) -> None:
+        """Start a new instance of the backend if files that it read have changed; the old one serves until then.
+
+        Raises what the start raises; the old one goes on then.
+        """
+        old = self._instance
+        if not await old.is_outdated():
+            return
+        fresh = old.successor()
+        try:
+            async with asyncio.timeout(self._delivery.deadline_seconds):
+                await fresh.start()
+        except BaseException:
+            await fresh.close()
+            raise
+        self._instance = fresh
+        log.info("backend has read its files again", backend=self.table)
+        await old.retire()
+
+    async def credit(self) -> float | None:
+        """Return what is left at the provider, or `None` if that cannot be told."""
+        try:
+            async with asyncio.timeout(self._delivery.deadline_seconds):
+                left = await self.backend.credit()
+            return None if left is None else float(left)
+        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way, and the others are asked too
+            reason = error.reason if isinstance(error, DeliveryError) else type(error).__name__
+            log.info("credit is not known", backend=self.table, reason=reason)
+            return None
+
     async def close(self) -> None:
         """Close the backend and ignore its errors."""
-        with suppress(Exception):
-            await self.backend.close()
+        await self._instance.close()
 
 
-def _worth_retrying(deadline: float, longest_wait: float) -> Callable[[Exception], bool | float]:
-    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any."""
+def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
+    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
+
+    What is asked too often is not asked again unless it says when.
+    """
 
     def decide(error: Exception) -> bool | float:
         if not isinstance(error, Retryable):
             return False
-        left = deadline - time.monotonic()
-        if error.retry_after is None:
-            return left > longest_wait
-        return error.retry_after if error.retry_after < left else False
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after < patience.left else False
+        return not isinstance(error, Throttled | RecipientDeferred) and patience.left > longest_wait
 
     return decide

@@ -1,7 +1,7 @@
 """Base classes of backends and of their settings."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -43,7 +43,7 @@ class Backend(ABC, Generic[C, M]):
 
     A subclass has a `Config` (a `BackendConfig`). The server makes one instance per configured label and calls `start`
     once on the event loop before anything else, and `close` at the end. When a file that the settings name changes, it
-    starts a new instance, and closes this one when nothing is under way in it.
+    starts a new instance, and closes this one when nothing is under way in it (see `files`).
     """
 
     Config: ClassVar[type[Any]]
@@ -85,15 +85,32 @@ class Backend(ABC, Generic[C, M]):
         return None
 
     async def read_reports(self, callback: Callback) -> Sequence[DeliveryReport]:
-        """Read the delivery reports in a request to `POST /callbacks/LABEL`; a backend without this takes none.
+        """Read the delivery reports in a POST or GET of `/callbacks/LABEL`; a backend without this takes none.
 
         Anybody can make such a request: verify first, by the provider's signature or a secret, that it is the
         provider's. Raises `Unverified` if not.
         """
         raise NotImplementedError
 
+    def files(self) -> Collection[Path]:
+        """Return the files that `start` reads: when one changes, a new instance is started in place of this one.
+
+        By default those of all settings of the type Path.
+        """
+        return [path for name in type(self.config).model_fields for path in _paths(getattr(self.config, name))]
+
     async def close(self) -> None:
         """Close the resources that `start` opened."""
+
+
+def _paths(value: object) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _paths(tuple(value.values()))
+    elif isinstance(value, tuple | list | set | frozenset):
+        for one in value:
+            yield from _paths(one)
 
 
 class PushBackend(Backend[C, PushMessage]):

@@ -67,10 +67,11 @@ class OperatorNotices:
 
     def _backends(self) -> Iterator[tuple[str, str]]:
         for outlet in self._parts.notifier.outlets:
-            if not outlet.circuit.closed:
+            if outlet.resting:
+                where = "".join(f" ({lane})" for lane in sorted(outlet.resting) if lane)
                 text = (
-                    f"The backend [{outlet.table}] rests after repeated failures; its messages go to others, or are "
-                    "refused. `flexiapi plugins check` tells why."
+                    f"The backend [{outlet.table}]{where} rests after repeated failures; its messages go to others, or "
+                    "are refused. `flexiapi plugins check` tells why."
                 )
                 yield f"backend {outlet.table}", text
 

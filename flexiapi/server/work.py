@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from flexiapi.errors import StoreUnavailable
 from flexiapi.events import EventFigures
+from flexiapi.notify import BackendWatch
 from flexiapi.observing import log
 from flexiapi.server.budget_figures import BudgetFigures
 from flexiapi.server.layout_watch import LayoutWatch
@@ -107,5 +108,6 @@ class Work:
             parts.replication.followed(readiness.may_work),
             BudgetFigures(parts.services.limiter).kept(),
             OperatorNotices(parts).sent(readiness.may_work),
+            BackendWatch(parts.notifier.outlets).kept(),
         ):
             yield

@@ -13,9 +13,13 @@ class DeliverySettings(SettingsSection):
     fallback_backend: OptionalText = Field(
         None, description="backend of every transport that has none configured; `outbox` in development"
     )
-    deadline_seconds: float = Field(8.0, gt=0, description="how long a caller waits for a delivery, in seconds")
+    deadline_seconds: float = Field(
+        8.0, gt=0, description="how long a caller waits for a delivery, in seconds; a try gets a third of what is left"
+    )
     tries: int = Field(3, ge=1, le=10, description="tries per backend within the deadline")
-    concurrent: int = Field(100, ge=1, description="messages under way at once, per backend")
+    concurrent: int = Field(
+        100, ge=1, description="messages under way at once, by a backend that does not declare how many it can have"
+    )
     circuit_failures: int = Field(10, ge=1, description="failures in a row after which a backend rests")
     circuit_seconds: float = Field(15.0, gt=0, description="how long a backend rests, in seconds")
 

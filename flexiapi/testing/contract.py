@@ -20,6 +20,7 @@ from flexiapi.testing.replies import SILENCE, Reply
 
 _UNDECLARED = Reply(status=0)
 _AT_ONCE = 20
+_MOST_OF_A_BURST = 50
 # A busy machine may pause for as long as the first answer takes, but not also for as long as the second takes.
 _ANSWER_SECONDS = (1.0, 3.0)
 _MOST_OF_AN_ANSWER = 0.9
@@ -106,6 +107,37 @@ class BackendContract(BackendCare):
 
         with self.gateway() as gateway:
             self.run(cancelled(gateway))
+
+    def test_has_as_many_connections_as_it_declares_at_most(self) -> None:
+        async def bursts(gateway: Any) -> int | None:
+            async with self.running(gateway) as backend:
+                declared = backend.concurrency
+                if declared is None:
+                    return None
+                for _ in range(2):
+                    await asyncio.gather(
+                        *(backend.send(self.message()) for _ in range(min(declared, _MOST_OF_A_BURST)))
+                    )
+                return declared
+
+        with self.gateway() as gateway:
+            self._accept(gateway)
+            declared = self.run(bursts(gateway))
+            assert declared is None or declared >= 1, "`concurrency` is a number of messages, or None"
+            assert declared is None or gateway.connections <= declared, (
+                "it opens more connections than the messages that it declares to have under way: keep them for others"
+            )
+
+    def test_says_which_lane_without_telling_for_whom(self) -> None:
+        async def lane(gateway: Any) -> str:
+            async with self.running(gateway) as backend:
+                return backend.lane(self.message())
+
+        with self.gateway() as gateway:
+            name = self.run(lane(gateway))
+        assert isinstance(name, str), "`lane` returns the name of a server or project, or an empty text"
+        # It is shown to operators.
+        assert [text for text in self._private() if text in name] == []
 
     def test_never_blocks_the_loop(self) -> None:
         with self.gateway() as gateway:

@@ -1,12 +1,20 @@
 """A real HTTP/2 server over TLS."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
+from h2.events import (
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -18,17 +26,24 @@ _CHUNK = 65536
 
 
 class Http2Gateway(StreamServer):
-    """An HTTP/2 server (TLS, ALPN `h2`) that answers as the test says, at most `max_streams` requests at once."""
+    """An HTTP/2 server (TLS, ALPN `h2`) that answers as the test says, at most `max_streams` requests at once.
+
+    With `first_streams`, that is the limit of a connection until a request on it has been answered with 200. Bodies are
+    sent as far as the client's windows allow: a client that does not acknowledge what it receives gets no more.
+    """
 
     protocols = ("h2",)
 
-    def __init__(self, *, max_streams: int = 100, certificate_for: str = HOST) -> None:
+    def __init__(
+        self, *, max_streams: int = 100, first_streams: int | None = None, certificate_for: str = HOST
+    ) -> None:
         super().__init__(reply(200, {"id": "1"}), tls=True, certificate_for=certificate_for)
-        self._max_streams = max_streams
+        self.max_streams = max_streams
+        self.first_streams = first_streams
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection, each in a task of its own."""
-        conversation = _Conversation(self, writer, self._max_streams)
+        conversation = _Conversation(self, writer)
         try:
             while data := await reader.read(_CHUNK):
                 await conversation.heard(data)
@@ -48,14 +63,19 @@ class _Stream:
 class _Conversation:
     """An HTTP/2 connection."""
 
-    def __init__(self, gateway: Http2Gateway, writer: asyncio.StreamWriter, max_streams: int) -> None:
+    def __init__(self, gateway: Http2Gateway, writer: asyncio.StreamWriter) -> None:
         self.connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
         self._gateway = gateway
         self._writer = writer
         self._streams: dict[int, _Stream] = {}
+        self._window_opened = asyncio.Event()
+        self._is_limited = gateway.first_streams is not None
         self.connection.initiate_connection()
-        self.connection.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: max_streams})
+        self._limit(gateway.max_streams if gateway.first_streams is None else gateway.first_streams)
         writer.write(self.connection.data_to_send())
+
+    def _limit(self, streams: int) -> None:
+        self.connection.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: streams})
 
     async def heard(self, data: bytes) -> None:
         """Process received data."""
@@ -72,15 +92,17 @@ class _Conversation:
             self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, StreamEnded):
             stream = self._streams[event.stream_id]
-            stream.task = asyncio.create_task(self._ended_well(self._answer(event.stream_id, stream)))
+            stream.task = asyncio.create_task(self._ended_well(event.stream_id, stream))
+        elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
+            self._window_opened.set()
         elif isinstance(event, StreamReset):
             reset = self._streams.pop(event.stream_id, None) if event.stream_id is not None else None
             if reset is not None and reset.task is not None:
                 reset.task.cancel()
 
-    async def _ended_well(self, answering: Coroutine[None, None, None]) -> None:
+    async def _ended_well(self, stream_id: int, stream: _Stream) -> None:
         try:
-            await answering
+            await self._answer(stream_id, stream)
         except (ConnectionError, ProtocolError):
             self._writer.transport.abort()
 
@@ -98,14 +120,26 @@ class _Conversation:
             return
         if answer.fault is not None:
             await misbehave(answer.fault, self._writer)
-        self._send(stream_id, answer, b"" if request.method == "HEAD" else answer.body)
-        await self._flush()
+        await self._send(stream_id, answer, b"" if request.method == "HEAD" else answer.body)
         self._streams.pop(stream_id, None)
+        if self._is_limited and answer.status == HTTPStatus.OK:
+            self._is_limited = False
+            self._limit(self._gateway.max_streams)
+            await self._flush()
 
-    def _send(self, stream_id: int, answer: Reply, body: bytes) -> None:
-        self.connection.send_headers(stream_id, [(":status", str(answer.status)), *answer.headers.items()])
-        # The answers of gateways are small enough for one frame each.
-        self.connection.send_data(stream_id, body, end_stream=True)
+    async def _send(self, stream_id: int, answer: Reply, body: bytes) -> None:
+        headers = [(":status", str(answer.status)), *answer.headers.items()]
+        self.connection.send_headers(stream_id, headers, end_stream=not body)
+        while body:
+            await self._flush()
+            room = min(self.connection.local_flow_control_window(stream_id), self.connection.max_outbound_frame_size)
+            if room <= 0:
+                self._window_opened.clear()
+                await self._window_opened.wait()
+                continue
+            self.connection.send_data(stream_id, body[:room], end_stream=len(body) <= room)
+            body = body[room:]
+        await self._flush()
 
     async def _flush(self) -> None:
         self._writer.write(self.connection.data_to_send())

@@ -74,7 +74,21 @@ def named(message: PushMessage | SmsMessage | MailMessage, *names: str) -> dict[
     return {name: value for name in names if (value := getattr(message, name, None))}
 
 
-class OutboxPush(PushBackend[OutboxConfig]):
+class Outbox:
+    """The common part of the three kinds."""
+
+    config: OutboxConfig
+
+    async def check(self) -> None:
+        """Check that the file can be written."""
+        check_writable(self.config)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return none: the file is written, not read."""
+        return ()
+
+
+class OutboxPush(Outbox, PushBackend[OutboxConfig]):
     """Writes push notifications of any provider."""
 
     Config = OutboxConfig
@@ -91,27 +105,22 @@ class OutboxPush(PushBackend[OutboxConfig]):
         }
         return await written(self.config, "push", fields)
 
-    async def check(self) -> None:
-        """Check that the file can be written."""
-        check_writable(self.config)
 
-
-class OutboxSms(SmsBackend[OutboxConfig]):
-    """Writes SMS."""
+class OutboxSms(Outbox, SmsBackend[OutboxConfig]):
+    """Writes SMS, and texts that are to be read in a call."""
 
     Config = OutboxConfig
+    channels = frozenset({"text", "voice"})
 
     async def send(self, message: SmsMessage) -> Receipt:
         """Append the SMS."""
         fields = {"phone": message.phone, "text": message.text, **named(message, "sender", "kind", "code", "language")}
+        if getattr(message, "channel", "text") != "text":
+            fields["channel"] = message.channel
         return await written(self.config, "sms", fields)
 
-    async def check(self) -> None:
-        """Check that the file can be written."""
-        check_writable(self.config)
 
-
-class OutboxMail(MailBackend[OutboxConfig]):
+class OutboxMail(Outbox, MailBackend[OutboxConfig]):
     """Writes mails."""
 
     Config = OutboxConfig
@@ -121,7 +130,3 @@ class OutboxMail(MailBackend[OutboxConfig]):
         fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
         fields |= named(message, "from_address", "from_name", "kind", "code")
         return await written(self.config, "mail", fields)
-
-    async def check(self) -> None:
-        """Check that the file can be written."""
-        check_writable(self.config)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify import Notifier, outlet
-from flexiapi.notify.circuit import Circuit
+from flexiapi.notify import Notifier, lane
+from flexiapi.notify.lane import Circuit
 from flexiapi.plugin import MailMessage, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import GARBAGE, GOAWAY, RESET, SILENCE, Gateway, SmtpGateway, reply
@@ -117,7 +117,7 @@ def test_a_client_that_hangs_up_harms_nobody():
 )
 def test_a_provider_that_is_back_is_used_without_a_restart(kind, table, send, transport, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(outlet, "Circuit", lambda failures, rest: Circuit(failures, rest, clock))
+    monkeypatch.setattr(lane, "Circuit", lambda failures, rest: Circuit(failures, rest, clock))
 
     async def outage(notifier):
         await send(notifier)

@@ -24,7 +24,7 @@ class Config(BackendConfig):
 
 
 class Scripted:
-    """Does what the test puts in `script`, one item per send: an exception, seconds to wait, or None."""
+    """Does what the test puts in `script`, one item per send: an exception, a receipt, seconds to wait, or None."""
 
     Config = Config
     script, sent, closed, problem, start_problem = [], [], [], None, None
@@ -38,6 +38,8 @@ class Scripted:
         step = self.script.pop(0) if self.script else None
         if isinstance(step, BaseException):
             raise step
+        if isinstance(step, Receipt):
+            return step
         if step:
             await asyncio.sleep(step)
         return Receipt(str(len(self.sent)))

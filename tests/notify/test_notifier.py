@@ -5,7 +5,17 @@ from structlog.testing import capture_logs
 
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered
 from flexiapi.notify import Notifier
-from flexiapi.plugin import MailMessage, Permanent, PushMessage, Retryable, SmsMessage, Unregistered
+from flexiapi.plugin import (
+    MailMessage,
+    Permanent,
+    PushMessage,
+    RecipientDeferred,
+    RecipientRefused,
+    Retryable,
+    SmsMessage,
+    Throttled,
+    Unregistered,
+)
 from flexiapi.settings import Settings
 
 FRENCH = SmsMessage("+33612345678", "hello")
@@ -38,6 +48,35 @@ def test_the_next_backend_is_tried_when_one_fails(scripted, tmp_path, trouble):
     scripted.Sms.script[:] = [trouble]
     run(notifier(tmp_path, sms=TWO), lambda n: n.sms(FRENCH))
     assert (len(scripted.Sms.sent), len(scripted.Other.sent)) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", [RecipientRefused, RecipientDeferred])
+def test_an_answer_about_the_address_goes_to_no_other_backend(scripted, tmp_path, kind):
+    scripted.Sms.script[:] = [kind("opted out")]
+    with pytest.raises(DeliveryFailed) as caught:
+        run(notifier(tmp_path, sms=TWO), lambda n: n.sms(FRENCH))
+    assert caught.value.reason == "opted out"
+    assert (len(scripted.Sms.sent), len(scripted.Other.sent)) == (1, 0)
+
+
+def test_a_throttling_provider_leaves_the_message_to_the_next(scripted, tmp_path):
+    scripted.Sms.script[:] = [Throttled("quota")]
+    run(notifier(tmp_path, sms=TWO), lambda n: n.sms(FRENCH))
+    [first], [second] = scripted.Sms.sent, scripted.Other.sent
+    assert first.idempotency_key == second.idempotency_key
+
+
+def test_a_call_goes_to_a_backend_that_can_call(scripted, tmp_path, monkeypatch):
+    call = SmsMessage("+33612345678", "4, 7, 1, 1", channel="voice")
+    with pytest.raises(DeliveryFailed):
+        run(notifier(tmp_path, sms=TWO), lambda n: n.sms(call))
+    assert not notifier(tmp_path, sms=TWO).can_call("+33612345678")
+    monkeypatch.setattr(scripted.Other, "channels", frozenset({"text", "voice"}), raising=False)
+    run(notifier(tmp_path, sms=TWO), lambda n: n.sms(call))
+    assert (len(scripted.Sms.sent), scripted.Other.sent) == (0, [call])
+    french = {"french": {"backend": "other", "prefixes": ["+33"]}}
+    assert notifier(tmp_path, sms=french).can_call("+33612345678")
+    assert not notifier(tmp_path, sms=french).can_call("+4930123456")
 
 
 def test_lower_order_comes_first(scripted, tmp_path):

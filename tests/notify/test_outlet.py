@@ -6,10 +6,20 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify.circuit import Circuit
+from flexiapi.notify import lane
 from flexiapi.notify.discovery import Transport
-from flexiapi.notify.outlet import Faulty, Outlet, TurnedAway
-from flexiapi.plugin import Permanent, Retryable, SmsMessage, Unregistered
+from flexiapi.notify.lane import Circuit, Faulty, TurnedAway
+from flexiapi.notify.outlet import Outlet
+from flexiapi.plugin import (
+    Permanent,
+    Receipt,
+    RecipientDeferred,
+    RecipientRefused,
+    Retryable,
+    SmsMessage,
+    Throttled,
+    Unregistered,
+)
 from flexiapi.settings import DeliverySettings
 from tests.kit.clocks import Clock
 
@@ -65,7 +75,11 @@ def test_a_wait_that_does_not_fit_ends_it_at_once(scripted):
 
 
 def test_silent_provider_meets_the_deadline(scripted):
-    assert failure(outlet(scripted, [3600], deadline_seconds=3)).reason == "no answer in time"
+    assert failure(outlet(scripted, [3600] * 3, deadline_seconds=1)).reason == "no answer in time"
+
+
+def test_silent_connection_leaves_time_for_another_try(scripted):
+    assert asyncio.run(outlet(scripted, [3600], deadline_seconds=9).send(MESSAGE)).id == "2"
 
 
 def test_a_backend_that_raises_anything_is_a_failed_delivery_without_the_text(scripted):
@@ -91,10 +105,12 @@ def test_no_more_than_so_many_at_once(scripted):
     assert len(scripted.Sms.sent) == 1
 
 
-def test_circuit_turns_away_and_heals_without_restart(scripted):
+def test_circuit_turns_away_and_heals_without_restart(scripted, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(lane, "Circuit", lambda failures, rest: Circuit(failures, rest, clock))
+
     async def outage():
-        failing, clock = outlet(scripted, [Retryable("down")] * 4, tries=1), Clock()
-        failing.circuit = Circuit(4, 15, clock)
+        failing = outlet(scripted, [Retryable("down")] * 4, tries=1, circuit_failures=4, circuit_seconds=15)
         causes = []
         for _ in range(5):
             try:
@@ -103,8 +119,10 @@ def test_circuit_turns_away_and_heals_without_restart(scripted):
                 causes.append(type(error.__cause__))
         assert causes == [Retryable] * 4 + [TurnedAway]
         assert len(scripted.Sms.sent) == 4
+        assert failing.resting == [""]
         clock.now += 15
         await failing.send(MESSAGE)
+        assert not failing.resting
         return await failing.send(MESSAGE)
 
     with capture_logs() as logs:
@@ -113,15 +131,134 @@ def test_circuit_turns_away_and_heals_without_restart(scripted):
     assert told == ["backend rests", "backend is back"]
 
 
+def test_waiting_is_never_held_against_the_provider(scripted):
+    async def burst():
+        busy = outlet(scripted, [0.3, 3600], concurrent=1, circuit_failures=1, tries=1)
+        first = asyncio.create_task(busy.send(MESSAGE))
+        await asyncio.sleep(0)
+        with pytest.raises(DeliveryFailed) as caught:
+            # When its turn comes, it has a quarter of its time left.
+            await busy.send(MESSAGE, 0.4)
+        await first
+        return caught.value.__cause__, busy.resting
+
+    cause, resting = asyncio.run(burst())
+    assert isinstance(cause, TurnedAway)
+    assert not resting
+
+
+def test_burst_waits_for_what_a_backend_declares(scripted, monkeypatch):
+    under_way, most = 0, 0
+
+    async def send(self, message):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        order.append(message.phone)
+        return Receipt()
+
+    monkeypatch.setattr(scripted.Sms, "send", send)
+    monkeypatch.setattr(scripted.Sms, "concurrency", 4, raising=False)
+    order, phones = [], [f"+336000000{number:02}" for number in range(50)]
+
+    async def burst():
+        bursting = outlet(scripted)
+        await asyncio.gather(*(bursting.send(SmsMessage(phone, "text")) for phone in phones))
+
+    asyncio.run(burst())
+    assert most == 4
+    assert order == phones
+
+
+def test_lanes_have_queues_and_circuits_of_their_own(scripted, monkeypatch):
+    monkeypatch.setattr(scripted.Sms, "lane", lambda self, message: message.phone[:3], raising=False)
+    laned = outlet(scripted, [Retryable("down"), Retryable("down")], circuit_failures=1, tries=1, concurrent=1)
+
+    async def both():
+        german = SmsMessage("+4930123456", "text")
+        for _ in range(2):
+            with pytest.raises(DeliveryFailed):
+                await laned.send(MESSAGE)
+        with pytest.raises(DeliveryFailed):
+            await laned.send(german)
+        assert laned.resting == ["+33", "+49"]
+        scripted.Sms.script[:] = [3600]
+        hanging = asyncio.create_task(laned.send(SmsMessage("+41440000000", "text")))
+        await asyncio.sleep(0)
+        await laned.send(SmsMessage("+390612345", "text"))
+        hanging.cancel()
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("wrong", [lambda self, message: [], lambda self, message: message.nothing])
+def test_wrong_lane_is_a_failed_delivery_that_names_the_place(scripted, monkeypatch, wrong):
+    monkeypatch.setattr(scripted.Sms, "lane", wrong, raising=False)
+    assert isinstance(failure(outlet(scripted)), Faulty)
+
+
+def test_address_refused_by_its_lane_is_refused(scripted, monkeypatch):
+    def refuse(self, message):
+        raise Permanent("not a number")
+
+    monkeypatch.setattr(scripted.Sms, "lane", refuse, raising=False)
+    assert failure(outlet(scripted)).reason == "not a number"
+
+
+def test_lanes_do_not_fill_the_memory(scripted, monkeypatch):
+    monkeypatch.setattr(scripted.Sms, "lane", lambda self, message: message.phone, raising=False)
+    laned = outlet(scripted)
+
+    async def many():
+        for number in range(1100):
+            await laned.send(SmsMessage(f"+33{number}", "text"))
+
+    asyncio.run(many())
+    assert len(laned._lanes) == 1000
+
+
 def test_circuit_stops_the_retries_too(scripted):
     failing = outlet(scripted, [Retryable("down")] * 9, circuit_failures=2)
     assert isinstance(failure(failing), TurnedAway)
     assert len(scripted.Sms.sent) == 2
 
 
-def test_refusals_never_open_the_circuit(scripted):
-    refusing = outlet(scripted, [Permanent("bad number")] * 5, circuit_failures=2)
-    assert all(isinstance(failure(refusing), Permanent) for _ in range(5))
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Permanent("bad number"), Permanent),
+        (RecipientRefused("opted out"), RecipientRefused),
+        (RecipientDeferred("mailbox full"), RecipientDeferred),
+        (ValueError("a fault of the plugin for this number"), Faulty),
+    ],
+)
+def test_what_an_address_can_cause_never_opens_the_circuit(scripted, answer, kind):
+    answering = outlet(scripted, [answer] * 5, circuit_failures=2)
+    assert all(isinstance(failure(answering), kind) for _ in range(5))
+    assert not answering.resting
+    assert len(scripted.Sms.sent) == 5
+
+
+def test_dead_devices_never_open_the_circuit(scripted):
+    dead = outlet(scripted, [Unregistered("gone")] * 5, circuit_failures=2)
+    for _ in range(5):
+        with pytest.raises(Unregistered):
+            asyncio.run(dead.send(MESSAGE))
+    assert not dead.resting
+
+
+@pytest.mark.parametrize("kind", [Throttled, RecipientDeferred])
+def test_what_is_asked_too_often_is_asked_again_only_if_it_says_when(scripted, kind):
+    assert isinstance(failure(outlet(scripted, [kind("quota")])), kind)
+    assert len(scripted.Sms.sent) == 1
+    assert asyncio.run(outlet(scripted, [kind("quota", retry_after=0.01)]).send(MESSAGE)).id == "3"
+
+
+def test_throttling_provider_is_left_alone(scripted):
+    throttling = outlet(scripted, [Throttled("quota")] * 2, circuit_failures=2)
+    assert [type(failure(throttling)) for _ in range(3)] == [Throttled, Throttled, TurnedAway]
 
 
 def test_cancelled_sender_frees_its_place_and_harms_nobody(scripted):
@@ -145,10 +282,15 @@ def test_figures_by_label_and_outcome(scripted):
     def value(name, **labels):
         return REGISTRY.get_sample_value(name, {"transport": "sms", "label": "figured", **labels})
 
-    assert value("flexiapi_deliveries_total", outcome="sent") == 1
+    failure(outlet(scripted, [RecipientDeferred("later")], label="figured"))
+    asyncio.run(outlet(scripted, [Receipt("7", 2.5)], label="figured").send(MESSAGE))
+    assert value("flexiapi_deliveries_total", outcome="sent") == 2
+    assert value("flexiapi_deliveries_total", outcome="deferred") == 1
+    assert value("flexiapi_delivery_cost_total") == 2.5
+    assert value("flexiapi_delivery_waiting") == 0
     assert value("flexiapi_deliveries_total", outcome="refused") == 1
-    assert value("flexiapi_delivery_tries_total") == 3
-    assert value("flexiapi_delivery_seconds_count") == 2
+    assert value("flexiapi_delivery_tries_total") == 5
+    assert value("flexiapi_delivery_seconds_count") == 4
 
 
 def test_nothing_of_the_message_is_logged(scripted):

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from flexiapi.errors import DeliveryFailed
+from flexiapi.plugin import Retryable, SmsMessage
 from flexiapi.server.operator_notices import OperatorNotices
 
 
@@ -53,11 +55,20 @@ def test_a_backup_that_is_not_there_is_told(told, backup):
     assert "No such file or directory" in told()[0]
 
 
-def test_a_resting_backend_is_told(server, told):
+@pytest.mark.usefixtures("no_waits")
+def test_a_resting_backend_is_told_with_what_it_cannot_reach(server, told, monkeypatch):
     outlet = next(outlet for outlet in server.parts.notifier.outlets if outlet.transport == "sms")
-    for _ in range(server.settings.delivery.circuit_failures):
-        outlet.circuit.failed()
-    assert "The backend [sms.outbox] rests" in told()[0]
+
+    async def fail(message):
+        raise Retryable("down")
+
+    monkeypatch.setattr(outlet.backend, "send", fail)
+    monkeypatch.setattr(outlet.backend, "lane", lambda message: "sms.example.org")
+    monkeypatch.setattr(outlet, "_has_lanes", True)
+    while not outlet.resting:
+        with pytest.raises(DeliveryFailed):
+            server.run(outlet.send(SmsMessage("+33612345678", "text")))
+    assert "The backend [sms.outbox] (sms.example.org) rests" in told()[0]
 
 
 def test_a_replica_that_cannot_be_written_is_told(server, told):

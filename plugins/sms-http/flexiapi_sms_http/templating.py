@@ -1,4 +1,4 @@
-"""Jinja2 templates and expressions of the settings, in a sandbox."""
+"""Jinja2 templates of the settings, in a sandbox."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +7,14 @@ from urllib.parse import quote
 from jinja2 import ChainableUndefined, StrictUndefined, TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
-MESSAGE_NAMES = frozenset({"phone", "digits", "text", "kind", "code", "language", "sender", "id", "secrets"})
-ANSWER_NAMES = frozenset({"status", "headers", "text", "json"})
-REPORT_NAMES = frozenset({"form", "json", "query"})
+MESSAGE_NAMES = frozenset(
+    {"phone", "digits", "text", "kind", "code", "language", "sender", "id", "validity", "channel", "secrets"}
+)
 
 # The writers of JSON, forms and headers escape values; HTML escaping would corrupt them.
 _TEMPLATES = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
 _URLS = SandboxedEnvironment(undefined=ChainableUndefined, finalize=lambda inserted: quote(str(inserted), safe=""))
-
-# A field that an answer lacks is undefined, and equal to nothing.
-_EXPRESSIONS = SandboxedEnvironment(undefined=ChainableUndefined)
 
 
 def fill(template: Any, names: Mapping[str, Any]) -> Any:
@@ -36,20 +33,10 @@ def fill_url(template: str, names: Mapping[str, Any]) -> str:
     return _URLS.from_string(template).render(names)
 
 
-def value(expression: str, names: Mapping[str, Any]) -> Any:
-    """Evaluate the expression on an answer; a field that the answer lacks is `None`."""
-    return _EXPRESSIONS.compile_expression(expression)(**names)
-
-
-def holds(expression: str, names: Mapping[str, Any]) -> bool:
-    """Return True if the expression is true for an answer."""
-    return bool(value(expression, names))
-
-
 def validate_template(template: Any) -> None:
     """Raise `ValueError` with the reason if a template is not valid."""
     if isinstance(template, str):
-        _validate(template, MESSAGE_NAMES)
+        validate_names(template, MESSAGE_NAMES)
     elif isinstance(template, Mapping):
         for item in template.values():
             validate_template(item)
@@ -58,12 +45,8 @@ def validate_template(template: Any) -> None:
             validate_template(item)
 
 
-def validate_expression(expression: str, known: frozenset[str] = ANSWER_NAMES) -> None:
-    """Raise `ValueError` with the reason if an expression is not valid."""
-    _validate("{{ " + expression + " }}", known)
-
-
-def _validate(source: str, known: frozenset[str]) -> None:
+def validate_names(source: str, known: frozenset[str]) -> None:
+    """Raise `ValueError` with the reason if a template is not valid, or uses other names."""
     try:
         used = meta.find_undeclared_variables(_TEMPLATES.parse(source))
     except TemplateSyntaxError as error:

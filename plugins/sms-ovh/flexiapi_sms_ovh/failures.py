@@ -41,7 +41,7 @@ def refused(answer: httpx.Response, code: str | None) -> DeliveryError:
 
 
 def _is_about_credits(answer: httpx.Response) -> bool:
-    # OVH has no code of its own for this, and its text is shown to nobody.
+    # OVH has no code of its own for this, only its text, which is never shown.
     return "credit" in answer.text.lower()
 
 

@@ -1,0 +1,192 @@
+"""Lanes: the messages of a backend to one of the servers that it talks to, with their queue, time and circuit."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from flexiapi.notify import figures
+from flexiapi.observing import log
+from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable
+from flexiapi.settings import DeliverySettings
+
+T = TypeVar("T")
+
+_TRIES_IN_WHAT_IS_LEFT = 3
+
+
+class Admission:
+    """The leave to send one message, which is given back with its end."""
+
+
+class Circuit:
+    """A circuit that opens after `failures` failures in a row and admits one probe after `rest` seconds.
+
+    The success of the probe closes it, and so does that of a message admitted earlier.
+    """
+
+    def __init__(self, failures: int, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = failures
+        self._rest = rest
+        self._clock = clock
+        self._failures = 0
+        self._rests_until: float | None = None
+        self._probe: Admission | None = None
+
+    @property
+    def closed(self) -> bool:
+        """True while messages flow freely."""
+        return self._rests_until is None
+
+    @property
+    def resting(self) -> bool:
+        """True if a message would be turned away now."""
+        return self._rests_until is not None and (self._probe is not None or self._clock() < self._rests_until)
+
+    def admit(self) -> Admission | None:
+        """Return the leave to send one message now, or `None`; it ends in `succeeded`, `failed` or `abandoned`."""
+        if self.resting:
+            return None
+        admission = Admission()
+        if not self.closed:
+            self._probe = admission
+        return admission
+
+    def succeeded(self, admission: Admission) -> None:
+        """Note that the provider answered."""
+        self._failures = 0
+        self._rests_until = None
+        self.abandoned(admission)
+
+    def failed(self, admission: Admission) -> None:
+        """Note that the provider did not answer, or is not able to serve."""
+        self._failures += 1
+        if self._failures >= self._limit:
+            self._rests_until = self._clock() + self._rest
+        self.abandoned(admission)
+
+    def abandoned(self, admission: Admission) -> None:
+        """Note an end that says nothing about the provider. Only that of the probe leaves its place to another."""
+        if self._probe is admission:
+            self._probe = None
+
+
+class Patience:
+    """A deadline, `seconds` from now, within which each try has a limit of its own.
+
+    Waiting for a free place is the caller's time, never held against the provider.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._queued = 0.0
+
+    @property
+    def left(self) -> float:
+        """The seconds until the deadline."""
+        return self._deadline - time.monotonic()
+
+    async def wait_for(self, places: asyncio.Semaphore) -> None:
+        """Take a place. Raises `TimeoutError` at the deadline."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.left):
+                await places.acquire()
+        finally:
+            self._queued += time.monotonic() - began
+
+    def try_seconds(self, *, is_last: bool) -> float:
+        """Return the limit of a try: a third of what is left, so that others can follow, or all for the last one."""
+        return self.left if is_last else min(self.left, self._share)
+
+    @property
+    def gives_fair_time(self) -> bool:
+        """True if a provider that does not answer within a try that begins now has had the time of one."""
+        return self.left >= self._share
+
+    @property
+    def _share(self) -> float:
+        return (self.left + self._queued) / _TRIES_IN_WHAT_IS_LEFT
+
+
+class TurnedAway(DeliveryError):
+    """The message was not tried, because the backend rests after failures or is at its limit."""
+
+
+class Faulty(DeliveryError):
+    """The backend raised or returned something that the contract does not allow; a retry would do the same."""
+
+
+class Lane:
+    """At most `concurrency` messages under way at once, a queue for others, in order, and a circuit."""
+
+    def __init__(self, transport: str, label: str, concurrency: int, delivery: DeliverySettings) -> None:
+        self._table = f"{transport}.{label}"
+        self._waiting = figures.waiting.labels(transport, label)
+        self._openings = figures.circuit_openings.labels(transport, label)
+        self._places = asyncio.Semaphore(concurrency)
+        self._rest = delivery.circuit_seconds
+        self.circuit = Circuit(delivery.circuit_failures, self._rest)
+
+    async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
+        """Call `send`, which raises `DeliveryError` only, when its turn comes. Raises that, or `TurnedAway`."""
+        if self.circuit.resting:
+            raise TurnedAway("resting after repeated failures")
+        async with self._place(patience):
+            with self._judged():
+                is_fair = patience.gives_fair_time
+                try:
+                    async with asyncio.timeout(patience.try_seconds(is_last=is_last)):
+                        return await send()
+                except TimeoutError:
+                    if not is_fair:
+                        raise TurnedAway("too many messages under way: too little time was left") from None
+                    raise Retryable("no answer in time") from None
+
+    @asynccontextmanager
+    async def _place(self, patience: Patience) -> AsyncIterator[None]:
+        self._waiting.inc()
+        try:
+            await patience.wait_for(self._places)
+        except TimeoutError:
+            raise TurnedAway("too many messages under way") from None
+        finally:
+            self._waiting.dec()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Report the end of a try to the circuit.
+
+        Only a provider that is down counts: what the address of a message can cause must not switch the backend off.
+        """
+        admission = self.circuit.admit()
+        if admission is None:
+            raise TurnedAway("resting after repeated failures")
+        end = self.circuit.abandoned
+        try:
+            yield
+            end = self.circuit.succeeded
+        except (Permanent, RecipientDeferred):
+            end = self.circuit.succeeded
+            raise
+        except (Faulty, TurnedAway):
+            raise
+        except DeliveryError:
+            end = self.circuit.failed
+            raise
+        finally:
+            was_closed = self.circuit.closed
+            end(admission)
+            self._tell(was_closed=was_closed)
+
+    def _tell(self, *, was_closed: bool) -> None:
+        if self.circuit.closed and not was_closed:
+            log.info("backend is back", backend=self._table)
+        if was_closed and not self.circuit.closed:
+            self._openings.inc()
+            log.warning("backend rests", backend=self._table, seconds=self._rest)
