@@ -174,7 +174,10 @@ async def _backends(settings: Settings, parts: Parts, findings: Findings) -> Non
     for checked in await parts.notifier.check():
         tell = findings.right if checked.error is None else findings.wrong
         advice = f"{checked.error} Look at {_table_of(settings, checked.transport, checked.label)}."
-        tell(f"{checked.transport}.{checked.label}", advice if checked.error else "could send now")
+        name = f"{checked.transport}.{checked.label}"
+        tell(name, advice if checked.error else "could send now")
+        for text in checked.warnings:
+            findings.doubtful(name, text)
 
 
 def _table_of(settings: Settings, transport: Transport, label: str) -> str:

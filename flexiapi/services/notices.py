@@ -134,6 +134,8 @@ class Notices:
                 sender.from_name,
                 kind=mail.name,
                 code=getattr(mail, "code", None),
+                reply_to=sender.reply_to,
+                bounce_address=sender.bounce_address,
                 language=language.name,
                 time_to_live=_seconds(getattr(mail, "expires_in", None)),
             )
