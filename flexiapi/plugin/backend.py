@@ -85,7 +85,7 @@ class Backend(ABC, Generic[C, M]):
         return None
 
     async def read_reports(self, callback: Callback) -> Sequence[DeliveryReport]:
-        """Read the delivery reports in a request to `POST /callbacks/LABEL`; a backend without this takes none.
+        """Read the delivery reports in a POST or GET of `/callbacks/LABEL`; a backend without this takes none.
 
         Anybody can make such a request: verify first, by the provider's signature or a secret, that it is the
         provider's. Raises `Unverified` if not.

@@ -28,6 +28,7 @@ from flexiapi.plugin import (
     SmsMessage,
     Throttled,
     Unverified,
+    http_client,
     retry_after,
 )
 from flexiapi_sms_http.config import HttpSmsConfig, RequestConfig
@@ -51,8 +52,7 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         context = await asyncio.to_thread(ssl.create_default_context, cafile=config.ca_file)
         password = config.password.get_secret_value() if config.password else ""
         auth = httpx.BasicAuth(config.username, password) if config.username is not None else None
-        limits = httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency)
-        self._http = httpx.AsyncClient(verify=context, auth=auth, timeout=config.timeout_seconds, limits=limits)
+        self._http = http_client(config.concurrency, context, auth=auth, timeout=config.timeout_seconds)
 
     @property
     def concurrency(self) -> int:
