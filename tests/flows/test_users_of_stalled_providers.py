@@ -6,7 +6,7 @@ With `--slow` it is a thousand users of each provider. `-s` shows the figures.
 import asyncio
 import resource
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,7 +22,8 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import Notifier
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 from flexiapi.settings import Settings
-from flexiapi.testing.profiles import Fcm, MailServer, Ntfy, Ovh, Twilio
+from flexiapi.testing import Gateway, reply
+from flexiapi.testing.profiles import Apns, Fcm, MailServer, Ntfy, Ovh, Twilio
 
 pytestmark = pytest.mark.faults
 
@@ -127,6 +128,22 @@ def fcm(gateways, folder):
     )
 
 
+def apns(gateways, folder):
+    def table(gateway):
+        keys = {name: str(value) for name, value in gateway.sign_in(folder).items()}
+        return {"backend": "apns", "url": gateway.url, "sandbox_url": gateway.url, "ca_file": gateway.ca_file, **keys}
+
+    return Crowd(
+        "push",
+        gateways,
+        pair(table, gateways),
+        lambda user: f"{user:064}",
+        lambda address: PushMessage("apns", "ABCD1234EF.org.example", address, {"token": "1"}),
+        lambda gateway: gateway.delivered,
+        1,
+    )
+
+
 def unified(gateways, folder):
     hosts = [f"127.0.0.1:{gateway.port}" for gateway in gateways]
     return Crowd(
@@ -167,6 +184,31 @@ def ovh(gateways, folder):
     return Crowd("sms", gateways, pair(table, gateways), number_of, text_to, texts, 100)
 
 
+class Acme(Gateway):
+    """A gateway for SMS that knows a message by its id, whatever is `dead`."""
+
+    def __init__(self):
+        super().__init__()
+        self.dead = set()
+        self.delivered = defaultdict(dict)
+        self.answer(self.process)
+
+    def process(self, request):
+        asked = request.json()
+        if asked["to"] in self.dead:
+            return reply(400, {"error": "no such number"})
+        self.delivered[asked["to"]][asked["id"]] = asked["text"]
+        return reply(200, {"id": asked["id"]})
+
+
+def http(gateways, folder):
+    def table(gateway):
+        body = {"to": "{{ phone }}", "text": "{{ text }}", "id": "{{ id }}"}
+        return {"backend": "http", "url": gateway.url, "body_json": body, "refused": "status == 400"}
+
+    return Crowd("sms", gateways, pair(table, gateways), number_of, text_to, texts, 20)
+
+
 def mail(gateways, folder):
     def table(gateway):
         return {"backend": "smtp", "host": gateway.host, "port": gateway.port, "encryption": "none", "connections": 10}
@@ -190,8 +232,15 @@ def text_to(number):
     return SmsMessage(number, "Your code is 0427", time_to_live=600)
 
 
-PROFILES = {"fcm": (Fcm, fcm), "unified": (Ntfy, unified), "twilio": (Twilio, twilio), "ovh": (Ovh, ovh)}
-PROFILES["smtp"] = (MailServer, mail)
+PROFILES = {
+    "apns": (Apns, apns),
+    "fcm": (Fcm, fcm),
+    "unified": (Ntfy, unified),
+    "http": (Acme, http),
+    "ovh": (Ovh, ovh),
+    "twilio": (Twilio, twilio),
+    "smtp": (MailServer, mail),
+}
 
 
 @dataclass(frozen=True)
