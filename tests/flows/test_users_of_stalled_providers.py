@@ -44,7 +44,7 @@ class Crowd:
     most_connections: int
     """Of one gateway."""
     has_spare: bool = True
-    """Whether the second gateway serves the users of the first; without, each has every other one."""
+    """True if the second gateway serves the users of the first; else each has every other one."""
     refused: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     connections: list[int] = field(default_factory=lambda: [0, 0])
@@ -251,7 +251,7 @@ class Scene:
     within: float
     delivery: dict[str, Any]
     at_once: bool
-    """Whether the users of all backends come at the same time."""
+    """True if the users of all backends come at the same time."""
 
 
 @pytest.fixture(scope="module")
