@@ -84,6 +84,8 @@ def check(context: Installation, label: str | None) -> None:
         name = f"{result.transport}.{result.label}"
         reports = f"; takes delivery reports at /callbacks/{name}" if result.takes_reports else ""
         click.echo(f"{name}  {result.error or 'could send now'}{reports}")
+        for text in result.warnings:
+            click.echo(f"{name}  warning: {text}")
     if any(result.error for result in results):
         raise click.exceptions.Exit(1)
 

@@ -10,6 +10,7 @@ from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregister
 from flexiapi.model import PUSH_PROVIDER, USUAL_PROVIDERS
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport, declared_providers
+from flexiapi.notify.doubts import doubts_of
 from flexiapi.notify.origin import told
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.reporting import take, takes_reports
@@ -34,12 +35,16 @@ from flexiapi.settings import Settings
 
 
 class Checked(NamedTuple):
-    """The result of checking a configured backend; `error` says what to fix, and is `None` if it could send now."""
+    """The result of checking a configured backend; `error` says what to fix, and is `None` if it could send now.
+
+    `warnings` are probable mistakes in its settings, with which it works.
+    """
 
     transport: Transport
     label: str
     error: str | None
     takes_reports: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Notifier:
@@ -80,6 +85,8 @@ class Notifier:
                     ) from error
                 raise
             self._started.append(outlet)
+            for text in doubts_of(outlet):
+                log.warning("setting is doubtful", backend=outlet.table, text=text)
 
     def _consequence(self, transport: Transport) -> str:
         used = ", ".join(route.outlet.label for route in self._routes[transport])
@@ -170,7 +177,7 @@ class Notifier:
         outlets = self._labelled(label) if label is not None else self.outlets
         errors = await asyncio.gather(*(_checked(outlet) for outlet in outlets))
         return [
-            Checked(outlet.transport, outlet.label, error, takes_reports(outlet))
+            Checked(outlet.transport, outlet.label, error, takes_reports(outlet), doubts_of(outlet))
             for outlet, error in zip(outlets, errors, strict=True)
         ]
 

@@ -70,6 +70,15 @@ def test_check_says_what_is_wrong_and_fails(flexiapi, tmp_path):
     assert "cannot be written" in done.output
 
 
+def test_check_tells_doubts_and_does_not_fail_for_them(flexiapi, install):
+    source = MODULE.replace(
+        "    async def close", "    def warnings(self):\n        return ['beware']\n\n    async def close"
+    )
+    install("flexiapi-sms-doubting", "doubting_backends", "[flexiapi.sms]\ndoubting = doubting_backends:Sms\n", source)
+    done = flexiapi("check", settings='[sms.main]\nbackend = "doubting"\n')
+    assert (done.exit_code, done.stdout) == (0, "sms.main  could send now\nsms.main  warning: beware\n")
+
+
 def test_check_says_where_a_backend_takes_reports(flexiapi, install):
     source = MODULE.replace(
         "    async def close", "    async def read_reports(self, callback):\n        return []\n\n    async def close"
