@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from flexiapi.plugin import MailMessage, RecipientDeferred, RecipientRefused, Retryable
-from flexiapi.testing import run_backend
+from flexiapi.plugin import DeliveryError, MailMessage, RecipientDeferred, RecipientRefused, Retryable
+from flexiapi.testing import reply, run_backend
 from flexiapi.testing.profiles import MailServer
 from flexiapi_mail_smtp import SmtpMail
 from flexiapi_mail_smtp.naming import NamedClient, address_literal, full_name
@@ -129,6 +129,28 @@ def test_bad_addresses_cost_no_connection_and_say_nothing_about_the_server():
         server.dead, server.full = {"dead@example.org"}, {"full@example.org"}
         run_backend(backend_of(server), whole)
         assert (list(server.delivered), server.connections) == ([ALICE], 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "connections"),
+    [
+        (reply(530, body="5.7.57 Client not authenticated"), 2),
+        (reply(452, body="4.5.3 Too many recipients in this session"), 2),
+        (reply(421, body="4.3.0 closing"), 2),
+        (reply(550, body="5.1.1 unknown"), 1),
+        (reply(554, body="5.7.1 spam"), 1),
+    ],
+)
+def test_a_connection_that_has_lost_its_sign_in_or_had_its_share_is_not_used_again(answer, connections):
+    async def whole(backend):
+        server.answer(answer, reply(250))
+        with pytest.raises(DeliveryError):
+            await backend.send(mail_to())
+        await backend.send(mail_to())
+
+    with MailServer() as server:
+        run_backend(backend_of(server), whole)
+        assert (len(server.delivered[ALICE]), server.connections) == (1, connections)
 
 
 def test_mails_wait_for_as_many_connections_as_the_server_takes():
