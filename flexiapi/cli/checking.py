@@ -92,8 +92,10 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
             findings.doubtful("settings", text)
         _spaces(settings, parts, findings)
         _address(settings.server, findings)
-        parts.renderer.render_all_samples()
-        findings.right("templates", "all render")
+        parts.renderer.render_all_samples(space.language for space in parts.store.spaces)
+        findings.right("templates", f"all render, in {', '.join(sorted(parts.renderer.translations.languages))}")
+        for text in parts.renderer.translations.doubts():
+            findings.doubtful("templates", text)
         for space in parts.store.spaces:
             parts.services.phones.provisioning.base({}, {}, space)
         findings.right("provisioning", "renders")

@@ -158,6 +158,14 @@ class TestDoubtful:
         assert status == 0
         assert [line for line in said.splitlines() if sentence in line and line.startswith("settings      warning: ")]
 
+    def test_a_template_in_an_unknown_place_is_named(self, checked, tmp_path):
+        (tmp_path / "own" / "fr" / "sms").mkdir(parents=True)
+        (tmp_path / "own" / "fr" / "sms" / "phone.chnage.txt").write_text("{{ code }}")
+        status, said = checked(TEMPLATES_PATH=str(tmp_path / "own"))
+        assert status == 0
+        assert "templates     all render, in en, fr\n" in said
+        assert f"templates     warning: nothing uses {tmp_path}/own/fr/sms/phone.chnage.txt: its place" in said
+
     def test_a_doubt_of_a_backend_is_told(self, checked, install):
         source = MODULE.replace(
             "    async def close", "    def warnings(self):\n        return ['beware']\n\n    async def close"
