@@ -11,7 +11,7 @@ ReportedStatus = Literal["underway", "delivered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A request to `POST /callbacks/LABEL`, of which nothing is proven; header names are in lower case."""
+    """A request to `/callbacks/LABEL`, by POST or GET, of which nothing is proven; header names are in lower case."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

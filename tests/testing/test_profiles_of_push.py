@@ -38,7 +38,8 @@ def test_fcm_takes_messages_of_its_projects_with_its_tokens(fcm, tmp_path):
     assert error_of(send(fcm, TOKEN)) == (404, "NOT_FOUND", [])
     fcm.service_account(tmp_path)
     assert error_of(send(fcm, TOKEN)) == (401, "UNAUTHENTICATED", [])
-    assert httpx.post(f"{fcm.url}/token", data={"assertion": "a.b.c"}).json()["error"] == "invalid_grant"
+    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "a.b.c"}
+    assert httpx.post(f"{fcm.url}/token", data=grant).json()["error"] == "invalid_grant"
     fcm.issued.append("ya29.0")
     assert send(fcm, TOKEN).json() == {"name": "projects/example/messages/0:1"}
     assert send(fcm, TOKEN).is_success

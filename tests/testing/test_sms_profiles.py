@@ -64,6 +64,14 @@ def test_twilio_refuses_with_its_codes(ask, twilio, fields, group, code):
     assert not twilio.delivered
 
 
+def test_twilio_takes_no_more_than_its_quota(ask, twilio):
+    twilio.quota = 2
+    answers = [ask("/Messages.json", data=TEXT) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert answers[-1].json()["code"] == 20429
+    assert len(twilio.delivered[NUMBER]) == 2
+
+
 def test_twilio_demands_a_sign_in(ask, client, twilio):
     twilio.password = "other"
     assert ask(".json").json()["status"] == "active"

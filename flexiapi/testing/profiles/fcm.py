@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from base64 import urlsafe_b64decode
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -17,10 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from flexiapi.testing.http1 import Gateway
 from flexiapi.testing.local_server import HOST
+from flexiapi.testing.profiles.web_push import read_unpadded
 from flexiapi.testing.replies import Reply, Request, reply
 
 _TOKEN = re.compile(r"[\w-]+:[\w-]+")
 _SEND = re.compile(r"/v1/projects/([a-z0-9-]+)/messages:send")
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_AUDIENCE = "https://oauth2.googleapis.com/token"
+_SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _TYPE = "type.googleapis.com/google."
 _LONGEST_DATA = 4096
 _MINUTE = 60.0
@@ -72,8 +75,14 @@ class Fcm(Gateway):
 
     def grant(self, request: Request) -> Reply:
         """Answer a request for an access token, whose assertion a service account must have signed."""
-        if not _is_signed(request.form().get("assertion", "")):
-            return reply(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+        form = request.form()
+        claims = _signed_claims(form.get("assertion", ""))
+        if form.get("grant_type") != _GRANT:
+            return reply(400, {"error": "unsupported_grant_type"})
+        if claims is None or claims.get("aud") != _AUDIENCE or claims.get("exp", 0) < time.time():
+            return reply(400, {"error": "invalid_grant", "error_description": "Invalid JWT."})
+        if claims.get("scope") != _SCOPE:
+            return reply(400, {"error": "invalid_scope"})
         self.issued.append(f"ya29.{len(self.issued)}")
         body = {"access_token": self.issued[-1], "expires_in": self.token_seconds, "token_type": "Bearer"}
         return reply(200, body)
@@ -82,9 +91,9 @@ class Fcm(Gateway):
         """Answer a message as FCM does."""
         path = _SEND.fullmatch(request.path)
         if path is None or path[1] not in self._projects:
-            return refusal(404, "NOT_FOUND", message="Requested entity was not found.")
+            return self.refusal(404, "NOT_FOUND", message="Requested entity was not found.")
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.issued:
-            return refusal(401, "UNAUTHENTICATED", message="Request had invalid authentication credentials.")
+            return self.refusal(401, "UNAUTHENTICATED", message="Request had invalid authentication credentials.")
         asked = request.json()
         if refused := self._refused(path[1], asked["message"]):
             return refused
@@ -95,15 +104,15 @@ class Fcm(Gateway):
     def _refused(self, project: str, message: dict[str, Any]) -> Reply | None:
         token, data = message.get("token", ""), message.get("data", {})
         if not _TOKEN.fullmatch(token):
-            return refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "The registration token is not valid.")
+            return self.refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "The registration token is not valid.")
         if len("".join(data) + "".join(data.values())) > _LONGEST_DATA:
-            return refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Android message is too big")
+            return self.refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", "Android message is too big")
         if token in self.dead:
-            return refusal(404, "NOT_FOUND", "UNREGISTERED", "NotRegistered")
+            return self.refusal(404, "NOT_FOUND", "UNREGISTERED", "NotRegistered")
         if token in self.flooded:
-            return refusal(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "Quota exceeded.", _of_device(token))
+            return self.refusal(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "Quota exceeded.", _of_device(token))
         if not self._within_quota():
-            return refusal(429, "RESOURCE_EXHAUSTED", None, "Quota exceeded.", _of_project(project))
+            return self.refusal(429, "RESOURCE_EXHAUSTED", None, "Quota exceeded.", _of_project(project))
         return None
 
     def _within_quota(self) -> bool:
@@ -114,19 +123,19 @@ class Fcm(Gateway):
         self._taken.append(now)
         return True
 
-
-def refusal(
-    status: int,
-    name: str,
-    code: str | None = None,
-    message: str = "",
-    *details: dict[str, Any],
-    headers: dict[str, str] | None = None,
-) -> Reply:
-    """Return an error of FCM: Google's `status` by its name, and FCM's own `errorCode` if it has one."""
-    own = [{"@type": f"{_TYPE}firebase.fcm.v1.FcmError", "errorCode": code}] if code else []
-    error = {"code": status, "message": message, "status": name, "details": [*own, *details]}
-    return reply(status, {"error": error}, headers=headers)
+    @staticmethod
+    def refusal(
+        status: int,
+        name: str,
+        code: str | None = None,
+        message: str = "",
+        *details: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Return an error of FCM: Google's `status` by its name, and FCM's own `errorCode` if it has one."""
+        own = [{"@type": f"{_TYPE}firebase.fcm.v1.FcmError", "errorCode": code}] if code else []
+        error = {"code": status, "message": message, "status": name, "details": [*own, *details]}
+        return reply(status, {"error": error}, headers=headers)
 
 
 def _of_device(token: str) -> dict[str, Any]:
@@ -145,11 +154,12 @@ def _of_project(project: str) -> dict[str, Any]:
     return {"@type": kind, "reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com", "metadata": metadata}
 
 
-def _is_signed(assertion: str) -> bool:
+def _signed_claims(assertion: str) -> dict[str, Any] | None:
+    """Return the claims of a JWT that a service account has signed (RS256), or `None`."""
     signed, _, signature = assertion.rpartition(".")
     try:
-        padded = signature + "=" * (-len(signature) % 4)
-        _account_key().public_key().verify(urlsafe_b64decode(padded), signed.encode(), PKCS1v15(), SHA256())
+        _account_key().public_key().verify(read_unpadded(signature), signed.encode(), PKCS1v15(), SHA256())
+        claims = json.loads(read_unpadded(signed.partition(".")[2]))
     except (InvalidSignature, ValueError):
-        return False
-    return True
+        return None
+    return claims if isinstance(claims, dict) else None

@@ -33,6 +33,8 @@ class Ovh(Gateway):
         self.ahead = float(_AN_HOUR_SECONDS)
         self.services = ["sms-ab12345-1", "sms-ab12345-2"]
         self.credits = 100000.0
+        self.quota: int | None = None
+        """The jobs that it takes still; further ones are too many (429)."""
         self.dead: set[str] = set()
         self.delivered: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         """The accepted jobs by number."""
@@ -76,7 +78,13 @@ class Ovh(Gateway):
             return _refusal(404, "NOT_FOUND", "The requested object does not exist")
         if request.method != "POST":
             return _refusal(403, "NOT_GRANTED_CALL", "This call has not been granted")
-        job = request.json()
+        if self.quota is not None:
+            if self.quota < 1:
+                return _refusal(429, "QUOTA_REACHED", "Too many requests")
+            self.quota -= 1
+        return self._done(request.json())
+
+    def _done(self, job: dict[str, Any]) -> Reply:
         good = [number for number in job["receivers"] if number.startswith("+") and number not in self.dead]
         bad = [number for number in job["receivers"] if number not in good]
         cost = len(good) * math.ceil(len(job["message"]) / _CHARACTERS_OF_ONE[job.get("coding", "7bit")])

@@ -59,6 +59,8 @@ class Twilio(Gateway):
         self.opted_out: set[str] = set()
         self.closed_countries: set[str] = set()
         self.unroutable: set[str] = set()
+        self.quota: int | None = None
+        """The messages and calls that it takes still; further ones are too many (429, 20429)."""
         self.delivered: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
         """The accepted messages by number, each with the fields of its request."""
         self.calls: defaultdict[str, list[SpokenCall]] = defaultdict(list)
@@ -85,6 +87,10 @@ class Twilio(Gateway):
         return reply(200, {"account_sid": self.account_sid, "balance": self.balance, "currency": "USD"})
 
     def _serve(self, request: Request) -> Reply:
+        if self.quota is not None:
+            if self.quota < 1:
+                return _refusal(429, 20429)
+            self.quota -= 1
         if request.method == "POST" and request.path == f"{self._root}/Messages.json":
             return self._texted(request.form())
         if request.method == "POST" and request.path == f"{self._root}/Calls.json":

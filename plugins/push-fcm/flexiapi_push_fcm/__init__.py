@@ -4,9 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
-import httpx
-
-from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt, tls_context
+from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt, http_client, tls_context
 from flexiapi_push_fcm.config import FcmConfig
 from flexiapi_push_fcm.project import Project
 from flexiapi_push_fcm.tokens import OAuthTransport
@@ -24,7 +22,8 @@ class FcmPush(PushBackend[FcmConfig]):
         """Read the service accounts; access tokens are fetched when needed."""
         context = await asyncio.to_thread(tls_context, self.config.ca_file)
         self._oauth = OAuthTransport(context)
-        self._http = httpx.AsyncClient(verify=context, timeout=30)
+        # HTTP/1.1, so that a message that is given up takes nothing but its own connection with it.
+        self._http = http_client(self.concurrency * self._count, context)
         try:
             await asyncio.to_thread(self._read_projects)
         except BaseException:
@@ -39,6 +38,19 @@ class FcmPush(PushBackend[FcmConfig]):
         }
         file = config.service_account_file
         self._default = Project(file, endpoint, self._oauth, self._http) if file else None
+
+    @property
+    def concurrency(self) -> int:
+        """The requests under way at once in a project, each on a connection of its own."""
+        return self.config.concurrency
+
+    @property
+    def _count(self) -> int:
+        return len(self.config.projects) + (self.config.service_account_file is not None)
+
+    def lane(self, message: PushMessage) -> str:
+        """Return the number of the project, if there are several: each has its own quota and its own credentials."""
+        return message.param if self._count > 1 and message.param in self.config.projects else ""
 
     @property
     def _all(self) -> list[Project]:

@@ -20,6 +20,9 @@ class FcmConfig(BackendConfig):
     )
     ttl_seconds: int = Field(FOUR_WEEKS, ge=0, le=FOUR_WEEKS, description="how long FCM keeps a message, in seconds")
     endpoint: HttpUrl = Field(HttpUrl("https://fcm.googleapis.com"), description="URL that messages are posted to")
+    concurrency: int = Field(
+        100, ge=1, le=1000, description="requests that are under way at once at most, in each project"
+    )
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those that httpx trusts")
 
     @model_validator(mode="after")

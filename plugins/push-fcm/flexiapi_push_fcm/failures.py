@@ -12,8 +12,17 @@ from pyfcm.errors import (
     InvalidDataError,
 )
 
-from flexiapi.plugin import DeliveryError, Permanent, Retryable, Unregistered, retry_after
+from flexiapi.plugin import (
+    DeliveryError,
+    Permanent,
+    RecipientDeferred,
+    Retryable,
+    Throttled,
+    Unregistered,
+    retry_after,
+)
 
+_OF_RECIPIENT = re.compile(r"^(device|token|topic)\b|\bdevice message rate\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{2,60}")
 
 _HINTS = {
@@ -26,7 +35,7 @@ _HINTS = {
 
 def is_passing(status: int) -> bool:
     """Return True if a retry may succeed after this status."""
-    return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
+    return status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 def word(value: object) -> str:
@@ -41,11 +50,31 @@ def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
         return Unregistered("FCM does not know the device any more (UNREGISTERED)")
     if isinstance(error, AuthenticationError):
         return Retryable(f"{_HINTS[AuthenticationError]}{word(code)}")
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return _exhausted(answer, code)
     if isinstance(error, FCMServerError):
         text = f"FCM answers {answer.status_code}{word(code)}"
         passing = is_passing(answer.status_code) or answer.is_success
         return Retryable(text, retry_after=retry_after(answer.headers)) if passing else Permanent(text)
     return Permanent(f"{_HINTS.get(type(error), 'FCM refuses')}{word(code)}")
+
+
+def _exhausted(answer: httpx.Response, code: str | None) -> Throttled | RecipientDeferred:
+    """Return whose quota is used up: the device's, which says nothing about others, or else the project's."""
+    if any(_OF_RECIPIENT.search(text) for text in _violated(answer)):
+        reason = f"FCM takes no more messages for this device now{word(code)}"
+        return RecipientDeferred(reason, retry_after=retry_after(answer.headers))
+    return Throttled(f"FCM answers {answer.status_code}{word(code)}", retry_after=retry_after(answer.headers))
+
+
+def _violated(answer: httpx.Response) -> list[str]:
+    """Return what `google.rpc.QuotaFailure` says of quotas; it may quote the token."""
+    try:
+        details = answer.json()["error"]["details"]
+        found = [violation for detail in details for violation in detail.get("violations", [])]
+        return [f"{violation.get('subject')} {violation.get('description')}" for violation in found]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def error_code(answer: httpx.Response) -> str | None:

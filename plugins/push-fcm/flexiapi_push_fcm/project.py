@@ -48,16 +48,17 @@ class Project:
     async def _post(self, payload: bytes) -> httpx.Response:
         headers = {"Authorization": await self._token.header(), "Content-Type": "application/json"}
         try:
-            return await self._http.post(self._fcm.fcm_end_point, content=payload, headers=headers)
+            answer = await self._http.post(self._fcm.fcm_end_point, content=payload, headers=headers)
         except httpx.RequestError as error:
             raise unreachable(error, "FCM") from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._token.forget(headers["Authorization"])
+        return answer
 
     def _read(self, answer: httpx.Response) -> str | None:
         try:
             name = _name(self._fcm.parse_response(answer))
         except FCMError as error:
-            if answer.status_code == httpx.codes.UNAUTHORIZED:
-                self._token.forget()
             # pyfcm's text is Google's, which quotes the device's token.
             raise refused(error, answer) from None
         except ValueError:
@@ -66,7 +67,7 @@ class Project:
 
     async def close(self) -> None:
         """Wait for the renewal of the access token."""
-        await self._token.close()
+        await self._token.renewed()
 
 
 def _name(answer: Any) -> str | None:

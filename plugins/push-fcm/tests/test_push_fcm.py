@@ -5,68 +5,22 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from google.auth import jwt
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from flexiapi.plugin import Permanent, PushMessage, Retryable
-from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
+from flexiapi.plugin import Permanent, PushMessage, RecipientDeferred, Retryable, Throttled, Unregistered
+from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, failure_of, reply, run_backend
+from flexiapi.testing.profiles import Fcm
 from flexiapi_push_fcm import FcmPush
 
 NUMBER, TOKEN = "929724111839", "dA1b-x_y:APA91b"
 MESSAGE = PushMessage("fcm", NUMBER, TOKEN, {"token": "471100"})
 ACCEPTED = reply(200, {"name": "projects/example/messages/0:1"})
+refusal = Fcm.refusal
 
 
-def key_pair():
+def other_key():
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-PRIVATE, PUBLIC = key_pair()
-
-
-def refusal(status, name, code=None, headers=None):
-    details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}] if code else []
-    error = {"code": status, "message": f"The token {TOKEN} is not good.", "status": name, "details": details}
-    return reply(status, {"error": error}, headers=headers)
-
-
-class Fcm(Gateway):
-    """A token endpoint that verifies assertions, and a send endpoint."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.default = ACCEPTED
-        self.issued = []
-        self.answer(self.default)
-        self.answer(self.grant, path="/token")
-
-    def grant(self, request):
-        form = request.form()
-        assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
-        try:
-            claims = jwt.decode(form["assertion"], certs=PUBLIC, audience="https://oauth2.googleapis.com/token")
-        except ValueError:
-            return reply(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
-        assert jwt.decode_header(form["assertion"])["alg"] == "RS256"
-        assert claims["iss"].endswith("@example.iam.gserviceaccount.com")
-        assert claims["scope"] == "https://www.googleapis.com/auth/firebase.messaging"
-        self.issued.append(f"ya29.{len(self.issued)}")
-        return reply(200, {"access_token": self.issued[-1], "expires_in": 3599, "token_type": "Bearer"})
-
-    def service_account(self, folder, project="example", private=PRIVATE):
-        path = folder / f"{project}.json"
-        account = {
-            "type": "service_account",
-            "project_id": project,
-            "private_key_id": "1",
-            "private_key": private,
-            "client_email": f"{project}@example.iam.gserviceaccount.com",
-            "token_uri": f"{self.url}/token",
-        }
-        path.write_text(json.dumps(account))
-        return path
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 class FcmContract(BackendContract):
@@ -146,7 +100,8 @@ def test_one_access_token_serves_all_until_it_nears_its_end(fcm, account):
 
     run(fcm, many, service_account_file=account)
     assert len(fcm.issued) == 1
-    fcm.answer(reply(200, {"access_token": "short", "expires_in": 1}), fcm.grant, path="/token")
+    fcm.answer(ACCEPTED)
+    fcm.answer(reply(200, {"access_token": "short", "expires_in": 0}), fcm.grant, path="/token")
 
     async def two(backend):
         await backend.send(MESSAGE)
@@ -161,6 +116,7 @@ def test_a_caller_that_leaves_does_not_take_the_token_from_the_others(fcm, accou
 
     def slow(_):
         may_answer.wait(30)
+        fcm.issued.append("slow")
         return reply(200, {"access_token": "slow", "expires_in": 3599})
 
     fcm.answer(slow, path="/token")
@@ -180,7 +136,7 @@ def test_a_caller_that_leaves_does_not_take_the_token_from_the_others(fcm, accou
 
 
 def test_an_access_token_that_is_not_taken_is_replaced(fcm, account):
-    fcm.answer(refusal(401, "UNAUTHENTICATED"), ACCEPTED)
+    fcm.answer(refusal(401, "UNAUTHENTICATED"), fcm.process)
 
     async def two(backend):
         with pytest.raises(Retryable, match=r"does not take the access token \(UNAUTHENTICATED\)"):
@@ -199,6 +155,7 @@ def test_an_access_token_that_is_not_taken_is_replaced(fcm, account):
             Permanent,
             "refuses this project: look at",
         ),
+        (reply(408), Retryable, "answers 408"),
         (refusal(404, "NOT_FOUND"), Permanent, "does not know the project: look at project_id"),
         (reply(404, body="<html>"), Permanent, "does not know the project"),
         (reply(413), Permanent, "answers 413"),
@@ -218,7 +175,9 @@ def test_odd_answers(fcm, account, answer, kind, reason):
 
 @pytest.mark.parametrize(("value", "seconds"), [("17", 17), ("Fri, 31 Dec 1999 23:59:59 GMT", 0), ("soon", None)])
 def test_retry_after_is_handed_on(fcm, account, value, seconds):
-    fcm.answer(refusal(429, "RESOURCE_EXHAUSTED", headers={"retry-after": value}))
+    fcm.answer(
+        refusal(429, "RESOURCE_EXHAUSTED", message=f"The token {TOKEN} is not good.", headers={"retry-after": value})
+    )
     assert failure(fcm, account).retry_after == seconds
 
 
@@ -259,7 +218,7 @@ def test_a_silent_token_endpoint_does_not_hold_the_loop(fcm, account):
 
 
 def test_a_key_that_was_revoked(fcm, tmp_path):
-    error = failure(fcm, fcm.service_account(tmp_path, private=key_pair()[0]))
+    error = failure(fcm, fcm.service_account(tmp_path, private_key=other_key()))
     assert isinstance(error, Permanent)
     assert "(invalid_grant): look at its file" in error.reason
     assert not fcm.sends
@@ -301,7 +260,7 @@ def test_settings_that_cannot_work(fcm, tmp_path):
         send(fcm, tmp_path / "missing.json")
     broken = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
     with pytest.raises(ValueError, match="is not a service account file") as caught:
-        send(fcm, fcm.service_account(tmp_path, private=broken))
+        send(fcm, fcm.service_account(tmp_path, private_key=broken))
     assert "c2VjcmV0" not in str(caught.value)
 
 
@@ -314,3 +273,98 @@ def test_title_priority_time_to_live_and_collapse_id_of_a_message(fcm, account):
     assert first["notification"]["title"] == "Hello"
     assert first["android"] == {"priority": "normal", "ttl": "60s", "collapse_key": "creation-token"}
     assert second["android"]["ttl"] == "30s"
+
+
+def test_only_the_quota_of_the_project_concerns_other_devices(fcm, account):
+    fcm.flooded, fcm.dead, fcm.quota = {TOKEN}, {"gone:1"}, 1
+
+    async def each(backend):
+        with pytest.raises(RecipientDeferred, match=r"no more messages for this device now \(QUOTA_EXCEEDED\)") as one:
+            await backend.send(MESSAGE)
+        assert TOKEN not in one.value.reason
+        with pytest.raises(Unregistered):
+            await backend.send(dataclasses.replace(MESSAGE, prid="gone:1"))
+        await backend.send(dataclasses.replace(MESSAGE, prid="other:1"))
+        with pytest.raises(Throttled, match=r"FCM answers 429 \(RESOURCE_EXHAUSTED\)") as all_of_them:
+            await backend.send(dataclasses.replace(MESSAGE, prid="other:2"))
+        assert all_of_them.value.retry_after is None
+
+    run(fcm, each, service_account_file=account)
+    assert fcm.delivered == {"other:1": 1}
+
+
+def test_a_burst_opens_no_more_connections_than_are_declared(fcm, account):
+    async def burst(backend):
+        places = asyncio.Semaphore(backend.concurrency)
+
+        async def send_one(number):
+            async with places:
+                await backend.send(dataclasses.replace(MESSAGE, prid=f"device:{number}"))
+
+        await asyncio.gather(*(send_one(number) for number in range(500)))
+
+    run(fcm, burst, service_account_file=account, concurrency=50)
+    assert fcm.delivered == {f"device:{number}": 1 for number in range(500)}
+    # One more for the access token.
+    assert fcm.connections <= 51
+
+
+def renewals(fcm):
+    return [request.path for request in fcm.requests].count("/token")
+
+
+async def renewal(fcm, count):
+    while renewals(fcm) < count:  # noqa: ASYNC110 - they come in on the loop of another thread
+        await asyncio.sleep(0.01)
+
+
+def test_a_token_that_lives_is_used_while_its_renewal_fails(fcm, account):
+    # google-auth renews what lives for less than some four minutes.
+    fcm.token_seconds = 200
+    fcm.answer(fcm.grant, reply(503), path="/token")
+
+    async def several(backend):
+        token = backend._default._token
+        await backend.send(MESSAGE)
+        token._paused_until = 0
+        for _ in range(5):
+            await backend.send(MESSAGE)
+        await token.renewed()
+        for _ in range(5):
+            await backend.send(MESSAGE)
+        assert renewals(fcm) == 2, "not one for each message"
+        fcm.answer(fcm.grant, path="/token")
+        token._paused_until = 0
+        await backend.send(MESSAGE)
+        await token.renewed()
+        await backend.send(MESSAGE)
+
+    run(fcm, several, service_account_file=account)
+    used = [request.headers["authorization"] for request in fcm.sends]
+    assert used == ["Bearer ya29.0"] * 12 + ["Bearer ya29.1"]
+
+
+def test_a_silent_token_endpoint_holds_no_message_while_the_token_lives(fcm, account):
+    fcm.token_seconds = 200
+    fcm.answer(fcm.grant, SILENCE, path="/token")
+
+    async def three(backend):
+        await backend.send(MESSAGE)
+        backend._default._token._paused_until = 0
+        await backend.send(MESSAGE)
+        await renewal(fcm, 2)
+        await backend.send(MESSAGE)
+        # Ends the request that the thread waits for.
+        fcm.stop()
+
+    run(fcm, three, service_account_file=account)
+    assert fcm.delivered == {TOKEN: 3}
+
+
+def test_projects_have_lanes_of_their_own():
+    def lane(number, **settings):
+        return FcmPush(FcmPush.Config.model_validate(settings)).lane(PushMessage("fcm", number, TOKEN, {}))
+
+    several = {"projects": {NUMBER: "first.json"}, "service_account_file": "rest.json"}
+    assert [lane(number, **several) for number in (NUMBER, "1", "2")] == [NUMBER, "", ""]
+    assert lane(NUMBER, service_account_file="one.json") == lane(NUMBER, projects={NUMBER: "one.json"}) == ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from flexiapi.plugin import Retryable, unreachable
+from flexiapi.plugin import Retryable, http_client, unreachable
 from flexiapi_sms_ovh.config import OvhConfig
 from flexiapi_sms_ovh.failures import TIME_OUT, error_code, refused
 
@@ -19,8 +19,7 @@ class OvhApi:
 
     def __init__(self, config: OvhConfig, context: ssl.SSLContext) -> None:
         self._config = config
-        limits = httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency)
-        self._http = httpx.AsyncClient(verify=context, timeout=30, limits=limits)
+        self._http = http_client(config.concurrency, context)
         self._ahead: float | None = None
         self._asking_time = asyncio.Lock()
 

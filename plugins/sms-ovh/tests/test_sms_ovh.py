@@ -183,6 +183,8 @@ def test_a_caller_that_leaves_while_the_time_is_asked_harms_nobody(ovh):
 
 
 def test_retry_after_is_handed_on(ovh):
+    ovh.quota = 0
+    assert failure(ovh).retry_after is None
     ovh.answer(refusal(429, "TOO_MANY_REQUESTS", {"retry-after": "17"}))
     error = failure(ovh)
     assert type(error) is Throttled

@@ -18,6 +18,7 @@ from flexiapi.plugin import (
     SmsBackend,
     SmsMessage,
     Unverified,
+    http_client,
     tls_context,
     unreachable,
 )
@@ -57,12 +58,7 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         context = await asyncio.to_thread(tls_context, config.ca_file)
         user = config.api_key_sid or config.account_sid
         self._account_url = f"{str(config.endpoint).rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
-        self._http = httpx.AsyncClient(
-            auth=(user, config.auth_token.get_secret_value()),
-            verify=context,
-            timeout=30,
-            limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
-        )
+        self._http = http_client(config.concurrency, context, auth=(user, config.auth_token.get_secret_value()))
 
     @property
     def concurrency(self) -> int:
@@ -99,14 +95,17 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         return {"To": message.phone, "From": self.config.voice_sender, "Twiml": read_out(message.text, language)}
 
     async def _asked(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        try:
-            answer = await self._http.request(method, self._account_url + path, **more)
-        except httpx.RequestError as error:
-            raise unreachable(error, "Twilio", "endpoint and ca_file") from None
+        answer = await self._answer(method, path, **more)
         content = _content(answer)
         if not answer.is_success:
             raise refused(answer, content.get("code"))
         return content
+
+    async def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return await self._http.request(method, self._account_url + path, **more)
+        except httpx.RequestError as error:
+            raise unreachable(error, "Twilio", "endpoint and ca_file") from None
 
     async def check(self) -> None:
         """Check that the account exists and is active."""
@@ -116,10 +115,15 @@ class TwilioSms(SmsBackend[TwilioConfig]):
 
     async def credit(self) -> float | None:
         """Return the balance, in the currency of the account; accounts under another one have none."""
-        balance = (await self._asked("GET", "/Balance.json")).get("balance")
+        answer = await self._answer("GET", "/Balance.json")
+        content = _content(answer)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            raise refused(answer, content.get("code"))
         try:
-            return float(balance) if isinstance(balance, str) else None
-        except ValueError:
+            return float(content["balance"])
+        except (KeyError, TypeError, ValueError):
             return None
 
     async def read_reports(self, callback: Callback) -> list[DeliveryReport]:

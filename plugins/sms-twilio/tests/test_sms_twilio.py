@@ -260,7 +260,15 @@ def test_as_many_connections_as_the_declared_concurrency(twilio):
 
 def test_the_balance_is_the_credit(twilio):
     assert run(twilio, lambda backend: backend.credit()) == 12.34
-    twilio.answer(reply(200, {"balance": None}), path=f"/2010-04-01/Accounts/{ACCOUNT}/Balance.json")
+    for answer in ({"balance": None}, {"balance": "unknown"}, {}):
+        twilio.answer(reply(200, answer), path=f"/2010-04-01/Accounts/{ACCOUNT}/Balance.json")
+        assert run(twilio, lambda backend: backend.credit()) is None
+    twilio.answer(refusal(503, 20503), path=f"/2010-04-01/Accounts/{ACCOUNT}/Balance.json")
+    assert type(failure_of(lambda: run(twilio, lambda backend: backend.credit()))) is Retryable
+
+
+def test_an_account_under_another_one_has_no_credit_of_its_own(twilio):
+    twilio.balance = None
     assert run(twilio, lambda backend: backend.credit()) is None
 
 
