@@ -10,7 +10,7 @@ import httpx
 from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Unregistered, retry_after
 
 FROM_A_FRONT_SERVER = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
-"""What a front server answers in place of a push server that is down."""
+"""Answers that a front server gives in place of a push server that is down."""
 
 AGAIN_SECONDS = 1.0
 """The wait before the next try, when a push server names none and the cause may have passed."""
