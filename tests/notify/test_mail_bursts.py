@@ -6,17 +6,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify.discovery import Transport
+from flexiapi.notify.discovery import Transport, backend_class
 from flexiapi.notify.outlet import Outlet
 from flexiapi.plugin import MailMessage
 from flexiapi.settings.delivery import DeliverySettings
 from flexiapi.testing.profiles import MailServer
-from flexiapi_mail_smtp import SmtpMail
 
 DELIVERY = DeliverySettings(deadline_seconds=120, circuit_failures=3)
 
 
-class WatchedMail(SmtpMail):
+class WatchedMail(backend_class(Transport.MAIL, "smtp", "mail.main")):
     """Counts the mails that are under way in it."""
 
     under_way = most_under_way = 0
@@ -40,7 +39,7 @@ async def outlet_to(server, **more):
         "probe_seconds": 60,
         **more,
     }
-    backend = WatchedMail(SmtpMail.Config.model_validate(settings))
+    backend = WatchedMail(WatchedMail.Config.model_validate(settings))
     await backend.start()
     try:
         yield Outlet(Transport.MAIL, "main", backend, DELIVERY)
