@@ -29,6 +29,7 @@ from flexiapi.services.fields import (
     Expiry,
     Flag,
     KnownPhone,
+    LanguageTag,
     PageNumber,
     PasswordOfDomain,
     Phone,
@@ -67,6 +68,7 @@ class AccountCreation(Params):
     admin: AdminFlag = None
     phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
+    language: LanguageTag | None = None
     confirmation_key_expires: Expiry | None = None
 
     @property
@@ -87,12 +89,13 @@ class AccountReplacement(Params):
     admin: AdminFlag = None
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
+    language: Annotated[LanguageTag, Field(description="language of mails and SMS; kept when not given")] | None = None
 
 
 class AccountAmendment(Params):
     """The values that change those of an account; it keeps those that are not given. `null` removes one."""
 
-    clearable = frozenset({"display_name", "email", "phone", "dtmf_protocol"})
+    clearable = frozenset({"display_name", "email", "phone", "dtmf_protocol", "language"})
 
     username: ExistingUsername | None = None
     password: Annotated[PasswordOfDomain, Field(description="required with another username or domain")] | None = None
@@ -105,6 +108,7 @@ class AccountAmendment(Params):
     admin: Annotated[Flag | None, Field(description="make it an administrator, or no longer")] = None
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
+    language: LanguageTag | None = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -178,6 +182,7 @@ class AccountsEndpoint(ApiEndpoint):
             display_name=body.display_name,
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
+            language=body.language,
         )
         account = await self.accounts.creation.by_admin(
             new, self.actor, activated=bool(body.activated), expires=body.expires
@@ -207,8 +212,8 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
-        The account is replaced as a whole: parameters that are not given are reset, `admin` too. Another password,
-        username or domain signs the account out everywhere.
+        The account is replaced as a whole: parameters that are not given are reset, `admin` too, but `language` is
+        kept. Another password, username or domain signs the account out everywhere.
         """
         new = AccountDetails(
             username=body.username,
@@ -220,6 +225,7 @@ class AccountByIdEndpoint(ApiEndpoint):
             display_name=body.display_name,
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
+            language=body.language,
         )
         account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))
@@ -235,8 +241,8 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def patch(self, id: Id, body: AccountAmendment) -> WrittenAccount:
         """Change what the body names of an account, and keep the rest.
 
-        `null` removes `display_name`, `email`, `phone` or `dtmf_protocol`. Another password, username or domain signs
-        the account out everywhere; another username or domain needs a password.
+        `null` removes `display_name`, `email`, `phone`, `dtmf_protocol` or `language`. Another password, username or
+        domain signs the account out everywhere; another username or domain needs a password.
         """
         new = cast("Amendments", {name: getattr(body, name) for name in body.model_fields_set})
         account = await self.accounts.administration.amend(id, new, self.actor, keeps_key=self._keeps_key(id))

@@ -139,6 +139,7 @@ def _summary(account: Account) -> dict[str, Any]:
         "activated_at": account.activated_at,
         "administrator_since": account.admin_since,
         "group": account.group,
+        "language": account.language,
         "created_from": account.ip_address or None,
         "created_by": account.user_agent or None,
         "password_algorithms": [str(password.algorithm) for password in account.passwords],

@@ -92,8 +92,10 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
             findings.doubtful("settings", text)
         _spaces(settings, parts, findings)
         _address(settings.server, findings)
-        parts.renderer.render_all_samples()
-        findings.right("templates", "all render")
+        parts.renderer.render_all_samples(space.language for space in parts.store.spaces)
+        findings.right("templates", f"all render, in {', '.join(sorted(parts.renderer.translations.languages))}")
+        for text in parts.renderer.translations.doubts():
+            findings.doubtful("templates", text)
         for space in parts.store.spaces:
             parts.services.phones.provisioning.base({}, {}, space)
         findings.right("provisioning", "renders")
@@ -172,7 +174,10 @@ async def _backends(settings: Settings, parts: Parts, findings: Findings) -> Non
     for checked in await parts.notifier.check():
         tell = findings.right if checked.error is None else findings.wrong
         advice = f"{checked.error} Look at {_table_of(settings, checked.transport, checked.label)}."
-        tell(f"{checked.transport}.{checked.label}", advice if checked.error else "could send now")
+        name = f"{checked.transport}.{checked.label}"
+        tell(name, advice if checked.error else "could send now")
+        for text in checked.warnings:
+            findings.doubtful(name, text)
 
 
 def _table_of(settings: Settings, transport: Transport, label: str) -> str:

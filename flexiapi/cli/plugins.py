@@ -83,7 +83,10 @@ def check(context: Installation, label: str | None) -> None:
     for result in results:
         name = f"{result.transport}.{result.label}"
         reports = f"; takes delivery reports at /callbacks/{name}" if result.takes_reports else ""
-        click.echo(f"{name}  {result.error or 'could send now'}{reports}")
+        credit = "" if result.credit is None else f"; credit {result.credit:g}"
+        click.echo(f"{name}  {result.error or 'could send now'}{credit}{reports}")
+        for text in result.warnings:
+            click.echo(f"{name}  warning: {text}")
     if any(result.error for result in results):
         raise click.exceptions.Exit(1)
 
@@ -93,13 +96,14 @@ def check(context: Installation, label: str | None) -> None:
 @click.option(
     "--to", required=True, help="Phone number (+...), mail address, or pn-provider=...;pn-param=...;pn-prid=..."
 )
+@click.option("--voice", is_flag=True, help="Call the number, and read the text out.")
 @passed
-def send(context: Installation, label: str, to: str) -> None:
+def send(context: Installation, label: str, to: str, voice: bool) -> None:
     """Send a test message through the backend with LABEL (`main`, or `sms.main` if the label is not unique)."""
 
     async def send_test(notifier: Notifier) -> Receipt:
         try:
-            return await notifier.send_test(label, to)
+            return await notifier.send_test(label, to, "voice" if voice else "text")
         except DeliveryFailed as error:
             cause = error.__cause__
             reason = cause.reason if isinstance(cause, DeliveryError) else error.message

@@ -79,7 +79,8 @@ def _values(transport: Transport, name: str) -> dict[str, Any]:
     of_transport = _BY_TRANSPORT[transport]
     words = "".join(word.capitalize() for word in name.split("-"))
     kind = transport.value.capitalize()
-    failures = ["Permanent", "Retryable", *(["Unregistered"] if transport is Transport.PUSH else [])]
+    failures = ["Permanent", "Retryable", "Throttled", *(["Unregistered"] if transport is Transport.PUSH else [])]
+    functions = ["http_client", "retry_after", "tls_context"]
     return {
         **of_transport,
         "transport": transport.value,
@@ -91,7 +92,7 @@ def _values(transport: Transport, name: str) -> dict[str, Any]:
         "config": f"{words}Config",
         "base": f"{kind}Backend",
         "imports": sorted(
-            ["BackendConfig", f"{kind}Backend", of_transport["message"], "Receipt", "retry_after", *failures]
+            ["BackendConfig", f"{kind}Backend", of_transport["message"], "Receipt", *failures, *functions]
         ),
         "example_to": of_transport["example_to"].replace("NAME", name),
         "major": int(__version__.partition(".")[0]),

@@ -44,6 +44,10 @@ class AccountAccess(AccountRecord):
         """Forget failed sign-ins and codes of before."""
         return self._changed("account.unlocked", unlocked_at=now, updated_at=now)
 
+    def with_language(self, language: str | None, now: datetime) -> Change[Self]:
+        """Set the language of messages to the owner; `None` leaves it to the request and the domain."""
+        return self._changed("account.language_set", language=language, updated_at=now)
+
     def note_undelivered(self, message: Undelivered) -> Change[Self]:
         """Remember a message with a code that could not be sent."""
         return self._changed("account.code_not_sent", undelivered=message)

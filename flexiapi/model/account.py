@@ -14,7 +14,7 @@ from flexiapi.model.proofs import AccountProofs
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that an administrator sets of an account at once; a field that is not set is reset."""
+    """All that an administrator sets of an account at once; a field that is not set is reset, except the language."""
 
     username: str
     domain: str
@@ -25,6 +25,7 @@ class Profile:
     dtmf_protocol: DtmfProtocol | None = None
     is_admin: bool = False
     user_agent: str = ""
+    language: str | None = None
 
 
 _OF_PROFILE = frozenset(
@@ -72,6 +73,7 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             "is_admin": profile.is_admin,
             "password": profile.password,
             "user_agent": profile.user_agent,
+            **({} if profile.language is None else {"language": profile.language}),
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
         }
         return self._administered(

@@ -72,6 +72,7 @@ class Actor:
         sign_in: how it signed in, `key` or `digest`.
         address: IP address of the caller.
         user_agent: name of the calling program.
+        accept_language: languages that the caller prefers, as the HTTP header of that name has them.
         space: the space that the request came to; `None`, as for the server itself, stands for the default one.
     """
 
@@ -81,6 +82,7 @@ class Actor:
     address: str = ""
     user_agent: str = ""
     space: Space | None = None
+    accept_language: str = ""
     _changed: dict[int, None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -107,6 +109,10 @@ class Actor:
     def label(self) -> str:
         """The account's id, or the kind of actor, for logs."""
         return self.kind.value if self.account_id is None else str(self.account_id)
+
+    def is_owner_of(self, account_id: int) -> bool:
+        """Return whether the caller is the owner of an account, or an anonymous caller, who says to be."""
+        return self.kind is ActorKind.ANONYMOUS or self.account_id == account_id
 
     def credentials_changed(self, account_id: int) -> None:
         """Note an account whose SIP credentials or existence changed."""

@@ -57,6 +57,7 @@ class AccountRecord:
     """An account without its verbs. `username`, `domain` and `email` are lower-case; `phone` is `+` and digits.
 
     Attributes:
+        language: tag of the language that its owner gets messages in; `None` leaves it to the request and the domain.
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
@@ -91,6 +92,7 @@ class AccountRecord:
     display_name: str | None = None
     dtmf_protocol: DtmfProtocol | None = None
     group: str | None = None
+    language: str | None = None
     ip_address: str = ""
     user_agent: str = ""
     admin_since: datetime | None = None

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.settings import Settings
+from flexiapi.settings.delivery import OF_MAIL_BACKENDS
 from flexiapi.settings.spaces import OVERRIDABLE
 
 _PLAIN = (
@@ -71,10 +72,15 @@ class NamePolicy:
 
 @dataclass(frozen=True, slots=True)
 class MailTexts:
-    """The sender and the texts of mails. Without `from_address` or `from_name` it is the one of the mail backend."""
+    """The sender and the texts of mails.
+
+    What is `None` of `from_address`, `from_name`, `reply_to` and `bounce_address` is that of the mail backend.
+    """
 
     from_address: str | None
     from_name: str | None
+    reply_to: str | None
+    bounce_address: str | None
     signature: str
     proxy_registrar_address: str | None
     transport_protocol_text: str
@@ -251,7 +257,9 @@ def _described(settings: Settings, overrides: Mapping[str, Any], public: frozens
         "mail": MailTexts(
             from_address=overrides.get("from_address"),
             from_name=overrides.get("from_name"),
-            **{key: values[key] for key in MailTexts.__slots__ if key in OVERRIDABLE and not key.startswith("from_")},
+            reply_to=overrides.get("reply_to"),
+            bounce_address=overrides.get("bounce_address"),
+            **{key: values[key] for key in MailTexts.__slots__ if key in OVERRIDABLE and key not in OF_MAIL_BACKENDS},
         ),
     }
 

@@ -9,6 +9,7 @@ from flexiapi.notify.discovery import Transport, backend_class, configured
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import Route
 from flexiapi.settings import BackendSettings, MailSettings, Settings
+from flexiapi.settings.delivery import OF_MAIL_BACKENDS
 
 # Other spellings of the encryption modes of the SMTP backend.
 _ENCRYPTIONS = {"": "none", "ssl": "tls"}
@@ -76,7 +77,9 @@ def _inherited(settings: Settings, transport: Transport, fields: Mapping[str, An
     """Return the values of the transport's own table that the backend has settings for."""
     if transport is not Transport.MAIL:
         return {}
-    return {name: getattr(settings.mail, name) for name in ("from_address", "from_name") if name in fields}
+    values = {name: getattr(settings.mail, name) for name in OF_MAIL_BACKENDS if name in fields}
+    # What is unset there is the backend's own default, also if that is not None.
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _validate_prefixes(transport: Transport, table: BackendSettings, name: str) -> None:

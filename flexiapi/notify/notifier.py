@@ -10,6 +10,7 @@ from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregister
 from flexiapi.model import PUSH_PROVIDER, USUAL_PROVIDERS
 from flexiapi.notify.assembly import routes, tables
 from flexiapi.notify.discovery import Transport, declared_providers
+from flexiapi.notify.doubts import doubts_of
 from flexiapi.notify.origin import told
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.reporting import take, takes_reports
@@ -19,6 +20,7 @@ from flexiapi.observing import log
 from flexiapi.plugin import (
     ANY_PROVIDER,
     Callback,
+    Channel,
     DeliveryError,
     MailMessage,
     PushBackend,
@@ -26,6 +28,7 @@ from flexiapi.plugin import (
     Receipt,
     RecipientDeferred,
     RecipientRefused,
+    SmsBackend,
     SmsMessage,
     Unregistered,
     usual_identity,
@@ -34,12 +37,18 @@ from flexiapi.settings import Settings
 
 
 class Checked(NamedTuple):
-    """The result of checking a configured backend; `error` says what to fix, and is `None` if it could send now."""
+    """The result of checking a configured backend; `error` says what to fix, and is `None` if it could send now.
+
+    `credit` is what is left at the provider, in its own unit, if it tells. `warnings` are probable mistakes in its
+    settings, with which it works.
+    """
 
     transport: Transport
     label: str
     error: str | None
     takes_reports: bool = False
+    credit: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Notifier:
@@ -80,6 +89,8 @@ class Notifier:
                     ) from error
                 raise
             self._started.append(outlet)
+            for text in doubts_of(outlet):
+                log.warning("setting is doubtful", backend=outlet.table, text=text)
 
     def _consequence(self, transport: Transport) -> str:
         used = ", ".join(route.outlet.label for route in self._routes[transport])
@@ -168,13 +179,9 @@ class Notifier:
     async def check(self, label: str | None = None) -> list[Checked]:
         """Check that the backends of that label (`sms.main` or `main`; all by default) could send now."""
         outlets = self._labelled(label) if label is not None else self.outlets
-        errors = await asyncio.gather(*(_checked(outlet) for outlet in outlets))
-        return [
-            Checked(outlet.transport, outlet.label, error, takes_reports(outlet))
-            for outlet, error in zip(outlets, errors, strict=True)
-        ]
+        return await asyncio.gather(*(_checked(outlet) for outlet in outlets))
 
-    async def send_test(self, label: str, to: str) -> Receipt:
+    async def send_test(self, label: str, to: str, channel: Channel = "text") -> Receipt:
         """Send a test message through one backend; `to` is a phone number, a mail address or `pn-*` parameters.
 
         Raises `ConfigurationError` for a wrong label or address, `DeliveryFailed` with the reason as its cause.
@@ -184,11 +191,13 @@ class Notifier:
             names = ", ".join(outlet.table for outlet in found)
             raise ConfigurationError(f"Several backends have the label `{label}`. Say which: {names}.")
         outlet = found[0]
-        message = trial_message(outlet.transport, to)
+        message = trial_message(outlet.transport, to, channel)
         if isinstance(message, PushMessage) and (fault := await self.provider_fault(message.provider)):
             raise ConfigurationError(f"pn-provider {fault}. The API would refuse `{message.provider}` too.")
         if isinstance(message, PushMessage) and not Route(outlet).serves(message):
             raise ConfigurationError(f"[{outlet.table}] does not serve {to}: its `providers` has no such name.")
+        if isinstance(outlet.backend, SmsBackend) and channel not in outlet.backend.channels:
+            raise ConfigurationError(f"[{outlet.table}] cannot call: its settings lack what its README says of calls.")
         try:
             return await outlet.send(message)
         except Unregistered as error:
@@ -202,7 +211,13 @@ class Notifier:
         return found
 
 
-async def _checked(outlet: Outlet[AnyMessage]) -> str | None:
+async def _checked(outlet: Outlet[AnyMessage]) -> Checked:
+    error = await _error(outlet)
+    credit = await outlet.credit() if error is None else None
+    return Checked(outlet.transport, outlet.label, error, takes_reports(outlet), credit, doubts_of(outlet))
+
+
+async def _error(outlet: Outlet[AnyMessage]) -> str | None:
     backend = outlet.backend
     if not isinstance(backend, PushBackend):
         return await outlet.check()

@@ -8,21 +8,24 @@ from email_validator import EmailNotValidError, validate_email
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import PUSH_ID, PUSH_PARAMETER, PUSH_PROVIDER, e164
 from flexiapi.notify.discovery import Transport
-from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
+from flexiapi.plugin import Channel, MailMessage, PushMessage, SmsMessage
 
 _TEXT = "This is a test message of the account server."
+_SPOKEN = f"{_TEXT} 0, 4, 2, 7."
 _KIND = "test"
 _LONGEST_ADDRESS = 64
 _PHONE = re.compile(r"\+[0-9]{3,15}")
 
 
-def trial_message(transport: Transport, to: str) -> PushMessage | SmsMessage | MailMessage:
+def trial_message(transport: Transport, to: str, channel: Channel) -> PushMessage | SmsMessage | MailMessage:
     """Return a test message to a phone number (`+...`), a mail address or `pn-provider=...;pn-param=...;pn-prid=...`.
 
     Raises `ConfigurationError` for anything else: backends rely on a valid address, so a wrong one would prove nothing.
     """
     if transport is Transport.SMS:
-        return SmsMessage(_phone(to), _TEXT, kind=_KIND)
+        return SmsMessage(_phone(to), _TEXT if channel == "text" else _SPOKEN, kind=_KIND, channel=channel)
+    if channel != "text":
+        raise ConfigurationError("Only a backend for SMS can call.")
     if transport is Transport.MAIL:
         return MailMessage(_address(to), "Test", _TEXT, kind=_KIND)
     return PushMessage(*_push_address(to), {"token": "test"}, kind=_KIND)

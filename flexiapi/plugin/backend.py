@@ -16,8 +16,8 @@ from flexiapi.plugin.reports import Callback, DeliveryReport
 class BackendConfig(BaseModel):
     """Base class of a backend's settings: describe every field, make secrets `SecretStr`; unknown keys are refused.
 
-    The names `backend`, `order` and `prefixes` are reserved. A mail backend's `from_address` and `from_name` default to
-    those of `[mail]`.
+    The names `backend`, `order` and `prefixes` are reserved. A mail backend's `from_address`, `from_name`, `reply_to`
+    and `bounce_address` default to those of `[mail]`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
@@ -76,6 +76,13 @@ class Backend(ABC, Generic[C, M]):
 
     async def check(self) -> None:
         """Check without sending that a message could be sent. Raises a `DeliveryError` that says what to fix."""
+
+    def warnings(self) -> Sequence[str]:
+        """Return what works but is probably a mistake in the settings: sentences for operators, without secrets.
+
+        They are logged at the start and shown by `flexiapi check`. Called before or after `start`, without I/O.
+        """
+        return ()
 
     async def credit(self) -> float | None:
         """Return what is left to spend at the provider, in its own unit, or `None` if it does not tell.

@@ -1,23 +1,35 @@
-"""Jinja2 environment: the operator's template folder first, the built-in templates next."""
+"""Jinja2 environments, one for each language: the operator's template folder first, the built-in templates next."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.units import format_unit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.files import shared
+from flexiapi.language_tags import chain
 from flexiapi.rendering import samples
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.pages import Page
+from flexiapi.rendering.translations import BUILT_IN, Translations
 from flexiapi.settings import TemplateSettings
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
-_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+
+
+class Language(NamedTuple):
+    """The language of a message: that of its templates, and as exact as it was asked for."""
+
+    templates: str
+    name: str
 
 
 class RenderedMail(NamedTuple):
@@ -32,6 +44,8 @@ class Renderer:
     """Renders messages and pages. Templates are read once: a changed file needs a restart.
 
     `app_name` and `signature` are those of samples, and of messages and pages that are rendered without others.
+    Messages are rendered in a language that `language` returned, pages in that of the templates outside of folders of
+    languages.
 
     Raises `ConfigurationError` if `templates.path` is not a folder.
     """
@@ -42,50 +56,82 @@ class Renderer:
             if not templates.path.is_dir():
                 raise ConfigurationError(f"templates.path: {templates.path} is not a folder")
             folders.insert(0, templates.path)
+        self.translations = Translations(folders)
+        self._globals = {"app_name": app_name, "signature": signature}
+        # Callers choose what they want: few of their wishes are remembered.
+        self._chosen = lru_cache(maxsize=1024)(self.translations.language)
+        self._environments: dict[str, Environment] = {}
+
+    def _environment(self, language: str) -> Environment:
+        """Return the environment of a language, made when it is first needed."""
+        known = self._environments.get(language)
+        return known or self._environments.setdefault(language, self._made(language))
+
+    def _made(self, language: str) -> Environment:
         # Values are escaped in HTML only. A misspelled variable is an error, so that it cannot leave a gap.
-        self._environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self.translations.places(language)]),
             autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(duration=duration, moment=moment, prose=prose)
-        self._environment.globals.update(app_name=app_name, signature=signature)
+        in_words = {"duration": partial(duration, language=language), "moment": partial(moment, language=language)}
+        environment.filters.update(in_words, prose=prose)
+        environment.globals.update(self._globals, language=language)
+        return environment
 
-    def mail(self, mail: Mail, app_name: str | None = None, signature: str | None = None) -> RenderedMail:
+    def language(self, message: Mail | Sms, wanted: Sequence[str], usual: str) -> Language:
+        """Return the language of a message for a person who prefers `wanted`, in a domain whose language is `usual`."""
+        return Language(*self._chosen(_place(message), tuple(wanted), usual))
+
+    def mail(
+        self, mail: Mail, app_name: str | None = None, signature: str | None = None, *, language: str = BUILT_IN
+    ) -> RenderedMail:
         """Return the parts of a mail, in the name of a service."""
         values = _values(mail) | _named(app_name, signature)
         subject, text, html = (
-            self._render(f"mail/{mail.name}{suffix}", values) for suffix in (".subject.txt", ".txt", ".html")
+            self._render(f"{_place(mail)}{suffix}", values, language) for suffix in (".subject.txt", ".txt", ".html")
         )
         return RenderedMail(" ".join(subject.split()), text.strip() + "\n", html)
 
-    def sms(self, sms: Sms, app_name: str | None = None) -> str:
+    def sms(self, sms: Sms, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
         """Return the text of an SMS, in one line, in the name of a service."""
-        return " ".join(self._render(f"sms/{sms.name}.txt", _values(sms) | _named(app_name)).split())
+        return " ".join(self._render(f"{_place(sms)}.txt", _values(sms) | _named(app_name), language).split())
 
     def page(self, page: Page, app_name: str | None = None) -> str:
         """Return the HTML of a page of a service."""
         return self._render(f"{page.folder}/{page.name}.html", _values(page) | _named(app_name))
 
-    def render_all_samples(self) -> None:
-        """Render every template once. Raises `ConfigurationError` naming each that fails and why."""
-        failures = [failure for failure in map(_failure, self._all()) if failure]
+    def render_all_samples(self, usual: Iterable[str] = ()) -> None:
+        """Render every template once in every language that there is, and in those that domains have as the usual one.
+
+        Raises `ConfigurationError` naming each that fails and why.
+        """
+        languages = sorted(self.translations.languages | set(usual))
+        attempts = [attempt for language in languages for attempt in self._messages(language)] + [*self._pages()]
+        failures = dict.fromkeys(failure for failure in map(_failure, attempts) if failure)
         if failures:
             raise ConfigurationError("templates that cannot be rendered: " + "; ".join(failures))
 
-    def _all(self) -> Iterator[tuple[str, Callable[[], object]]]:
+    def _messages(self, language: str) -> Iterator[tuple[str, Callable[[], object]]]:
+        prefix = "" if language == BUILT_IN else f"{language}: "
         for mail in samples.MAILS:
-            yield f"mail/{mail.name}", lambda mail=mail: self.mail(mail)  # type: ignore[misc]
+            yield f"{prefix}{_place(mail)}", partial(self.mail, mail, language=language)
         for sms in samples.SMS:
-            yield f"sms/{sms.name}", lambda sms=sms: self.sms(sms)  # type: ignore[misc]
-        for page in samples.PAGES:
-            yield f"{page.folder}/{page.name}", lambda page=page: self.page(page)  # type: ignore[misc]
+            yield f"{prefix}{_place(sms)}", partial(self.sms, sms, language=language)
 
-    def _render(self, template: str, values: dict[str, Any]) -> str:
-        return self._environment.get_template(template).render(values)
+    def _pages(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        for page in samples.PAGES:
+            yield f"{page.folder}/{page.name}", partial(self.page, page)
+
+    def _render(self, template: str, values: dict[str, Any], language: str = BUILT_IN) -> str:
+        return self._environment(language).get_template(template).render(values)
+
+
+def _place(message: Mail | Sms) -> str:
+    return f"{'mail' if isinstance(message, Mail) else 'sms'}/{message.name}"
 
 
 def _values(declared: Mail | Sms | Page) -> dict[str, Any]:
@@ -106,20 +152,32 @@ def _failure(attempt: tuple[str, Callable[[], object]]) -> str | None:
     return None
 
 
-def duration(value: timedelta) -> str:
+@lru_cache(maxsize=256)
+def duration(value: timedelta, language: str = BUILT_IN) -> str:
     """Format a duration in words, in the largest unit that is exact: `10 minutes`, `1 hour`."""
     seconds = max(0, round(value.total_seconds()))
     unit, length = next(
         (unit, length) for unit, length in _UNITS if (seconds % length == 0 and seconds >= length) or length == 1
     )
-    count = seconds // length
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return format_unit(seconds // length, f"duration-{unit}", locale=_locale(language))
 
 
-def moment(value: datetime) -> str:
+def moment(value: datetime, language: str = BUILT_IN) -> str:
     """Format a time in words: `1 November 2026, 09:05 UTC`."""
     utc = value.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+    return f"{format_date(utc.date(), 'long', locale=_locale(language))}, {utc:%H:%M} UTC"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """Return the words and dates of a language, or of English if it is unknown."""
+    # In English, the day comes before the month, unless the language is more exact.
+    for tag in ["en-GB"] if language == BUILT_IN else chain(language):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale("en", "GB")
 
 
 def prose(text: str) -> Markup:

@@ -138,11 +138,17 @@ class ServiceContext:
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
         space = cast("Space | None", exchange.host_space) or self._spaces.default
         agent = printable or space.name
-        signed_in = exchange.identity
+        signed_in, languages = exchange.identity, exchange.request.headers.get("Accept-Language", "")
         if not isinstance(signed_in, SignedIn):
-            return Actor(ActorKind.ANONYMOUS, address=exchange.client, user_agent=agent, space=space)
+            return Actor(
+                ActorKind.ANONYMOUS,
+                address=exchange.client,
+                user_agent=agent,
+                space=space,
+                accept_language=languages,
+            )
         sign_in = "digest" if signed_in.key_hash is None else "key"
-        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space)
+        return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space, languages)
 
     async def check_settling(self) -> None:
         """Raise `ReplicaNotWritable` while the sign-in replica cannot follow changes."""

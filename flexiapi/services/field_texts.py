@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import Field, JsonValue, WithJsonSchema
 
+from flexiapi import language_tags
+
 SHORTEST = "x-shortest"
 """Key of a schema that names the setting with its shortest length, which may differ by space."""
 
@@ -54,6 +56,12 @@ CLAIMED_PHONE = _field(
     pattern=_NUMBER,
 )
 DOMAIN = _field("a SIP domain", "sip.example.org", minLength=3, maxLength=64, pattern=rf"^{_LABEL}(?:\.{_LABEL})*$")
+LANGUAGE = _field(
+    "language of mails and SMS to the owner, as a tag of BCP 47; one without templates is passed over",
+    "pt-BR",
+    maxLength=language_tags.LONGEST,
+    pattern=f"^{language_tags.PATTERN}$",
+)
 DTMF_PROTOCOL = _of_type(
     "how keys are sent in a call: `sipinfo`, `sipmessage` or `rfc2833`",
     "sipinfo",

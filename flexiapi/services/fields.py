@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from flexiapi import model
+from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
@@ -114,6 +114,12 @@ def _known_phone(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not language_tags.is_tag(value):
+        raise Violations("{field} must be a language tag, such as fr or pt-BR")
+    return language_tags.spelt(value)
+
+
 def _domain(value: str) -> str:
     if not _DOMAIN.fullmatch(value.lower()):
         raise Violations("{field} must be a domain name")
@@ -197,6 +203,7 @@ SearchText = Annotated[
         examples=["alice"],
     ),
 ]
+LanguageTag = Annotated[Text, AfterValidator(_language), field_texts.LANGUAGE]
 DtmfProtocol = Annotated[
     model.DtmfProtocol,
     _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),

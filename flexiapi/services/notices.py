@@ -1,9 +1,11 @@
 """Mails and SMS to people, within the limits per number and address."""
 
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flexiapi.errors import DeliveryFailed, FieldErrors, StoreUnavailable, ValidationFailed
+from flexiapi.language_tags import accepted, matched
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, CodeChannel, Space, Undelivered, e164
 from flexiapi.notify import Notifier
@@ -41,6 +43,8 @@ class Notices:
         if faults := self.number_faults(phone, channel):
             raise ValidationFailed(faults)
         space = self._of(sms.domain)
+        language = self._renderer.language(sms, _preferred(account, actor), space.language)
+        text = sms.spoken() if channel == "voice" else sms
         number, network = f"{e164(phone)}{space.suffix}", counted_as(actor.address)
         uses = [(name, number) for name in ("sms_minute", "sms_hour", "sms_day")]
         if network:
@@ -52,10 +56,10 @@ class Notices:
             await self._notifier.sms(
                 SmsMessage(
                     phone,
-                    self._renderer.sms(sms.spoken() if channel == "voice" else sms, space.name),
+                    self._renderer.sms(text, space.name, language=language.templates),
                     kind=sms.name,
                     code=sms.code,
-                    language=space.language,
+                    language=language.name,
                     sender=space.sms_sender,
                     time_to_live=_seconds(sms.expires_in),
                     channel="voice" if channel == "voice" else "text",
@@ -81,6 +85,14 @@ class Notices:
         with contextlib.suppress(StoreUnavailable):
             await self._accounts.apply(account.note_undelivered(message), actor)
 
+    def preferred_language(self, actor: Actor) -> str | None:
+        """Return the language that a caller prefers, of those that there are; `None` without a wish for one of them."""
+        usual = self._space_of(actor).language
+        return matched(accepted(actor.accept_language), {*self._renderer.translations.languages, usual})
+
+    def _space_of(self, actor: Actor) -> Space:
+        return actor.space or self._spaces.default
+
     def _of(self, domain: str) -> Space:
         return self._spaces.by_domain.get(domain, self._spaces.default)
 
@@ -88,23 +100,29 @@ class Notices:
         """Send a mail with a secret for an account. Raises `TooManyRequests` and `DeliveryFailed`."""
         await self._limiter.count("mails", f"{address}{self._of(_domain(mail)).suffix}")
         try:
-            await self._send(address, mail)
+            await self._send(address, mail, _preferred(account, actor))
         except DeliveryFailed as error:
             await self._remember(account, mail.name, error, actor)
             raise
 
-    async def notify(self, address: str | None, mail: Mail) -> None:
-        """Mail a notice of a change, if there is an address. A failure is logged and has no other effect."""
+    async def notify(
+        self, address: str | None, mail: Mail, account: Account | None = None, actor: Actor | None = None
+    ) -> None:
+        """Mail a notice of a change of an account by an actor, if there is an address.
+
+        A failure is logged and has no other effect.
+        """
         if address is None:
             return
         try:
-            await self._send(address, mail)
+            await self._send(address, mail, _preferred(account, actor))
         except DeliveryFailed:
             log.warning("notice not sent", notice=mail.name)
 
-    async def _send(self, address: str, mail: Mail) -> None:
+    async def _send(self, address: str, mail: Mail, preferred: Sequence[str]) -> None:
         space = self._of(_domain(mail))
-        rendered = self._renderer.mail(mail, space.name, space.mail.signature)
+        language = self._renderer.language(mail, preferred, space.language)
+        rendered = self._renderer.mail(mail, space.name, space.mail.signature, language=language.templates)
         sender = space.mail
         await self._notifier.mail(
             MailMessage(
@@ -116,10 +134,20 @@ class Notices:
                 sender.from_name,
                 kind=mail.name,
                 code=getattr(mail, "code", None),
-                language=space.language,
+                reply_to=sender.reply_to,
+                bounce_address=sender.bounce_address,
+                language=language.name,
                 time_to_live=_seconds(getattr(mail, "expires_in", None)),
             )
         )
+
+
+def _preferred(account: Account | None, actor: Actor | None) -> Sequence[str]:
+    """Return the languages that the owner of an account prefers: its own, and those of a request by the owner."""
+    own = [account.language] if account is not None and account.language is not None else []
+    if account is None or actor is None or not actor.accept_language or not actor.is_owner_of(account.id):
+        return own
+    return [*own, *accepted(actor.accept_language)]
 
 
 def _seconds(life: timedelta | None) -> int | None:

@@ -42,6 +42,10 @@ class BackendSettings(BaseModel):
 BackendTables = dict[str, BackendSettings]
 
 
+OF_MAIL_BACKENDS = ("from_address", "from_name", "reply_to", "bounce_address")
+"""The settings of [mail] that backends inherit which have settings of these names."""
+
+
 class MailSettings(SettingsSection):
     """Mails. The SMTP settings here make a backend of their own; tables such as [mail.main] make others."""
 
@@ -50,6 +54,10 @@ class MailSettings(SettingsSection):
 
     from_address: str = Field("hello@example.org", description="sender's address")
     from_name: str = Field("FlexiAPI", description="sender's name")
+    reply_to: OptionalText = Field(None, description="address that answers go to; unset, the sender's")
+    bounce_address: OptionalText = Field(
+        None, description="address that reports of failures go to (envelope sender); unset, the sender's"
+    )
     signature: str = Field("The FlexiAPI team", description="last line of every mail")
     host: OptionalText = Field(None, description="SMTP server; makes a backend `smtp` of these settings")
     port: int = Field(587, ge=1, le=65535, description="TCP port of the SMTP server")

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from flexiapi.settings.values import (
     AppLinkPrefix,
+    LanguageTag,
     Names,
     Networks,
     OptionalPath,
@@ -72,8 +73,10 @@ class AppSettings(SettingsSection):
         description="public root of every URL that is handed out, with a path if the front server removes one from "
         "requests; unset, made from address and port",
     )
-    language: str = Field(
-        "en", description="language of the templates, as a tag such as fr or pt-BR, for mails and providers of texts"
+    language: LanguageTag = Field(
+        "en",
+        description="language of messages to people who prefer none that there is, as a tag such as fr or pt-BR; also "
+        "that of your templates outside of folders of languages",
     )
     sms_sender: OptionalText = Field(
         None, description="name or number that SMS come from, where the provider allows it; unset, the backend's own"

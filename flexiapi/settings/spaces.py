@@ -29,6 +29,8 @@ OVERRIDABLE: Mapping[str, str] = {
     "confirmed_text": "account",
     "from_address": "mail",
     "from_name": "mail",
+    "reply_to": "mail",
+    "bounce_address": "mail",
     "signature": "mail",
 }
 """The section of each setting that a table of a domain may override."""

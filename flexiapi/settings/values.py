@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
+from flexiapi.language_tags import is_tag, spelt
+
 Network = IPv4Network | IPv6Network
 
 # Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
@@ -54,6 +56,13 @@ def _is_prefix(value: str) -> str:
     return value
 
 
+def _is_language(value: str) -> str:
+    tag = value.replace("_", "-")
+    if not is_tag(tag):
+        raise ValueError("is no language tag, such as fr or pt-BR")
+    return spelt(tag)
+
+
 def _is_root(value: str) -> str:
     if value and not _ROOT_URL.fullmatch(value):
         raise ValueError("is not an absolute URL, such as https://accounts.example.org")
@@ -89,6 +98,7 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
 PhonePrefix = Annotated[str, AfterValidator(_is_prefix)]
 PhonePrefixes = Annotated[tuple[PhonePrefix, ...], BeforeValidator(_separated)]
+LanguageTag = Annotated[str, AfterValidator(_is_language)]
 SipDomain = Annotated[str, AfterValidator(_is_domain)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
 AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]

@@ -10,7 +10,10 @@ from flexiapi.plugin import (
     DeliveryError,
     Permanent,
     Receipt,
+    RecipientDeferred,
+    RecipientRefused,
     Retryable,
+    Throttled,
     Unregistered,
 )
 from flexiapi.testing.backends import assert_discreet, failure_of
@@ -31,12 +34,16 @@ class BackendContract(BackendCare):
 
     Set `group`, `name`, the provider's answers `busy` and `refused`, for push also `gone` (`None` if the provider has
     no such answer), and define `settings`. `accepted` is the gateway's default answer unless set. `verifies_tls` is
-    False if the `settings` turn the verification of certificates off.
+    False if the `settings` turn the verification of certificates off. Set also those of `throttled`, `deferred` and
+    `unwanted` that the provider has: it takes no more for now; not this address for now; never this address.
     """
 
     busy: ClassVar[Reply]
     refused: ClassVar[Reply]
     gone: ClassVar[Reply | None] = _UNDECLARED
+    throttled: ClassVar[Reply | None] = None
+    deferred: ClassVar[Reply | None] = None
+    unwanted: ClassVar[Reply | None] = None
 
     def _failure(self, gateway: Any, answer: Reply) -> DeliveryError:
         gateway.answer(answer)
@@ -77,6 +84,15 @@ class BackendContract(BackendCare):
         with self.gateway() as gateway:
             assert isinstance(self._failure(gateway, self.gone), Unregistered)
 
+    def test_answers_about_the_address_are_told_from_those_about_the_provider(self) -> None:
+        expected = ((self.throttled, Throttled), (self.deferred, RecipientDeferred), (self.unwanted, RecipientRefused))
+        for answer, kind in expected:
+            if answer is None:
+                continue
+            with self.gateway() as gateway:
+                error = self._failure(gateway, answer)
+            assert isinstance(error, kind), f"{answer.status} is {type(error).__name__}, not {kind.__name__}"
+
     def test_outage_is_retryable_and_heals(self) -> None:
         async def outage(gateway: Any) -> DeliveryError:
             async with self.running(gateway) as backend:
@@ -91,6 +107,7 @@ class BackendContract(BackendCare):
         with self.gateway() as gateway:
             error = self.run(outage(gateway))
         assert isinstance(error, Retryable)
+        assert not isinstance(error, RecipientDeferred), "an outage is the provider's, whatever the address"
         assert_discreet(error, *self._private())
 
     def test_survives_cancellation(self) -> None:

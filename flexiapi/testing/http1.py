@@ -21,7 +21,7 @@ class Gateway(StreamServer):
         """Answer one request after the other."""
         connection = h11.Connection(h11.SERVER)
         while (request := await _request(connection, reader, client_name(writer))) is not None:
-            await self.stall_over()
+            await self.stall_over(reader)
             if reader.at_eof():
                 return
             answer = self.received_one(request, request.path)

@@ -79,9 +79,10 @@ class LocalServer(ABC, Generic[R]):
         """
         self._stalled_until = time.monotonic() + seconds
 
-    async def stall_over(self) -> None:
-        """Wait for the end of a stall; a gateway calls it before it takes a request."""
-        while time.monotonic() < self._stalled_until:  # noqa: ASYNC110 - set in another thread
+    async def stall_over(self, reader: asyncio.StreamReader | None = None) -> None:
+        """Wait for the end of a stall, or of the reader's connection; a gateway calls it before it takes a request."""
+        left = reader.at_eof if reader else bool
+        while time.monotonic() < self._stalled_until and not left():  # noqa: ASYNC110 - set in another thread
             await asyncio.sleep(_STALL_STEP_SECONDS)
 
     async def received(self, count: int = 1) -> None:

@@ -100,7 +100,7 @@ class SmtpGateway(LocalServer[ReceivedMail]):
         """The number of connections that are open now."""
         return len(self._sessions)
 
-    async def greeting(self) -> str | None:
+    async def greeting(self, session: "SmtpSession") -> str | None:
         """Return the first line of a connection; `None` for the usual one. After one that begins with 421 it ends."""
         return None
 
@@ -222,7 +222,7 @@ class SmtpSession(SMTP):
         await self._gateway.stall_over()
         if not self._greeted:
             self._greeted = True
-            status = await self._gateway.greeting() or status
+            status = await self._gateway.greeting(self) or status
         if self.is_forgotten:
             return
         await super().push(status)

@@ -101,7 +101,7 @@ class OutboxPush(Outbox, PushBackend[OutboxConfig]):
             "param": message.param,
             "prid": message.prid,
             "data": dict(message.data),
-            **named(message, "title", "kind"),
+            **named(message, "title", "kind", "language"),
         }
         return await written(self.config, "push", fields)
 
@@ -128,5 +128,5 @@ class OutboxMail(Outbox, MailBackend[OutboxConfig]):
     async def send(self, message: MailMessage) -> Receipt:
         """Append the mail."""
         fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
-        fields |= named(message, "from_address", "from_name", "kind", "code")
+        fields |= named(message, "from_address", "from_name", "reply_to", "bounce_address", "kind", "code", "language")
         return await written(self.config, "mail", fields)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from pymongo import MongoClient
 
 from flexiapi.cli import main
+from tests.kit.backends import MODULE
 
 KEY = "k" * 40
 
@@ -156,6 +157,25 @@ class TestDoubtful:
         status, said = checked(**environment)
         assert status == 0
         assert [line for line in said.splitlines() if sentence in line and line.startswith("settings      warning: ")]
+
+    def test_a_template_in_an_unknown_place_is_named(self, checked, tmp_path):
+        (tmp_path / "own" / "fr" / "sms").mkdir(parents=True)
+        (tmp_path / "own" / "fr" / "sms" / "phone.chnage.txt").write_text("{{ code }}")
+        status, said = checked(TEMPLATES_PATH=str(tmp_path / "own"))
+        assert status == 0
+        assert "templates     all render, in en, fr\n" in said
+        assert f"templates     warning: nothing uses {tmp_path}/own/fr/sms/phone.chnage.txt: its place" in said
+
+    def test_a_doubt_of_a_backend_is_told(self, checked, install):
+        source = MODULE.replace(
+            "    async def close", "    def warnings(self):\n        return ['beware']\n\n    async def close"
+        )
+        kinds = ("push", "sms", "mail")
+        entry_points = (f"[flexiapi.{kind}]\ndoubting = doubting:{kind.capitalize()}\n" for kind in kinds)
+        install("flexiapi-doubting", "doubting", "".join(entry_points), source)
+        status, said = checked(DELIVERY_FALLBACK_BACKEND="doubting")
+        assert status == 0, said
+        assert re.search(r"^mail.doubting +warning: beware$", said, re.MULTILINE)
 
     def test_a_mail_server_that_is_not_there_is_told_with_its_settings(self, checked):
         status, said = checked(MAIL_HOST="127.0.0.1", MAIL_PORT="9")

@@ -70,6 +70,35 @@ def test_check_says_what_is_wrong_and_fails(flexiapi, tmp_path):
     assert "cannot be written" in done.output
 
 
+def test_check_tells_doubts_and_does_not_fail_for_them(flexiapi, install):
+    source = MODULE.replace(
+        "    async def close", "    def warnings(self):\n        return ['beware']\n\n    async def close"
+    )
+    install("flexiapi-sms-doubting", "doubting_backends", "[flexiapi.sms]\ndoubting = doubting_backends:Sms\n", source)
+    done = flexiapi("check", settings='[sms.main]\nbackend = "doubting"\n')
+    assert (done.exit_code, done.stdout) == (0, "sms.main  could send now\nsms.main  warning: beware\n")
+
+
+def test_check_tells_what_is_left_at_the_provider(flexiapi, install):
+    source = MODULE.replace(
+        "    async def close", "    async def credit(self):\n        return 12.5\n\n    async def close"
+    )
+    install("flexiapi-sms-paid", "paid_backends", "[flexiapi.sms]\npaid = paid_backends:Sms\n", source)
+    done = flexiapi("check", settings='[sms.main]\nbackend = "paid"\n')
+    assert done.stdout == "sms.main  could send now; credit 12.5\n"
+
+
+def test_send_calls_through_a_backend_that_can_call(flexiapi, install, tmp_path):
+    done = flexiapi("send", "sms.main", "--to", "+33612345678", "--voice")
+    assert (done.exit_code, done.stdout) == (0, "Accepted.\n")
+    assert json.loads((tmp_path / "outbox.jsonl").read_text())["channel"] == "voice"
+    pushing = flexiapi("send", "push.main", "--to", "pn-provider=fcm;pn-param=a;pn-prid=b", "--voice")
+    assert "Only a backend for SMS can call" in pushing.output
+    install("flexiapi-sms-mute", "mute_backends", "[flexiapi.sms]\nmute = mute_backends:Sms\n", MODULE)
+    mute = flexiapi("send", "main", "--to", "+33612345678", "--voice", settings='[sms.main]\nbackend = "mute"\n')
+    assert (mute.exit_code, "[sms.main] cannot call" in mute.output) == (1, True)
+
+
 def test_check_says_where_a_backend_takes_reports(flexiapi, install):
     source = MODULE.replace(
         "    async def close", "    async def read_reports(self, callback):\n        return []\n\n    async def close"

@@ -37,7 +37,7 @@ def test_a_new_distribution_passes_its_tests_at_once(transport, tmp_path):
     assert folder.name == f"flexiapi-{transport}-my-gate2way"
     install_in_place(folder)
     report = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:tornado")
-    assert "21 passed" in report
+    assert "22 passed" in report
     run(folder, "-m", "ruff", "format", "--check", "--line-length", "120", ".")
     run(folder, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,B,UP,ASYNC", "--line-length", "120", ".")
 

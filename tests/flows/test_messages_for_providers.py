@@ -12,7 +12,14 @@ def configure():
     return {
         "app": {"sms_sender": "Alpha"},
         "account": {"creation_token_title": "Confirm your phone"},
-        "spaces": {B: {"sms_sender": "Beta", "language": "fr"}},
+        "spaces": {
+            B: {
+                "sms_sender": "Beta",
+                "language": "fr",
+                "reply_to": "help@b.example.org",
+                "bounce_address": "bounces@b.example.org",
+            }
+        },
     }
 
 
@@ -36,6 +43,18 @@ def test_a_mail_says_its_kind_and_its_code(server, http, alice):
     mail = server.messages[-1]
     assert mail["kind"] == "email.change"
     assert mail["code"] in mail["text"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "reply_to", "bounces"),
+    [(None, None, None), (B, "help@b.example.org", "bounces@b.example.org")],
+)
+def test_answers_to_a_mail_and_its_bounces_go_to_its_domain(server, http, domain, reply_to, bounces):
+    person = server.person(**({} if domain is None else {"domain": domain}))
+    headers = {"x-api-key": person.key, **({} if domain is None else {"Host": domain})}
+    asked = http.post("/api/accounts/me/email/request", headers=headers, json={"email": "x.y@example.org"})
+    assert asked.status_code == 200
+    assert (server.messages[-1].get("reply_to"), server.messages[-1].get("bounce_address")) == (reply_to, bounces)
 
 
 def test_a_push_has_a_title_if_the_settings_have_one(server, http):

@@ -76,6 +76,7 @@ PLAIN = {
     "display_name": "A name",
     "dtmf_protocol": "sipinfo",
     "channel": "sms",
+    "language": "fr",
     "body": "Hello",
     "activated": "1",
     "admin": "0",

@@ -17,6 +17,13 @@ class TestActivate:
         assert account(activated=False).activate(NOW).after.activated_at == EARLIER
 
 
+class TestLanguage:
+    def test_it_is_set_and_removed_alone(self):
+        change = account().with_language("fr", NOW)
+        assert (change.event, written(change)) == ("account.language_set", {"language": "fr", "updated_at": NOW})
+        assert written(change.after.with_language(None, NOW))["language"] is None
+
+
 class TestShutOut:
     def test_everything_ends(self):
         change = account().shut_out(NOW)

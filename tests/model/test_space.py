@@ -64,8 +64,10 @@ def test_what_a_table_does_not_say_is_as_in_the_sections():
 
 
 def test_the_sender_of_mails_is_that_of_the_backend_unless_the_table_has_one():
-    made = spaces(mail={"from_address": "a@example.org"}, spaces={B: {"from_name": "Bee"}})
-    assert [(one.mail.from_address, one.mail.from_name) for one in made] == [(None, None), (None, "Bee")]
+    everywhere = {"from_address": "a@example.org", "reply_to": "r@example.org", "bounce_address": "b@example.org"}
+    made = spaces(mail=everywhere, spaces={B: {"from_name": "Bee", "reply_to": "help@b.example.org"}})
+    senders = [(one.mail.from_address, one.mail.from_name, one.mail.reply_to, one.mail.bounce_address) for one in made]
+    assert senders == [(None, None, None, None), (None, "Bee", "help@b.example.org", None)]
 
 
 def test_only_domains_without_a_table_are_public_in_the_default_space():

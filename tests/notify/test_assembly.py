@@ -33,6 +33,15 @@ def test_senders_of_named_mail_backends_are_those_of_mail_unless_set():
     assert (table, config.from_address, config.from_name) == ("mail.main", "server@example.org", "Own")
 
 
+def test_answers_and_bounces_go_where_the_mail_settings_say_unless_the_backend_has_its_own():
+    mail = {"reply_to": "help@example.org", "bounce_address": "bounces@example.org"}
+    own = {"backend": "smtp", "host": "a", "bounce_address": "own@example.org"}
+    config = smtp_config(**mail, main=own)[1]
+    assert (config.reply_to, config.bounce_address) == ("help@example.org", "own@example.org")
+    config = smtp_config(main={"backend": "smtp", "host": "a"})[1]
+    assert (config.reply_to, config.bounce_address) == (None, None)
+
+
 def test_two_backends_called_smtp():
     with pytest.raises(ConfigurationError, match=r"\[mail\] host makes a backend `smtp`, and \[mail.smtp\] is another"):
         smtp_config(**SMTP, smtp={"backend": "smtp", "host": "b"})

@@ -154,6 +154,17 @@ def test_fallback_serves_what_has_no_backend_and_says_so(scripted, tmp_path):
     assert (warned.get("push"), warned.get("sms"), warned.get("mail")) == (consequence, None, consequence)
 
 
+def test_doubts_of_a_backend_about_its_settings_are_logged_at_the_start_and_told_by_a_check(scripted, tmp_path):
+    scripted.Sms.warnings = lambda backend: ["the token goes to localhost in clear text"]
+    scripted.Other.warnings = lambda backend: 1 / 0
+    with capture_logs() as logs:
+        checked = run(notifier(tmp_path, sms=TWO), lambda n: n.check())
+    told = [(entry["backend"], entry["text"]) for entry in logs if entry["event"] == "setting is doubtful"]
+    assert told == [("sms.first", "the token goes to localhost in clear text")]
+    assert [one.warnings for one in checked] == [("the token goes to localhost in clear text",), ()]
+    assert {one.error for one in checked} == {None}
+
+
 def test_close_closes_all(scripted, tmp_path):
     run(notifier(tmp_path, sms=TWO), lambda n: n.check())
     assert (len(scripted.Sms.closed), len(scripted.Other.closed)) == (1, 1)

@@ -19,6 +19,7 @@ from flexiapi.plugin import (
     Permanent,
     PushBackend,
     Receipt,
+    RecipientDeferred,
     Retryable,
     SmsBackend,
     Unregistered,
@@ -268,6 +269,49 @@ def test_retrying_by_itself(tmp_path):
 
 def test_refusal_taken_for_busy(tmp_path):
     assert "Permanent" in failing("test_refused_is_permanent", tmp_path, refused=reply(429))
+
+
+@pytest.mark.parametrize("answer", ["throttled", "deferred", "unwanted"])
+def test_answer_about_an_address_taken_for_another(tmp_path, answer):
+    test = "test_answers_about_the_address_are_told_from_those_about_the_provider"
+    assert "429 is Retryable, not" in failing(test, tmp_path, **{answer: reply(429)})
+
+
+def test_outage_blamed_on_the_address(tmp_path):
+    class Blaming(Right):
+        async def post(self):
+            try:
+                return await super().post()
+            except Retryable as error:
+                raise RecipientDeferred(error.reason) from error
+
+    told = failing("test_outage_is_retryable_and_heals", tmp_path, backend=Blaming)
+    assert "an outage is the provider's" in told
+
+
+def test_more_connections_than_declared(tmp_path):
+    class Greedy(Right):
+        concurrency = 4
+
+        async def post(self):
+            async with httpx.AsyncClient(timeout=10) as http:
+                return await http.post(str(self.config.url), json={})
+
+    class Modest(Right):
+        concurrency = 4
+
+    test = "test_has_as_many_connections_as_it_declares_at_most"
+    assert "it opens more connections" in failing(test, tmp_path, backend=Greedy)
+    assert "a number of messages" in failing(test, tmp_path, backend=type("Wrong", (Right,), {"concurrency": 0}))
+    contract = type("Good", (Contract,), {"backend": Modest})()
+    contract.data_path = tmp_path
+    getattr(contract, test)()
+
+
+@pytest.mark.parametrize("lane", [lambda self, message: message.phone, lambda self, message: None])
+def test_lane_that_is_no_name_or_tells_for_whom(tmp_path, lane):
+    laned = type("Laned", (Right,), {"lane": lane})
+    assert failing("test_says_which_lane_without_telling_for_whom", tmp_path, backend=laned)
 
 
 def test_swallowed_cancellation(tmp_path):

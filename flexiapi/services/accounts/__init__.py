@@ -10,6 +10,7 @@ from flexiapi.services.accounts.details import AccountDetails, Amendments
 from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
+from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
@@ -50,6 +51,7 @@ class AccountServices:
     administration: Administration
     administrators: Administrators
     removal: AccountRemoval
+    languages: AccountLanguages
     types: AccountTypes
     actions: AccountActions
     statistics: Statistics
@@ -77,6 +79,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         administration=Administration(ground, directory, guard, passwords),
         administrators=Administrators(ground, passwords),
         removal=removal,
+        languages=AccountLanguages(ground),
         types=AccountTypes(store, directory),
         actions=AccountActions(store, directory),
         statistics=Statistics(store, clock),

@@ -17,7 +17,7 @@ from flexiapi.store import IdentifierTaken
 
 # Of many changes of one account at once each round writes one at least, so the last needs as many tries as there are.
 _TRIES = 60
-_OF_PROFILE = {"username", "domain", "email", "phone", "display_name", "dtmf_protocol"}
+_OF_PROFILE = {"username", "domain", "email", "phone", "display_name", "dtmf_protocol", "language"}
 
 
 class AccountBusy(Unavailable):
@@ -101,7 +101,7 @@ class Administration:
             account = await self._accounts.for_admin(account_id, actor.space)
             changed = await change(account)
             if changed is not None:
-                await self._tell(account, changed)
+                await self._tell(account, changed, actor)
                 return changed
         raise AccountBusy
 
@@ -146,13 +146,14 @@ class Administration:
             dtmf_protocol=new.dtmf_protocol,
             is_admin=new.admin,
             user_agent=actor.user_agent,
+            language=new.language,
         )
 
     def _is_other_password(self, account: Account, username: str, domain: str, password: str) -> bool:
         is_same_name = (account.username, account.domain) == (username, domain)
         return not (is_same_name and self._passwords.fits(account, password))
 
-    async def _tell(self, before: Account, after: Account) -> None:
+    async def _tell(self, before: Account, after: Account, actor: Actor) -> None:
         now = self._clock.now()
         notices: list[Mail] = []
         if before.sign_in_epoch != after.sign_in_epoch:
@@ -162,7 +163,7 @@ class Administration:
         if before.phone != after.phone:
             notices.append(PhoneChangedMail(after.address, now))
         for notice in notices:
-            await self._notices.notify(before.email, notice)
+            await self._notices.notify(before.email, notice, after, actor)
 
     async def activate(self, account_id: int, actor: Actor) -> Account:
         """Activate an account. Pending codes and tokens stay usable.

@@ -31,6 +31,7 @@ class Creation:
         self._store = ground.store
         self._spaces = ground.spaces
         self._passwords = passwords
+        self._notices = ground.notices
         self._clock = ground.clock
 
     async def with_token(self, new: AccountDetails, token: str, actor: Actor) -> Account:
@@ -80,6 +81,7 @@ class Creation:
             "phone": new.phone,
             "display_name": new.display_name,
             "dtmf_protocol": new.dtmf_protocol,
+            "language": new.language,
             "ip_address": actor.address,
             "user_agent": actor.user_agent,
             "passwords": (password,),
@@ -104,7 +106,7 @@ class Creation:
             raise
 
     def by_token(self, new: AccountDetails, token: str, actor: Actor, **fields: Any) -> Change[Account]:
-        """Return the creation of an account by a creation token."""
+        """Return the creation of an account by a creation token. It remembers the language that the caller prefers."""
         return self._new(
             new,
             new.domain or (actor.space or self._spaces.default).domain,
@@ -112,6 +114,7 @@ class Creation:
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=self._clock.second(),
             creation_token_hash=token_hash(token, actor.stored_space),
+            language=self._notices.preferred_language(actor) if actor.accept_language else None,
             **fields,
         )
 

@@ -12,6 +12,7 @@ class AccountDetails:
     """The details of an account, the password in the clear.
 
     Without `domain` a new account is in the SIP domain, and a replaced one stays in its own.
+    Without `language` a replaced one keeps its own.
     """
 
     username: str
@@ -23,6 +24,7 @@ class AccountDetails:
     display_name: str | None = None
     dtmf_protocol: DtmfProtocol | None = None
     admin: bool = False
+    language: str | None = None
 
 
 class Amendments(TypedDict, total=False):
@@ -37,6 +39,7 @@ class Amendments(TypedDict, total=False):
     display_name: str | None
     dtmf_protocol: DtmfProtocol | None
     admin: bool
+    language: str | None
 
 
 class PasswordNeeded(ValidationFailed):

@@ -63,5 +63,7 @@ class AccountSupport:
         stored = self._passwords.stored(account.username, account.domain, Algorithm.SHA_256, password)
         change = account.with_password(stored, self._clock.second(), keeps_key=False, by_operator=True)
         changed = existing(await self._store.accounts.apply(change, actor))
-        await self._notices.notify(changed.email, PasswordChangedMail(changed.address, self._clock.now()))
+        await self._notices.notify(
+            changed.email, PasswordChangedMail(changed.address, self._clock.now()), changed, actor
+        )
         return changed

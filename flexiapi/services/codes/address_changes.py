@@ -68,13 +68,15 @@ class AddressChanges:
     async def confirm_email(self, account: Account, code: str, actor: Actor) -> Account:
         """Change to the address that the PIN was sent to. Raises as `_confirm`."""
         changed = await self._confirm(account, "email", code, actor)
-        await self._notices.notify(account.email, EmailChangedMail(account.address, self._clock.now()))
+        notice = EmailChangedMail(account.address, self._clock.now())
+        await self._notices.notify(account.email, notice, account, actor)
         return changed
 
     async def confirm_phone(self, account: Account, code: str, actor: Actor) -> Account:
         """Change to the number that the PIN was sent to. Raises as `_confirm`."""
         changed = await self._confirm(account, "phone", code, actor)
-        await self._notices.notify(account.email, PhoneChangedMail(account.address, self._clock.now()))
+        notice = PhoneChangedMail(account.address, self._clock.now())
+        await self._notices.notify(account.email, notice, account, actor)
         return changed
 
     async def _confirm(self, account: Account, channel: Channel, code: str, actor: Actor) -> Account:

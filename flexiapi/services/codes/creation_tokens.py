@@ -31,6 +31,7 @@ class CreationTokens:
     def __init__(self, ground: Ground) -> None:
         self._store = ground.store
         self._notifier = ground.notifier
+        self._notices = ground.notices
         self._settings = ground.settings.account
         self._clock = ground.clock
 
@@ -79,8 +80,15 @@ class CreationTokens:
             # A new token is only sent when the last one no longer serves.
             collapse_id="creation-token",
             kind="creation.token",
-            language=None if actor.space is None else actor.space.language,
+            language=self._language(actor),
         )
+
+    def _language(self, actor: Actor) -> str | None:
+        """Return the language of a push: that of the domain if it has a title, which the settings have in that one."""
+        usual = None if actor.space is None else actor.space.language
+        if self._settings.creation_token_title is not None or not actor.accept_language:
+            return usual
+        return self._notices.preferred_language(actor) or usual
 
     def _identity(self, message: PushMessage) -> str:
         try:

@@ -122,7 +122,8 @@ class Recovery:
         is_to_name = self._confirmations.is_to_name(account, code)
         change = account.recover(self._clock.second(), passwords, is_to_name=is_to_name)
         account = await self._activation.use(account, change, actor)
-        await self._notices.notify(account.email, AccountRecoveredMail(account.address, self._clock.now()))
+        notice = AccountRecoveredMail(account.address, self._clock.now())
+        await self._notices.notify(account.email, notice, account, actor)
         return replace(account, passwords=self._passwords.hashed(account))
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:

@@ -81,7 +81,8 @@ class Provisioning:
         if not is_used:
             return self.base(query, headers, space), False
         if reset and account.activated:
-            await self._notices.notify(account.email, PasswordChangedMail(account.address, self._clock.now()))
+            notice = PasswordChangedMail(account.address, self._clock.now())
+            await self._notices.notify(account.email, notice, account, actor)
         return document, True
 
     def _random_password(self, account: Account) -> Password:

@@ -41,7 +41,7 @@ class MyPassword:
         stored = self._passwords.stored(account.username, account.domain, algorithm, password)
         change = account.with_password(stored, self._clock.second(), keeps_key=keeps_key)
         changed = existing(await self._store.accounts.apply(change, actor))
-        await self._notices.notify(account.email, self._notice(changed, is_first=is_first))
+        await self._notices.notify(account.email, self._notice(changed, is_first=is_first), changed, actor)
         return changed
 
     async def _check_old(self, account: Account, old_password: str | None, actor: Actor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Container
 from email.parser import BytesHeaderParser
 
 from flexiapi.testing.replies import RESET, Reply, reply
-from flexiapi.testing.smtp import Encryption, ReceivedMail, SmtpGateway, Stage
+from flexiapi.testing.smtp import Encryption, ReceivedMail, SmtpGateway, SmtpSession, Stage
 
 _ACCEPTED = 250
 
@@ -52,6 +52,7 @@ class MailServer(SmtpGateway):
         self.delivered: dict[str, list[ReceivedMail]] = {}
         self.repeats = 0
         self._closes_after = closes_after
+        self._served: set[SmtpSession] = set()
         self._known: set[tuple[str | None, str]] = set()
         self._taken: set[tuple[str, str]] = set()
 
@@ -69,9 +70,20 @@ class MailServer(SmtpGateway):
         """Return whether a connection that was idle for so long is never answered again."""
         return self.forgets_after is not None and idle_seconds > self.forgets_after
 
-    async def greeting(self) -> str | None:
+    def begun(self, session: SmtpSession) -> None:
+        """Count a connection, and serve it if there are not too many."""
+        super().begun(session)
+        if self.connection_limit is None or len(self._served) < self.connection_limit:
+            self._served.add(session)
+
+    def ended(self, session: SmtpSession) -> None:
+        """Note the end of a connection."""
+        super().ended(session)
+        self._served.discard(session)
+
+    async def greeting(self, session: SmtpSession) -> str | None:
         """Return the first line of a connection, which turns away those beyond the limit."""
-        if self.connection_limit is not None and self.open_connections > self.connection_limit:
+        if session not in self._served:
             return "421 4.7.0 Too many connections from your address"
         await asyncio.sleep(self.banner_seconds)
         return None

@@ -1,6 +1,7 @@
 """Mail backend for SMTP servers."""
 
 import asyncio
+from collections.abc import Sequence
 from email.errors import MessageError
 
 from aiosmtplib import SMTP, SMTPException
@@ -10,6 +11,9 @@ from flexiapi_mail_smtp.composition import Composed, Composer
 from flexiapi_mail_smtp.config import SmtpConfig
 from flexiapi_mail_smtp.connections import Connections
 from flexiapi_mail_smtp.failures import explained
+from flexiapi_mail_smtp.naming import full_name
+from flexiapi_mail_smtp.opening import Opening
+from flexiapi_mail_smtp.tokens import SignInTokens
 
 __all__ = ["SmtpConfig", "SmtpMail"]
 
@@ -19,10 +23,22 @@ class SmtpMail(MailBackend[SmtpConfig]):
 
     Config = SmtpConfig
 
+    @property
+    def concurrency(self) -> int:
+        """As many mails as connections."""
+        return self.config.connections
+
+    def warnings(self) -> Sequence[str]:
+        """Return what is probably a mistake: a password in clear text, or half a name in EHLO."""
+        return tuple(self.config.doubts)
+
     async def start(self) -> None:
-        """Read the key and the certificates; connections are opened when needed."""
+        """Read the key and the certificates; connections are opened, and tokens asked for, when needed."""
         self._composer = await asyncio.to_thread(Composer, self.config)
-        self._connections = await asyncio.to_thread(Connections, self.config)
+        opening = await asyncio.to_thread(Opening, self.config)
+        self._tokens = await SignInTokens.start(self.config)
+        opening.equip(self.config.hello_name or await full_name(), self._tokens)
+        self._connections = Connections(self.config, opening)
 
     async def send(self, message: MailMessage) -> Receipt:
         """Send one mail."""
@@ -34,21 +50,23 @@ class SmtpMail(MailBackend[SmtpConfig]):
             async with self._connections.one() as connection:
                 await self._hand_over(connection, composed)
         except (SMTPException, OSError, ValueError) as error:
-            raise explained(error, self.config.server) from error
+            raise explained(error, self.config) from error
         return Receipt(composed.id)
 
     async def _hand_over(self, connection: SMTP, mail: Composed) -> None:
-        options = [] if mail.to.isascii() else ["SMTPUTF8"]
+        options = ["SMTPUTF8"] if mail.needs_utf8 else []
         await connection.sendmail(mail.sender, [mail.to], mail.content, mail_options=options)
 
     async def check(self) -> None:
         """Connect and sign in."""
         try:
-            async with self._connections.one() as connection:
+            async with self._connections.fresh() as connection:
                 await connection.noop()
         except (SMTPException, OSError) as error:
-            raise explained(error, self.config.server) from error
+            raise explained(error, self.config) from error
 
     async def close(self) -> None:
         """Close all connections."""
         await self._connections.close()
+        if self._tokens is not None:
+            await self._tokens.close()

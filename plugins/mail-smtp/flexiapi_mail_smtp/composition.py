@@ -1,6 +1,7 @@
 """Composition of mails, with DKIM signatures."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,7 +15,7 @@ from flexiapi_mail_smtp.config import SmtpConfig, address_parts
 # Only 7-bit lines, which servers do not re-encode: a signature stays valid.
 _POLICY = SMTP.clone(cte_type="7bit")
 
-_SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
+_SIGNED = [b"from", b"reply-to", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Composed:
     id: str
     sender: str
     to: str = field(repr=False)
+    needs_utf8: bool
     content: bytes = field(repr=False)
 
 
@@ -41,11 +43,14 @@ class Composer:
     def compose(self, message: MailMessage) -> Composed:
         """Compose one mail. Raises `ValueError` or `MessageError` if an address or the subject is not valid."""
         to = Address("", *address_parts(message.to))
-        mail = EmailMessage(policy=_POLICY if to.addr_spec.isascii() else _POLICY.clone(utf8=True))
-        # Messages of earlier servers have no sender of their own.
-        sender = getattr(message, "from_address", None) or self._config.from_address
-        name = getattr(message, "from_name", None) or self._config.from_name
-        mail["From"] = Address(name, *address_parts(sender))
+        author = Address(self._chosen(message, "from_name"), *address_parts(self._chosen(message, "from_address")))
+        reply_to = self._chosen(message, "reply_to")
+        bounces_to = "@".join(address_parts(self._chosen(message, "bounce_address") or author.addr_spec))
+        needs_utf8 = not f"{to.addr_spec}{author.addr_spec}{reply_to}{bounces_to}".isascii()
+        mail = EmailMessage(policy=_POLICY.clone(utf8=needs_utf8))
+        mail["From"] = author
+        if reply_to:
+            mail["Reply-To"] = Address("", *address_parts(reply_to))
         mail["To"] = to
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(localtime())
@@ -57,8 +62,15 @@ class Composer:
         # After the contents, which would take it away.
         if language := getattr(message, "language", None):
             mail["Content-Language"] = language
+        if seconds := getattr(message, "time_to_live", None):
+            mail["Expires"] = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds))
         content = mail.as_bytes()
-        return Composed(mail["Message-ID"], sender, to.addr_spec, self._signature(content, _SIGNED) + content)
+        signed = self._signature(content, _SIGNED) + content
+        return Composed(mail["Message-ID"], bounces_to, to.addr_spec, needs_utf8, signed)
+
+    def _chosen(self, message: MailMessage, name: str) -> str:
+        """Return a field of the message, or the setting of that name. Messages of earlier servers have fewer fields."""
+        return getattr(message, name, None) or getattr(self._config, name) or ""
 
     def _id(self, message: MailMessage) -> str:
         """Return the Message-ID, which each try has, so that a mailbox keeps one; earlier servers give no key."""

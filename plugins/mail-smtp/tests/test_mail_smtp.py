@@ -1,12 +1,13 @@
 import asyncio
 import base64
+from email.utils import parsedate_to_datetime
 
 import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from flexiapi.plugin import MailMessage, Permanent, Retryable
+from flexiapi.plugin import MailMessage, Permanent, RecipientRefused, Retryable
 from flexiapi.testing import GARBAGE, RESET, BackendContract, SmtpGateway, reply, run_backend
 from flexiapi_mail_smtp import SmtpMail
 
@@ -84,7 +85,9 @@ class TestTls(EncryptedContract):
 
 def config(gateway, **more):
     settings = {"host": gateway.host, "port": gateway.port, "encryption": "none", "from_address": "server@example.org"}
-    return SmtpMail.Config.model_validate({**settings, **more})
+    # A machine that stands still must not look like a connection that does.
+    patient = {"probe_seconds": 60, "idle_seconds": 600}
+    return SmtpMail.Config.model_validate({**settings, **patient, **more})
 
 
 def send(config, *messages):
@@ -111,11 +114,34 @@ def test_a_message_may_have_a_sender_of_its_own():
     assert gateway.sends[0].message["From"] == "Bee <hello@b.example.org>"
 
 
+def test_answers_and_bounces_go_where_the_settings_say_and_the_message_has_the_last_word():
+    own = {"reply_to": "help@example.org", "bounce_address": "bounces@example.org"}
+    mail = MailMessage("bob@example.com", "Hello", "text", reply_to="help@b.example", bounce_address="back@b.example")
+    with SmtpGateway() as gateway:
+        send(config(gateway), MESSAGE)
+        send(config(gateway, **own), MESSAGE, mail)
+    seen = [(one.message["From"], one.message["Reply-To"], one.sender) for one in gateway.sends]
+    assert seen == [
+        ("server@example.org", None, "server@example.org"),
+        ("server@example.org", "help@example.org", "bounces@example.org"),
+        ("server@example.org", "help@b.example", "back@b.example"),
+    ]
+
+
+def test_a_mail_says_when_it_is_worthless():
+    with SmtpGateway() as gateway:
+        send(config(gateway), MailMessage("bob@example.com", "Hello", "text", time_to_live=600), MESSAGE)
+    first, second = (one.message for one in gateway.sends)
+    life = parsedate_to_datetime(first["Expires"]) - first["Date"].datetime
+    assert life.total_seconds() == pytest.approx(600, abs=30)
+    assert second["Expires"] is None
+
+
 def test_one_connection_for_many_mails_also_after_a_refusal():
     async def some(backend):
         await backend.send(MESSAGE)
         gateway.answer(reply(550), reply(250))
-        with pytest.raises(Permanent):
+        with pytest.raises(RecipientRefused):
             await backend.send(MESSAGE)
         await backend.send(MESSAGE)
 
@@ -127,6 +153,7 @@ def test_one_connection_for_many_mails_also_after_a_refusal():
 def test_no_more_connections_than_set():
     async def many(backend):
         await asyncio.gather(*(backend.send(MESSAGE) for _ in range(10)))
+        assert backend.concurrency == 2
 
     with SmtpGateway() as gateway:
         run_backend(SmtpMail(config(gateway, connections=2)), many)

@@ -32,7 +32,7 @@ from flexiapi.plugin import (
     retry_after,
 )
 from flexiapi_sms_http.config import HttpSmsConfig, RequestConfig
-from flexiapi_sms_http.rules import UNREADABLE, holds, is_path, number, text
+from flexiapi_sms_http.rules import UNREADABLE, every, holds, is_path, number, text
 from flexiapi_sms_http.templating import fill, fill_url
 
 __all__ = ["HttpSms", "HttpSmsConfig"]
@@ -143,17 +143,14 @@ class HttpSms(SmsBackend[HttpSmsConfig]):
         return await self._asked(self._http.build_request("GET", url, headers=headers))
 
     async def read_reports(self, callback: Callback) -> list[DeliveryReport]:
-        """Read a report that has the proof of the settings."""
+        """Read the reports of a request that has the proof of the settings."""
         config = self.config
         if not _is_proven(config, callback):
             raise Unverified
         names = {"json": _parsed(callback), "form": callback.form(), "query": dict(parse_qsl(callback.query))}
-        status: ReportedStatus = "underway"
-        if holds(config.report_delivered, names):
-            status = "delivered"
-        elif holds(config.report_failed, names):
-            status = "failed"
-        return [DeliveryReport(status, text(config.report_id, names), text(config.report_reason, names))]
+        if config.report_each is None:
+            return [_report(config, names)]
+        return [_report(config, {**names, "json": one}) for one in every(config.report_each, names)]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -187,6 +184,15 @@ def _receipt(rules: RequestConfig, names: dict[str, Any]) -> Receipt:
     with suppress(*_UNFIT):
         cost = number(rules.cost, names)
     return Receipt(receipt, cost)
+
+
+def _report(config: HttpSmsConfig, names: dict[str, Any]) -> DeliveryReport:
+    status: ReportedStatus = "underway"
+    if holds(config.report_delivered, names):
+        status = "delivered"
+    elif holds(config.report_failed, names):
+        status = "failed"
+    return DeliveryReport(status, text(config.report_id, names), text(config.report_reason, names))
 
 
 def _names_of(answer: httpx.Response) -> dict[str, Any]:

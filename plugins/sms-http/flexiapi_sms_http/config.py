@@ -134,6 +134,9 @@ class HttpSmsConfig(RequestConfig):
     )
     report_id: ReportRule | None = Field(None, description="the gateway's id of the SMS in a report, as json.id")
     report_reason: ReportRule | None = Field(None, description="the cause in a report, a code that may be logged")
+    report_each: ReportRule | None = Field(
+        None, description="JSONPath of the reports in a request that has several: each is the json of the other rules"
+    )
     concurrency: int = Field(20, ge=1, le=1000, description="requests that are under way at once at most")
     ca_file: Path | None = Field(None, description="certificates to trust in place of the system's")
     timeout_seconds: float = Field(30.0, gt=0, description="how long the gateway may take, in seconds")
@@ -149,9 +152,11 @@ class HttpSmsConfig(RequestConfig):
         return {**settings, "voice": {**shared, **voice}}
 
     @model_validator(mode="after")
-    def _credit_is_asked(self) -> Self:
+    def _settings_fit(self) -> Self:
         if (self.credit_url is None) != (self.credit is None):
             raise ValueError("credit_url and credit belong together")
+        if self.report_each is not None and not is_path(self.report_each):
+            raise ValueError("report_each is a JSONPath, such as $.results[*]")
         return self
 
     def sender_of(self, phone: str, of_domain: str | None) -> str:

@@ -40,14 +40,21 @@ def value(rule: str | None, names: Mapping[str, Any]) -> Any:
     if rule is None:
         return None
     if is_path(rule):
-        return next(iter(_found(rule, names)), None)
+        return next(iter(every(rule, names)), None)
     return _expression(rule)(**names)
 
 
+def every(path: str, names: Mapping[str, Any]) -> list[Any]:
+    """Return all values that a path finds."""
+    # The library takes a text for JSON that is still to be parsed.
+    content = names["json"]
+    return [match.obj for match in _path(path.strip()).finditer(content)] if isinstance(content, dict | list) else []
+
+
 def text(rule: str | None, names: Mapping[str, Any]) -> str | None:
-    """Return the value of a rule as text."""
+    """Return the text or number that a rule finds, as text; an object or list, which may tell anything, is none."""
     found = value(rule, names)
-    return None if found is None else str(found)
+    return str(found) if isinstance(found, str | int | float) else None
 
 
 def number(rule: str | None, names: Mapping[str, Any]) -> float | None:
@@ -68,15 +75,9 @@ def holds(rule: str | None, names: Mapping[str, Any], values: Sequence[object] |
         return False
     if not is_path(rule):
         return bool(value(rule, names))
-    found = _found(rule, names)
+    found = every(rule, names)
     wanted = None if values is None else {_written(one) for one in values}
     return bool(found) and all(bool(one) if wanted is None else _written(one) in wanted for one in found)
-
-
-def _found(rule: str, names: Mapping[str, Any]) -> list[Any]:
-    # The library takes a text for JSON that is still to be parsed.
-    content = names["json"]
-    return [match.obj for match in _path(rule.strip()).finditer(content)] if isinstance(content, dict | list) else []
 
 
 def _written(one: object) -> str:

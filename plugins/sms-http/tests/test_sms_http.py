@@ -484,6 +484,14 @@ class TestReports:
         with pytest.raises(Unverified):
             self.read(b"", {"x-signature": digest}, "status=delivered", **rules)
 
+    def test_one_request_may_have_several_reports(self):
+        rules = {"report_each": "$.results[*]", "report_id": "$.id", "report_reason": None}
+        body = {"results": [{"id": 1, "status": "delivered"}, {"id": 2, "status": "expired"}, {"id": 3}]}
+        told = [DeliveryReport("delivered", "1"), DeliveryReport("failed", "2"), DeliveryReport("underway", "3")]
+        assert self.read(body, **rules) == told
+        for empty in ({"results": []}, {}, b"<html>"):
+            assert self.read(empty, **rules) == []
+
     def test_a_report_is_read_by_paths_too(self):
         rules = {
             "report_delivered": "$.results[?@.status.group == 'DELIVERED']",
@@ -500,6 +508,7 @@ class TestReports:
         [
             ({"report_delivered": "status == 1"}, "knows form, json, query, not status"),
             ({"report_secret": "short"}, "16"),
+            ({"report_each": "json.results"}, "report_each is a JSONPath"),
         ],
     )
     def test_mistakes_are_found_at_the_start(self, settings, text):
@@ -572,6 +581,13 @@ def test_an_accepted_text_stays_accepted_whatever_its_receipt_looks_like(rule):
     with Gateway() as gateway:
         gateway.answer(reply(200, {"price": "free"}))
         assert send(config(gateway, cost=rule, receipt=rule)).cost is None
+
+
+@pytest.mark.parametrize("rule", ["$", "json", "$.messages", "json.messages[0]"])
+def test_a_receipt_never_is_a_whole_answer(rule):
+    with Gateway() as gateway:
+        gateway.answer(reply(200, {"messages": [{"to": MESSAGE.phone}]}))
+        assert send(config(gateway, receipt=rule)).id is None
 
 
 def test_a_limit_is_no_outage_by_default():
