@@ -149,6 +149,7 @@ class PublicAccountsEndpoint(ApiEndpoint):
         A phone number is a claim until the PIN sent to it proves it: the account is not found by it before.
         While that PIN can be used, the number is refused with `422`; afterwards the account can be created again, with
         the same number or the same username and address, and replaces the one that was not confirmed.
+        The account remembers the language of `Accept-Language` in which there are messages, for those that follow.
         Return `503` or `429` if the PIN of an account that is named by its number could not be sent; nothing is left
         of it then, and the `account_creation_token` stays usable.
         """
@@ -181,7 +182,7 @@ class AccountsWithTokenEndpoint(ApiEndpoint):
         """Create an account using an `account_creation_token`.
 
         Return `422` if the parameters are invalid or if the token is expired. The account is activated by its
-        provisioning.
+        provisioning. It remembers the language of `Accept-Language` in which there are messages.
         """
         new = AccountDetails(
             username=body.username,

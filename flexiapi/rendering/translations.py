@@ -24,19 +24,16 @@ class Translations:
     """The languages of the messages in folders of templates, of which the last one is the built-in.
 
     A message that the operator wrote, and did not translate, is sent to all as he wrote it: no built-in translation
-    takes its place. So one message has one language, whatever the others have.
+    takes its place. So one message has one language, whatever the others have. `languages` are the tags that have
+    folders, and that of the built-in templates.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._own = _messages(folders[0]) if len(folders) > 1 else {}
         self._built_in = _messages(folders[-1])
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """The tags that have folders, and that of the built-in templates."""
         found = {tag for messages in (self._own, self._built_in) for tags in messages.values() for tag in tags}
-        return frozenset(found - {_USUAL} | {BUILT_IN})
+        self.languages = frozenset(found - {_USUAL} | {BUILT_IN})
 
     def language(self, message: str, wanted: Sequence[str], usual: str) -> tuple[str, str]:
         """Return the languages of the templates of a message, such as `mail/email.change`, and of what they make.

@@ -64,7 +64,7 @@ class SmtpConfig(BackendConfig):
     hello_name: str | None = Field(
         None, description="the client's name in EHLO; unset, the full name of this host, or else its address"
     )
-    connections: int = Field(10, ge=1, le=100, description="connections, and mails under way, at once")
+    connections: int = Field(20, ge=1, le=100, description="connections, and mails under way, at once")
     timeout_seconds: float = Field(30.0, gt=0, description="how long the server may take for an answer, in seconds")
     idle_seconds: float = Field(
         30.0, gt=0, description="how long an idle connection is kept, in seconds; less than the server keeps it"

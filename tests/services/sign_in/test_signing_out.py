@@ -138,9 +138,9 @@ def test_a_pin_is_not_kept_for_who_was_signed_out_while_it_was_sent(server, monk
     account = server.person("bob.builder", phone="+33612345678").account
     text = server.services.codes.recovery._notices.text
 
-    async def slow(*arguments):
+    async def slow(*arguments, **named):
         await server.services.accounts.administration.deactivate(account.id, server.actor)
-        await text(*arguments)
+        await text(*arguments, **named)
 
     monkeypatch.setattr(server.services.codes.recovery._notices, "text", slow)
     with pytest.raises(RecordNotFound):
