@@ -26,7 +26,10 @@ class PushTarget(Params):
         ),
     ]
     pn_param: Annotated[PushParameter, Field(description="the push notification parameter", examples=["929724111839"])]
-    pn_prid: Annotated[PushId, Field(description="the push notification unique id", examples=["dA1b:APA91b_x-y"])]
+    pn_prid: Annotated[
+        PushId,
+        Field(description="the push notification unique id, at most 1,000 characters", examples=["dA1b:APA91b_x-y"]),
+    ]
 
 
 class ValidatedRequest(Params):

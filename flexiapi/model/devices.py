@@ -5,7 +5,7 @@ from datetime import datetime
 
 PUSH_PROVIDER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 PUSH_PARAMETER = r"(?!-)[A-Za-z0-9_:.~%+/=-]{1,255}"
-PUSH_ID = r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,255}"
+PUSH_ID = r"(?!-)[A-Za-z0-9_:.~%+/=?&-]{1,1000}"
 
 USUAL_PROVIDERS = frozenset({"apns", "apns.dev", "fcm", "ntfy", "unifiedpush"})
 """The values of `pn_provider` that are known without a backend."""

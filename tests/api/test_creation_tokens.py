@@ -1,11 +1,14 @@
 """Sign-up on phones without Google's or Apple's services: a creation token by UnifiedPush and ntfy."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from flexiapi.testing import Gateway, reply
+from flexiapi.testing.profiles import WebPushReceiver
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,25 @@ def test_what_is_no_endpoint_of_a_known_server_is_refused(server, http, push_ser
         assert "pn_prid" in ask(http, "unifiedpush", prid).json()["errors"]
     assert ask(http, "unifiedpush", f"http://localhost:{push_server.port}/up").status_code == 503
     assert not push_server.sends
+
+
+def test_an_endpoint_of_a_thousand_characters_gets_its_token_and_a_second_one_is_refused(http, push_server):
+    push_server.answer(reply(201))
+    endpoint = f"{push_server.url}/wpush/v2/".ljust(1000, "x")
+    assert ask(http, "unifiedpush", endpoint).json() == {}
+    assert ask(http, "unifiedpush", endpoint).status_code == 403
+    assert ask(http, "unifiedpush", endpoint[:-1] + "y").json() == {}
+    assert "pn_prid" in ask(http, "unifiedpush", endpoint + "x").json()["errors"]
+
+
+def test_an_app_that_sends_its_keys_gets_a_token_that_only_it_can_read(http, push_server):
+    push_server.answer(reply(201))
+    push_server.sends.clear()
+    app = WebPushReceiver(ec.generate_private_key(ec.SECP256R1()), b"authentication:)")
+    assert ask(http, "unifiedpush", f"{push_server.url}/up1", pn_param=app.param).json() == {}
+    assert list(json.loads(app.read(push_server.sends[0].body))) == ["token"]
+    assert ask(http, "unifiedpush", f"{push_server.url}/up2", pn_param=app.param[:-1]).status_code == 503
+    assert len(push_server.sends) == 1
 
 
 @pytest.mark.parametrize("param", ["a?b", "a&b", "-a", "a b", "a" * 256])

@@ -154,7 +154,7 @@ def test_send_takes_nothing_but_whole_push_addresses_for_push(flexiapi, to):
         ("pn-provider=nobody;pn-param=a;pn-prid=b", "pn-provider must be one of apns, apns.dev, fcm"),
         ("pn-provider=a b;pn-param=a;pn-prid=b", "pn-provider has characters that the API does not allow"),
         ("pn-provider=fcm;pn-param=a&b;pn-prid=b", "pn-param has characters that the API does not allow"),
-        (f"pn-provider=fcm;pn-param=a;pn-prid={'b' * 256}", "pn-prid has characters that the API does not allow"),
+        (f"pn-provider=fcm;pn-param=a;pn-prid={'b' * 1001}", "pn-prid has characters that the API does not allow"),
     ],
 )
 def test_send_refuses_what_the_api_would_refuse(flexiapi, to, told):

@@ -27,15 +27,18 @@ _COMMANDS: dict[type[SMTPResponseException], Command] = {
 
 _STATUS = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})\b|[^\n]*\(#[245]\.(\d{1,3}\.\d{1,3})\)")
 
+_PASSING = 400
 _PERMANENT = 500
 _CLOSING = 421
+_SIGN_IN_WANTED = 530
 _MAILBOX_STORAGE = 552
 
 # Addresses: 1.7 and 1.8 are the sender's, and 1.0 is what Postfix says of it.
 _ADDRESS = frozenset({"1.1", "1.2", "1.3", "1.4", "1.6", "1.10"})
 
-# At DATA, Exchange has further ones about the mailbox that sends: 2.0 and 2.252.
-_MAILBOX = frozenset({"2.1", "2.2", "2.3", "2.4", "2.121", "2.122"})
+# At DATA, Exchange says 2.0, 2.2 and 2.252 of the mailbox that sends.
+_MAILBOX = frozenset({"2.0", "2.1", "2.2", "2.3", "2.4", "2.121", "2.122"})
+_MAILBOX_AT_DATA = frozenset({"2.1"})
 
 # Unknown mailboxes at Exchange Online (4.1), and domains without a server.
 _ROUTE = frozenset({"4.1", "4.4", "4.310"})
@@ -46,6 +49,7 @@ _ROUTE_FOR_NOW = frozenset({"4.3", "4.4"})
 # Lists and mailboxes that take mails of certain senders only, or have a new owner.
 _POLICY = frozenset({"7.2", "7.17", "7.18", "7.124", "7.129"})
 _GREYLISTS = frozenset({"7.0", "7.1"})
+_GREYLISTS_AT_DATA = frozenset({"7.1"})
 
 _FULL = frozenset({"2.2", "2.121", "2.122"})
 
@@ -60,6 +64,8 @@ _QUOTED_ADDRESS = re.compile(r"\S+@\S+")
 
 _ADVICE = {
     "5.2": "if EHLO is meant, look at hello_name",
+    "2.0": "look at the mailbox of username: its limits, and whether it may send as from_address",
+    "2.2": "the mailbox of username may be full",
     "2.252": "the user may not send as from_address or bounce_address",
     "7.1": "look at username, and whether the server relays for this host",
     "7.8": "look at username and password or token",
@@ -112,15 +118,13 @@ class Answer:
             return False
         if self.status is None:
             return self._is_about_recipient_by_code
-        if self.status in _ADDRESS | _MAILBOX:
-            return True
-        if self.is_passing:
-            greylists = _GREYLISTS if self.stage == "RCPT" else {"7.1"}
-            return self.status.startswith("2.") or self.status in greylists | self._at_recipient(_ROUTE_FOR_NOW)
-        return self.status in _POLICY | self._at_recipient(_ROUTE | {"2.0"})
+        return self.status in self._statuses_of_recipient or (self.is_passing and self.status.startswith("2."))
 
-    def _at_recipient(self, statuses: frozenset[str]) -> frozenset[str]:
-        return statuses if self.stage == "RCPT" else frozenset()
+    @property
+    def _statuses_of_recipient(self) -> frozenset[str]:
+        if self.stage == "DATA":
+            return _ADDRESS | (_GREYLISTS_AT_DATA if self.is_passing else _MAILBOX_AT_DATA)
+        return _ADDRESS | (_GREYLISTS | _ROUTE_FOR_NOW if self.is_passing else _MAILBOX | _ROUTE | _POLICY)
 
     @property
     def _is_about_recipient_by_code(self) -> bool:
@@ -144,7 +148,15 @@ class Answer:
     @property
     def is_about_sign_in(self) -> bool:
         """True if the server wants a sign-in first."""
-        return self.code == 530 or self.status == "7.57"  # noqa: PLR2004 - RFC 4954
+        return self.code == _SIGN_IN_WANTED or self.status == "7.57"
+
+    @property
+    def ends_connection(self) -> bool:
+        """True if the connection is of no further use: it ends, has lost its sign-in, or has had its share.
+
+        The library reports garbage with codes below 400.
+        """
+        return self.code < _PASSING or self.code in (_CLOSING, _SIGN_IN_WANTED) or self.status in ("5.3", "7.57")
 
     @property
     def advice(self) -> str | None:

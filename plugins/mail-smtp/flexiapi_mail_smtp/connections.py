@@ -15,6 +15,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from flexiapi_mail_smtp.answers import Answer
 from flexiapi_mail_smtp.config import SmtpConfig
 from flexiapi_mail_smtp.opening import Connection, Opening
 
@@ -203,5 +204,4 @@ def _is_answer(error: BaseException) -> bool:
     """Return True if the server gave a regular answer, so that the connection can be used again."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(_is_answer(recipient) for recipient in error.recipients)
-    # 421 announces the end of the connection; the library reports garbage with codes below 400.
-    return isinstance(error, SMTPResponseException) and error.code >= 400 and error.code != _CLOSING  # noqa: PLR2004 - SMTP's
+    return isinstance(error, SMTPResponseException) and not Answer.of(error).ends_connection

@@ -41,6 +41,7 @@ ANSWERS = [
     ("RCPT", 451, "4.7.0 Greylisting in action", RecipientDeferred),
     ("DATA", 451, "4.7.1 Try again later", RecipientDeferred),
     ("DATA", 452, "4.2.2 Over quota", RecipientDeferred),
+    ("DATA", 450, "4.2.0 Greylisted", RecipientDeferred),
     ("DATA", 450, "mailbox busy", RecipientDeferred),
     # Unknown, disabled, or closed to us: the recipient, for good.
     ("RCPT", 550, f"5.1.1 <{ALICE}>: User unknown", RecipientRefused),
@@ -48,6 +49,7 @@ ANSWERS = [
     ("RCPT", 556, "5.1.10 Recipient address has null MX", RecipientRefused),
     ("RCPT", 553, "5.1.3 not a valid RFC 5321 address", RecipientRefused),
     ("RCPT", 550, "5.2.1 The email account is disabled", RecipientRefused),
+    ("RCPT", 550, "5.2.0 mailbox unavailable", RecipientRefused),
     ("RCPT", 550, "5.4.1 Recipient address rejected: Access denied", RecipientRefused),
     ("RCPT", 550, "5.7.129 restricted to certain senders", RecipientRefused),
     ("RCPT", 550, f"<{ALICE}>: no such user", RecipientRefused),
@@ -68,6 +70,8 @@ ANSWERS = [
     ("MAIL", 530, "5.7.57 Client not authenticated to send mail", Permanent),
     ("MAIL", 550, "5.1.1 unknown", Permanent),
     ("DATA", 554, "5.2.252 SendAsDenied", Permanent),
+    ("DATA", 554, "5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException", Permanent),
+    ("DATA", 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Permanent),
     ("DATA", 554, "5.7.1 looks like spam", Permanent),
     ("DATA", 550, "5.7.26 unauthenticated sender", Permanent),
     ("DATA", 550, "High probability of spam", Permanent),
@@ -113,6 +117,7 @@ ADVICE = [
     ("RCPT", 550, "5.7.1 Unable to relay", "whether the server relays for this host"),
     ("RCPT", 504, "5.5.2 need fully-qualified hostname", "look at hello_name"),
     ("DATA", 550, "5.7.60 Client does not have permissions to send as this sender", "may not send as from_address"),
+    ("DATA", 554, "5.2.2 mailbox full; STOREDRV.Submission.Exception", "the mailbox of username may be full"),
     ("DATA", 432, "4.3.2 Concurrent connections limit exceeded", "look at connections"),
 ]
 

@@ -5,9 +5,10 @@ import socket
 import time
 
 import pytest
+from aiosmtplib import SMTP
 
-from flexiapi.plugin import MailMessage, RecipientDeferred, RecipientRefused, Retryable
-from flexiapi.testing import run_backend
+from flexiapi.plugin import DeliveryError, MailMessage, RecipientDeferred, RecipientRefused, Retryable
+from flexiapi.testing import reply, run_backend
 from flexiapi.testing.profiles import MailServer
 from flexiapi_mail_smtp import SmtpMail
 from flexiapi_mail_smtp.naming import NamedClient, address_literal, full_name
@@ -38,15 +39,23 @@ async def until(condition):
             await asyncio.sleep(0.01)
 
 
-def test_a_silent_connection_costs_a_moment_and_the_mail_arrives_once():
+def test_a_silent_connection_costs_a_moment_and_the_mail_arrives_once(monkeypatch):
+    asked = []
+
+    async def noop(client, **options):
+        asked.append(client)
+        return await SMTP.noop(client, **options)
+
     async def whole(backend):
         await asyncio.gather(*(backend.send(mail_to()) for _ in range(5)))
         server.forget_connections()
         before = server.connections
-        # Were each of the five asked, a mail would wait for five times the limit.
+        assert len(backend._connections._idle) > 1
+        monkeypatch.setattr(NamedClient, "noop", noop)
         async with asyncio.timeout(60):
             await backend.send(mail_to())
-        assert server.connections == before + 1
+        # Were each of them asked, a mail would wait as often.
+        assert (len(asked), server.connections) == (1, before + 1)
 
     with MailServer(tarpit_seconds=0.05) as server:
         run_backend(backend_of(server, probe_seconds=0.2, connections=5), whole)
@@ -129,6 +138,28 @@ def test_bad_addresses_cost_no_connection_and_say_nothing_about_the_server():
         server.dead, server.full = {"dead@example.org"}, {"full@example.org"}
         run_backend(backend_of(server), whole)
         assert (list(server.delivered), server.connections) == ([ALICE], 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "connections"),
+    [
+        (reply(530, body="5.7.57 Client not authenticated"), 2),
+        (reply(452, body="4.5.3 Too many recipients in this session"), 2),
+        (reply(421, body="4.3.0 closing"), 2),
+        (reply(550, body="5.1.1 unknown"), 1),
+        (reply(554, body="5.7.1 spam"), 1),
+    ],
+)
+def test_a_connection_that_has_lost_its_sign_in_or_had_its_share_is_not_used_again(answer, connections):
+    async def whole(backend):
+        server.answer(answer, reply(250))
+        with pytest.raises(DeliveryError):
+            await backend.send(mail_to())
+        await backend.send(mail_to())
+
+    with MailServer() as server:
+        run_backend(backend_of(server), whole)
+        assert (len(server.delivered[ALICE]), server.connections) == (1, connections)
 
 
 def test_mails_wait_for_as_many_connections_as_the_server_takes():
@@ -252,6 +283,12 @@ class TestWarnings:
         oauth = {"token_url": "https://a.example/token", "client_id": "a", "client_secret": "s3cret"}
         [text] = self.warnings(encryption="none", username="a", **oauth)
         assert text.startswith("the access token goes to")
+
+    def test_a_password_for_a_server_that_is_not_verified_is_told(self):
+        [text] = self.warnings(verify_peer=False, username="a", password="s3cret")
+        assert text.startswith("the password goes to any server that answers for smtp.example.org:587")
+        assert self.warnings(verify_peer=False, host="localhost", username="a", password="s3cret") == ()
+        assert self.warnings(verify_peer=False) == ()
 
     def test_half_a_name_is_told(self):
         assert self.warnings(hello_name="accounts") == (

@@ -3,7 +3,7 @@ import dataclasses
 
 import pytest
 
-from flexiapi.plugin import Permanent, PushMessage, Retryable, Unregistered
+from flexiapi.plugin import Permanent, PushMessage, RecipientDeferred, Retryable, Unregistered
 from flexiapi.testing import GARBAGE, RESET, SILENCE, BackendContract, Gateway, failure_of, reply, run_backend
 from flexiapi_push_unified import UnifiedPush
 
@@ -18,6 +18,8 @@ class UnifiedContract(BackendContract):
 
     def gateway(self):
         self.server = Gateway()
+        # A host that is asked whether it lives.
+        self.server.answer(reply(404), path="/")
         return self.server
 
     def message(self):
@@ -25,7 +27,7 @@ class UnifiedContract(BackendContract):
 
     def settings(self, gateway):
         host = f"127.0.0.1:{gateway.port}"
-        return {"hosts": [host], "allow_http": True, "access_tokens": {host: "tk_s3cret"}}
+        return {"hosts": [host], "allow_http": True, "access_tokens": {host: "tk_s3cret"}, "answer_seconds": 30}
 
 
 class TestUnified(UnifiedContract):
@@ -42,6 +44,7 @@ class TestNtfy(UnifiedContract):
 @pytest.fixture
 def server():
     with Gateway() as gateway:
+        gateway.answer(reply(404), path="/")
         yield gateway
 
 
@@ -125,11 +128,12 @@ def test_redirects_are_not_followed(server, status):
 
 
 @pytest.mark.parametrize("answer", [RESET, GARBAGE])
-def test_broken_connections_are_retryable_and_heal(server, answer):
+def test_broken_connections_are_the_endpoints_if_its_host_lives_and_heal(server, answer):
     async def two(backend):
         server.answer(answer, reply(201))
-        with pytest.raises(Retryable, match="cannot be reached, or broke off"):
+        with pytest.raises(RecipientDeferred, match="answers, but not for this endpoint") as caught:
             await backend.send(message(f"{server.url}/upf3aSx0"))
+        assert caught.value.retry_after == 1
         await backend.send(message(f"{server.url}/upf3aSx0"))
 
     run(server, two)
@@ -151,7 +155,9 @@ def test_a_silent_server_holds_nobody_else(server):
     [
         (reply(401), Permanent, "look at access_tokens"),
         (reply(404), Unregistered, "the endpoint is gone"),
-        (reply(507), Retryable, "answers 507"),
+        (reply(408), RecipientDeferred, "answers 408"),
+        (reply(413), Permanent, "answers 413"),
+        (reply(507), RecipientDeferred, "answers 507"),
         (reply(200, body="<html>"), None, None),
         (reply(200, ["a"]), None, None),
         (reply(204), None, None),
@@ -185,9 +191,9 @@ def test_check_names_the_host_that_does_not_answer(server):
     def check():
         run(server, lambda backend: backend.check())
 
-    server.answer(reply(404))
+    server.answer(reply(404), path="/")
     check()
-    server.answer(reply(502))
+    server.answer(reply(502), path="/")
     with pytest.raises(Retryable, match=f"127.0.0.1:{server.port} answers 502"):
         check()
     server.stop()
@@ -202,6 +208,9 @@ def test_check_names_the_host_that_does_not_answer(server):
         ({"hosts": ["https://ntfy.sh"]}, "write a host name"),
         ({"hosts": ["*"]}, "write a host name"),
         ({"hosts": ["ntfy.sh"], "access_tokens": {"example.org": "tk"}}, "names example.org, which `hosts` does not"),
+        ({"hosts": ["ntfy.sh"], "vapid_key_file": "vapid.pem"}, "both vapid_key_file and vapid_subject"),
+        ({"hosts": ["ntfy.sh"], "vapid_subject": "https://example.org"}, "both vapid_key_file and vapid_subject"),
+        ({"hosts": ["ntfy.sh"], "vapid_key_file": "vapid.pem", "vapid_subject": "admin@example.org"}, "vapid_subject"),
     ],
 )
 def test_settings_that_cannot_work(settings, reason):

@@ -31,7 +31,7 @@ class TwilioConfig(BackendConfig):
     voice_languages: dict[str, str] = Field(
         default_factory=dict, description="languages of Twilio's voice (en-GB) by language of the text (en)"
     )
-    concurrency: int = Field(50, ge=1, le=1000, description="requests that are under way at once at most")
+    concurrency: int = Field(20, ge=1, le=1000, description="requests that are under way at once at most")
     endpoint: HttpUrl = Field(HttpUrl("https://api.twilio.com"), description="URL of the API")
     report_url: HttpUrl | None = Field(
         None, description="public URL of /callbacks/LABEL of this server, where Twilio is to report deliveries"
