@@ -108,8 +108,11 @@ class SmtpConfig(BackendConfig):
     @property
     def doubts(self) -> Iterator[str]:
         """The settings that work but are probably mistakes, each as a sentence."""
-        if self.encryption == "none" and self.username is not None and not _is_this_host(self.host):
+        if self.username is not None and not _is_this_host(self.host):
             secret = "access token" if self.token_url else "password"
-            yield f"the {secret} goes to {self.server} in clear text: set encryption to starttls or tls"
+            if self.encryption == "none":
+                yield f"the {secret} goes to {self.server} in clear text: set encryption to starttls or tls"
+            elif not self.verify_peer:
+                yield f"the {secret} goes to any server that answers for {self.server}: set ca_file, not verify_peer"
         if self.hello_name is not None and "." not in self.hello_name.strip("."):
             yield "hello_name has no dot, so some servers refuse it: write this host's full name in DNS"

@@ -19,6 +19,9 @@ _LONGEST_MARGIN = 300.0
 # A renewal that failed is not tried again sooner while the old token lives; nor is a new token dropped sooner.
 _PAUSE = 30.0
 
+# All mails without a token wait for one request, so a silent one is given up soon.
+_LONGEST_REQUEST = 5.0
+
 _WHOM = "the token server"
 _TOKEN = re.compile(r"[!-~]+")
 _CODE = re.compile(r"[a-z_]{3,40}")
@@ -55,7 +58,7 @@ class SignInTokens:
             return None
         # verify_peer is about the SMTP server: the secrets go to a token server that is known for sure.
         context = await asyncio.to_thread(tls_context, config.ca_file)
-        return cls(config, httpx.AsyncClient(verify=context, timeout=config.timeout_seconds))
+        return cls(config, httpx.AsyncClient(verify=context, timeout=min(config.timeout_seconds, _LONGEST_REQUEST)))
 
     async def current(self) -> str:
         """Return a token that is valid. Raises a `DeliveryError` that says what to fix."""

@@ -284,6 +284,12 @@ class TestWarnings:
         [text] = self.warnings(encryption="none", username="a", **oauth)
         assert text.startswith("the access token goes to")
 
+    def test_a_password_for_a_server_that_is_not_verified_is_told(self):
+        [text] = self.warnings(verify_peer=False, username="a", password="s3cret")
+        assert text.startswith("the password goes to any server that answers for smtp.example.org:587")
+        assert self.warnings(verify_peer=False, host="localhost", username="a", password="s3cret") == ()
+        assert self.warnings(verify_peer=False) == ()
+
     def test_half_a_name_is_told(self):
         assert self.warnings(hello_name="accounts") == (
             "hello_name has no dot, so some servers refuse it: write this host's full name in DNS",

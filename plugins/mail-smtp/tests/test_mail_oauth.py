@@ -1,6 +1,7 @@
 """Sign-in by OAuth tokens, at a mail server and a token endpoint."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from pydantic import ValidationError
@@ -161,6 +162,24 @@ def test_a_caller_that_goes_does_not_stop_the_renewal_of_others(server, endpoint
 
     run_backend(backend_of(server, endpoint), whole)
     assert len(endpoint.requests) == 1
+
+
+def test_a_silent_token_server_is_given_up_and_used_again(server, endpoint, monkeypatch):
+    monkeypatch.setattr(tokens, "_LONGEST_REQUEST", 0.3)
+
+    async def whole(backend):
+        endpoint.stall(600)
+        with pytest.raises(Retryable, match="the token server cannot be reached"):
+            await backend.check()
+        endpoint.stall(0)
+        # A machine that stands still looks like a server that does.
+        for _ in range(20):
+            with suppress(Retryable):
+                await backend.check()
+                break
+
+    run_backend(backend_of(server, endpoint), whole)
+    assert len(endpoint.issued) >= 1
 
 
 def test_a_later_refresh_token_is_used_and_the_configured_one_if_it_is_lost(server, endpoint):

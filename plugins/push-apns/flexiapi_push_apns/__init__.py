@@ -3,42 +3,53 @@
 import asyncio
 from http import HTTPStatus
 
-from aioapns.common import NotificationRequest, PushType
-
-from flexiapi.plugin import Permanent, PushBackend, PushMessage, Receipt
-from flexiapi_push_apns.addressing import target
-from flexiapi_push_apns.answers import receipt
+from flexiapi.plugin import DeliveryError, Permanent, PushBackend, PushMessage, Receipt
+from flexiapi_push_apns.addressing import Target, target
+from flexiapi_push_apns.answers import EXPIRED, Answer, judge
 from flexiapi_push_apns.config import ApnsConfig
 from flexiapi_push_apns.line import Line
-from flexiapi_push_apns.signing_in import authorization, context
+from flexiapi_push_apns.notification import Notification, notification
+from flexiapi_push_apns.signing_in import context, signature
 
 __all__ = ["ApnsConfig", "ApnsPush"]
 
-# Apple requires this priority for background notifications: the phone may choose the moment.
-_CONSIDERATE = 5
-_AT_ONCE = 10
+# As many as one connection carries at any time: APNs allows about 1,000, less when it is busy.
+_CONCURRENCY = 500
+
+_ENVIRONMENTS = {"apns": "production", "apns.dev": "sandbox"}
+_NOBODY = Target("", "org.example.check", "0" * 64)
 
 
 class ApnsPush(PushBackend[ApnsConfig]):
     """Sends to production or the sandbox, as `pn_provider` says: alerts with a title, otherwise in the background."""
 
     Config = ApnsConfig
-    providers = frozenset({"apns", "apns.dev"})
+    providers = frozenset(_ENVIRONMENTS)
 
     async def start(self) -> None:
         """Read the key or the certificates; connections are opened when needed."""
-        self._lines = await asyncio.to_thread(self._made)
+        self._lines, self._signature = await asyncio.to_thread(lambda: (self._made(), signature(self.config)))
 
     def _made(self) -> dict[str, Line]:
-        config, signature = self.config, authorization(self.config)
+        config = self.config
         environments = {
             "apns": (config.url, config.certificate_file),
             "apns.dev": (config.sandbox_url, config.sandbox_certificate_file or config.certificate_file),
         }
         return {
-            provider: Line(url, context(config, certificate), signature, config.answer_seconds)
+            provider: Line(url, context(config, certificate), config.answer_seconds)
             for provider, (url, certificate) in environments.items()
+            if config.sandbox or provider == "apns"
         }
+
+    @property
+    def concurrency(self) -> int:
+        """The notifications that the connection to one environment carries at once."""
+        return _CONCURRENCY
+
+    def lane(self, message: PushMessage) -> str:
+        """Return the environment: `production` or `sandbox`."""
+        return _ENVIRONMENTS[message.provider]
 
     def device_identity(self, message: PushMessage) -> str:
         """Return the token that `send` uses, in lower case: environment, topic and a token for calls do not matter."""
@@ -49,33 +60,40 @@ class ApnsPush(PushBackend[ApnsConfig]):
         to = target(message)
         if self.config.key_file is not None and to.team != self.config.team_id:
             raise Permanent(f"pn_param names the team {to.team}, not {self.config.team_id}")
-        return receipt(await self._lines[message.provider].exchange(self._request(message, to.token, to.topic)))
+        if message.provider not in self._lines:
+            raise Permanent("apps for the sandbox are not served: look at `sandbox`")
+        made = notification(message, to, self.config.ttl_seconds)
+        judge(await self._exchange(self._lines[message.provider], made))
+        return Receipt(made.id)
 
-    def _request(self, message: PushMessage, token: str, topic: str) -> NotificationRequest:
-        # Messages of earlier servers have no title and no options.
-        title, seconds = getattr(message, "title", None), getattr(message, "time_to_live", None)
-        aps: dict[str, object] = {"content-available": 1}
-        if title:
-            aps["alert"] = {"title": title}
-        at_once = title and getattr(message, "priority", "high") == "high"
-        longest = self.config.ttl_seconds
-        return NotificationRequest(
-            token,
-            {"aps": aps, "customPayload": dict(message.data)},
-            time_to_live=longest if seconds is None else min(seconds, longest),
-            priority=_AT_ONCE if at_once else _CONSIDERATE,
-            collapse_key=getattr(message, "collapse_id", None),
-            push_type=PushType.ALERT if title else PushType.BACKGROUND,
-            apns_topic=topic,
-        )
+    async def _exchange(self, line: Line, made: Notification) -> Answer:
+        """Send, and once more if APNs takes our token for expired: the clock may have been set meanwhile."""
+        signed = self._signature
+        if signed is None:
+            return await line.exchange(made, None)
+        header = signed.header
+        answer = await line.exchange(made, header)
+        if answer.reason == EXPIRED and signed.replace(header):
+            answer = await line.exchange(made, signed.header)
+        return answer
 
     async def check(self) -> None:
-        """Send to an impossible device in production: APNs checks the credentials first."""
-        nobody = PushMessage("apns", "", "", {})
-        request = self._request(nobody, "0" * 64, "org.example.check")
-        result = await self._lines["apns"].exchange(request)
-        if int(result.status) not in (HTTPStatus.BAD_REQUEST, HTTPStatus.GONE):
-            receipt(result)
+        """Send to an impossible device in each environment: APNs checks the credentials first."""
+        outcomes = await asyncio.gather(*(self._checked(provider) for provider in self._lines))
+        failures = [failure for failure in outcomes if failure is not None]
+        if failures:
+            raise type(failures[0])("; ".join(failure.reason for failure in failures))
+
+    async def _checked(self, provider: str) -> DeliveryError | None:
+        """Return what is wrong with an environment, by its name."""
+        made = notification(PushMessage(provider, "", "", {}), _NOBODY, 0)
+        try:
+            answer = await self._exchange(self._lines[provider], made)
+            if answer.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.GONE):
+                judge(answer)
+        except DeliveryError as error:
+            return type(error)(f"{_ENVIRONMENTS[provider]}: {error.reason}")
+        return None
 
     async def close(self) -> None:
         """Close the connections."""

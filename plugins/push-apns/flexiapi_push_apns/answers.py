@@ -1,10 +1,13 @@
 """Interpretation of APNs' answers."""
 
+import json
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from aioapns.common import NotificationResult
+from flexiapi.plugin import Permanent, RecipientDeferred, Retryable, Throttled, Unregistered, retry_after
+from flexiapi_push_apns.connection import Exchanged
 
-from flexiapi.plugin import Permanent, Receipt, Retryable, Unregistered
+EXPIRED = "ExpiredProviderToken"
 
 # With status 400: the token is invalid, or belongs to the other environment or another app.
 _DEAD = {"BadDeviceToken", "DeviceTokenNotForTopic"}
@@ -14,7 +17,7 @@ _HINTS = {
     "BadCertificateEnvironment": "look at certificate_file and sandbox_certificate_file",
     "BadEnvironmentKeyInToken": "the key is for the other environment",
     "BadTopic": "look at the pn_param that the app sends",
-    "ExpiredProviderToken": "look at this host's clock",
+    EXPIRED: "look at this host's clock",
     "Forbidden": "look at key_file or certificate_file",
     "InvalidProviderToken": "look at key_file, key_id and team_id",
     "MissingProviderToken": "set key_file or certificate_file",
@@ -23,16 +26,40 @@ _HINTS = {
 }
 
 
-def receipt(result: NotificationResult) -> Receipt:
-    """Return the receipt of an accepted notification. Raises `Retryable`, `Permanent` or `Unregistered`."""
-    if result.is_successful:
-        return Receipt(result.notification_id)
-    status, reason = int(result.status), result.description or ""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of APNs: the status, Apple's reason of a refusal, and the seconds that it asks to wait."""
+
+    status: int
+    reason: str = ""
+    retry_after: float | None = None
+
+
+def answer_of(exchanged: Exchanged) -> Answer:
+    """Return the answer in what was received."""
+    try:
+        told = json.loads(exchanged.body)
+    except ValueError:
+        told = None
+    reason = told.get("reason") if isinstance(told, dict) else None
+    return Answer(exchanged.status, reason if isinstance(reason, str) else "", retry_after(exchanged.headers))
+
+
+def judge(answer: Answer) -> None:
+    """Return if the notification was accepted. Raises a `DeliveryError` if not."""
+    status, reason = answer.status, answer.reason
+    if status == HTTPStatus.OK:
+        return
     if status == HTTPStatus.GONE or (status == HTTPStatus.BAD_REQUEST and reason in _DEAD):
         raise Unregistered(f"the device's token is dead{_words(reason)}")
     text = f"APNs answers {status}{_words(reason)}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Retryable(text)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        # Of the team's tokens; any other 429 is about too many requests for one device.
+        kind = Throttled if reason == "TooManyProviderTokenUpdates" else RecipientDeferred
+        raise kind(text, retry_after=answer.retry_after)
+    # Apple gives a reason for each refusal; what has none comes from another server before it.
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not reason or reason == "IdleTimeout":
+        raise Retryable(text, retry_after=answer.retry_after)
     raise Permanent(f"{text}: {_HINTS[reason]}" if reason in _HINTS else text)
 
 

@@ -29,6 +29,7 @@ class ApnsConfig(BackendConfig):
     sandbox_url: HttpUrl = Field(
         HttpUrl("https://api.sandbox.push.apple.com"), description="APNs sandbox, for apns.dev"
     )
+    sandbox: bool = Field(True, description="whether apns.dev is served; false for a key of production only")
     ca_file: DataPath | None = Field(None, description="certificates to trust; unset, those of the system")
 
     @model_validator(mode="after")

@@ -1,13 +1,25 @@
 import asyncio
 import dataclasses
 import json
+import socket
+import time
+import uuid
+from contextlib import ExitStack
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+import uvloop
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from flexiapi.plugin import DeliveryError, Permanent, PushMessage, Retryable, Unregistered
+from flexiapi.plugin import (
+    DeliveryError,
+    Permanent,
+    PushMessage,
+    RecipientDeferred,
+    Retryable,
+    Throttled,
+    Unregistered,
+)
 from flexiapi.testing import (
     GARBAGE,
     GOAWAY,
@@ -15,40 +27,21 @@ from flexiapi.testing import (
     SILENCE,
     BackendContract,
     Gateway,
-    Http2Gateway,
     failure_of,
     reply,
     run_backend,
+    running_backend,
 )
-from flexiapi_push_apns import ApnsPush
+from flexiapi.testing.profiles import Apns
+from flexiapi_push_apns import ApnsPush, connection, line
+from flexiapi_push_apns.signing_in import Signature
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 TOKEN, VOIP_TOKEN = "AB01" * 16, "cd23" * 16
-MESSAGE = PushMessage("apns", "ABCD1234.org.linphone.phone.remote", TOKEN, {"token": "471100"})
+MESSAGE = PushMessage("apns", "ABCD1234EF.org.linphone.phone.remote", TOKEN, {"token": "471100"})
 
 
 def refusal(status, reason):
     return reply(status, {"reason": reason})
-
-
-class Apns(Http2Gateway):
-    """Answers as APNs does: with the id of the request, and nothing more when it accepts."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.default = reply(200)
-        self.answer(self.default)
-
-    def received_one(self, request, path=None):
-        answer = super().received_one(request, path)
-        return dataclasses.replace(answer, headers={**answer.headers, "apns-id": request.headers["apns-id"]})
-
-
-def signing(folder):
-    path = folder / "AuthKey.p8"
-    path.write_text(PEM)
-    return {"key_file": path, "key_id": "KEY1234567", "team_id": "ABCD1234"}
 
 
 class ApnsContract(BackendContract):
@@ -65,7 +58,7 @@ class ApnsContract(BackendContract):
 
     def settings(self, gateway):
         where = {"url": gateway.url, "sandbox_url": gateway.url, "ca_file": gateway.ca_file}
-        return {**signing(self.data_path), **where}
+        return {**gateway.sign_in(self.data_path), **where}
 
 
 class TestKey(ApnsContract):
@@ -73,13 +66,14 @@ class TestKey(ApnsContract):
 
 
 class TestCertificate(ApnsContract):
-    busy = refusal(429, "TooManyRequests")
+    busy = refusal(429, "TooManyProviderTokenUpdates")
     refused = refusal(403, "BadCertificate")
     gone = refusal(400, "BadDeviceToken")
 
     def settings(self, gateway):
         ours = gateway.client_certificate("org.linphone.phone")
-        return {"url": gateway.url, "ca_file": gateway.ca_file, "certificate_file": ours}
+        where = {"url": gateway.url, "sandbox_url": gateway.url, "ca_file": gateway.ca_file}
+        return {"certificate_file": ours, **where}
 
 
 @pytest.fixture
@@ -91,7 +85,7 @@ def apns():
 def run(gateway, folder, use, **settings):
     where = {"url": gateway.url, "sandbox_url": gateway.url, "ca_file": gateway.ca_file}
 
-    return run_backend(ApnsPush(ApnsPush.Config.model_validate({**signing(folder), **where, **settings})), use)
+    return run_backend(ApnsPush(ApnsPush.Config.model_validate({**gateway.sign_in(folder), **where, **settings})), use)
 
 
 def send(gateway, folder, message=MESSAGE, **settings):
@@ -106,14 +100,16 @@ def test_what_is_posted(apns, tmp_path):
     receipt = send(apns, tmp_path, ttl_seconds=0)
     (request,) = apns.sends
     assert (request.method, request.path) == ("POST", f"/3/device/{TOKEN}")
-    assert request.headers["apns-id"] == receipt.id
+    assert request.headers["apns-id"] == receipt.id == str(uuid.UUID(MESSAGE.idempotency_key))
+    assert request.headers["apns-expiration"] == "0"
     assert request.headers["apns-topic"] == "org.linphone.phone"
     assert request.headers["apns-push-type"] == "background"
     assert request.headers["apns-priority"] == "5"
     assert request.json() == {"aps": {"content-available": 1}, "customPayload": {"token": "471100"}}
+    key = load_pem_private_key((tmp_path / "AuthKey_KEY1234567.p8").read_bytes(), None)
     scheme, _, token = request.headers["authorization"].partition(" ")
-    claims = jwt.decode(token, KEY.public_key(), algorithms=["ES256"])
-    assert (scheme, claims["iss"], jwt.get_unverified_header(token)["kid"]) == ("bearer", "ABCD1234", "KEY1234567")
+    claims = jwt.decode(token, key.public_key(), algorithms=["ES256"])
+    assert (scheme, claims["iss"], jwt.get_unverified_header(token)["kid"]) == ("bearer", "ABCD1234EF", "KEY1234567")
 
 
 def test_one_signature_serves_all_connections(apns, tmp_path):
@@ -152,12 +148,12 @@ def test_the_provider_says_which_environment_and_certificate(apns, tmp_path):
 @pytest.mark.parametrize(
     ("param", "prid", "topic"),
     [
-        ("ABCD1234.org.linphone.phone", TOKEN, "org.linphone.phone"),
-        ("ABCD1234.org.linphone.phone.remote", f"{TOKEN}:remote", "org.linphone.phone"),
-        ("ABCD1234.org.linphone.phone.voip&remote", f"{VOIP_TOKEN}:voip&{TOKEN}:remote", "org.linphone.phone"),
-        ("ABCD1234.org.linphone.phone.remote&voip", f"{TOKEN}:remote&{VOIP_TOKEN}:voip", "org.linphone.phone"),
-        ("ABCD1234.org.example.voip-app", TOKEN, "org.example.voip-app"),
-        ("ABCD1234.phone", TOKEN, "phone"),
+        ("ABCD1234EF.org.linphone.phone", TOKEN, "org.linphone.phone"),
+        ("ABCD1234EF.org.linphone.phone.remote", f"{TOKEN}:remote", "org.linphone.phone"),
+        ("ABCD1234EF.org.linphone.phone.voip&remote", f"{VOIP_TOKEN}:voip&{TOKEN}:remote", "org.linphone.phone"),
+        ("ABCD1234EF.org.linphone.phone.remote&voip", f"{TOKEN}:remote&{VOIP_TOKEN}:voip", "org.linphone.phone"),
+        ("ABCD1234EF.org.example.voip-app", TOKEN, "org.example.voip-app"),
+        ("ABCD1234EF.phone", TOKEN, "phone"),
     ],
 )
 def test_topic_and_token(apns, tmp_path, param, prid, topic):
@@ -169,18 +165,18 @@ def test_topic_and_token(apns, tmp_path, param, prid, topic):
 @pytest.mark.parametrize(
     ("param", "prid", "reason"),
     [
-        ("ABCD1234.org.linphone.phone.voip", f"{VOIP_TOKEN}:voip", "no token for remote"),
-        ("ABCD1234.org.linphone.phone.voip", VOIP_TOKEN, "no token for remote"),
-        ("ABCD1234.org.linphone.phone.voip&remote", TOKEN, "not one token for each service"),
-        ("ABCD1234.org.linphone.phone.voip&remote", f"{TOKEN}&{TOKEN}", "is not <token>"),
-        ("ABCD1234.org.linphone.phone.voip&remote", f"{TOKEN}:remote&{TOKEN}:remote", "is not <token>"),
-        ("ABCD1234.org.linphone.phone", f"{TOKEN}:voip", "is not <token>"),
-        ("ABCD1234.org.linphone.phone", TOKEN[:-1], "is not <token>"),
-        ("ABCD1234.org.linphone.phone", f"{TOKEN}/../x", "is not <token>"),
-        ("ABCD1234", TOKEN, "is not <team ID>"),
+        ("ABCD1234EF.org.linphone.phone.voip", f"{VOIP_TOKEN}:voip", "no token for remote"),
+        ("ABCD1234EF.org.linphone.phone.voip", VOIP_TOKEN, "no token for remote"),
+        ("ABCD1234EF.org.linphone.phone.voip&remote", TOKEN, "not one token for each service"),
+        ("ABCD1234EF.org.linphone.phone.voip&remote", f"{TOKEN}&{TOKEN}", "is not <token>"),
+        ("ABCD1234EF.org.linphone.phone.voip&remote", f"{TOKEN}:remote&{TOKEN}:remote", "is not <token>"),
+        ("ABCD1234EF.org.linphone.phone", f"{TOKEN}:voip", "is not <token>"),
+        ("ABCD1234EF.org.linphone.phone", TOKEN[:-1], "is not <token>"),
+        ("ABCD1234EF.org.linphone.phone", f"{TOKEN}/../x", "is not <token>"),
+        ("ABCD1234EF", TOKEN, "is not <team ID>"),
         ("", TOKEN, "is not <team ID>"),
-        ("ABCD1234.org.linphone\r\nx", TOKEN, "is not <team ID>"),
-        ("OTHERTEAM.org.linphone.phone", TOKEN, "names the team OTHERTEAM, not ABCD1234"),
+        ("ABCD1234EF.org.linphone\r\nx", TOKEN, "is not <team ID>"),
+        ("OTHERTEAM.org.linphone.phone", TOKEN, "names the team OTHERTEAM, not ABCD1234EF"),
     ],
 )
 def test_addresses_that_cannot_be(apns, tmp_path, param, prid, reason):
@@ -200,12 +196,14 @@ def test_addresses_that_cannot_be(apns, tmp_path, param, prid, reason):
             Permanent,
             "(InvalidProviderToken): look at key_file, ",
         ),
-        (refusal(403, "ExpiredProviderToken"), Permanent, "look at this host's clock"),
-        (refusal(429, "TooManyProviderTokenUpdates"), Retryable, "APNs answers 429"),
+        (refusal(429, "TooManyProviderTokenUpdates"), Throttled, "APNs answers 429 (TooManyProviderTokenUpdates)"),
+        (refusal(429, "TooManyRequests"), RecipientDeferred, "APNs answers 429 (TooManyRequests)"),
+        (reply(429), RecipientDeferred, "APNs answers 429"),
+        (refusal(400, "IdleTimeout"), Retryable, "APNs answers 400 (IdleTimeout)"),
         (refusal(500, "InternalServerError"), Retryable, "APNs answers 500"),
         (refusal(418, TOKEN + "!"), Permanent, "APNs answers 418"),
-        (reply(503), Retryable, "ended the connection"),
-        (reply(400, body="<html>"), Retryable, "ended the connection"),
+        (reply(503), Retryable, "APNs answers 503"),
+        (reply(400, body="<html>"), Retryable, "APNs answers 400"),
         (RESET, Retryable, "ended the connection"),
         (GARBAGE, Retryable, "ended the connection"),
         (GOAWAY, Retryable, "ended the connection"),
@@ -228,7 +226,7 @@ def test_odd_answers(apns, tmp_path, answer, kind, reason):
 def test_500_at_once_over_one_connection(tmp_path):
     async def many(backend):
         tokens = [f"{number:064x}" for number in range(500)]
-        messages = [dataclasses.replace(MESSAGE, prid=token) for token in tokens]
+        messages = [PushMessage("apns", MESSAGE.param, token, {"token": "471100"}) for token in tokens]
         receipts = await asyncio.gather(*(backend.send(message) for message in messages))
         return tokens, {receipt.id for receipt in receipts}
 
@@ -239,19 +237,23 @@ def test_500_at_once_over_one_connection(tmp_path):
     assert sorted(request.path.rpartition("/")[2] for request in apns.sends) == tokens
 
 
-def test_going_away_with_many_under_way_fails_each_and_the_next_is_sent(apns, tmp_path):
+def test_going_away_with_many_under_way_fails_each_and_the_next_is_sent(tmp_path):
     async def many(backend):
         apns.answer(*[reply(200, delay=60)] * 49, GOAWAY, reply(200))
         failures = await asyncio.gather(*(backend.send(MESSAGE) for _ in range(50)), return_exceptions=True)
         await backend.send(MESSAGE)
         return failures
 
-    failures = run(apns, tmp_path, many, answer_seconds=60)
+    with Apns(first_streams=None) as apns:
+        failures = run(apns, tmp_path, many, answer_seconds=60)
+        assert apns.connections == 2
     assert {type(failure) for failure in failures} == {Retryable}
-    assert apns.connections == 2
 
 
-def test_callers_that_leave_harm_nobody_on_the_connection(apns, tmp_path):
+def test_callers_that_leave_harm_nobody_on_the_connection(apns, tmp_path, monkeypatch):
+    # However slow the machine is.
+    monkeypatch.setattr(connection, "_SUSPICIOUS_SECONDS", 600)
+
     async def some(backend):
         apns.answer(reply(200, delay=0.5))
         leave, stay = ([asyncio.create_task(backend.send(MESSAGE)) for _ in range(20)] for _ in range(2))
@@ -308,6 +310,7 @@ def test_callers_that_leave_during_an_outage_do_not_pile_up(tmp_path):
         await asyncio.gather(*tasks, return_exceptions=True)
         assert len(connections) == 1
         await backend.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in connections))
         server.close()
         await server.wait_closed()
 
@@ -328,8 +331,9 @@ def test_tls_that_cannot_be_trusted(tmp_path):
 
 
 def test_a_server_without_http2(tmp_path):
-    with Gateway(tls=True) as gateway:
-        assert "does not speak HTTP/2" in failure(gateway, tmp_path).reason
+    with Gateway(tls=True) as gateway, Apns() as apns:
+        error = failure(apns, tmp_path, url=gateway.url, ca_file=gateway.ca_file)
+        assert "does not speak HTTP/2" in error.reason
 
 
 def test_check_asks_for_a_device_that_cannot_exist(apns, tmp_path):
@@ -338,6 +342,7 @@ def test_check_asks_for_a_device_that_cannot_exist(apns, tmp_path):
 
     apns.answer(refusal(400, "BadDeviceToken"))
     check()
+    assert len(apns.sends) == 2
     assert apns.sends[0].path == f"/3/device/{'0' * 64}"
     apns.answer(refusal(403, "InvalidProviderToken"))
     with pytest.raises(Permanent, match="look at key_file, key_id and team_id"):
@@ -395,9 +400,197 @@ def test_title_priority_time_to_live_and_collapse_id_of_a_message(apns, tmp_path
     assert second.headers["apns-priority"] == "5"
 
 
-def test_a_device_has_one_identity(tmp_path):
-    backend = ApnsPush(ApnsPush.Config.model_validate(signing(tmp_path)))
-    both = PushMessage("apns.dev", "ABCD1234.a.b.voip&remote", f"{'c' * 64}:voip&{TOKEN.upper()}:remote", {})
+def test_a_device_has_one_identity(apns, tmp_path):
+    backend = ApnsPush(ApnsPush.Config.model_validate(apns.sign_in(tmp_path)))
+    both = PushMessage("apns.dev", "ABCD1234EF.a.b.voip&remote", f"{'c' * 64}:voip&{TOKEN.upper()}:remote", {})
     assert backend.device_identity(MESSAGE) == backend.device_identity(both) == TOKEN.lower()
     with pytest.raises(Permanent):
         backend.device_identity(dataclasses.replace(MESSAGE, prid="no-token"))
+
+
+def test_a_connection_goes_on_after_more_refusals_than_fit_its_window(apns, tmp_path):
+    async def many(backend):
+        return await asyncio.gather(*(backend.send(MESSAGE) for _ in range(60)), return_exceptions=True)
+
+    apns.dead.add(TOKEN)
+    apns.padding = 2000
+    assert {type(failure) for failure in run(apns, tmp_path, many)} == {Unregistered}
+    assert apns.connections == 1
+
+
+def test_payloads_wait_for_the_window_of_the_server(apns, tmp_path):
+    async def many(backend):
+        await asyncio.gather(*(backend.send(long) for _ in range(60)))
+
+    long = dataclasses.replace(MESSAGE, data={"token": "4" * 3000})
+    run(apns, tmp_path, many)
+    assert apns.delivered == {TOKEN: 60}
+
+
+def test_a_message_has_one_id_in_all_tries_also_beside_each_other(apns, tmp_path):
+    async def tries(backend):
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(5)))
+        apns.answer(GOAWAY, apns.process)
+        with pytest.raises(Retryable):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    run(apns, tmp_path, tries)
+    assert apns.ids == {TOKEN: [str(uuid.UUID(MESSAGE.idempotency_key))] * 6}
+
+
+def test_a_try_that_was_given_up_is_taken_back(apns, tmp_path):
+    async def two(backend):
+        await backend.send(dataclasses.replace(MESSAGE, prid="aa" * 32))
+        apns.stall(1)
+        given_up = asyncio.create_task(backend.send(MESSAGE))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await backend.send(dataclasses.replace(MESSAGE, prid="bb" * 32))
+
+    run(apns, tmp_path, two)
+    assert apns.delivered == {"aa" * 32: 1, "bb" * 32: 1}
+
+
+def test_a_further_try_does_not_use_a_connection_that_was_silent(tmp_path, monkeypatch):
+    async def two(backend):
+        await backend.send(MESSAGE)
+        apns.answer(SILENCE, apns.process)
+        given_up = asyncio.create_task(backend.send(MESSAGE))
+        await apns.received(2)
+        given_up.cancel()
+        await asyncio.wait([given_up])
+        await backend.send(MESSAGE)
+
+    monkeypatch.setattr(connection, "_SUSPICIOUS_SECONDS", 0)
+    with Apns(first_streams=None) as apns:
+        run(apns, tmp_path, two)
+        assert apns.connections == 2
+
+
+def test_a_connection_that_shuts_down_ends_what_it_has_and_takes_no_more(apns, tmp_path):
+    async def three(backend):
+        await backend.send(MESSAGE)
+        apns.answer(reply(200, delay=0.5), refusal(503, "Shutdown"), reply(200))
+        slow = asyncio.create_task(backend.send(MESSAGE))
+        await apns.received(2)
+        with pytest.raises(Retryable, match="Shutdown"):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+        await slow
+
+    run(apns, tmp_path, three)
+    assert apns.connections == 2
+
+
+def test_a_token_that_apple_calls_expired_is_replaced_within_the_send(apns, tmp_path):
+    apns.answer(refusal(403, "ExpiredProviderToken"), apns.process)
+    send(apns, tmp_path)
+    first, second = apns.sends
+    assert first.headers["authorization"] != second.headers["authorization"]
+    assert first.headers["apns-id"] == second.headers["apns-id"]
+
+
+def test_a_token_is_replaced_once_for_all_who_had_it(apns, tmp_path):
+    async def many(backend):
+        await backend.send(MESSAGE)
+        old = apns.sends[0].headers["authorization"]
+        expired = refusal(403, "ExpiredProviderToken")
+        apns.answer(lambda asked: expired if asked.headers["authorization"] == old else apns.process(asked))
+        await asyncio.gather(*(backend.send(MESSAGE) for _ in range(20)))
+
+    run(apns, tmp_path, many)
+    assert len({request.headers["authorization"] for request in apns.sends}) == 2
+
+
+def test_with_a_wrong_clock_tokens_are_not_signed_again_and_again(apns, tmp_path):
+    async def two(backend):
+        for _ in range(2):
+            with pytest.raises(Permanent, match="look at this host's clock"):
+                await backend.send(MESSAGE)
+
+    apns.clock_ahead = 7200
+    run(apns, tmp_path, two)
+    assert len(apns.sends) == 3
+    assert len({request.headers["authorization"] for request in apns.sends}) == 2
+
+
+def test_a_token_of_half_an_hour_or_of_the_future_is_replaced(apns, tmp_path, monkeypatch):
+    key = apns.sign_in(tmp_path)["key_file"].read_text()
+    now = time.time()
+    headers = []
+    signature = Signature(key, "KEY1234567", "ABCD1234EF")
+    for moment in (0, 1700, 1900, 1850, 0):
+        monkeypatch.setattr(time, "time", lambda moment=moment: now + moment)
+        headers.append(signature.header)
+    assert headers[0] == headers[1] != headers[2] == headers[3] != headers[4]
+
+
+def test_check_names_the_environment_that_fails(apns, tmp_path):
+    def check(**settings):
+        run(apns, tmp_path, lambda backend: backend.check(), **settings)
+
+    with Apns() as sandbox:
+        both = tmp_path / "both.pem"
+        both.write_bytes(apns.ca_file.read_bytes() + sandbox.ca_file.read_bytes())
+        other = {"sandbox_url": sandbox.url, "ca_file": both}
+        check(**other)
+        sandbox.answer(refusal(403, "BadEnvironmentKeyInToken"))
+        with pytest.raises(Permanent, match=r"^sandbox: .* the key is for the other environment$"):
+            check(**other)
+        check(**other, sandbox=False)
+        sandbox.stop()
+        with pytest.raises(Retryable, match=r"^sandbox: APNs cannot be reached"):
+            check(**other)
+        apns.answer(refusal(403, "InvalidProviderToken"))
+        with pytest.raises(Permanent, match=r"^production: .*; sandbox: "):
+            check(**other)
+
+
+def test_the_sandbox_is_not_served_if_it_is_turned_off(apns, tmp_path):
+    error = failure(apns, tmp_path, dataclasses.replace(MESSAGE, provider="apns.dev"), sandbox=False)
+    assert isinstance(error, Permanent)
+    assert "look at `sandbox`" in error.reason
+
+
+def test_each_environment_has_a_lane_and_declares_what_a_connection_carries(apns, tmp_path):
+    backend = ApnsPush(ApnsPush.Config.model_validate(apns.sign_in(tmp_path)))
+    lanes = [backend.lane(dataclasses.replace(MESSAGE, provider=provider)) for provider in ("apns", "apns.dev")]
+    assert lanes == ["production", "sandbox"]
+    assert backend.concurrency == 500
+
+
+def test_a_message_expires_with_its_own_life_or_that_of_the_settings(apns, tmp_path):
+    before = int(time.time())
+    for seconds in (600, 7200, 0, None):
+        send(apns, tmp_path, dataclasses.replace(MESSAGE, time_to_live=seconds), ttl_seconds=3600)
+    until = [int(request.headers["apns-expiration"]) for request in apns.sends]
+    lives = [moment and moment - before for moment in until]
+    assert [600 <= lives[0] < 1200, lives[1] >= 3600, lives[2] == 0, lives[3] >= 3600] == [True] * 4
+
+
+@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
+def test_an_address_that_does_not_answer_is_passed_over(tmp_path, monkeypatch, loop):
+    name = "apns.example.org"
+
+    async def resolve(self, host, port, **options):
+        addresses = [mute.getsockname(), ("127.0.0.1", port)] if host == name else [(host, port)]
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for address in addresses]
+
+    async def whole():
+        settings = {**apns.sign_in(tmp_path), "url": f"https://{name}:{apns.port}", "ca_file": apns.ca_file}
+        async with running_backend(ApnsPush(ApnsPush.Config.model_validate(settings))) as backend:
+            await backend.send(MESSAGE)
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(line, "_CONNECT_SECONDS", 30)
+    with Apns(certificate_for=name) as apns, ExitStack() as stack:
+        # Its queue is full: no further connection is answered, nor refused.
+        mute = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(mute.getsockname())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(whole())
+    assert apns.delivered == {TOKEN: 1}
