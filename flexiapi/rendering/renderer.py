@@ -104,23 +104,29 @@ class Renderer:
         """Return the HTML of a page of a service."""
         return self._render(f"{page.folder}/{page.name}.html", _values(page) | _named(app_name))
 
-    def render_all_samples(self, usual: Iterable[str] = ()) -> None:
-        """Render every template once in every language that there is, and in those that domains have as the usual one.
+    def render_all_samples(self, usual: Iterable[str] = (BUILT_IN,)) -> None:
+        """Render every template once, a message in each language that it may be sent in.
 
-        Raises `ConfigurationError` naming each that fails and why.
+        `usual` are the languages of the domains. Raises `ConfigurationError` naming each that fails and why.
         """
-        languages = sorted(self.translations.languages | set(usual))
-        attempts = [attempt for language in languages for attempt in self._messages(language)] + [*self._pages()]
-        failures = dict.fromkeys(failure for failure in map(_failure, attempts) if failure)
+        attempts = [*self._messages(list(usual)), *self._pages()]
+        failures = [failure for failure in map(_failure, attempts) if failure]
         if failures:
-            raise ConfigurationError("templates that cannot be rendered: " + "; ".join(failures))
+            raise ConfigurationError("templates that cannot be rendered: " + "; ".join(dict.fromkeys(failures)))
 
-    def _messages(self, language: str) -> Iterator[tuple[str, Callable[[], object]]]:
-        prefix = "" if language == BUILT_IN else f"{language}: "
+    def _messages(self, usual: Sequence[str]) -> Iterator[tuple[str, Callable[[], object]]]:
         for mail in samples.MAILS:
-            yield f"{prefix}{_place(mail)}", partial(self.mail, mail, language=language)
+            for name, language in self._sent_in(mail, usual):
+                yield name, partial(self.mail, mail, language=language)
         for sms in samples.SMS:
-            yield f"{prefix}{_place(sms)}", partial(self.sms, sms, language=language)
+            for name, language in self._sent_in(sms, usual):
+                yield name, partial(self.sms, sms, language=language)
+
+    def _sent_in(self, message: Mail | Sms, usual: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield the languages that a message may be sent in, each after its name in findings."""
+        wishes = [(), *((language,) for language in self.translations.languages)]
+        for language in sorted({self.language(message, wanted, one).templates for wanted in wishes for one in usual}):
+            yield _place(message) if language == BUILT_IN else f"{language}: {_place(message)}", language
 
     def _pages(self) -> Iterator[tuple[str, Callable[[], object]]]:
         for page in samples.PAGES:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flexiapi.settings.values import Names, OptionalSecret, OptionalText, SettingsSection
+from flexiapi.settings.values import Names, OptionalMailAddress, OptionalSecret, OptionalText, SettingsSection
 
 
 class DeliverySettings(SettingsSection):
@@ -54,8 +54,8 @@ class MailSettings(SettingsSection):
 
     from_address: str = Field("hello@example.org", description="sender's address")
     from_name: str = Field("FlexiAPI", description="sender's name")
-    reply_to: OptionalText = Field(None, description="address that answers go to; unset, the sender's")
-    bounce_address: OptionalText = Field(
+    reply_to: OptionalMailAddress = Field(None, description="address that answers go to; unset, the sender's")
+    bounce_address: OptionalMailAddress = Field(
         None, description="address that reports of failures go to (envelope sender); unset, the sender's"
     )
     signature: str = Field("The FlexiAPI team", description="last line of every mail")

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from flexiapi.language_tags import is_tag, spelt
@@ -75,6 +76,15 @@ def _is_scheme(value: str) -> str:
     return value
 
 
+def _is_mail_address(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            validate_email(value, check_deliverability=False, globally_deliverable=False)
+        except EmailNotValidError as error:
+            raise ValueError("is not a mail address alone, such as help@example.org") from error
+    return value
+
+
 def _fits_a_header(value: str | None) -> str | None:
     if value is not None and not value.isprintable():
         raise ValueError("has characters that cannot stand in a challenge, such as control characters")
@@ -103,6 +113,7 @@ SipDomain = Annotated[str, AfterValidator(_is_domain)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
 AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]
 Realm = Annotated[OptionalText, AfterValidator(_fits_a_header)]
+OptionalMailAddress = Annotated[OptionalText, AfterValidator(_is_mail_address)]
 Regex = Annotated[str, AfterValidator(_compiles)]
 
 

@@ -1,8 +1,11 @@
 """Codes that are read out in a call, which users ask for where the service can call their number."""
 
+import re
+
 import pytest
 
 from flexiapi.plugin import Permanent
+from flexiapi.testing.profiles import Twilio
 
 CALLED, TEXTED = "+336123456", "+417812345"
 """Beginnings of numbers: of those that a backend can call, and of those that get SMS only."""
@@ -118,3 +121,32 @@ def test_the_channel_says_nothing_of_a_code_that_is_mailed(server, http, scripte
     assert answer.status_code == 200
     assert scripted.Sms.sent == scripted.Other.sent == []
     assert server.messages[-1]["to"] == "waiting@example.org"
+
+
+class TestByTwilio:
+    """The whole way: from the field of the request to the words that a person hears."""
+
+    NUMBER = "+33612345678"
+
+    @pytest.fixture
+    def twilio(self):
+        with Twilio() as gateway:
+            yield gateway
+
+    @pytest.fixture
+    def configure(self, twilio):
+        account = {"account_sid": twilio.account_sid, "auth_token": twilio.auth_token, "endpoint": twilio.url}
+        return {"sms": {"main": {"backend": "twilio", "voice_sender": "+15017122661", "sender": "Example", **account}}}
+
+    def test_a_person_hears_the_digits_in_her_language_and_types_them(self, server, http, twilio):
+        person = server.person()
+        headers = {**person.headers, "Accept-Language": "fr-FR, en;q=0.5"}
+        body = {"phone": self.NUMBER, "channel": "voice"}
+        assert http.post("/api/accounts/me/phone/request", json=body, headers=headers).status_code == 200
+        (call,) = twilio.calls[self.NUMBER]
+        assert (call.language, dict(twilio.delivered)) == ("fr-FR", {})
+        heard = re.search(
+            r"votre code de validation est ((?:[0-9], ){3}[0-9])\. Il est valable 10 minutes\.", call.text
+        )
+        code = {"code": heard[1].replace(", ", "")}
+        assert http.post("/api/accounts/me/phone", json=code, headers=headers).json()["phone"] == self.NUMBER

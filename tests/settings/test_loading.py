@@ -228,6 +228,11 @@ class TestRefusals:
             ("[app]\nurl = 'https://a.example.org/?q'", "[app] url (APP_URL): is not an absolute URL"),
             ("[app]\nsip_domain = 'sip:x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
             ("[app]\nsip_domain = 'us@x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
+            ("[mail]\nreply_to = 'help'", "[mail] reply_to (MAIL_REPLY_TO): is not a mail address alone"),
+            (
+                "[spaces.'b.example.org']\nbounce_address = 'B <b@example.org>'",
+                "bounce_address: is not a mail address alone",
+            ),
             ("[app]\nsip_domain = ''", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),
             ("[server]\naddress = ''", "[server] address (SERVER_ADDRESS): names no address"),
             ("[sms.main]\nurl = 'x'", "[sms.main] backend is missing: name the kind of backend"),

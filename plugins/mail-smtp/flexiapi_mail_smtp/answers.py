@@ -68,6 +68,7 @@ _ADVICE = {
     "2.2": "the mailbox of username may be full",
     "2.252": "the user may not send as from_address or bounce_address",
     "7.1": "look at username, and whether the server relays for this host",
+    "7.3": "look at username, and whether the application may send from its mailbox",
     "7.8": "look at username and password or token",
     "7.9": "the provider wants a password for applications, or token_url",
     "7.14": "the provider wants a password for applications, or token_url",

@@ -20,7 +20,7 @@ from flexiapi.plugin import (
     tls_context,
     unreachable,
 )
-from flexiapi_push_unified.answers import AGAIN_SECONDS, FROM_A_FRONT_SERVER, message_id, refused
+from flexiapi_push_unified.answers import AGAIN_SECONDS, FROM_A_FRONT_SERVER, beginning, message_id, refused
 from flexiapi_push_unified.config import UnifiedConfig
 from flexiapi_push_unified.encryption import encrypted, keys_of
 from flexiapi_push_unified.endpoints import Endpoint, endpoint_of
@@ -77,7 +77,8 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         body, headers = self._request(message, endpoint)
         began = time.monotonic()
         try:
-            answer = await self._http.post(endpoint.url, content=body, headers=headers)
+            async with self._http.stream("POST", endpoint.url, content=body, headers=headers) as answer:
+                told = await beginning(answer, self.config.answer_seconds)
         except _NOT_CONNECTED as error:
             raise unreachable(error, endpoint.host) from None
         except httpx.RequestError as error:
@@ -87,11 +88,11 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         self._answered[endpoint.host] = time.monotonic()
         if not answer.is_success:
             raise refused(answer, endpoint.host)
-        return Receipt(message_id(answer))
+        return Receipt(message_id(told))
 
     def _request(self, message: PushMessage, endpoint: Endpoint) -> tuple[bytes, dict[str, str]]:
         body = json.dumps(dict(message.data), separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", **self._options(message)}
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **self._options(message)}
         keys = keys_of(message.param)
         if keys is not None:
             body = encrypted(body, keys)

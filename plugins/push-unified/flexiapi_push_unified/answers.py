@@ -3,6 +3,9 @@
 Callers of the API choose the endpoint, so an answer says something about the endpoint only.
 """
 
+import asyncio
+import json
+from contextlib import suppress
 from http import HTTPStatus
 
 import httpx
@@ -15,6 +18,7 @@ FROM_A_FRONT_SERVER = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAV
 AGAIN_SECONDS = 1.0
 """The wait before the next try, when a push server names none and the cause may have passed."""
 
+_LONGEST_BODY = 16384
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.INTERNAL_SERVER_ERROR, *FROM_A_FRONT_SERVER})
 
 
@@ -35,10 +39,22 @@ def refused(answer: httpx.Response, host: str) -> DeliveryError:
     return Permanent(text)
 
 
-def message_id(answer: httpx.Response) -> str | None:
+async def beginning(answer: httpx.Response, seconds: float) -> bytes:
+    """Return the body of an answer, or what came of it in time: a caller may have chosen one that never ends."""
+    found = b""
+    with suppress(TimeoutError, httpx.RequestError):
+        async with asyncio.timeout(seconds):
+            async for chunk in answer.aiter_raw():
+                found += chunk
+                if len(found) > _LONGEST_BODY:
+                    break
+    return found
+
+
+def message_id(body: bytes) -> str | None:
     """Return ntfy's id of the message; other UnifiedPush servers answer anything."""
     try:
-        found = answer.json().get("id")
+        found = json.loads(body).get("id")
     except (ValueError, AttributeError):
         return None
     return found if isinstance(found, str) else None

@@ -1,13 +1,23 @@
 """One endpoint that fails says nothing about its host: callers of the API choose endpoints."""
 
 import asyncio
+import gc
 
+import httpx
 import pytest
 
+import flexiapi_push_unified
 from flexiapi.plugin import PushMessage, Receipt, RecipientDeferred, Retryable
 from flexiapi.testing import RESET, SILENCE, reply, run_backend
 from flexiapi.testing.profiles import Ntfy
 from flexiapi_push_unified import UnifiedPush
+from flexiapi_push_unified.answers import beginning
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """A busy machine takes longer to say that it lives than the host of a push server."""
+    monkeypatch.setattr(flexiapi_push_unified, "_SIGN_OF_LIFE_SECONDS", 60)
 
 
 @pytest.fixture
@@ -47,6 +57,7 @@ def test_dead_and_full_topics_of_ntfy_are_deferred(server):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.usefixtures("patience")
 def test_an_endpoint_that_fails_on_a_host_that_lives_is_deferred(server, status):
     server.answer(reply(status), path="/upf3aSx0")
     error = outcome(server)
@@ -56,6 +67,7 @@ def test_an_endpoint_that_fails_on_a_host_that_lives_is_deferred(server, status)
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
+@pytest.mark.usefixtures("patience")
 def test_a_front_server_without_its_push_server_is_the_provider_down(server, status):
     server.answer(reply(status))
     error = outcome(server)
@@ -63,11 +75,25 @@ def test_a_front_server_without_its_push_server_is_the_provider_down(server, sta
     assert f"answers {status}" in error.reason
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_silent_endpoint_on_a_host_that_lives_is_deferred(server):
     server.answer(SILENCE, path="/upf3aSx0")
     error = outcome(server, answer_seconds=0.1)
     assert (type(error), error.retry_after) == (RecipientDeferred, None)
     assert "answers, but not for this endpoint" in error.reason
+
+
+def test_an_answer_that_does_not_end_is_read_no_further(server):
+    server.answer(reply(200, body=b"x" * 5_000_000), path="/upf3aSx0")
+    assert outcome(server, answer_seconds=60) == Receipt()
+
+    async def length():
+        async with httpx.AsyncClient() as client, client.stream("POST", f"{server.url}/upf3aSx0") as answer:
+            return len(await beginning(answer, 60))
+
+    assert asyncio.run(length()) < 1_000_000
+    # A connection that was left open is reported now, as an error.
+    gc.collect()
 
 
 @pytest.mark.parametrize("answer", [SILENCE, RESET])
