@@ -84,7 +84,7 @@ class PusherProgram:
 
     @property
     def delivered(self) -> Counter[str]:
-        """How many notifications each address got; neither provider recognises repeats."""
+        """The number of notifications that each address got; neither provider recognises repeats."""
         return Counter(run["prid"] for run in self._read("sent-*"))
 
     def _read(self, pattern: str) -> list[dict[str, Any]]:
