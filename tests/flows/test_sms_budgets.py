@@ -150,6 +150,16 @@ class TestNumbersThatGetNone:
         assert self.errors_of(http.post("/api/accounts/public", json=body)) == {"phone": [expected]}
         assert server.run(server.services.codes.creation_tokens.is_free(token))
 
+    def test_a_number_that_is_the_name_is_refused_though_there_is_an_address(self, server, http, texted):
+        body = {
+            "username": self.REFUSED[1],
+            "email": "named@example.org",
+            "password": "correct-horse-battery",
+            "algorithm": "SHA-256",
+            "account_creation_token": server.creation_token(),
+        }
+        assert list(self.errors_of(http.post("/api/accounts/public", json=body))) == ["username"]
+
     def test_a_sign_up_with_a_mailed_code_may_claim_any_number(self, server, http):
         body = {
             "username": "with.mail",
@@ -181,6 +191,17 @@ class TestNumbersThatGetNone:
 
 
 class TestOperators:
+    def test_support_reads_why_no_code_comes(self, server):
+        denied, late = server.person(phone="+447911999999").account, server.person(phone=f"{FRENCH}77").account
+        server.run(server.services.limiter.take(*[("sms_budget +33", "all")] * 20))
+
+        def why(account):
+            return [one.reason for one in server.run(server.services.accounts.diagnosis.of(account))]
+
+        assert "The settings let no codes be sent to numbers such as +447911999999." in why(denied)
+        assert "The budget of SMS (+33) is used up: 20 of 20 a day." in why(late)
+        assert not [reason for reason in why(denied) if "budget" in reason]
+
     def told(self, server, parts=None):
         server.run(OperatorNotices(parts or server.parts).look())
         return [message["text"] for message in server.messages if message.get("to") == "operator@example.net"]
