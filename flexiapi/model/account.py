@@ -73,8 +73,8 @@ class Account(AccountAccess, AccountProofs, AccountLinks):
             "is_admin": profile.is_admin,
             "password": profile.password,
             "user_agent": profile.user_agent,
-            **({} if profile.language is None else {"language": profile.language}),
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
+            **({} if profile.language is None else {"language": profile.language}),
         }
         return self._administered(
             "account.replaced",

@@ -133,6 +133,11 @@ class Limiter:
             for name, most in self._budgets.items()
         ]
 
+    async def used_up_budgets(self, phone: str) -> list[SmsBudget]:
+        """Return the budgets that keep an SMS from a number now."""
+        names = {name.removeprefix(_BUDGET) for name, _ in self.sms_budgets_of(phone)}
+        return [one for one in await self.sms_budgets() if one.name in names and one.used >= one.most]
+
     async def take_pin_try(self, account: Account, pending: Confirmation, address: str) -> None:
         """Count a try of an account's PIN before it is compared. Raises `TooManyRequests`.
 

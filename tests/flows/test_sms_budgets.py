@@ -21,6 +21,7 @@ server = shared_by_module(
     {
         "limits": {
             "codes_per_account": 0,
+            "sms_per_number_and_network": 1,
             "sms_total_per_day": 40,
             "sms_by_prefix": {"+33": 20, "+": 10, "+41": 0},
             "sms_allowed_prefixes": ["+33", "+590690", "+41", "+44"],
@@ -92,6 +93,17 @@ def test_the_longest_prefix_counts_alone_and_one_without_a_limit_counts_in_the_t
     assert statuses(map(ask, numbers(SWISS, 11))) == [200] * 10 + [429]
 
 
+def test_one_at_a_limit_of_their_own_uses_up_no_budget_and_one_over_a_budget_no_limit(server, ask):
+    number = f"{FRENCH}01"
+    assert statuses(map(ask, [number] * 4)) == [200, 429, 429, 429]
+    budgets = {budget.name: budget.used for budget in server.run(server.services.limiter.sms_budgets())}
+    assert budgets == {"total": 1, "+33": 1, "+": 0}
+    assert statuses(map(ask, numbers(FRENCH, 21)[2:])) == [200] * 19
+    assert statuses(map(ask, [f"{FRENCH}50"] * 2)) == [429, 429]
+    server.run(server.store.limits.forget("sms_budget +33", "all"))
+    assert ask(f"{FRENCH}50").status_code == 200
+
+
 def test_an_sms_that_is_not_sent_uses_up_no_budget(server, ask, monkeypatch):
     async def failing(_message):
         raise DeliveryFailed(backend="sms.outbox", reason="down")
@@ -150,6 +162,16 @@ class TestNumbersThatGetNone:
         assert self.errors_of(http.post("/api/accounts/public", json=body)) == {"phone": [expected]}
         assert server.run(server.services.codes.creation_tokens.is_free(token))
 
+    def test_a_number_that_is_the_name_is_refused_though_there_is_an_address(self, server, http, texted):
+        body = {
+            "username": self.REFUSED[1],
+            "email": "named@example.org",
+            "password": "correct-horse-battery",
+            "algorithm": "SHA-256",
+            "account_creation_token": server.creation_token(),
+        }
+        assert list(self.errors_of(http.post("/api/accounts/public", json=body))) == ["username"]
+
     def test_a_sign_up_with_a_mailed_code_may_claim_any_number(self, server, http):
         body = {
             "username": "with.mail",
@@ -181,6 +203,17 @@ class TestNumbersThatGetNone:
 
 
 class TestOperators:
+    def test_support_reads_why_no_code_comes(self, server):
+        denied, late = server.person(phone="+447911999999").account, server.person(phone=f"{FRENCH}77").account
+        server.run(server.services.limiter.take(*[("sms_budget +33", "all")] * 20))
+
+        def why(account):
+            return [one.reason for one in server.run(server.services.accounts.diagnosis.of(account))]
+
+        assert "The settings let no codes be sent to numbers such as +447911999999." in why(denied)
+        assert "The budget of SMS (+33) is used up: 20 of 20 a day." in why(late)
+        assert not [reason for reason in why(denied) if "budget" in reason]
+
     def told(self, server, parts=None):
         server.run(OperatorNotices(parts or server.parts).look())
         return [message["text"] for message in server.messages if message.get("to") == "operator@example.net"]

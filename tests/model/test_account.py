@@ -25,6 +25,20 @@ class TestNew:
         assert change.after.created_at == EARLIER
 
 
+class TestReplacedLanguage:
+    def replaced(self, language, *unreadable):
+        before = dataclasses.replace(account(), language="fr", unreadable=unreadable)
+        profile = dataclasses.replace(SAME_ADDRESS, language=language)
+        return before.replaced_by(profile, NOW, ends_sign_ins=False, keeps_key=True)
+
+    def test_a_replacement_without_one_keeps_it(self):
+        assert "language" not in self.replaced(None).fields
+        assert self.replaced("de").after.language == "de"
+
+    def test_one_that_could_not_be_read_is_replaced(self):
+        assert self.replaced("de", "language").after.language == "de"
+
+
 class TestAmended:
     def amended(self, values, *, ends_sign_ins=False, leaves_space=False):
         before = account(phone="+33612345678", admin_since=EARLIER)

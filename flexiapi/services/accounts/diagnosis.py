@@ -61,6 +61,7 @@ class AccountDiagnosis:
             *self._state(account),
             *self._credentials(account),
             *[finding async for finding in self._limits(account)],
+            *await self._numbers(account),
             *self._undelivered(account),
             *self._channels(account),
             *self._set_up(account),
@@ -149,6 +150,26 @@ class AccountDiagnosis:
                     yield Hindrance(
                         topic, f"{count.number} {what}{whence} within an hour.", "Is that phone set up rightly?"
                     )
+
+    async def _numbers(self, account: Account) -> list[Hindrance]:
+        """Return what keeps all numbers like that of the account from codes."""
+        number = account.texted_number
+        if not number:
+            return []
+        found = [
+            Hindrance(
+                "codes",
+                f"The budget of SMS ({one.name}) is used up: {one.used} of {one.most} a day.",
+                f"Wait until {_shown(one.ends_at)}, or see the budgets in [limits]."
+                if one.ends_at
+                else "See [limits].",
+            )
+            for one in await self._limiter.used_up_budgets(number)
+        ]
+        if self._limiter.number_faults(number):
+            advice = "See limits.sms_allowed_prefixes and limits.sms_denied_prefixes."
+            found.append(Hindrance("codes", f"The settings let no codes be sent to numbers such as {number}.", advice))
+        return found
 
     def _undelivered(self, account: Account) -> Iterator[Hindrance]:
         message = account.undelivered

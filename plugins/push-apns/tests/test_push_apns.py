@@ -49,6 +49,8 @@ class ApnsContract(BackendContract):
     busy = refusal(503, "ServiceUnavailable")
     refused = refusal(400, "BadTopic")
     gone = refusal(410, "Unregistered")
+    throttled = refusal(429, "TooManyProviderTokenUpdates")
+    deferred = refusal(429, "TooManyRequests")
 
     def gateway(self):
         return Apns()
@@ -66,7 +68,7 @@ class TestKey(ApnsContract):
 
 
 class TestCertificate(ApnsContract):
-    busy = refusal(429, "TooManyProviderTokenUpdates")
+    busy = refusal(500, "InternalServerError")
     refused = refusal(403, "BadCertificate")
     gone = refusal(400, "BadDeviceToken")
 
