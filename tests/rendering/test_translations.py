@@ -175,5 +175,13 @@ class TestChecked:
         renderer = own(**{"mail/email.change.html": "x"})
         assert f"{tmp_path}/fr/mail/email.change.html {lacking}" in list(renderer.translations.doubts())
 
+    def test_a_folder_that_cannot_be_read_is_refused(self, own, monkeypatch):
+        def refuse(folder):
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+        with pytest.raises(ConfigurationError, match=r"templates\.path: .* cannot be read: Permission denied"):
+            own(**{"sms/phone.change.txt": "x"})
+
     def test_without_a_folder_there_is_nothing_to_doubt(self, built_in):
         assert list(built_in.translations.doubts()) == []
