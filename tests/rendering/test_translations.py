@@ -134,7 +134,7 @@ class TestOfTheOperator:
 
 
 @pytest.fixture(scope="module")
-def german_only(self, tmp_path_factory):
+def german_only(tmp_path_factory):
     own = tmp_path_factory.mktemp("own")
     (own / "de" / "sms").mkdir(parents=True)
     (own / "de" / "sms" / "phone.change.txt").write_text("{{ code }}")
