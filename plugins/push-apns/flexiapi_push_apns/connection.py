@@ -133,7 +133,7 @@ class ApnsConnection(asyncio.Protocol):
 
     def _pour(self, number: int, stream: _Stream) -> None:
         """Send as much of a payload as the server's windows allow."""
-        while stream.unsent:
+        while stream.unsent and not stream.done.done():
             room = min(self._http.local_flow_control_window(number), self._http.max_outbound_frame_size)
             if room <= 0:
                 return
@@ -142,7 +142,7 @@ class ApnsConnection(asyncio.Protocol):
 
     def _end(self, number: int) -> None:
         stream = self._streams.pop(number)
-        if not stream.done.done() or stream.done.cancelled():
+        if stream.unsent or not stream.done.done() or stream.done.cancelled():
             with suppress(ProtocolError):
                 self._http.reset_stream(number, ErrorCodes.CANCEL)
             self._flush()

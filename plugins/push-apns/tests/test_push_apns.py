@@ -10,6 +10,10 @@ import jwt
 import pytest
 import uvloop
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived, StreamEnded
+from h2.settings import SettingCodes
 
 from flexiapi.plugin import (
     DeliveryError,
@@ -27,6 +31,7 @@ from flexiapi.testing import (
     SILENCE,
     BackendContract,
     Gateway,
+    Http2Gateway,
     failure_of,
     reply,
     run_backend,
@@ -515,6 +520,35 @@ def test_what_waits_on_a_connection_that_goes_away_takes_the_next_one(tmp_path):
     with Apns(max_streams=1) as apns:
         run(apns, tmp_path, burst)
         assert (apns.connections, len(apns.sends)) == (2, 51)
+
+
+class Abrupt(Http2Gateway):
+    """Resets the first request of a connection before its payload has come, then opens its windows."""
+
+    async def converse(self, reader, writer):
+        http = H2Connection(H2Configuration(client_side=False))
+        http.initiate_connection()
+        http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1})
+        writer.write(http.data_to_send())
+        while data := await reader.read(65536):
+            for event in http.receive_data(data):
+                if isinstance(event, RequestReceived) and event.stream_id == 1:
+                    http.reset_stream(1)
+                    http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 65535})
+                elif isinstance(event, StreamEnded):
+                    http.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
+            writer.write(http.data_to_send())
+
+
+def test_a_request_that_is_reset_fails_alone(tmp_path):
+    async def two(backend):
+        with pytest.raises(Retryable):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    with Apns() as apns, Abrupt() as abrupt:
+        run(apns, tmp_path, two, url=abrupt.url, ca_file=abrupt.ca_file)
+        assert abrupt.connections == 1
 
 
 def test_a_token_that_apple_calls_expired_is_replaced_within_the_send(apns, tmp_path):
