@@ -57,7 +57,7 @@ class Renderer:
                 raise ConfigurationError(f"templates.path: {templates.path} is not a folder")
             folders.insert(0, templates.path)
         try:
-            self.translations = Translations(folders)
+            self.translations = Translations(folders, templates.languages)
         except OSError as error:
             raise ConfigurationError(f"templates.path: {error.filename} cannot be read: {error.strerror}") from error
         self._globals = {"app_name": app_name, "signature": signature}

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -31,10 +32,15 @@ _IDLE_SECONDS = 60.0
 # A connection on which nothing has come for so long, although something was asked, may be dead.
 _SUSPICIOUS_SECONDS = 1.0
 _LONGEST_BODY = 16384
+_FRAME_HEADER = 9
 
 
 class ConnectionLost(Exception):  # named like the other failures of connections
     """The connection has ended, or the answer did not come."""
+
+
+class NotTaken(ConnectionLost):
+    """The server has not looked at the request."""
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ class ApnsConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._streams: dict[int, _Stream] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._unread = b""
         self._is_retired = False
         self._heard_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -115,7 +122,7 @@ class ApnsConnection(asyncio.Protocol):
                     self._call_up(1)
                 raise
         if self.is_over:
-            raise ConnectionLost
+            raise NotTaken
 
     def _call_up(self, count: int) -> None:
         while self._waiting and count > 0:
@@ -179,15 +186,28 @@ class ApnsConnection(asyncio.Protocol):
         """Process received data; invalid data ends the connection."""
         self._heard_at = self._loop.time()
         try:
-            for event in self._http.receive_data(data):
-                self._take(event)
+            self._unread += data
+            for frame in self._frames():
+                for event in self._http.receive_data(frame):
+                    self._take(event)
             self._flush()
         except (ProtocolError, ValueError):
             self.abort()
 
+    def _frames(self) -> Iterator[bytes]:
+        """Yield the frames in what was received, one by one: h2 forgets the events of others before one that fails."""
+        while len(self._unread) >= _FRAME_HEADER:
+            length = _FRAME_HEADER + int.from_bytes(self._unread[:3])
+            if length > _FRAME_HEADER + self._http.max_inbound_frame_size:
+                raise ProtocolError
+            if len(self._unread) < length:
+                return
+            frame, self._unread = self._unread[:length], self._unread[length:]
+            yield frame
+
     def _take(self, event: Event) -> None:
         if isinstance(event, ConnectionTerminated):
-            self.abort()
+            self._wind_up(event.last_stream_id or 0)
         elif isinstance(event, RemoteSettingsChanged | WindowUpdated):
             self._go_on(event)
         elif isinstance(event, ResponseReceived | DataReceived | StreamEnded | StreamReset):
@@ -197,6 +217,15 @@ class ApnsConnection(asyncio.Protocol):
             stream = self._streams.get(event.stream_id or 0)
             if stream is not None and not stream.done.done():
                 _record(event, stream)
+
+    def _wind_up(self, last: int) -> None:
+        """Wait for the answers that the server still gives; it has not looked at requests after the last one."""
+        # h2 takes GOAWAY for the end of everything.
+        self._http.state_machine.state = ConnectionState.CLIENT_OPEN
+        for number, stream in self._streams.items():
+            if number > last and not stream.done.done():
+                stream.done.set_exception(NotTaken())
+        self.retire()
 
     def _go_on(self, event: Event) -> None:
         """Use what the server now allows."""

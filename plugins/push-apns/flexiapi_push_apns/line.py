@@ -10,7 +10,7 @@ from pydantic import HttpUrl
 
 from flexiapi.plugin import Retryable
 from flexiapi_push_apns.answers import Answer, answer_of
-from flexiapi_push_apns.connection import ApnsConnection, ConnectionLost
+from flexiapi_push_apns.connection import ApnsConnection, ConnectionLost, NotTaken
 from flexiapi_push_apns.notification import Notification
 
 _CONNECT_SECONDS = 5
@@ -32,10 +32,13 @@ class Line:
 
     async def exchange(self, notification: Notification, authorization: str | None) -> Answer:
         """Send once. Raises `Retryable`. Cancelling a caller does not break the connection."""
+        headers = self._headers(notification, authorization)
         try:
-            connection = await self._connected()
-            headers = self._headers(notification, authorization)
-            answer = answer_of(await connection.exchange(headers, notification.payload, self._answer_seconds))
+            try:
+                return await self._exchange(headers, notification.payload)
+            except NotTaken:
+                # So it is no second try, and a burst of them no sign of an outage.
+                return await self._exchange(headers, notification.payload)
         except ssl.SSLCertVerificationError as error:
             raise Retryable(
                 f"the certificate of APNs is not trusted ({error.verify_message}): look at ca_file"
@@ -44,6 +47,10 @@ class Line:
             raise Retryable("APNs ended the connection, does not answer, or does not speak HTTP/2") from None
         except OSError as error:
             raise Retryable(f"APNs cannot be reached ({type(error).__name__})") from None
+
+    async def _exchange(self, headers: list[tuple[str, str]], payload: bytes) -> Answer:
+        connection = await self._connected()
+        answer = answer_of(await connection.exchange(headers, payload, self._answer_seconds))
         if answer.reason == _SHUTDOWN:
             connection.retire()
         return answer

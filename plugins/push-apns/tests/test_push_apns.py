@@ -485,6 +485,38 @@ def test_a_connection_that_shuts_down_ends_what_it_has_and_takes_no_more(apns, t
     assert apns.connections == 2
 
 
+def test_a_connection_that_goes_away_still_brings_its_answers(apns, tmp_path):
+    async def some(backend):
+        await backend.send(MESSAGE)
+        apns.answer(reply(200, delay=1), reply(200, delay=1), apns.process)
+        slow = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(2)]
+        await apns.received(3)
+        old = backend._lines["apns"]._connection
+        apns.go_away()
+        while not old.is_over:  # noqa: ASYNC110 - GOAWAY comes from another thread
+            await asyncio.sleep(0.01)
+        await backend.send(MESSAGE)
+        await asyncio.gather(*slow)
+        await old.lost
+
+    run(apns, tmp_path, some)
+    assert (apns.connections, len(apns.sends)) == (2, 4)
+
+
+def test_what_waits_on_a_connection_that_goes_away_takes_the_next_one(tmp_path):
+    async def burst(backend):
+        await backend.send(MESSAGE)
+        apns.answer(reply(200, delay=0.5), apns.process)
+        sending = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(50)]
+        await apns.received(2)
+        apns.go_away()
+        await asyncio.gather(*sending)
+
+    with Apns(max_streams=1) as apns:
+        run(apns, tmp_path, burst)
+        assert (apns.connections, len(apns.sends)) == (2, 51)
+
+
 def test_a_token_that_apple_calls_expired_is_replaced_within_the_send(apns, tmp_path):
     apns.answer(refusal(403, "ExpiredProviderToken"), apns.process)
     send(apns, tmp_path)
