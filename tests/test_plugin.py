@@ -18,7 +18,7 @@ from flexiapi.plugin import (
     unreachable,
     usual_identity,
 )
-from flexiapi.testing import Gateway
+from flexiapi.testing import RESET, SILENCE, Gateway, reply
 
 
 def failure(gateway, ca_file):
@@ -49,17 +49,46 @@ def test_a_file_without_certificates_fails_at_once(tmp_path):
             tls_context(tmp_path / name)
 
 
-def test_bursts_reuse_as_many_connections_as_there_are_messages_under_way():
+@pytest.mark.parametrize("most", [1, 25, 40])
+def test_bursts_reuse_as_many_connections_as_there_are_messages_under_way(most):
     async def bursts(url, context):
-        async with http_client(40, context, headers={"x-of": "acme"}) as http:
+        async with http_client(most, context, headers={"x-of": "acme"}) as http:
             for _ in range(3):
-                await asyncio.gather(*(http.get(url) for _ in range(40)))
+                await asyncio.gather(*(http.get(url) for _ in range(most)))
 
     with Gateway() as gateway:
         asyncio.run(bursts(gateway.url, tls_context(None)))
-        assert len(gateway.requests) == 120
-        assert gateway.connections <= 40
+        assert len(gateway.requests) == 3 * most
+        assert gateway.connections <= most
         assert {request.headers["x-of"] for request in gateway.requests} == {"acme"}
+
+
+def test_messages_that_fail_or_are_given_up_leave_their_place():
+    async def several(gateway, context):
+        async with http_client(1, context) as http:
+            gateway.answer(RESET, SILENCE, reply(200, {"id": "1"}))
+            with pytest.raises(httpx.ReadError):
+                await http.get(gateway.url, timeout=60)
+            with pytest.raises(httpx.ReadTimeout):
+                await http.get(gateway.url, timeout=httpx.Timeout(60, read=0.1))
+            async with http.stream("GET", gateway.url, timeout=60):
+                pass
+            assert (await http.get(gateway.url, timeout=60)).is_success
+
+    with Gateway() as gateway:
+        asyncio.run(several(gateway, tls_context(None)))
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used(monkeypatch, name):
+    async def get(context):
+        async with http_client(5, context) as http:
+            return (await http.get("http://provider.invalid/messages")).status_code
+
+    with Gateway() as proxy:
+        monkeypatch.setenv(name, proxy.url)
+        assert asyncio.run(get(tls_context(None))) == 200
+        assert [request.target for request in proxy.requests] == ["http://provider.invalid/messages"]
 
 
 def test_an_outage_is_told_by_its_kind():

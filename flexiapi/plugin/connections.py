@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 
 from flexiapi.plugin.outcomes import Retryable
+from flexiapi.plugin.pools import Pools
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -29,7 +31,10 @@ def http_client(concurrency: int, context: ssl.SSLContext, **options: Any) -> ht
     """
     # httpx keeps 20 by default, so that every further message of a burst opens one of its own.
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    return httpx.AsyncClient(**{"timeout": 30, "limits": limits, **options}, verify=context, follow_redirects=False)
+    # Proxies that the environment names are mounted by httpx itself, for the schemes that they are for.
+    mounts = {} if "all" in getproxies() else {"all://": Pools(concurrency, context)}
+    usual: dict[str, Any] = {"timeout": 30, "limits": limits, **options}
+    return httpx.AsyncClient(**usual, verify=context, mounts=mounts, follow_redirects=False)
 
 
 def unreachable(error: Exception, whom: str, look_at: str = "ca_file") -> Retryable:

@@ -47,7 +47,7 @@ class Renderer:
     Messages are rendered in a language that `language` returned, pages in that of the templates outside of folders of
     languages.
 
-    Raises `ConfigurationError` if `templates.path` is not a folder.
+    Raises `ConfigurationError` if `templates.path` is not a folder that can be read.
     """
 
     def __init__(self, templates: TemplateSettings, app_name: str, signature: str) -> None:
@@ -56,7 +56,10 @@ class Renderer:
             if not templates.path.is_dir():
                 raise ConfigurationError(f"templates.path: {templates.path} is not a folder")
             folders.insert(0, templates.path)
-        self.translations = Translations(folders)
+        try:
+            self.translations = Translations(folders, templates.languages)
+        except OSError as error:
+            raise ConfigurationError(f"templates.path: {error.filename} cannot be read: {error.strerror}") from error
         self._globals = {"app_name": app_name, "signature": signature}
         # Callers choose what they want: few of their wishes are remembered.
         self._chosen = lru_cache(maxsize=1024)(self.translations.language)

@@ -25,15 +25,16 @@ class Translations:
 
     A message that the operator wrote, and did not translate, is sent to all as he wrote it: no built-in translation
     takes its place. So one message has one language, whatever the others have. `languages` are the tags that have
-    folders, and that of the built-in templates.
+    folders, and that of the built-in templates, or those of them that are in `only`: others serve a domain at most.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], only: Sequence[str] = ()) -> None:
         self._folders = folders
         self._own = _messages(folders[0]) if len(folders) > 1 else {}
         self._built_in = _messages(folders[-1])
         found = {tag for messages in (self._own, self._built_in) for tags in messages.values() for tag in tags}
-        self.languages = frozenset(found - {_USUAL} | {BUILT_IN})
+        there = found - {_USUAL} | {BUILT_IN}
+        self.languages = frozenset(there.intersection(only) if only else there)
 
     def language(self, message: str, wanted: Sequence[str], usual: str) -> tuple[str, str]:
         """Return the languages of the templates of a message, such as `mail/email.change`, and of what they make.
@@ -48,7 +49,7 @@ class Translations:
         else:
             available = own | self._built_in.get(message, frozenset()) - {_USUAL} | {BUILT_IN}
             last = BUILT_IN
-        if (found := matched(wanted, available)) is not None:
+        if (found := matched(wanted, available & (self.languages | {usual}))) is not None:
             return found, found
         found = matched([usual], available) or last
         return found, usual if found in chain(usual) else found

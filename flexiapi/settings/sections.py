@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from flexiapi.settings.values import (
     AppLinkPrefix,
     LanguageTag,
+    LanguageTags,
     Names,
     Networks,
     OptionalPath,
@@ -216,6 +217,9 @@ class TemplateSettings(SettingsSection):
     """Templates of texts and pages."""
 
     path: OptionalPath = Field(None, description="folder searched before the built-in templates")
+    languages: LanguageTags = Field(
+        (), description="languages that people may get messages in beside that of the domain; by default all there are"
+    )
 
 
 class EventSettings(SettingsSection):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.events import (
     DataReceived,
     Event,
@@ -40,16 +40,28 @@ class Http2Gateway(StreamServer):
         super().__init__(reply(200, {"id": "1"}), tls=True, certificate_for=certificate_for)
         self.max_streams = max_streams
         self.first_streams = first_streams
+        self._conversations: set[_Conversation] = set()
+
+    def go_away(self) -> None:
+        """Announce the end of all connections (GOAWAY), but answer the requests that are under way on them."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._announce_ends)
+
+    def _announce_ends(self) -> None:
+        for conversation in self._conversations:
+            conversation.announce_end()
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection, each in a task of its own."""
         conversation = _Conversation(self, writer)
+        self._conversations.add(conversation)
         try:
             while data := await reader.read(_CHUNK):
                 await conversation.heard(data)
         except ProtocolError:
             writer.write(conversation.connection.data_to_send())
         finally:
+            self._conversations.discard(conversation)
             conversation.end()
 
 
@@ -144,6 +156,13 @@ class _Conversation:
     async def _flush(self) -> None:
         self._writer.write(self.connection.data_to_send())
         await self._writer.drain()
+
+    def announce_end(self) -> None:
+        """Send GOAWAY."""
+        self.connection.close_connection()
+        # h2 takes that for the end, but the requests under way are to be answered.
+        self.connection.state_machine.state = ConnectionState.SERVER_OPEN
+        self._writer.write(self.connection.data_to_send())
 
     def end(self) -> None:
         """Cancel the requests that are not answered."""

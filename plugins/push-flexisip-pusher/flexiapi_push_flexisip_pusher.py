@@ -5,14 +5,32 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from subprocess import DEVNULL, Popen, TimeoutExpired
+from selectors import EVENT_READ, DefaultSelector
+from signal import SIGABRT
+from subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
+from tempfile import TemporaryDirectory
 
 from pydantic import Field
 
-from flexiapi.plugin import BackendConfig, DataPath, Permanent, PushBackend, PushMessage, Receipt, Retryable
+from flexiapi.plugin import (
+    BackendConfig,
+    DataPath,
+    DeliveryError,
+    Permanent,
+    PushBackend,
+    PushMessage,
+    Receipt,
+    RecipientDeferred,
+    Retryable,
+    Throttled,
+    Unregistered,
+)
 
 # The variables that the program needs; others may be secrets.
 _ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
@@ -21,6 +39,30 @@ _ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
 _VALUE = re.compile(r"(?!-)[\x21-\x7e]+")
 
 _PUSH_FAILED = 1
+# Of a shell, and of the loader of libraries: the program is not executable, or lacks something.
+_BROKEN = (126, 127)
+# A script around the program ends with this and the number of the signal that ended the program.
+_SIGNALLED = range(129, 193)
+
+# The first and the last bytes of what is printed; the provider's answer comes late.
+_KEPT = 65536
+_LOOKS_PER_SECOND = 10
+
+_STATUS = re.compile(r"^\s*:status = (\d{3})\s*$", re.MULTILINE)
+_REASON = re.compile(r'"(?:reason|errorCode)"\s*:\s*"([A-Za-z_]{1,40})"')
+_DEAD = {"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered", "ExpiredToken", "UNREGISTERED"}
+_QUOTA_OF_ALL = {"RATE_LIMIT_EXCEEDED", "TooManyProviderTokenUpdates"}
+_UNREACHED = re.compile(
+    "Error while (?:connecting to|reading data|writing data)|Certificate verification error|socket error"
+    "|after request timeout|stream closed with error|peer has hung up|error while (?:reading|receiving|writt?ing)"
+    "|closing connection after receiving GOAWAY|failed to get access token"
+)
+_EXHAUSTED = re.compile("std::bad_alloc|std::system_error")
+# What the program throws, each caused by its arguments.
+_THROWN = {
+    "no push notification client": "it has no certificate or key for this pn_param: look at prefix",
+    "service account": "it cannot read the service account: look at firebase_key_file and firebase_key_files",
+}
 
 
 class PusherConfig(BackendConfig):
@@ -38,9 +80,19 @@ class PusherConfig(BackendConfig):
     prefix: DataPath | None = Field(
         None, description="folder whose folder `apn` has Apple's certificates; unset, the program's own (/etc/flexisip)"
     )
-    log_path: DataPath | None = Field(None, description="folder that the program may log to")
+    log_path: DataPath | None = Field(
+        None, description="folder that the program logs to; unset, it is asked for details, which are not kept"
+    )
     concurrent: int = Field(10, ge=1, le=1000, description="programs that run at once")
     timeout_seconds: float = Field(30.0, gt=0, description="how long one may run before it is killed, in seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a run: exit status, or the negative number of a signal, and the beginning and end of the output."""
+
+    status: int
+    output: str = field(repr=False)
 
 
 class Run:
@@ -53,23 +105,24 @@ class Run:
         self._is_abandoned = False
         self._lock = threading.Lock()
 
-    def status(self, seconds: float) -> int:
-        """Run and return the exit status, the negative number of a signal. Raises `OSError` and `TimeoutExpired`."""
-        # The program may print the message.
+    def end(self, seconds: float, log_path: Path, *options: str) -> Ended:
+        """Run and return how it ended. Raises `OSError` and `TimeoutExpired`."""
+        environment = {**self._environment, "FS_LOG_DIR": str(log_path)}
         process = Popen(  # noqa: S603 - no shell, and no value can be an option
-            self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=self._environment
+            [*self._arguments, *options], stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environment
         )
         with self._lock:
             self._process = process
             is_abandoned = self._is_abandoned
         if is_abandoned:
             process.kill()
-        try:
-            return process.wait(seconds)
-        except TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        with process:
+            try:
+                output = _read(process, time.monotonic() + seconds)
+                return Ended(process.wait(), output.decode("utf-8", "replace"))
+            except BaseException:
+                process.kill()
+                raise
 
     def abandon(self) -> None:
         """Kill the program, even if it is only about to start."""
@@ -78,6 +131,65 @@ class Run:
             process = self._process
         if process is not None:
             process.kill()
+
+
+def _read(process: Popen[bytes], deadline: float) -> bytes:
+    """Read what a program prints until it ends, and keep its beginning and its end. Raises `TimeoutExpired`."""
+    assert process.stdout is not None
+    first, last = b"", b""
+    with DefaultSelector() as selector:
+        selector.register(process.stdout, EVENT_READ)
+        while (left := deadline - time.monotonic()) > 0:
+            # A program that it has started may live on and hold its output open.
+            has_ended = process.poll() is not None
+            if selector.select(0 if has_ended else min(left, 1 / _LOOKS_PER_SECOND)):
+                part = os.read(process.stdout.fileno(), _KEPT)
+                if not part:
+                    process.wait(left)
+                    return first + last
+                room = _KEPT - len(first)
+                first, last = first + part[:room], (last + part[room:])[-_KEPT:]
+            elif has_ended:
+                return first + last
+    raise TimeoutExpired(process.args, 0)
+
+
+def failure(ended: Ended) -> DeliveryError:
+    """Return what the end of a run without success means: whose failure it is."""
+    if ended.status != _PUSH_FAILED:
+        return _crash(ended)
+    answers = list(_STATUS.finditer(ended.output))
+    if answers:
+        return _refusal(int(answers[-1][1]), _REASON.findall(ended.output, answers[-1].end()))
+    if _UNREACHED.search(ended.output):
+        return Retryable("flexisip_pusher does not reach Apple or Firebase")
+    return RecipientDeferred("flexisip_pusher did not send; unless `log_path` is set, it is asked why")
+
+
+def _crash(ended: Ended) -> DeliveryError:
+    """Return what it means that the program did not come to the end of its work."""
+    status = ended.status
+    if status == -SIGABRT and "terminate called" in ended.output and not _EXHAUSTED.search(ended.output):
+        # Thrown because of the arguments, which callers of the API choose.
+        causes = (cause for words, cause in _THROWN.items() if words in ended.output)
+        return Permanent(f"flexisip_pusher refuses: {next(causes, 'look at pn_param and pn_prid')}")
+    if status < 0 or status in _SIGNALLED:
+        return Retryable(f"flexisip_pusher ended by signal {-status if status < 0 else status - _SIGNALLED.start + 1}")
+    if status in _BROKEN:
+        return Retryable(f"flexisip_pusher cannot be run: status {status}. Look at `program`")
+    return Permanent(f"flexisip_pusher refuses its arguments: status {status}")
+
+
+def _refusal(status: int, reasons: list[str]) -> DeliveryError:
+    """Return what an answer of Apple or Firebase means, of which only names of reasons are told."""
+    text = f"flexisip_pusher was answered {status}" + (f" ({reasons[-1]})" if reasons else "")
+    if status == HTTPStatus.GONE or _DEAD.intersection(reasons):
+        return Unregistered(text)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(text) if _QUOTA_OF_ALL.intersection(reasons) else RecipientDeferred(text)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Retryable(text)
+    return Permanent(text)
 
 
 class FlexisipPusher(PushBackend[PusherConfig]):
@@ -90,15 +202,21 @@ class FlexisipPusher(PushBackend[PusherConfig]):
         """Make the thread pool."""
         self._threads = ThreadPoolExecutor(self.config.concurrent, "flexisip_pusher")
 
+    def files(self) -> Collection[Path]:
+        """Return none: the program reads the keys and certificates in each run."""
+        return ()
+
+    @property
+    def concurrency(self) -> int:
+        """The programs that run at once."""
+        return self.config.concurrent
+
     async def send(self, message: PushMessage) -> Receipt:
-        """Run the program; its exit status is the number of failed notifications."""
-        status = await self._run(self._arguments(message))
-        if status == 0:
+        """Run the program; its exit status is the number of failed notifications, and its output says why."""
+        ended = await self._run(self._arguments(message))
+        if ended.status == 0:
             return Receipt()
-        if status == _PUSH_FAILED or status < 0:
-            ending = "ended by signal" if status < 0 else "status"
-            raise Retryable(f"flexisip_pusher did not send: {ending} {abs(status)}; it logs why to log_path")
-        raise Permanent(f"flexisip_pusher refuses its arguments: status {status}; it logs why to log_path")
+        raise failure(ended)
 
     def _arguments(self, message: PushMessage) -> list[str]:
         for name in ("provider", "param", "prid"):
@@ -117,14 +235,12 @@ class FlexisipPusher(PushBackend[PusherConfig]):
             raise Permanent(f"no Firebase project has the number {message.param}: add it to `firebase_key_files`")
         return ["--key", str(key)]
 
-    async def _run(self, arguments: list[str]) -> int:
+    async def _run(self, arguments: list[str]) -> Ended:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        if self.config.log_path is not None:
-            environment["FS_LOG_DIR"] = str(self.config.log_path)
         run = Run([str(self.config.program), *arguments], environment)
         seconds = self.config.timeout_seconds
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run.status, seconds)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._logged, run, seconds)
         except TimeoutExpired:
             raise Retryable(f"flexisip_pusher was killed after {seconds:g} s") from None
         except OSError as error:
@@ -132,6 +248,13 @@ class FlexisipPusher(PushBackend[PusherConfig]):
         except asyncio.CancelledError:
             run.abandon()
             raise
+
+    def _logged(self, run: Run, seconds: float) -> Ended:
+        """Run with a log; a detailed one holds the message, so it is in a folder of this run alone."""
+        if self.config.log_path is not None:
+            return run.end(seconds, self.config.log_path)
+        with TemporaryDirectory(prefix="flexisip-pusher-", ignore_cleanup_errors=True) as folder:
+            return run.end(seconds, Path(folder), "--debug")
 
     async def check(self) -> None:
         """Check that the program, the keys and the certificates exist."""

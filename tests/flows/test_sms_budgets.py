@@ -21,6 +21,7 @@ server = shared_by_module(
     {
         "limits": {
             "codes_per_account": 0,
+            "sms_per_number_and_network": 1,
             "sms_total_per_day": 40,
             "sms_by_prefix": {"+33": 20, "+": 10, "+41": 0},
             "sms_allowed_prefixes": ["+33", "+590690", "+41", "+44"],
@@ -90,6 +91,17 @@ def test_the_longest_prefix_counts_alone_and_one_without_a_limit_counts_in_the_t
     # The budget of France is another one. That of Switzerland has no limit.
     assert statuses(map(ask, numbers(FRENCH, 20))) == [200] * 20
     assert statuses(map(ask, numbers(SWISS, 11))) == [200] * 10 + [429]
+
+
+def test_one_at_a_limit_of_their_own_uses_up_no_budget_and_one_over_a_budget_no_limit(server, ask):
+    number = f"{FRENCH}01"
+    assert statuses(map(ask, [number] * 4)) == [200, 429, 429, 429]
+    budgets = {budget.name: budget.used for budget in server.run(server.services.limiter.sms_budgets())}
+    assert budgets == {"total": 1, "+33": 1, "+": 0}
+    assert statuses(map(ask, numbers(FRENCH, 21)[2:])) == [200] * 19
+    assert statuses(map(ask, [f"{FRENCH}50"] * 2)) == [429, 429]
+    server.run(server.store.limits.forget("sms_budget +33", "all"))
+    assert ask(f"{FRENCH}50").status_code == 200
 
 
 def test_an_sms_that_is_not_sent_uses_up_no_budget(server, ask, monkeypatch):

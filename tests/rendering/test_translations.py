@@ -133,6 +133,26 @@ class TestOfTheOperator:
             assert renderer.language(PIN, [wish], "en") == Language("en", "en")
 
 
+@pytest.fixture(scope="module")
+def german_only(tmp_path_factory):
+    own = tmp_path_factory.mktemp("own")
+    (own / "de" / "sms").mkdir(parents=True)
+    (own / "de" / "sms" / "phone.change.txt").write_text("{{ code }}")
+    return Renderer(TemplateSettings(path=own, languages="de, it"), "Own", "us")
+
+
+class TestChosenBySettings:
+    @pytest.mark.parametrize(
+        ("wanted", "usual", "language"),
+        [("de", "en", "de"), ("fr", "en", "en"), ("fr", "fr", "fr"), ("en", "fr", "fr"), ("it", "en", "en")],
+    )
+    def test_a_person_gets_one_of_them_or_that_of_the_domain(self, german_only, wanted, usual, language):
+        assert german_only.language(PIN, [wanted], usual).templates == language
+
+    def test_they_are_those_that_sign_ups_remember(self, german_only):
+        assert german_only.translations.languages == {"de"}
+
+
 class TestChecked:
     @pytest.mark.parametrize("place", ["fr/sms/phone.change.txt", "de/mail/email.change.html", "sms/phone.change.txt"])
     def test_a_broken_template_of_any_language_is_found(self, own, place):
@@ -174,6 +194,14 @@ class TestChecked:
         ]
         renderer = own(**{"mail/email.change.html": "x"})
         assert f"{tmp_path}/fr/mail/email.change.html {lacking}" in list(renderer.translations.doubts())
+
+    def test_a_folder_that_cannot_be_read_is_refused(self, own, monkeypatch):
+        def refuse(folder):
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+        with pytest.raises(ConfigurationError, match=r"templates\.path: .* cannot be read: Permission denied"):
+            own(**{"sms/phone.change.txt": "x"})
 
     def test_without_a_folder_there_is_nothing_to_doubt(self, built_in):
         assert list(built_in.translations.doubts()) == []

@@ -5,6 +5,7 @@ from flexiapi.testing.profiles.fcm import Fcm
 from flexiapi.testing.profiles.mail_server import MailServer
 from flexiapi.testing.profiles.ntfy import Ntfy
 from flexiapi.testing.profiles.ovh import Ovh
+from flexiapi.testing.profiles.pusher_program import PusherProgram
 from flexiapi.testing.profiles.token_endpoint import TokenEndpoint
 from flexiapi.testing.profiles.twilio import SpokenCall, Twilio
 from flexiapi.testing.profiles.web_push import WebPushReceiver, verified_claims
@@ -15,6 +16,7 @@ __all__ = [
     "MailServer",
     "Ntfy",
     "Ovh",
+    "PusherProgram",
     "SpokenCall",
     "TokenEndpoint",
     "Twilio",

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from typing import Any
+from typing import Any, cast
 
 from aiosmtplib import SMTP, SMTPResponse
 from aiosmtplib.typing import Default
@@ -56,8 +56,9 @@ class NamedClient(SMTP):
         """End the connection at once. Over TLS the library would wait for the server's farewell."""
         transport = self.transport
         super().close()
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
+        if transport is not None:
+            # Those of uvloop are no asyncio.Transport.
+            cast("asyncio.Transport", transport).abort()
 
     @property
     def _literal(self) -> str | None:

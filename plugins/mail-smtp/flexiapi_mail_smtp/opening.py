@@ -1,9 +1,12 @@
 """Opening of SMTP connections: TLS, name and sign-in."""
 
+import asyncio
+import socket
 import ssl
 import time
 from contextlib import suppress
 
+from aiohappyeyeballs import start_connection
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
 
 from flexiapi_mail_smtp.config import SmtpConfig
@@ -11,6 +14,9 @@ from flexiapi_mail_smtp.naming import NamedClient
 from flexiapi_mail_smtp.tokens import SignInTokens
 
 _REFUSED = 500
+
+# RFC 8305: an address that does not answer soon does not keep the next from being tried.
+_NEXT_ADDRESS_SECONDS = 0.25
 
 
 class Connection:
@@ -85,10 +91,11 @@ class Opening:
         async def given() -> str:
             return token or ""
 
+        sock = await self._socket()
         client = NamedClient(
             self._name,
             hostname=config.host,
-            port=config.tcp_port,
+            sock=sock,
             username=config.username,
             password=config.password.get_secret_value() if config.password else None,
             oauth_token_generator=given if token else None,
@@ -101,8 +108,17 @@ class Opening:
             await client.connect()
         except BaseException:
             client.close()
+            sock.close()
             raise
         return Connection(client)
+
+    async def _socket(self) -> socket.socket:
+        """Connect to the address of the server that answers first."""
+        config = self._config
+        async with asyncio.timeout(config.timeout_seconds):
+            loop = asyncio.get_running_loop()
+            found = await loop.getaddrinfo(config.host, config.tcp_port, type=socket.SOCK_STREAM)
+            return await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1)
 
 
 def _context(config: SmtpConfig) -> ssl.SSLContext:

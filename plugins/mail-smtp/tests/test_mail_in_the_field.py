@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
+import uvloop
 from aiosmtplib import SMTP
 
 from flexiapi.plugin import DeliveryError, MailMessage, RecipientDeferred, RecipientRefused, Retryable
-from flexiapi.testing import reply, run_backend
+from flexiapi.testing import reply, run_backend, running_backend
 from flexiapi.testing.profiles import MailServer
 from flexiapi_mail_smtp import SmtpMail
 from flexiapi_mail_smtp.naming import NamedClient, address_literal, full_name
@@ -89,15 +91,18 @@ def test_idle_connections_are_closed_although_no_mail_comes(encryption):
         assert len(server.delivered[ALICE]) == 4
 
 
-def test_forgotten_connections_are_closed_too_and_keep_no_descriptors():
-    async def whole(backend):
-        await asyncio.gather(*(backend.send(mail_to()) for _ in range(3)))
-        server.forget_connections()
-        await until(lambda: server.open_connections == 0)
+@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
+@pytest.mark.parametrize("encryption", ["none", "starttls", "tls"])
+def test_forgotten_connections_are_closed_too_and_keep_no_descriptors(encryption, loop):
+    async def whole():
+        settings = {"encryption": encryption, "ca_file": server.ca_file, "idle_seconds": 0.1, "probe_seconds": 0.1}
+        async with running_backend(backend_of(server, **settings)) as backend:
+            await asyncio.gather(*(backend.send(mail_to()) for _ in range(3)))
+            server.forget_connections()
+            await until(lambda: server.open_connections == 0)
 
-    with MailServer(encryption="tls") as server:
-        settings = {"encryption": "tls", "ca_file": server.ca_file, "idle_seconds": 0.1, "probe_seconds": 0.1}
-        run_backend(backend_of(server, **settings), whole)
+    with MailServer(encryption=encryption) as server, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(whole())
 
 
 def test_a_connection_that_the_server_has_closed_costs_nothing():
@@ -206,6 +211,33 @@ def test_a_mail_that_is_given_up_while_it_waits_takes_no_connection_along():
     with MailServer(connection_limit=1, tarpit_seconds=0.3) as server:
         run_backend(backend_of(server), whole)
         assert len(server.delivered[ALICE]) >= 2
+
+
+@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
+@pytest.mark.parametrize("encryption", ["none", "starttls", "tls"])
+def test_an_address_of_the_server_that_does_not_answer_holds_up_no_mail(monkeypatch, encryption, loop):
+    name = "mail.example.org"
+
+    async def resolve(self, host, port, **hints):
+        addresses = [mute.getsockname(), ("127.0.0.1", port)] if host == name else [(host, port)]
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for address in addresses]
+
+    async def whole():
+        own = {"host": name, "encryption": encryption, "verify_peer": False, "timeout_seconds": FOR_EVER}
+        async with running_backend(backend_of(server, **own)) as backend, asyncio.timeout(60):
+            await backend.send(mail_to())
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    with MailServer(encryption=encryption) as server, ExitStack() as stack:
+        # Its queue is full: no further connection is answered, nor refused.
+        mute = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(mute.getsockname())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(whole())
+        assert len(server.delivered[ALICE]) == 1
 
 
 class TestName:

@@ -16,7 +16,6 @@ from h2.settings import ChangedSetting, SettingCodes
 from flexiapi.plugin import retry_after
 from flexiapi_push_apns.answers import Answer
 from flexiapi_push_apns.http2 import ApnsHttp2, name_of_try
-from flexiapi_push_apns.notification import LONGEST_PAYLOAD
 
 # The limit of aioapns for one connection.
 _MOST_AT_ONCE = 1000
@@ -24,10 +23,14 @@ _MOST_AT_ONCE = 1000
 _SUSPICIOUS_SECONDS = 1.0
 
 
+class NotTaken(ConnectionClosed):
+    """The server has not looked at the request."""
+
+
 class ApnsConnection(APNsTLSClientProtocol):
     """Has as many requests under way as the server allows, once it has announced how many; others wait.
 
-    The limit is kept here because aioapns cannot raise one that is reached, and does not look at windows.
+    The limit is kept here because aioapns cannot raise one that is reached.
     """
 
     # APNs expects connections to be kept; middleboxes forget idle ones after some minutes.
@@ -57,9 +60,7 @@ class ApnsConnection(APNsTLSClientProtocol):
 
     @property
     def _free(self) -> int:
-        """The requests that may be sent now; aioapns fails on a payload for which the server's window has no room."""
-        places = min(self.conn.remote_settings.max_concurrent_streams, _MOST_AT_ONCE) - len(self.conn.numbers)
-        return min(places, self.conn.outbound_flow_control_window // LONGEST_PAYLOAD)
+        return min(self.conn.remote_settings.max_concurrent_streams, _MOST_AT_ONCE) - len(self.conn.numbers)
 
     async def exchange(self, request: NotificationRequest, seconds: float) -> Answer:
         """Send and wait so many seconds for the answer. Raises `ConnectionClosed` and `ProtocolError`.
@@ -99,7 +100,7 @@ class ApnsConnection(APNsTLSClientProtocol):
                     self._call_up(1)
                 raise
         if self.is_over:
-            raise ConnectionClosed
+            raise NotTaken
 
     def _call_up(self, most: int) -> None:
         while self._waiting and most > 0:
@@ -155,7 +156,8 @@ class ApnsConnection(APNsTLSClientProtocol):
             super().data_received(data)
         except (ProtocolError, ValueError):
             self.abort()
-        # Windows may have grown as well as places become free.
+        if self.conn.is_broken:
+            self.abort()
         self._call_up(self._free)
 
     def on_remote_settings_changed(
@@ -166,9 +168,17 @@ class ApnsConnection(APNsTLSClientProtocol):
         if not self.ready.done():
             self.ready.set_result(None)
 
-    def on_connection_terminated(self, event: ConnectionTerminated) -> None:  # noqa: ARG002 - as above
-        """Close; aioapns would write into the log what the server says."""
-        self.abort()
+    def on_connection_terminated(self, event: ConnectionTerminated) -> None:
+        """Wait for the answers that the server still gives; it has not looked at requests after the last one.
+
+        aioapns would close, and write into the log what the server says.
+        """
+        last = event.last_stream_id or 0
+        for name in [name for number, name in self.request_streams.items() if number > last]:
+            request = self.requests.pop(name, None)
+            if request is not None and not request.done():
+                request.set_exception(NotTaken())
+        self.retire()
 
     def on_response_received(self, headers: dict[bytes, bytes]) -> None:
         """Note the status and `Retry-After`, which a result of aioapns leaves out."""

@@ -13,7 +13,7 @@ from pydantic import HttpUrl
 
 from flexiapi.plugin import Retryable
 from flexiapi_push_apns.answers import Answer
-from flexiapi_push_apns.connection import ApnsConnection
+from flexiapi_push_apns.connection import ApnsConnection, NotTaken
 
 _CONNECT_SECONDS = 5
 # The wait of RFC 8305 before the next address is tried beside one that does not answer.
@@ -42,8 +42,11 @@ class Line:
     async def exchange(self, request: NotificationRequest) -> Answer:
         """Send once. Raises `Retryable`. Cancelling a caller does not break the connection."""
         try:
-            connection = await self._connected()
-            answer = await connection.exchange(request, self._answer_seconds)
+            try:
+                return await self._exchange(request)
+            except NotTaken:
+                # So it is no second try, and a burst of them no sign of an outage.
+                return await self._exchange(request)
         except ssl.SSLCertVerificationError as error:
             raise Retryable(
                 f"the certificate of APNs is not trusted ({error.verify_message}): look at ca_file"
@@ -52,6 +55,10 @@ class Line:
             raise Retryable("APNs ended the connection, does not answer, or does not speak HTTP/2") from None
         except OSError as error:
             raise Retryable(f"APNs cannot be reached ({type(error).__name__})") from None
+
+    async def _exchange(self, request: NotificationRequest) -> Answer:
+        connection = await self._connected()
+        answer = await connection.exchange(request, self._answer_seconds)
         if answer.reason == _SHUTDOWN:
             connection.retire()
         return answer

@@ -1,22 +1,19 @@
 """A notification as it is posted to APNs."""
 
-import json
 from uuid import UUID, uuid4
 
 from aioapns.common import NotificationRequest, PushType
 
-from flexiapi.plugin import Permanent, PushMessage
+from flexiapi.plugin import PushMessage
 from flexiapi_push_apns.addressing import Target
 
-# Of APNs, in bytes.
-LONGEST_PAYLOAD = 4096
 # Apple requires this priority for background notifications: the phone may choose the moment.
 _CONSIDERATE = 5
 _AT_ONCE = 10
 
 
 def notification(message: PushMessage, to: Target, longest_seconds: int) -> NotificationRequest:
-    """Return an alert for a message with a title, otherwise a notification in the background. Raises `Permanent`.
+    """Return an alert for a message with a title, otherwise a notification in the background.
 
     All tries of it have the same id.
     """
@@ -25,13 +22,10 @@ def notification(message: PushMessage, to: Target, longest_seconds: int) -> Noti
     aps: dict[str, object] = {"content-available": 1}
     if title:
         aps["alert"] = {"title": title}
-    payload = {"aps": aps, "customPayload": dict(message.data)}
-    if len(json.dumps(payload, ensure_ascii=False).encode()) > LONGEST_PAYLOAD:
-        raise Permanent(f"the notification is longer than the {LONGEST_PAYLOAD} bytes that APNs takes")
     at_once = title and getattr(message, "priority", "high") == "high"
     return NotificationRequest(
         to.token,
-        payload,
+        {"aps": aps, "customPayload": dict(message.data)},
         str(UUID(hex=getattr(message, "idempotency_key", None) or uuid4().hex)),
         # 0 has a meaning of its own, one try and nothing stored: without a time, 0 is sent.
         (longest_seconds if seconds is None else min(seconds, longest_seconds)) or None,

@@ -9,13 +9,11 @@ from contextlib import ExitStack
 import jwt
 import pytest
 import uvloop
-from aioapns.common import NotificationRequest
-from aioapns.exceptions import ConnectionClosed
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.events import StreamEnded
+from h2.events import RequestReceived, StreamEnded
+from h2.settings import SettingCodes
 
 from flexiapi.plugin import (
     DeliveryError,
@@ -34,6 +32,7 @@ from flexiapi.testing import (
     SILENCE,
     BackendContract,
     Gateway,
+    Http2Gateway,
     failure_of,
     reply,
     run_backend,
@@ -57,6 +56,8 @@ class ApnsContract(BackendContract):
     busy = refusal(503, "ServiceUnavailable")
     refused = refusal(400, "BadTopic")
     gone = refusal(410, "Unregistered")
+    throttled = refusal(429, "TooManyProviderTokenUpdates")
+    deferred = refusal(429, "TooManyRequests")
 
     def gateway(self):
         return Apns()
@@ -74,7 +75,7 @@ class TestKey(ApnsContract):
 
 
 class TestCertificate(ApnsContract):
-    busy = refusal(429, "TooManyProviderTokenUpdates")
+    busy = refusal(500, "InternalServerError")
     refused = refusal(403, "BadCertificate")
     gone = refusal(400, "BadDeviceToken")
 
@@ -318,42 +319,6 @@ def test_more_callers_may_leave_than_a_connection_carries_at_once(tmp_path, monk
         assert apns.connections == 1
 
 
-def test_a_request_that_apns_resets_is_over_and_the_connection_goes_on():
-    async def resetting(reader, writer):
-        http = H2Connection(H2Configuration(client_side=False))
-        http.initiate_connection()
-        writer.write(http.data_to_send())
-        while data := await reader.read(65536):
-            for event in http.receive_data(data):
-                if isinstance(event, StreamEnded):
-                    http.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
-            writer.write(http.data_to_send())
-        writer.close()
-
-    async def two():
-        server = await asyncio.start_server(resetting, "127.0.0.1", 0)
-        to = server.sockets[0].getsockname()
-        _, opened = await asyncio.get_running_loop().create_connection(lambda: ApnsConnection("host", None), *to)
-        await opened.ready
-        for _ in range(2):
-            with pytest.raises(ConnectionClosed):
-                await opened.exchange(NotificationRequest(TOKEN, {}), 60)
-            assert not opened.is_over
-        opened.retire()
-        await opened.lost
-        server.close()
-        await server.wait_closed()
-
-    asyncio.run(two())
-
-
-def test_a_notification_longer_than_apns_takes_is_refused(apns, tmp_path):
-    error = failure(apns, tmp_path, dataclasses.replace(MESSAGE, data={"token": "4" * 4096}))
-    assert type(error) is Permanent
-    assert "longer than the 4096 bytes" in error.reason
-    assert not apns.requests
-
-
 def test_a_caller_that_leaves_while_the_connection_opens_harms_nobody(apns, tmp_path):
     async def two(backend):
         leaves, stays = (asyncio.create_task(backend.send(MESSAGE)) for _ in range(2))
@@ -568,6 +533,67 @@ def test_a_connection_that_shuts_down_ends_what_it_has_and_takes_no_more(apns, t
 
     run(apns, tmp_path, three)
     assert apns.connections == 2
+
+
+def test_a_connection_that_goes_away_still_brings_its_answers(apns, tmp_path):
+    async def some(backend):
+        await backend.send(MESSAGE)
+        apns.answer(reply(200, delay=1), reply(200, delay=1), apns.process)
+        slow = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(2)]
+        await apns.received(3)
+        old = backend._lines["apns"]._connection
+        apns.go_away()
+        while not old.is_over:  # noqa: ASYNC110 - GOAWAY comes from another thread
+            await asyncio.sleep(0.01)
+        await backend.send(MESSAGE)
+        await asyncio.gather(*slow)
+        await old.lost
+
+    run(apns, tmp_path, some)
+    assert (apns.connections, len(apns.sends)) == (2, 4)
+
+
+def test_what_waits_on_a_connection_that_goes_away_takes_the_next_one(tmp_path):
+    async def burst(backend):
+        await backend.send(MESSAGE)
+        apns.answer(reply(200, delay=0.5), apns.process)
+        sending = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(50)]
+        await apns.received(2)
+        apns.go_away()
+        await asyncio.gather(*sending)
+
+    with Apns(max_streams=1) as apns:
+        run(apns, tmp_path, burst)
+        assert (apns.connections, len(apns.sends)) == (2, 51)
+
+
+class Abrupt(Http2Gateway):
+    """Resets the first request of a connection before its payload has come, then opens its windows."""
+
+    async def converse(self, reader, writer):
+        http = H2Connection(H2Configuration(client_side=False))
+        http.initiate_connection()
+        http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1})
+        writer.write(http.data_to_send())
+        while data := await reader.read(65536):
+            for event in http.receive_data(data):
+                if isinstance(event, RequestReceived) and event.stream_id == 1:
+                    http.reset_stream(1)
+                    http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 65535})
+                elif isinstance(event, StreamEnded):
+                    http.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
+            writer.write(http.data_to_send())
+
+
+def test_a_request_that_is_reset_fails_alone(tmp_path):
+    async def two(backend):
+        with pytest.raises(Retryable):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    with Apns() as apns, Abrupt() as abrupt:
+        run(apns, tmp_path, two, url=abrupt.url, ca_file=abrupt.ca_file)
+        assert abrupt.connections == 1
 
 
 def test_a_token_that_apple_calls_expired_is_replaced_within_the_send(apns, tmp_path):

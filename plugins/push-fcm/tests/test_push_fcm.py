@@ -28,6 +28,14 @@ class FcmContract(BackendContract):
     busy = refusal(503, "UNAVAILABLE", "UNAVAILABLE")
     refused = refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
     gone = refusal(404, "NOT_FOUND", "UNREGISTERED")
+    throttled = refusal(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")
+    deferred = refusal(
+        429,
+        "RESOURCE_EXHAUSTED",
+        "QUOTA_EXCEEDED",
+        "Quota exceeded.",
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"subject": f"device:{TOKEN}"}]},
+    )
 
     def message(self):
         return MESSAGE

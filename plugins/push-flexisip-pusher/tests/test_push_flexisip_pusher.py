@@ -4,82 +4,30 @@ import json
 import os
 import signal
 import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 import flexiapi_push_flexisip_pusher as module
-from flexiapi.plugin import Permanent, PushMessage, Retryable
-from flexiapi.testing import SILENCE, BackendContract, Reply, reply, run_backend
+from flexiapi.plugin import Permanent, PushMessage, RecipientDeferred, Retryable, Unregistered
+from flexiapi.testing import RESET, SILENCE, BackendContract, failure_of, reply, run_backend
+from flexiapi.testing.profiles import PusherProgram
 from flexiapi_push_flexisip_pusher import FlexisipPusher
 
 FCM = PushMessage("fcm", "929724111839", "dA1b:APA91b", {"token": "47\"1' $(100)"})
 APPLE = PushMessage("apns.dev", "ABCD1234.org.linphone.phone.remote", "ab" * 32, {"token": "471100"})
 
-# An executable of our own that takes its arguments as the real program does, and ends with the status that it finds.
-PROGRAM = """#!{python} -S
-import json, os, sys, time
-folder = {folder!r}
-taken = {{"argv": sys.argv[1:], "environ": dict(os.environ), "pid": os.getpid(), "began": time.monotonic()}}
-print("the program prints", sys.argv)
-name = os.path.join(folder, "run-%d" % os.getpid())
-with open(name + ".part", "w") as file:
-    json.dump(taken, file)
-os.rename(name + ".part", name)
-status, delay = json.load(open(os.path.join(folder, "answer")))
-time.sleep(delay)
-sys.exit(status)
-"""
-
-
-class Pusher:
-    """The program's double; in an outage its pushes fail."""
-
-    default = Reply(status=0)
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.program = folder / "flexisip_pusher"
-        self.program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
-        self.program.chmod(0o755)
-        self.key = folder / "firebase.json"
-        self.key.write_text("{}")
-        self.answer(self.default)
-
-    def answer(self, answer):
-        delay = 600 if answer.fault == "silence" else answer.delay
-        part = self.folder / "answer.part"
-        part.write_text(json.dumps([answer.status, delay]))
-        part.rename(self.folder / "answer")
-
-    @property
-    def sends(self):
-        runs = [json.loads(path.read_text()) for path in self.folder.glob("run-*") if path.suffix != ".part"]
-        return sorted(runs, key=lambda run: run["began"])
-
-    async def received(self, count=1):
-        while len(self.sends) < count:  # noqa: ASYNC110 - it is another process that runs
-            await asyncio.sleep(0.01)
-
-    def start(self):
-        self.answer(self.default)
-
-    def stop(self):
-        self.answer(reply(1))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        pass
-
 
 class TestPusher(BackendContract):
     group, name = "flexiapi.push", "flexisip-pusher"
-    busy, refused, gone = reply(1), reply(2), None
+    busy = reply(503)
+    refused = reply(403, {"error": {"code": 403, "details": [{"errorCode": "SENDER_ID_MISMATCH"}]}})
+    gone = reply(404, {"error": {"code": 404, "details": [{"errorCode": "UNREGISTERED"}]}})
+    throttled = reply(429, {"error": {"code": 429, "details": [{"reason": "RATE_LIMIT_EXCEEDED"}]}})
+    deferred = reply(429, {"error": {"code": 429, "details": [{"errorCode": "QUOTA_EXCEEDED"}]}})
 
     def gateway(self):
-        return Pusher(self.data_path)
+        return PusherProgram(self.data_path)
 
     def message(self):
         return FCM
@@ -90,7 +38,7 @@ class TestPusher(BackendContract):
 
 @pytest.fixture
 def pusher(tmp_path):
-    return Pusher(tmp_path)
+    return PusherProgram(tmp_path)
 
 
 def run(pusher, use, **settings):
@@ -113,7 +61,7 @@ def test_arguments_for_android(pusher):
     assert argv[:6] == ["--pn-provider", "fcm", "--pn-param", "929724111839", "--pn-prid", "dA1b:APA91b"]
     assert argv[6] == "--customPayload"
     assert json.loads(argv[7]) == FCM.data
-    assert argv[8:] == ["--key", str(pusher.key)]
+    assert argv[8:] == ["--key", str(pusher.key), "--debug"]
 
 
 def test_arguments_for_iphones(pusher, tmp_path):
@@ -125,6 +73,7 @@ def test_arguments_for_iphones(pusher, tmp_path):
         *("--customPayload", '{"token":"471100"}'),
         *("--apple-push-type", "Background"),
         *("--prefix", str(tmp_path)),
+        "--debug",
     ]
 
 
@@ -132,7 +81,7 @@ def test_the_key_is_chosen_by_the_number(pusher, tmp_path):
     keys = {"929724111839": tmp_path / "first.json", "118392972411": tmp_path / "second.json"}
     for number in keys:
         send(pusher, dataclasses.replace(FCM, param=number), firebase_key_files=keys)
-    assert [run["argv"][-1] for run in pusher.sends] == [str(tmp_path / "first.json"), str(tmp_path / "second.json")]
+    assert [run["argv"][-2] for run in pusher.sends] == [str(tmp_path / "first.json"), str(tmp_path / "second.json")]
     with pytest.raises(Permanent, match="no Firebase project has the number 555: add it"):
         send(pusher, dataclasses.replace(FCM, param="555"), firebase_key_files=keys, firebase_key_file=None)
 
@@ -147,11 +96,24 @@ def test_values_never_become_options(pusher, name, value):
 
 def test_the_environment_has_no_secrets(pusher, tmp_path, monkeypatch):
     monkeypatch.setenv("MONGODB_URI", "mongodb://flexiapi:s3cret@db.example.org")
-    send(pusher, FCM, log_path=tmp_path)
+    send(pusher, FCM)
     environ = pusher.sends[0]["environ"]
     assert "s3cret" not in str(environ)
-    assert environ["FS_LOG_DIR"] == str(tmp_path)
     assert environ["PATH"] == os.environ["PATH"]
+
+
+def test_the_detailed_log_has_the_message_and_is_not_kept(pusher):
+    send(pusher, FCM)
+    folder = Path(pusher.sends[0]["environ"]["FS_LOG_DIR"])
+    assert not folder.exists()
+    assert "--debug" in pusher.sends[0]["argv"]
+
+
+def test_the_log_of_the_operator_is_without_messages(pusher, tmp_path):
+    send(pusher, FCM, log_path=tmp_path)
+    log = (tmp_path / "flexisip-pusher.log").read_text()
+    assert "1 push notification(s) sent" in log
+    assert "47" not in log
 
 
 def test_nothing_is_printed(pusher, capfd):
@@ -195,12 +157,16 @@ def test_one_whose_caller_left_is_killed(pusher):
     run(pusher, leave)
 
 
-def test_no_more_at_once_than_set(pusher):
-    pusher.answer(Reply(status=0, delay=0.3))
-    send(pusher, *[FCM] * 4, concurrent=2)
-    began = [run["began"] for run in pusher.sends]
-    assert len(began) == 4
-    assert began[2] >= began[0] + 0.3
+def test_as_many_run_at_once_as_it_declares(pusher):
+    async def all_at_once(backend):
+        pusher.answer(SILENCE)
+        sending = [asyncio.create_task(backend.send(FCM)) for _ in range(backend.concurrency)]
+        await pusher.received(4)
+        for task in sending:
+            task.cancel()
+        await asyncio.wait(sending)
+
+    run(pusher, all_at_once, concurrent=4)
 
 
 def test_killed_by_another_is_retryable(pusher):
@@ -209,7 +175,7 @@ def test_killed_by_another_is_retryable(pusher):
         sending = asyncio.create_task(backend.send(FCM))
         await pusher.received()
         os.kill(pusher.sends[0]["pid"], 15)
-        with pytest.raises(Retryable, match="ended by signal 15"):
+        with pytest.raises(Retryable, match=r"ended by signal 15$"):
             await sending
 
     run(pusher, killed)
@@ -237,3 +203,93 @@ def test_check_says_what_to_fix(pusher, settings, reason):
     with pytest.raises(Permanent, match=reason):
         run(pusher, lambda backend: backend.check(), **settings)
     assert not pusher.sends
+
+
+def failure(pusher, message=FCM, **settings):
+    return failure_of(lambda: send(pusher, message, **settings), message.prid, *message.data.values())
+
+
+@pytest.mark.parametrize(
+    ("message", "answer", "kind", "reason"),
+    [
+        (APPLE, reply(410, {"reason": "Unregistered"}), Unregistered, "was answered 410 (Unregistered)"),
+        (APPLE, reply(400, {"reason": "BadDeviceToken"}), Unregistered, "was answered 400 (BadDeviceToken)"),
+        (APPLE, reply(403, {"reason": "BadCertificate"}), Permanent, "was answered 403 (BadCertificate)"),
+        (APPLE, reply(429, {"reason": "TooManyRequests"}), RecipientDeferred, "was answered 429 (TooManyRequests)"),
+        (APPLE, reply(500, {"reason": "InternalServerError"}), Retryable, "was answered 500 (InternalServerError)"),
+        (FCM, reply(400, {"error": {"message": FCM.prid}}), Permanent, "was answered 400"),
+        (FCM, reply(404, body="<html>"), Permanent, "was answered 404"),
+        (FCM, RESET, Retryable, "does not reach Apple or Firebase"),
+    ],
+)
+def test_the_answer_of_the_provider_says_whose_failure_it_is(pusher, message, answer, kind, reason):
+    pusher.answer(answer)
+    error = failure(pusher, message)
+    assert type(error) is kind
+    assert error.reason.endswith(reason)
+
+
+def test_dead_addresses_are_told_from_others(pusher):
+    pusher.dead = {FCM.prid, APPLE.prid}
+    assert type(failure(pusher, FCM)) is Unregistered
+    assert type(failure(pusher, APPLE)) is Unregistered
+    send(pusher, dataclasses.replace(FCM, prid="another:device"))
+    assert pusher.delivered == {"another:device": 1}
+
+
+def test_without_details_one_device_that_failed_is_no_outage(pusher, tmp_path):
+    pusher.dead = {FCM.prid}
+    assert type(failure(pusher, log_path=tmp_path)) is RecipientDeferred
+    pusher.answer(RESET)
+    assert type(failure(pusher, log_path=tmp_path)) is Retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (2, Permanent, "refuses its arguments: status 2"),
+        (255, Permanent, "refuses its arguments: status 255"),
+        (126, Retryable, "cannot be run: status 126. Look at `program`"),
+        (127, Retryable, "cannot be run: status 127. Look at `program`"),
+        (139, Retryable, "ended by signal 11"),
+    ],
+)
+def test_the_exit_status_tells_a_refusal_from_a_broken_program(pusher, status, kind, reason):
+    pusher.end_with(status)
+    error = failure(pusher)
+    assert (type(error), error.reason) == (kind, f"flexisip_pusher {reason}")
+
+
+def test_addresses_that_make_the_program_abort_are_no_outage(pusher):
+    error = failure(pusher, dataclasses.replace(APPLE, prid="abc"))
+    assert (type(error), error.reason) == (Permanent, "flexisip_pusher refuses: look at pn_param and pn_prid")
+    pusher.apps = ["929724111839"]
+    error = failure(pusher, APPLE)
+    assert type(error) is Permanent
+    assert error.reason.endswith("no certificate or key for this pn_param: look at prefix")
+    send(pusher, FCM)
+
+
+@pytest.mark.parametrize("thrown", ["", "terminate called after throwing an instance of 'std::bad_alloc'"])
+def test_a_program_that_aborts_for_itself_is_an_outage(pusher, thrown):
+    pusher.program.write_text(f'#!/bin/sh\nulimit -c 0\necho "{thrown}" >&2\nkill -ABRT $$\n')
+    error = failure(pusher)
+    assert (type(error), error.reason) == (Retryable, "flexisip_pusher ended by signal 6")
+
+
+def test_output_is_read_to_a_limit_and_its_end_is_looked_at(pusher):
+    pusher.program.write_text("#!/bin/sh\nyes x | head -c 3000000\necho\necho ':status = 410'\nexit 1\n")
+    assert type(failure(pusher)) is Unregistered
+    ended = module.Run([str(pusher.program)], {}).end(60, pusher.program.parent)
+    assert len(ended.output) <= 2 * 65536
+
+
+def test_a_child_of_the_program_that_lives_on_holds_nothing_up(pusher):
+    pusher.program.write_text(
+        "#!/bin/sh\nsleep 600 &\necho $! > child\n".replace("child", str(pusher.program) + ".child")
+    )
+    pid = pusher.program.with_suffix(".child")
+    try:
+        send(pusher, FCM)
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)

@@ -16,6 +16,7 @@ def message(endpoint, provider="unifiedpush"):
 class UnifiedContract(BackendContract):
     group, name = "flexiapi.push", "unified"
     busy, refused, gone = reply(503), reply(413), reply(404)
+    deferred = reply(507, {"code": 50701, "http": 507, "error": "cannot publish to UnifiedPush topic"})
 
     def gateway(self):
         self.server = Gateway()
@@ -37,6 +38,7 @@ class TestUnified(UnifiedContract):
 
 class TestNtfy(UnifiedContract):
     busy, refused, gone = reply(429), reply(403), reply(410)
+    deferred = reply(429, {"code": 42901, "http": 429, "error": "limit reached"}, headers={"retry-after": "60"})
 
     def message(self):
         return message(f"{self.server.url}/upf3aSx0", "ntfy")
