@@ -14,6 +14,7 @@ from flexiapi.settings import DeliverySettings
 T = TypeVar("T")
 
 _TRIES_IN_WHAT_IS_LEFT = 3
+_FIRST_REST = 1 / 8
 
 
 class Admission:
@@ -21,18 +22,22 @@ class Admission:
 
 
 class Circuit:
-    """A circuit that opens after `failures` failures in a row and admits one probe after `rest` seconds.
+    """A circuit that opens after `failures` failures in a row, rests, and then admits one probe.
 
-    The success of the probe closes it, and so does that of a message admitted earlier.
+    It rests for an eighth of `rest` seconds at first, and for twice as long after each probe that fails, up to `rest`:
+    a provider that was away for a moment is not left alone for long. The success of the probe closes it, and so does
+    that of a message admitted earlier.
     """
 
     def __init__(self, failures: int, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = failures
-        self._rest = rest
+        self._longest_rest = rest
         self._clock = clock
         self._failures = 0
         self._rests_until: float | None = None
         self._probe: Admission | None = None
+        self.rest = rest * _FIRST_REST
+        """Seconds of the rest that began last, or begins next."""
 
     @property
     def closed(self) -> bool:
@@ -57,13 +62,17 @@ class Circuit:
         """Note that the provider answered."""
         self._failures = 0
         self._rests_until = None
+        self.rest = self._longest_rest * _FIRST_REST
         self.abandoned(admission)
 
     def failed(self, admission: Admission) -> None:
         """Note that the provider did not answer, or is not able to serve."""
         self._failures += 1
-        if self._failures >= self._limit:
-            self._rests_until = self._clock() + self._rest
+        if self._probe is admission:
+            self.rest = min(2 * self.rest, self._longest_rest)
+            self._rests_until = self._clock() + self.rest
+        elif self.closed and self._failures >= self._limit:
+            self._rests_until = self._clock() + self.rest
         self.abandoned(admission)
 
     def abandoned(self, admission: Admission) -> None:
@@ -128,8 +137,7 @@ class Lane:
         self._waiting = figures.waiting.labels(transport, label)
         self._openings = figures.circuit_openings.labels(transport, label)
         self._places = asyncio.Semaphore(concurrency)
-        self._rest = delivery.circuit_seconds
-        self.circuit = Circuit(delivery.circuit_failures, self._rest)
+        self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
 
     async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
         """Call `send`, which raises `DeliveryError` only, when its turn comes. Raises that, or `TurnedAway`."""
@@ -191,4 +199,4 @@ class Lane:
             log.info("backend is back", backend=self._table)
         if was_closed and not self.circuit.closed:
             self._openings.inc()
-            log.warning("backend rests", backend=self._table, seconds=self._rest)
+            log.warning("backend rests", backend=self._table, seconds=self.circuit.rest)

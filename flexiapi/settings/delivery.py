@@ -21,7 +21,9 @@ class DeliverySettings(SettingsSection):
         100, ge=1, description="messages under way at once, by a backend that does not declare how many it can have"
     )
     circuit_failures: int = Field(10, ge=1, description="failures in a row after which a backend rests")
-    circuit_seconds: float = Field(15.0, gt=0, description="how long a backend rests, in seconds")
+    circuit_seconds: float = Field(
+        15.0, gt=0, description="how long a backend rests at most, in seconds; an eighth of it at first"
+    )
 
 
 class BackendSettings(BaseModel):

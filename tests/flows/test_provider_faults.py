@@ -23,7 +23,7 @@ FAULTS = {
     "garbage": GARBAGE,
     "leaving": GOAWAY,
     "busy": reply(503),
-    "refusing": reply(550),
+    "refusing": reply(554, body="5.7.1 we do not relay"),
 }
 
 

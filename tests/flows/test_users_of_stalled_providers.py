@@ -23,7 +23,7 @@ from flexiapi.notify import Notifier
 from flexiapi.plugin import MailMessage, PushMessage, SmsMessage
 from flexiapi.settings import Settings
 from flexiapi.testing import Gateway, reply
-from flexiapi.testing.profiles import Apns, Fcm, MailServer, Ntfy, Ovh, Twilio
+from flexiapi.testing.profiles import Apns, Fcm, MailServer, Ntfy, Ovh, PusherProgram, Twilio
 
 pytestmark = pytest.mark.faults
 
@@ -43,6 +43,8 @@ class Crowd:
     arrived: Callable[[Any], Counter[str]]
     most_connections: int
     """Of one gateway."""
+    pace: float = 1.0
+    """The speed at which users come, of the usual one: programs take longer to start than requests."""
     has_spare: bool = True
     """True if the second gateway serves the users of the first; else each has every other one."""
     refused: list[str] = field(default_factory=list)
@@ -70,7 +72,7 @@ class Crowd:
                 coming = []
                 for user in scene.users:
                     coming.append(asyncio.create_task(self._sent(send, self.address(user))))
-                    await asyncio.sleep(scene.within / len(scene.users))
+                    await asyncio.sleep(scene.within / self.pace / len(scene.users))
                 await asyncio.gather(*coming)
         finally:
             await notifier.close()
@@ -79,7 +81,7 @@ class Crowd:
 
     async def _count_for_ever(self) -> None:
         while True:
-            now = [connections_to(gateway.port) for gateway in self.gateways]
+            now = [connections_to(getattr(gateway, "port", 0)) for gateway in self.gateways]
             self.connections = [max(most, number) for most, number in zip(self.connections, now, strict=True)]
             await asyncio.sleep(0.1)
 
@@ -141,6 +143,23 @@ def apns(gateways, folder):
         lambda address: PushMessage("apns", "ABCD1234EF.org.example", address, {"token": "1"}),
         lambda gateway: gateway.delivered,
         1,
+    )
+
+
+def pusher(gateways, folder):
+    def table(gateway):
+        key = str(gateway.key)
+        return {"backend": "flexisip-pusher", "program": str(gateway.program), "firebase_key_file": key}
+
+    return Crowd(
+        "push",
+        gateways,
+        pair(table, gateways),
+        lambda user: f"device-{user}",
+        lambda address: PushMessage("fcm", "929", address, {"token": "1"}),
+        lambda gateway: gateway.delivered,
+        0,
+        pace=0.1,
     )
 
 
@@ -236,6 +255,7 @@ PROFILES = {
     "apns": (Apns, apns),
     "fcm": (Fcm, fcm),
     "unified": (Ntfy, unified),
+    "pusher": (PusherProgram, pusher),
     "http": (Acme, http),
     "ovh": (Ovh, ovh),
     "twilio": (Twilio, twilio),
@@ -268,10 +288,10 @@ def crowds(scene, tmp_path_factory):
     with ExitStack() as stack:
         crowds = {}
         for name, (profile, crowd) in PROFILES.items():
-            gateways = (stack.enter_context(profile()), stack.enter_context(profile()))
+            gateways = tuple(stack.enter_context(made(profile, tmp_path_factory.mktemp(name))) for _ in range(2))
             crowds[name] = crowd(gateways, tmp_path_factory.mktemp(name))
             for gateway in gateways:
-                gateway.dead |= dead_in(crowds[name].dead(scene.users))
+                gateway.dead = dead_in(crowds[name].dead(scene.users))
 
         async def all_come():
             coming = [crowd.come(name, scene, tmp_path_factory.mktemp("data")) for name, crowd in crowds.items()]
@@ -287,6 +307,10 @@ def crowds(scene, tmp_path_factory):
         show(crowds, scene.users, memory)
         assert memory < MOST_MEMORY_KIB
         yield crowds
+
+
+def made(profile, folder):
+    return profile(folder) if profile is PusherProgram else profile()
 
 
 def dead_in(addresses):
@@ -330,4 +354,4 @@ def test_only_the_silent_gateway_is_left_alone(crowd):
 
 def test_connections_are_bounded(crowd):
     assert max(crowd.connections) <= crowd.most_connections
-    assert crowd.connections[-1] >= 1
+    assert crowd.connections[1] >= min(crowd.most_connections, 1), "the well gateway is used"

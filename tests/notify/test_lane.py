@@ -25,9 +25,9 @@ def test_opens_after_failures_in_a_row_only():
 def test_one_probe_after_the_rest_closes_it():
     clock = Clock()
     circuit = opened(clock)
-    clock.now += 14
+    clock.now += 1.8
     assert circuit.admit() is None
-    clock.now += 1
+    clock.now += 0.1
     probe = circuit.admit()
     assert circuit.admit() is None
     circuit.succeeded(probe)
@@ -35,13 +35,32 @@ def test_one_probe_after_the_rest_closes_it():
     assert circuit.closed
 
 
-def test_failed_probe_opens_it_again():
+def test_failed_probe_opens_it_for_twice_as_long_up_to_the_whole_rest():
     clock = Clock()
     circuit = opened(clock)
-    clock.now += 15
+    clock.now += 2
+    for rest in (3.75, 7.5, 15, 15):
+        fail(circuit)
+        clock.now += rest - 0.1
+        assert circuit.resting
+        clock.now += 0.2
+        assert not circuit.resting
+    circuit.succeeded(circuit.admit())
     fail(circuit)
-    assert circuit.resting
-    clock.now += 15
+    fail(circuit)
+    clock.now += 2
+    assert circuit.admit()
+
+
+def test_messages_that_fail_later_than_the_opening_do_not_prolong_the_rest():
+    clock = Clock()
+    circuit = Circuit(1, 15, clock)
+    older = [circuit.admit() for _ in range(20)]
+    fail(circuit)
+    clock.now += 1
+    for admission in older:
+        circuit.failed(admission)
+    clock.now += 1
     assert circuit.admit()
 
 
