@@ -39,10 +39,15 @@ def chain(tag: str) -> list[str]:
     return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
-@lru_cache(maxsize=1024)
 def accepted(header: str) -> tuple[str, ...]:
     """Return the languages of an `Accept-Language` header, the most wanted first; what is malformed is left out."""
-    ranges = sorted(_ranges(header[:_LONGEST_HEADER]), key=lambda one: -one[1])
+    # Only the part that counts is remembered.
+    return _accepted(header[:_LONGEST_HEADER])
+
+
+@lru_cache(maxsize=1024)
+def _accepted(header: str) -> tuple[str, ...]:
+    ranges = sorted(_ranges(header), key=lambda one: -one[1])
     return tuple(dict.fromkeys(tag for tag, weight in ranges if weight))
 
 

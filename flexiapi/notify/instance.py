@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -38,17 +39,26 @@ class Instance(Generic[M]):
         """Return an instance with the same settings, to be started."""
         return Instance(type(self.backend)(self.backend.config))
 
-    async def retire(self) -> None:
-        """Close the backend when nothing is under way in it, or at once when cancelled."""
+    async def retire(self, seconds: float) -> None:
+        """Close the backend when nothing is under way in it, or at once when cancelled.
+
+        Neither may take longer than `seconds`: a message that ignores the end of its time keeps it for ever.
+        """
         try:
-            await self.idle.wait()
+            await _within(seconds, self.idle.wait())
         finally:
-            await self.close()
+            await _within(seconds, self.close())
 
     async def close(self) -> None:
         """Close the backend and ignore its errors."""
         with suppress(Exception):
             await self.backend.close()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, object]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 def _versions(backend: Backend[Any, Any]) -> dict[Path, _Version]:

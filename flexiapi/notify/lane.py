@@ -84,12 +84,14 @@ class Circuit:
 class Patience:
     """A deadline, `seconds` from now, within which each try has a limit of its own.
 
-    Waiting for a free place is the caller's time, never held against the provider.
+    Waiting for a free place is the caller's time, never held against the provider. Nor is silence for an address that
+    `was_deferred` before: it may be the address that makes the provider wait.
     """
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._queued = 0.0
+        self.was_deferred = False
 
     @property
     def left(self) -> float:
@@ -112,7 +114,7 @@ class Patience:
     @property
     def gives_fair_time(self) -> bool:
         """True if a provider that does not answer within a try that begins now has had the time of one."""
-        return self.left >= self._share
+        return not self.was_deferred and self.left >= self._share
 
     @property
     def _share(self) -> float:
@@ -149,7 +151,7 @@ class Lane:
                         return await send()
                 except TimeoutError:
                     if not is_fair:
-                        raise TurnedAway("too many messages under way: too little time was left") from None
+                        raise TurnedAway("no answer in the time that was left by other messages or tries") from None
                     raise Retryable("no answer in time") from None
 
     @asynccontextmanager

@@ -28,7 +28,6 @@ from flexiapi.plugin import (
     Receipt,
     RecipientDeferred,
     RecipientRefused,
-    SmsBackend,
     SmsMessage,
     Unregistered,
     usual_identity,
@@ -196,7 +195,7 @@ class Notifier:
             raise ConfigurationError(f"pn-provider {fault}. The API would refuse `{message.provider}` too.")
         if isinstance(message, PushMessage) and not Route(outlet).serves(message):
             raise ConfigurationError(f"[{outlet.table}] does not serve {to}: its `providers` has no such name.")
-        if isinstance(outlet.backend, SmsBackend) and channel not in outlet.backend.channels:
+        if isinstance(message, SmsMessage) and not Route(outlet).serves(message):
             raise ConfigurationError(f"[{outlet.table}] cannot call: its settings lack what its README says of calls.")
         try:
             return await outlet.send(message)

@@ -112,7 +112,7 @@ class Outlet(Generic[M]):
                 try:
                     return await lane.send(partial(self._once, message), patience, is_last=attempt.num >= tries)
                 except Retryable as error:
-                    reason = error.reason
+                    reason, patience.was_deferred = error.reason, isinstance(error, RecipientDeferred)
                     raise
         raise AssertionError("stamina always ends with a result or an exception")
 
@@ -138,7 +138,8 @@ class Outlet(Generic[M]):
         with self._under_way() as backend:
             try:
                 receipt = await backend.send(message)
-            except DeliveryError:
+            except DeliveryError as error:
+                _correct(error)
                 raise
             except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
                 # Only the place: the text of an unforeseen exception may contain the message.
@@ -231,7 +232,7 @@ class Outlet(Generic[M]):
             raise
         self._instance = fresh
         log.info("backend has read its files again", backend=self.table)
-        await old.retire()
+        await old.retire(self._delivery.deadline_seconds)
 
     async def credit(self) -> float | None:
         """Return what is left at the provider, or `None` if that cannot be told."""
@@ -247,6 +248,13 @@ class Outlet(Generic[M]):
     async def close(self) -> None:
         """Close the backend and ignore its errors."""
         await self._instance.close()
+
+
+def _correct(error: DeliveryError) -> None:
+    """Make the reason a text and the wait a number, which a plugin may have given as something else."""
+    error.reason = str(error.reason)
+    if isinstance(error, Retryable) and not isinstance(error.retry_after, int | float | None):
+        error.retry_after = None
 
 
 def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:

@@ -1,6 +1,7 @@
 """Keys and certificates that change while the server runs, and the credit at providers."""
 
 import asyncio
+import contextlib
 import shutil
 
 import pytest
@@ -93,6 +94,37 @@ def test_a_message_under_way_ends_before_its_backend_is_closed(scripted, key, tm
         assert scripted.Sms.closed == [first]
 
     kept(table(key), tmp_path, use)
+
+
+def test_a_message_that_ignores_the_end_of_its_time_does_not_end_the_watch(scripted, key, tmp_path, monkeypatch):
+    async def use():
+        tables = {"data": {"path": tmp_path}, "sms": table(key), "delivery": {"deadline_seconds": 0.2}}
+        notifier = Notifier(Settings.model_validate(tables))
+        await notifier.start()
+        first, began, may_end = notifier.outlets[0].backend, asyncio.Event(), asyncio.Event()
+
+        async def send(self, message):
+            began.set()
+            while not may_end.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await may_end.wait()
+
+        monkeypatch.setattr(scripted.Sms, "send", send)
+        sending = asyncio.create_task(notifier.sms(MESSAGE))
+        await began.wait()
+        key.write_text("second")
+        try:
+            async with asyncio.timeout(60):
+                while notifier.outlets[0].backend is first:
+                    await BackendWatch(notifier.outlets).look()
+            assert scripted.Sms.closed == [first]
+        finally:
+            may_end.set()
+            await asyncio.wait([sending])
+        assert isinstance(sending.exception(), DeliveryFailed)
+        await notifier.close()
+
+    asyncio.run(use())
 
 
 def test_a_file_that_cannot_be_used_leaves_the_backend_as_it_is(scripted, key, tmp_path, monkeypatch):

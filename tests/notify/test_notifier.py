@@ -79,6 +79,15 @@ def test_a_call_goes_to_a_backend_that_can_call(scripted, tmp_path, monkeypatch)
     assert not notifier(tmp_path, sms=french).can_call("+4930123456")
 
 
+@pytest.mark.parametrize("channels", [None, property(lambda self: 1 / 0), lambda self: frozenset({"voice"})])
+def test_channels_that_are_no_set_are_none(scripted, tmp_path, monkeypatch, channels):
+    monkeypatch.setattr(scripted.Sms, "channels", channels, raising=False)
+    only = {"first": TWO["first"]}
+    assert not notifier(tmp_path, sms=only).can_call("+33612345678")
+    with pytest.raises(DeliveryFailed):
+        run(notifier(tmp_path, sms=only), lambda n: n.sms(SmsMessage("+33612345678", "4, 7, 1, 1", channel="voice")))
+
+
 def test_lower_order_comes_first(scripted, tmp_path):
     turned = {"first": {**TWO["first"], "order": 3}, "second": TWO["second"]}
     run(notifier(tmp_path, sms=turned), lambda n: n.sms(FRENCH))

@@ -299,3 +299,23 @@ def test_nothing_of_the_message_is_logged(scripted):
     assert [entry["reason"] for entry in logs if entry["event"] == "delivery failed"] == ["busy"]
     assert MESSAGE.phone not in str(logs)
     assert "4711" not in str(logs)
+
+
+def test_silence_for_an_address_that_was_deferred_is_not_held_against_the_provider(scripted, monkeypatch):
+    async def send(self, message):
+        self.sent.append(message)
+        if len(self.sent) == 1:
+            raise RecipientDeferred("busy", retry_after=0.1)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(scripted.Sms, "send", send)
+    chosen = outlet(scripted, deadline_seconds=0.5, circuit_failures=1)
+    assert isinstance(failure(chosen), TurnedAway | RecipientDeferred)
+    assert chosen.resting == []
+
+
+@pytest.mark.parametrize("wait", ["5", object()])
+def test_a_wait_that_is_no_number_and_a_reason_that_is_no_text_are_a_failed_delivery(scripted, wait):
+    with pytest.raises(DeliveryFailed) as caught:
+        asyncio.run(outlet(scripted, [Retryable(ValueError("no route"), retry_after=wait)] * 3).send(MESSAGE))
+    assert caught.value.reason == "no route"

@@ -77,8 +77,7 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         body, headers = self._request(message, endpoint)
         began = time.monotonic()
         try:
-            async with self._http.stream("POST", endpoint.url, content=body, headers=headers) as answer:
-                told = await beginning(answer, self.config.answer_seconds)
+            answer, told = await self._answer(endpoint.url, body, headers)
         except _NOT_CONNECTED as error:
             raise unreachable(error, endpoint.host) from None
         except httpx.RequestError as error:
@@ -89,6 +88,30 @@ class UnifiedPush(PushBackend[UnifiedConfig]):
         if not answer.is_success:
             raise refused(answer, endpoint.host)
         return Receipt(message_id(told))
+
+    async def _answer(self, url: httpx.URL, body: bytes, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
+        """Return the answer and the beginning of its body. Raises `httpx.RequestError`.
+
+        Its time counts from the request, not from the connection, which only the host can be slow with. It is one time
+        for the whole: an endpoint that answers drop by drop is as silent as another.
+        """
+        loop = asyncio.get_running_loop()
+
+        async def note(event: str, _: object) -> None:
+            if event.endswith("send_request_headers.started"):
+                limit.reschedule(loop.time() + self.config.answer_seconds)
+
+        request = self._http.build_request("POST", url, content=body, headers=headers, extensions={"trace": note})
+        try:
+            async with asyncio.timeout(None) as limit:
+                answer = await self._http.send(request, stream=True)
+        except TimeoutError:
+            raise httpx.ReadTimeout("no answer in time", request=request) from None
+        try:
+            left = (limit.when() or 0) - loop.time()
+            return answer, await beginning(answer, left)
+        finally:
+            await answer.aclose()
 
     def _request(self, message: PushMessage, endpoint: Endpoint) -> tuple[bytes, dict[str, str]]:
         body = json.dumps(dict(message.data), separators=(",", ":")).encode()

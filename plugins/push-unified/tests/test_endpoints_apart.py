@@ -1,6 +1,7 @@
 """One endpoint that fails says nothing about its host: callers of the API choose endpoints."""
 
 import asyncio
+import contextlib
 import gc
 
 import httpx
@@ -81,6 +82,40 @@ def test_a_silent_endpoint_on_a_host_that_lives_is_deferred(server):
     error = outcome(server, answer_seconds=0.1)
     assert (type(error), error.retry_after) == (RecipientDeferred, None)
     assert "answers, but not for this endpoint" in error.reason
+
+
+@pytest.mark.usefixtures("patience")
+def test_an_endpoint_that_answers_drop_by_drop_is_as_silent_as_another():
+    tasks = []
+
+    async def trickle(reader, writer):
+        # The root says that the host lives; the answer of the endpoint goes on for ever.
+        tasks.append(asyncio.current_task())
+        is_endpoint = (await reader.readuntil(b"\r\n\r\n")).startswith(b"POST")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + (b"" if is_endpoint else b"Content-Length: 0\r\n\r\n"))
+        with contextlib.suppress(ConnectionError):
+            while is_endpoint:
+                writer.write(b"X: y\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    async def whole():
+        listener = await asyncio.start_server(trickle, "127.0.0.1", 0)
+        host = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        options = {"hosts": [host], "allow_http": True, "answer_seconds": 0.1}
+        backend = UnifiedPush(UnifiedPush.Config.model_validate(options))
+        await backend.start()
+        try:
+            async with asyncio.timeout(60):
+                await backend.send(message(f"http://{host}/upf3aSx0?up=1"))
+        finally:
+            await backend.close()
+            listener.close()
+            await asyncio.wait(tasks)
+
+    with pytest.raises(RecipientDeferred):
+        asyncio.run(whole())
 
 
 def test_an_answer_that_does_not_end_is_read_no_further(server):
