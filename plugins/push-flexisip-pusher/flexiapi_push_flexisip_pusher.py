@@ -57,7 +57,8 @@ _UNREACHED = re.compile(
     "|after request timeout|stream closed with error|peer has hung up|error while (?:reading|receiving|writt?ing)"
     "|closing connection after receiving GOAWAY|failed to get access token"
 )
-_EXHAUSTED = re.compile("std::bad_alloc|std::system_error")
+# With the words before it, which have spaces: the names alone could be part of an address, which may be printed too.
+_EXHAUSTED = re.compile("an instance of 'std::(?:bad_alloc|system_error)'")
 # What the program throws, each caused by its arguments.
 _THROWN = {
     "no push notification client": "it has no certificate or key for this pn_param: look at prefix",

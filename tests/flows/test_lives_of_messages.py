@@ -12,7 +12,8 @@ def configure(scripted):
     return {
         "sms": {"main": {"backend": "scripted"}},
         "mail": {"main": {"backend": "scripted"}},
-        "account": {"pin_minutes": 7, "activation_hours": 3},
+        "push": {"main": {"backend": "scripted"}},
+        "account": {"pin_minutes": 7, "activation_hours": 3, "creation_token_days": 2},
     }
 
 
@@ -42,6 +43,12 @@ def test_a_code_that_is_sent_again_lives_until_the_end_that_an_administrator_set
     headers = {"x-api-key": server.key_for(admin.id)}
     assert http.post(f"/api/accounts/{carol}/resend", headers=headers).status_code == 200
     assert 0 < scripted.Mail.sent[-1].time_to_live <= 30 * 60
+
+
+def test_a_push_lives_as_long_as_its_creation_token(http, scripted):
+    push = {"pn_provider": "fcm", "pn_param": "929", "pn_prid": "device:token"}
+    assert http.post("/api/account_creation_tokens/send-by-push", json=push).status_code == 200
+    assert [message.time_to_live for message in scripted.Push.sent] == [2 * 86400]
 
 
 def test_a_notice_has_no_end(server, http, scripted):

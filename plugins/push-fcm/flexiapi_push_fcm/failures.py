@@ -25,6 +25,9 @@ from flexiapi.plugin import (
 _OF_RECIPIENT = re.compile(r"^(device|token|topic)\b|\bdevice message rate\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{2,60}")
 
+OF_ANOTHER_KIND = "THIRD_PARTY_AUTH_ERROR"
+"""The token is of an iPhone or a browser, for which the project lacks keys. It is a 401, but not about ours."""
+
 _HINTS = {
     AuthenticationError: "FCM does not take the access token",
     FCMSenderIdMismatchError: "FCM refuses this project: look at `projects`, and whether its FCM API is enabled",
@@ -48,6 +51,8 @@ def refused(error: FCMError, answer: httpx.Response) -> DeliveryError:
     code = error_code(answer)
     if isinstance(error, FCMNotRegisteredError) and code == "UNREGISTERED":
         return Unregistered("FCM does not know the device any more (UNREGISTERED)")
+    if code == OF_ANOTHER_KIND:
+        return Permanent(f"FCM has no credentials for the kind of device: it is no Android phone{word(code)}")
     if isinstance(error, AuthenticationError):
         return Retryable(f"{_HINTS[AuthenticationError]}{word(code)}")
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:

@@ -10,7 +10,7 @@ from pyfcm import FCMNotification
 from pyfcm.errors import FCMError
 
 from flexiapi.plugin import Receipt, Retryable, unreachable
-from flexiapi_push_fcm.failures import error_code, refused
+from flexiapi_push_fcm.failures import OF_ANOTHER_KIND, error_code, refused
 from flexiapi_push_fcm.tokens import AccessToken, OAuthTransport
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -51,7 +51,7 @@ class Project:
             answer = await self._http.post(self._fcm.fcm_end_point, content=payload, headers=headers)
         except httpx.RequestError as error:
             raise unreachable(error, "FCM") from error
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+        if answer.status_code == httpx.codes.UNAUTHORIZED and error_code(answer) != OF_ANOTHER_KIND:
             self._token.forget(headers["Authorization"])
         return answer
 

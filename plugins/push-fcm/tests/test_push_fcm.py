@@ -155,6 +155,19 @@ def test_an_access_token_that_is_not_taken_is_replaced(fcm, account):
     assert [request.headers["authorization"] for request in fcm.sends] == ["Bearer ya29.0", "Bearer ya29.1"]
 
 
+def test_a_token_of_another_kind_of_device_is_no_fault_of_ours(fcm, account):
+    fcm.answer(refusal(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), fcm.process)
+
+    async def two(backend):
+        with pytest.raises(Permanent, match="no Android phone"):
+            await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    run(fcm, two, service_account_file=account)
+    # Callers choose the token, so it must not cost an access token either.
+    assert fcm.issued == ["ya29.0"]
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "reason"),
     [

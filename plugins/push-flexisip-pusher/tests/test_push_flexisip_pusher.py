@@ -270,6 +270,16 @@ def test_addresses_that_make_the_program_abort_are_no_outage(pusher):
     send(pusher, FCM)
 
 
+def test_an_address_that_reads_like_an_outage_is_none(pusher):
+    named = dataclasses.replace(APPLE, param="std::bad_alloc")
+    pusher.program.write_text(
+        "#!/bin/sh\nulimit -c 0\n"
+        "echo \"terminate called after throwing an instance of 'std::runtime_error'\" >&2\n"
+        'echo "  what():  no push notification client for $4" >&2\nkill -ABRT $$\n'
+    )
+    assert type(failure(pusher, named)) is Permanent
+
+
 @pytest.mark.parametrize("thrown", ["", "terminate called after throwing an instance of 'std::bad_alloc'"])
 def test_a_program_that_aborts_for_itself_is_an_outage(pusher, thrown):
     pusher.program.write_text(f'#!/bin/sh\nulimit -c 0\necho "{thrown}" >&2\nkill -ABRT $$\n')

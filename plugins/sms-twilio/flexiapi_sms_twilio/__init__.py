@@ -77,10 +77,15 @@ class TwilioSms(SmsBackend[TwilioConfig]):
         path, fields = ("/Calls.json", self._call(message)) if called else ("/Messages.json", self._text(message))
         if self.config.report_url is not None:
             fields["StatusCallback"] = str(self.config.report_url)
-        sid = (await self._asked("POST", path, data=fields)).get("sid")
-        if not isinstance(sid, str):
+        answer = await self._answer("POST", path, data=fields)
+        content = _content(answer)
+        if not answer.is_success:
+            raise refused(answer, content.get("code"))
+        sid = content.get("sid")
+        # What is accepted must not go out again because the rest of the answer is odd.
+        if not isinstance(sid, str) and answer.status_code != httpx.codes.CREATED:
             raise Retryable("Twilio does not answer as it should")
-        return Receipt(sid)
+        return Receipt(sid if isinstance(sid, str) else None)
 
     def _text(self, message: SmsMessage) -> dict[str, str]:
         sender = self.config.sender_of(message.phone, getattr(message, "sender", None))

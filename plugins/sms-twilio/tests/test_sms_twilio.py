@@ -87,7 +87,6 @@ def test_by_a_messaging_service_with_an_api_key(twilio):
         (reply(302, headers={"location": "http://127.0.0.1:9/"}), Permanent, "Twilio answers 302"),
         (reply(502, body="<html>"), Retryable, "Twilio answers 502"),
         (reply(200, body="<html>"), Retryable, "does not answer as it should"),
-        (reply(201, [1]), Retryable, "does not answer as it should"),
         (RESET, Retryable, "cannot be reached, or broke off"),
         (GARBAGE, Retryable, "cannot be reached, or broke off"),
     ],
@@ -104,6 +103,12 @@ def test_odd_answers_and_what_comes_after(twilio, answer, kind, reason):
     assert type(error) is kind
     assert reason in error.reason
     assert "33612345678" not in error.reason
+
+
+@pytest.mark.parametrize("answer", [reply(201, [1]), reply(201, body="<html>"), reply(201, {"sid": None})])
+def test_an_accepted_text_stays_accepted_whatever_else_is_answered(twilio, answer):
+    twilio.answer(answer)
+    assert send(twilio).id is None
 
 
 def test_a_silent_answer_holds_nobody_else(twilio):
