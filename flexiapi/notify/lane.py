@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from flexiapi.notify import figures
+from flexiapi.notify.places import Places
 from flexiapi.observing import log
 from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable
 from flexiapi.settings import DeliverySettings
@@ -98,7 +99,7 @@ class Patience:
         """The seconds until the deadline."""
         return self._deadline - time.monotonic()
 
-    async def wait_for(self, places: asyncio.Semaphore) -> None:
+    async def wait_for(self, places: Places) -> None:
         """Take a place. Raises `TimeoutError` at the deadline."""
         began = time.monotonic()
         try:
@@ -125,18 +126,22 @@ class TurnedAway(DeliveryError):
     """The message was not tried, because the backend rests after failures or is at its limit."""
 
 
+class Crowded(TurnedAway):
+    """The message waited within the backend, which can have fewer under way than it declared before."""
+
+
 class Faulty(DeliveryError):
     """The backend raised or returned something that the contract does not allow; a retry would do the same."""
 
 
 class Lane:
-    """At most `concurrency` messages under way at once, a queue for others, in order, and a circuit."""
+    """At most `concurrency()` messages under way at once, a queue for others, in order, and a circuit."""
 
-    def __init__(self, transport: str, label: str, concurrency: int, delivery: DeliverySettings) -> None:
+    def __init__(self, transport: str, label: str, concurrency: Callable[[], int], delivery: DeliverySettings) -> None:
         self._table = f"{transport}.{label}"
         self._waiting = figures.waiting.labels(transport, label)
         self._openings = figures.circuit_openings.labels(transport, label)
-        self._places = asyncio.Semaphore(concurrency)
+        self._places = Places(concurrency)
         self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
 
     async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
@@ -145,11 +150,13 @@ class Lane:
             raise TurnedAway("resting after repeated failures")
         async with self._place(patience):
             with self._judged():
-                is_fair = patience.gives_fair_time
+                is_fair, began = patience.gives_fair_time, time.monotonic()
                 try:
                     async with asyncio.timeout(patience.try_seconds(is_last=is_last)):
                         return await send()
                 except TimeoutError:
+                    if self._places.were_too_few_since(began):
+                        raise Crowded("too many messages under way") from None
                     if not is_fair:
                         raise TurnedAway("no answer in the time that was left by other messages or tries") from None
                     raise Retryable("no answer in time") from None

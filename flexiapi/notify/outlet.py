@@ -13,7 +13,7 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.instance import Instance
-from flexiapi.notify.lane import Faulty, Lane, Patience, TurnedAway
+from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.observing import log
 from flexiapi.plugin import (
@@ -124,14 +124,25 @@ class Outlet(Generic[M]):
             if lane is None and len(self._lanes) >= _MOST_LANES:
                 lane = next(iter(self._lanes.values()))
             if lane is None:
-                declared = self.backend.concurrency
-                places = self._delivery.concurrent if declared is None else max(1, declared)
-                lane = self._lanes[name] = Lane(self.transport, self.label, places, self._delivery)
+                # Here a fault of the plugin is told.
+                self._concurrency(self.backend)
+                lane = self._lanes[name] = Lane(self.transport, self.label, self._places, self._delivery)
         except DeliveryError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
             raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.lane)}") from None
         return lane
+
+    def _concurrency(self, backend: Backend[Any, M]) -> int:
+        declared = backend.concurrency
+        return self._delivery.concurrent if declared is None else max(1, declared)
+
+    def _places(self) -> int:
+        """Return how many messages can be under way now: a backend may learn that it can have fewer."""
+        try:
+            return self._concurrency(self.backend)
+        except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
+            return self._delivery.concurrent
 
     async def _once(self, message: M) -> Receipt:
         figures.tries.labels(self.transport, self.label).inc()
@@ -264,6 +275,8 @@ def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Except
     """
 
     def decide(error: Exception) -> bool | float:
+        if isinstance(error, Crowded):
+            return patience.left > 0
         if not isinstance(error, Retryable):
             return False
         if error.retry_after is not None:
