@@ -3,13 +3,15 @@
 import asyncio
 from http import HTTPStatus
 
+from aioapns.common import NotificationRequest
+
 from flexiapi.plugin import DeliveryError, Permanent, PushBackend, PushMessage, Receipt
 from flexiapi_push_apns.addressing import Target, target
 from flexiapi_push_apns.answers import EXPIRED, Answer, judge
 from flexiapi_push_apns.config import ApnsConfig
 from flexiapi_push_apns.line import Line
-from flexiapi_push_apns.notification import Notification, notification
-from flexiapi_push_apns.signing_in import context, signature
+from flexiapi_push_apns.notification import notification
+from flexiapi_push_apns.signing_in import Signature, context, signature
 
 __all__ = ["ApnsConfig", "ApnsPush"]
 
@@ -28,16 +30,16 @@ class ApnsPush(PushBackend[ApnsConfig]):
 
     async def start(self) -> None:
         """Read the key or the certificates; connections are opened when needed."""
-        self._lines, self._signature = await asyncio.to_thread(lambda: (self._made(), signature(self.config)))
+        self._signature, self._lines = await asyncio.to_thread(self._read)
 
-    def _made(self) -> dict[str, Line]:
-        config = self.config
+    def _read(self) -> tuple[Signature | None, dict[str, Line]]:
+        config, signed = self.config, signature(self.config)
         environments = {
             "apns": (config.url, config.certificate_file),
             "apns.dev": (config.sandbox_url, config.sandbox_certificate_file or config.certificate_file),
         }
-        return {
-            provider: Line(url, context(config, certificate), config.answer_seconds)
+        return signed, {
+            provider: Line(url, context(config, certificate), signed, config.answer_seconds)
             for provider, (url, certificate) in environments.items()
             if config.sandbox or provider == "apns"
         }
@@ -64,17 +66,17 @@ class ApnsPush(PushBackend[ApnsConfig]):
             raise Permanent("apps for the sandbox are not served: look at `sandbox`")
         made = notification(message, to, self.config.ttl_seconds)
         judge(await self._exchange(self._lines[message.provider], made))
-        return Receipt(made.id)
+        return Receipt(made.notification_id)
 
-    async def _exchange(self, line: Line, made: Notification) -> Answer:
+    async def _exchange(self, line: Line, request: NotificationRequest) -> Answer:
         """Send, and once more if APNs takes our token for expired: the clock may have been set meanwhile."""
         signed = self._signature
         if signed is None:
-            return await line.exchange(made, None)
-        header = signed.header
-        answer = await line.exchange(made, header)
+            return await line.exchange(request)
+        header = signed.get_header()
+        answer = await line.exchange(request)
         if answer.reason == EXPIRED and signed.replace(header):
-            answer = await line.exchange(made, signed.header)
+            answer = await line.exchange(request)
         return answer
 
     async def check(self) -> None:

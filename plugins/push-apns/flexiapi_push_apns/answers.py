@@ -1,11 +1,9 @@
 """Interpretation of APNs' answers."""
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flexiapi.plugin import Permanent, RecipientDeferred, Retryable, Throttled, Unregistered, retry_after
-from flexiapi_push_apns.connection import Exchanged
+from flexiapi.plugin import Permanent, RecipientDeferred, Retryable, Throttled, Unregistered
 
 EXPIRED = "ExpiredProviderToken"
 
@@ -33,16 +31,6 @@ class Answer:
     status: int
     reason: str = ""
     retry_after: float | None = None
-
-
-def answer_of(exchanged: Exchanged) -> Answer:
-    """Return the answer in what was received."""
-    try:
-        told = json.loads(exchanged.body)
-    except ValueError:
-        told = None
-    reason = told.get("reason") if isinstance(told, dict) else None
-    return Answer(exchanged.status, reason if isinstance(reason, str) else "", retry_after(exchanged.headers))
 
 
 def judge(answer: Answer) -> None:

@@ -4,14 +4,16 @@ import asyncio
 import socket
 import ssl
 
+from aioapns.common import NotificationRequest
+from aioapns.connection import AuthorizationHeaderProvider
+from aioapns.exceptions import ConnectionClosed
 from aiohappyeyeballs import start_connection
 from h2.exceptions import ProtocolError
 from pydantic import HttpUrl
 
 from flexiapi.plugin import Retryable
-from flexiapi_push_apns.answers import Answer, answer_of
-from flexiapi_push_apns.connection import ApnsConnection, ConnectionLost, NotTaken
-from flexiapi_push_apns.notification import Notification
+from flexiapi_push_apns.answers import Answer
+from flexiapi_push_apns.connection import ApnsConnection, NotTaken
 
 _CONNECT_SECONDS = 5
 # The wait of RFC 8305 before the next address is tried beside one that does not answer.
@@ -22,50 +24,44 @@ _SHUTDOWN = "Shutdown"
 class Line:
     """Exchanges requests and answers; concurrent callers share the opening of a connection."""
 
-    def __init__(self, url: HttpUrl, context: ssl.SSLContext, answer_seconds: float) -> None:
+    def __init__(
+        self,
+        url: HttpUrl,
+        context: ssl.SSLContext,
+        authorization: AuthorizationHeaderProvider | None,
+        answer_seconds: float,
+    ) -> None:
         self._host, self._port = url.host or "", url.port or 443
         self._context = context
+        self._authorization = authorization
         self._answer_seconds = answer_seconds
         self._connection: ApnsConnection | None = None
         self._opening: asyncio.Task[ApnsConnection] | None = None
         self._open: set[ApnsConnection] = set()
 
-    async def exchange(self, notification: Notification, authorization: str | None) -> Answer:
+    async def exchange(self, request: NotificationRequest) -> Answer:
         """Send once. Raises `Retryable`. Cancelling a caller does not break the connection."""
-        headers = self._headers(notification, authorization)
         try:
             try:
-                return await self._exchange(headers, notification.payload)
+                return await self._exchange(request)
             except NotTaken:
                 # So it is no second try, and a burst of them no sign of an outage.
-                return await self._exchange(headers, notification.payload)
+                return await self._exchange(request)
         except ssl.SSLCertVerificationError as error:
             raise Retryable(
                 f"the certificate of APNs is not trusted ({error.verify_message}): look at ca_file"
             ) from None
-        except (ConnectionLost, ProtocolError):
+        except (ConnectionClosed, ProtocolError):
             raise Retryable("APNs ended the connection, does not answer, or does not speak HTTP/2") from None
         except OSError as error:
             raise Retryable(f"APNs cannot be reached ({type(error).__name__})") from None
 
-    async def _exchange(self, headers: list[tuple[str, str]], payload: bytes) -> Answer:
+    async def _exchange(self, request: NotificationRequest) -> Answer:
         connection = await self._connected()
-        answer = answer_of(await connection.exchange(headers, payload, self._answer_seconds))
+        answer = await connection.exchange(request, self._answer_seconds)
         if answer.reason == _SHUTDOWN:
             connection.retire()
         return answer
-
-    def _headers(self, notification: Notification, authorization: str | None) -> list[tuple[str, str]]:
-        signed = [] if authorization is None else [("authorization", authorization)]
-        return [
-            (":method", "POST"),
-            (":scheme", "https"),
-            (":authority", self._host),
-            (":path", notification.path),
-            ("apns-id", notification.id),
-            *notification.headers,
-            *signed,
-        ]
 
     async def _connected(self) -> ApnsConnection:
         if self._connection is not None and not self._connection.is_over:
@@ -77,7 +73,7 @@ class Line:
 
     async def _opened(self) -> ApnsConnection:
         loop = asyncio.get_running_loop()
-        connection = ApnsConnection()
+        connection = ApnsConnection(self._host, self._authorization)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)

@@ -2,37 +2,41 @@
 
 import ssl
 import time
+from functools import partial
 from pathlib import Path
 
-import jwt
+from aioapns.connection import AuthorizationHeaderProvider, JWTAuthorizationHeaderProvider
 from jwt.exceptions import PyJWTError
 
 from flexiapi_push_apns.config import ApnsConfig
 
-# Apple takes tokens between 20 minutes, before which no new one is wanted, and an hour old.
-_LIFE = 30 * 60
+# Apple wants no new token before.
 _BETWEEN_REPLACEMENTS = 20 * 60
 _CLOCK_STEP = 60
 
 
-class Signature:
-    """The signed token of a team, which all connections share: APNs refuses teams whose tokens change too often."""
+class Signature(AuthorizationHeaderProvider):
+    """The signed token of a team, which all connections share: APNs refuses teams whose tokens change too often.
+
+    aioapns signs a token and renews it after half an hour. Apple takes tokens up to an hour old.
+    """
 
     def __init__(self, key: str, key_id: str, team_id: str) -> None:
-        self._key = key
-        self._key_id = key_id
-        self._team_id = team_id
-        self._issued_at = 0.0
+        self._new = partial(JWTAuthorizationHeaderProvider, key, key_id, team_id)
+        self._signing = self._new()
         self._header = ""
+        self._issued_at = 0.0
         self._replaced_at: float | None = None
 
-    @property
-    def header(self) -> str:
-        """The value of `authorization`."""
+    def get_header(self) -> str:
+        """Return the value of `authorization`."""
         # A token from the future is one from before the clock was set back.
-        if not self._header or not -_CLOCK_STEP <= time.time() - self._issued_at <= _LIFE:
-            self._sign()
-        return self._header
+        if self._issued_at - time.time() > _CLOCK_STEP:
+            self._signing = self._new()
+        header = str(self._signing.get_header())
+        if header != self._header:
+            self._header, self._issued_at = header, time.time()
+        return header
 
     def replace(self, refused: str) -> bool:
         """Sign anew in place of a header that APNs calls expired, and return True if there is another one now.
@@ -42,13 +46,8 @@ class Signature:
         now = time.monotonic()
         if refused == self._header and (self._replaced_at is None or now - self._replaced_at > _BETWEEN_REPLACEMENTS):
             self._replaced_at = now
-            self._sign()
-        return refused != self._header
-
-    def _sign(self) -> None:
-        self._issued_at = int(time.time())
-        claims = {"iss": self._team_id, "iat": self._issued_at}
-        self._header = f"bearer {jwt.encode(claims, self._key, algorithm='ES256', headers={'kid': self._key_id})}"
+            self._signing = self._new()
+        return refused != self.get_header()
 
 
 def signature(config: ApnsConfig) -> Signature | None:
@@ -57,7 +56,7 @@ def signature(config: ApnsConfig) -> Signature | None:
         return None
     made = Signature(config.key_file.read_text(), config.key_id or "", config.team_id or "")
     try:
-        assert made.header
+        made.get_header()
     except (PyJWTError, ValueError, TypeError):
         raise ValueError(f"{config.key_file} is not a key for APNs: put the .p8 file from Apple there") from None
     return made

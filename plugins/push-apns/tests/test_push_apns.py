@@ -19,6 +19,7 @@ from flexiapi.plugin import (
     DeliveryError,
     Permanent,
     PushMessage,
+    Receipt,
     RecipientDeferred,
     Retryable,
     Throttled,
@@ -39,6 +40,7 @@ from flexiapi.testing import (
 )
 from flexiapi.testing.profiles import Apns
 from flexiapi_push_apns import ApnsPush, connection, line
+from flexiapi_push_apns.connection import ApnsConnection
 from flexiapi_push_apns.signing_in import Signature
 
 TOKEN, VOIP_TOKEN = "AB01" * 16, "cd23" * 16
@@ -272,6 +274,49 @@ def test_callers_that_leave_harm_nobody_on_the_connection(apns, tmp_path, monkey
 
     run(apns, tmp_path, some)
     assert apns.connections == 1
+
+
+def test_callers_that_leave_as_their_answers_come_harm_nobody(tmp_path, monkeypatch):
+    async def some(backend):
+        def receive_and_leave(self, data):
+            # The tasks run, and take their requests back, only after the answers.
+            for task in tasks[::2]:
+                task.cancel()
+            receive(self, data)
+
+        await backend.send(MESSAGE)
+        monkeypatch.setattr(ApnsConnection, "data_received", receive_and_leave)
+        apns.answer(*[*[reply(200)] * 2, *[refusal(400, "BadTopic")] * 2] * 5)
+        tasks = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(20)]
+        await asyncio.wait(tasks)
+        outcomes = await asyncio.gather(*tasks[1::2], return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Receipt, Permanent}
+        (opened,) = backend._lines["apns"]._open
+        assert (opened.requests, opened.request_streams, opened.request_statuses) == ({}, {}, {})
+
+    receive = ApnsConnection.data_received
+    with Apns(first_streams=None) as apns:
+        run(apns, tmp_path, some)
+        assert apns.connections == 1
+
+
+def test_more_callers_may_leave_than_a_connection_carries_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "_SUSPICIOUS_SECONDS", 600)
+
+    async def many(backend):
+        await backend.send(MESSAGE)
+        for round_ in range(1, 4):
+            apns.answer(*[reply(200, delay=60)] * 400, reply(200))
+            tasks = [asyncio.create_task(backend.send(MESSAGE)) for _ in range(400)]
+            await apns.received(400 * round_ + round_)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await backend.send(MESSAGE)
+
+    with Apns(first_streams=None) as apns:
+        run(apns, tmp_path, many)
+        assert apns.connections == 1
 
 
 def test_a_caller_that_leaves_while_the_connection_opens_harms_nobody(apns, tmp_path):
@@ -590,7 +635,7 @@ def test_a_token_of_half_an_hour_or_of_the_future_is_replaced(apns, tmp_path, mo
     signature = Signature(key, "KEY1234567", "ABCD1234EF")
     for moment in (0, 1700, 1900, 1850, 0):
         monkeypatch.setattr(time, "time", lambda moment=moment: now + moment)
-        headers.append(signature.header)
+        headers.append(signature.get_header())
     assert headers[0] == headers[1] != headers[2] == headers[3] != headers[4]
 
 
