@@ -111,7 +111,7 @@ class Outlet(Generic[M]):
             with attempt:
                 try:
                     return await lane.send(partial(self._once, message), patience, is_last=attempt.num >= tries)
-                except Retryable as error:
+                except (Retryable, Crowded) as error:
                     reason, patience.was_deferred = error.reason, isinstance(error, RecipientDeferred)
                     raise
         raise AssertionError("stamina always ends with a result or an exception")
