@@ -124,25 +124,16 @@ class Outlet(Generic[M]):
             if lane is None and len(self._lanes) >= _MOST_LANES:
                 lane = next(iter(self._lanes.values()))
             if lane is None:
-                # Here a fault of the plugin is told.
-                self._concurrency(self.backend)
-                lane = self._lanes[name] = Lane(self.transport, self.label, self._places, self._delivery)
+                # A fault of the plugin is told here.
+                _declared(self.backend, usual := self._delivery.concurrent)
+                declares = type(self.backend).concurrency is not Backend.concurrency
+                places = partial(_places, lambda: self.backend, usual) if declares else lambda: usual
+                lane = self._lanes[name] = Lane(self.transport, self.label, places, self._delivery)
         except DeliveryError:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: its message is not sent
             raise Faulty(f"{type(error).__name__} at {raised_at(error, self.backend.lane)}") from None
         return lane
-
-    def _concurrency(self, backend: Backend[Any, M]) -> int:
-        declared = backend.concurrency
-        return self._delivery.concurrent if declared is None else max(1, declared)
-
-    def _places(self) -> int:
-        """Return how many messages can be under way now: a backend may learn that it can have fewer."""
-        try:
-            return self._concurrency(self.backend)
-        except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
-            return self._delivery.concurrent
 
     async def _once(self, message: M) -> Receipt:
         figures.tries.labels(self.transport, self.label).inc()
@@ -266,6 +257,18 @@ def _correct(error: DeliveryError) -> None:
     error.reason = str(error.reason)
     if isinstance(error, Retryable) and not isinstance(error.retry_after, int | float | None):
         error.retry_after = None
+
+
+def _declared(backend: Backend[Any, Any], usual: int) -> int:
+    return usual if backend.concurrency is None else max(1, backend.concurrency)
+
+
+def _places(backend: Callable[[], Backend[Any, Any]], usual: int) -> int:
+    """Return how many messages can be under way now: a backend may learn that it can have fewer."""
+    try:
+        return _declared(backend(), usual)
+    except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
+        return usual
 
 
 def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:

@@ -92,14 +92,14 @@ def test_a_burst_arrives_at_a_server_that_takes_three_connections():
         assert copies(server) == dict.fromkeys(users(50), 1)
 
 
-def test_the_wait_for_a_server_that_takes_one_connection_is_not_held_against_it():
+def test_the_wait_for_a_server_that_takes_three_connections_is_not_held_against_it():
     async def whole():
         async with outlet_to(server, DELIVERY.model_copy(update={"deadline_seconds": 6})) as outlet:
             # The last have waited for longer than a try may take.
-            await asyncio.gather(*(outlet.send(mail_to(address)) for address in users(12)), return_exceptions=True)
+            await asyncio.gather(*(outlet.send(mail_to(address)) for address in users(20)), return_exceptions=True)
 
     before = openings()
-    with MailServer(tarpit_seconds=0.25, connection_limit=1) as server:
+    with MailServer(tarpit_seconds=0.5, connection_limit=3) as server:
         asyncio.run(whole())
     assert openings() == before
 

@@ -1,6 +1,6 @@
 import asyncio
 
-from flexiapi.notify.places import Places
+from flexiapi.notify.lane import Places
 
 
 def test_places_are_given_in_order_and_those_who_leave_harm_no_other():
