@@ -64,3 +64,8 @@ def test_shorter_forms_follow():
 )
 def test_a_language_matches_itself_then_its_shorter_then_its_longer_forms(wanted, found):
     assert matched(wanted, {"fr", "en", "pt-BR"}) == found
+
+
+def test_no_more_of_a_long_header_is_remembered_than_counts():
+    beginning = "fr-FR, fr;q=0.9, " * 50
+    assert accepted(f"{beginning}{'a' * 9000}") is accepted(f"{beginning}{'b' * 9000}")

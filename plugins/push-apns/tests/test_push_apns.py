@@ -596,6 +596,31 @@ def test_a_request_that_is_reset_fails_alone(tmp_path):
         assert abrupt.connections == 1
 
 
+class Breaking(Http2Gateway):
+    """Answers, and goes on with what is no frame."""
+
+    async def converse(self, reader, writer):
+        http = H2Connection(H2Configuration(client_side=False))
+        http.initiate_connection()
+        writer.write(http.data_to_send())
+        while data := await reader.read(65536):
+            for event in http.receive_data(data):
+                if isinstance(event, StreamEnded):
+                    http.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
+                    writer.write(http.data_to_send() + b"\xff" * 100)
+            writer.write(http.data_to_send())
+
+
+def test_an_answer_before_an_invalid_frame_counts_and_the_connection_is_over(tmp_path):
+    async def two(backend):
+        await backend.send(MESSAGE)
+        await backend.send(MESSAGE)
+
+    with Apns() as apns, Breaking() as breaking:
+        run(apns, tmp_path, two, url=breaking.url, ca_file=breaking.ca_file)
+        assert breaking.connections == 2
+
+
 def test_a_token_that_apple_calls_expired_is_replaced_within_the_send(apns, tmp_path):
     apns.answer(refusal(403, "ExpiredProviderToken"), apns.process)
     send(apns, tmp_path)
