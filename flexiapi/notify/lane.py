@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
@@ -81,6 +82,50 @@ class Circuit:
             self._probe = None
 
 
+class Places:
+    """As many places as `count` says at that moment; messages that wait get them in order."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._too_few_at = float("-inf")
+
+    def were_too_few_since(self, moment: float) -> bool:
+        """Return whether more were taken than there were at any time since then, by the monotonic clock."""
+        self._look()
+        return self._too_few_at >= moment
+
+    def _look(self) -> None:
+        if self._taken > self._count():
+            self._too_few_at = time.monotonic()
+
+    async def acquire(self) -> None:
+        """Take a place, when it is free and all who came before have theirs."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._call_up()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Give a place back."""
+        self._look()
+        self._taken -= 1
+        self._call_up()
+
+    def _call_up(self) -> None:
+        while self._waiting and self._taken < self._count():
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._taken += 1
+                turn.set_result(None)
+
+
 class Patience:
     """A deadline, `seconds` from now, within which each try has a limit of its own.
 
@@ -98,7 +143,7 @@ class Patience:
         """The seconds until the deadline."""
         return self._deadline - time.monotonic()
 
-    async def wait_for(self, places: asyncio.Semaphore) -> None:
+    async def wait_for(self, places: Places) -> None:
         """Take a place. Raises `TimeoutError` at the deadline."""
         began = time.monotonic()
         try:
@@ -125,18 +170,22 @@ class TurnedAway(DeliveryError):
     """The message was not tried, because the backend rests after failures or is at its limit."""
 
 
+class Crowded(TurnedAway):
+    """The message waited within the backend, which can have fewer under way than it declared before."""
+
+
 class Faulty(DeliveryError):
     """The backend raised or returned something that the contract does not allow; a retry would do the same."""
 
 
 class Lane:
-    """At most `concurrency` messages under way at once, a queue for others, in order, and a circuit."""
+    """At most `concurrency()` messages under way at once, a queue for others, in order, and a circuit."""
 
-    def __init__(self, transport: str, label: str, concurrency: int, delivery: DeliverySettings) -> None:
+    def __init__(self, transport: str, label: str, concurrency: Callable[[], int], delivery: DeliverySettings) -> None:
         self._table = f"{transport}.{label}"
         self._waiting = figures.waiting.labels(transport, label)
         self._openings = figures.circuit_openings.labels(transport, label)
-        self._places = asyncio.Semaphore(concurrency)
+        self._places = Places(concurrency)
         self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
 
     async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
@@ -145,11 +194,13 @@ class Lane:
             raise TurnedAway("resting after repeated failures")
         async with self._place(patience):
             with self._judged():
-                is_fair = patience.gives_fair_time
+                is_fair, began = patience.gives_fair_time, time.monotonic()
                 try:
                     async with asyncio.timeout(patience.try_seconds(is_last=is_last)):
                         return await send()
                 except TimeoutError:
+                    if self._places.were_too_few_since(began):
+                        raise Crowded("too many messages under way") from None
                     if not is_fair:
                         raise TurnedAway("no answer in the time that was left by other messages or tries") from None
                     raise Retryable("no answer in time") from None

@@ -13,7 +13,7 @@ from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
 from flexiapi.notify.instance import Instance
-from flexiapi.notify.lane import Faulty, Lane, Patience, TurnedAway
+from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.observing import log
 from flexiapi.plugin import (
@@ -111,7 +111,7 @@ class Outlet(Generic[M]):
             with attempt:
                 try:
                     return await lane.send(partial(self._once, message), patience, is_last=attempt.num >= tries)
-                except Retryable as error:
+                except (Retryable, Crowded) as error:
                     reason, patience.was_deferred = error.reason, isinstance(error, RecipientDeferred)
                     raise
         raise AssertionError("stamina always ends with a result or an exception")
@@ -124,8 +124,10 @@ class Outlet(Generic[M]):
             if lane is None and len(self._lanes) >= _MOST_LANES:
                 lane = next(iter(self._lanes.values()))
             if lane is None:
-                declared = self.backend.concurrency
-                places = self._delivery.concurrent if declared is None else max(1, declared)
+                # A fault of the plugin is told here.
+                _declared(self.backend, usual := self._delivery.concurrent)
+                declares = type(self.backend).concurrency is not Backend.concurrency
+                places = partial(_places, lambda: self.backend, usual) if declares else lambda: usual
                 lane = self._lanes[name] = Lane(self.transport, self.label, places, self._delivery)
         except DeliveryError:
             raise
@@ -257,6 +259,18 @@ def _correct(error: DeliveryError) -> None:
         error.retry_after = None
 
 
+def _declared(backend: Backend[Any, Any], usual: int) -> int:
+    return usual if backend.concurrency is None else max(1, backend.concurrency)
+
+
+def _places(backend: Callable[[], Backend[Any, Any]], usual: int) -> int:
+    """Return how many messages can be under way now: a backend may learn that it can have fewer."""
+    try:
+        return _declared(backend(), usual)
+    except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
+        return usual
+
+
 def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
     """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
 
@@ -264,6 +278,8 @@ def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Except
     """
 
     def decide(error: Exception) -> bool | float:
+        if isinstance(error, Crowded):
+            return patience.left > 0
         if not isinstance(error, Retryable):
             return False
         if error.retry_after is not None:

@@ -59,7 +59,7 @@ class Backend(ABC, Generic[C, M]):
         """The messages that it can have under way at once in one lane; `None` for `delivery.concurrent`.
 
         Further messages wait in the server, which is never held against the provider, so a backend has no queue of its
-        own, and as many connections as this.
+        own, and as many connections as this. It may fall when the provider turns out to take fewer, and rise again.
         """
         return None
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from prometheus_client import REGISTRY
 
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify.discovery import Transport, backend_class
@@ -30,7 +31,7 @@ class WatchedMail(backend_class(Transport.MAIL, "smtp", "mail.main")):
 
 
 @asynccontextmanager
-async def outlet_to(server, **more):
+async def outlet_to(server, delivery=DELIVERY, **more):
     settings = {
         "host": server.host,
         "port": server.port,
@@ -42,7 +43,7 @@ async def outlet_to(server, **more):
     backend = WatchedMail(WatchedMail.Config.model_validate(settings))
     await backend.start()
     try:
-        yield Outlet(Transport.MAIL, "main", backend, DELIVERY)
+        yield Outlet(Transport.MAIL, "main", backend, delivery)
     finally:
         await backend.close()
 
@@ -53,6 +54,12 @@ def mail_to(address):
 
 def users(count, domain="example.org"):
     return [f"user{number}@{domain}" for number in range(count)]
+
+
+def openings():
+    """Return how often the backend was left to rest."""
+    of_backend = {"transport": "mail", "label": "main"}
+    return REGISTRY.get_sample_value("flexiapi_delivery_circuit_openings_total", of_backend) or 0
 
 
 def copies(server):
@@ -83,6 +90,18 @@ def test_a_burst_arrives_at_a_server_that_takes_three_connections():
     with MailServer(tarpit_seconds=0.02, connection_limit=3) as server:
         assert asyncio.run(whole()) == []
         assert copies(server) == dict.fromkeys(users(50), 1)
+
+
+def test_the_wait_for_a_server_that_takes_three_connections_is_not_held_against_it():
+    async def whole():
+        async with outlet_to(server, DELIVERY.model_copy(update={"deadline_seconds": 6})) as outlet:
+            # The last have waited for longer than a try may take.
+            await asyncio.gather(*(outlet.send(mail_to(address)) for address in users(20)), return_exceptions=True)
+
+    before = openings()
+    with MailServer(tarpit_seconds=0.5, connection_limit=3) as server:
+        asyncio.run(whole())
+    assert openings() == before
 
 
 def test_bad_addresses_do_not_switch_mails_off_for_others():

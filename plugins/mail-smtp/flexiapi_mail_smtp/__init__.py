@@ -25,8 +25,8 @@ class SmtpMail(MailBackend[SmtpConfig]):
 
     @property
     def concurrency(self) -> int:
-        """As many mails as connections."""
-        return self.config.connections
+        """As many mails as connections, or as the server takes by now."""
+        return self._connections.most
 
     def warnings(self) -> Sequence[str]:
         """Return what is probably a mistake: a password in clear text, or half a name in EHLO."""

@@ -45,6 +45,11 @@ class Connections:
         self._leaving: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
+    @property
+    def most(self) -> int:
+        """The connections that the server is known to take, or is asked for."""
+        return self._ceiling if time.monotonic() < self._ceiling_until else self._config.connections
+
     @asynccontextmanager
     async def one(self) -> AsyncIterator[SMTP]:
         """Lend a connection to send one mail."""
