@@ -88,21 +88,26 @@ class Limiter:
         if counted.number > limit:
             raise TooManyRequests(_seconds_until(counted.ends_at, now))
 
-    async def give_back(self, *uses: Use) -> None:
-        """Undo one count each of something that did not happen."""
+    async def give_back(self, *uses: Use, taken_at: datetime) -> None:
+        """Undo one count each of something that did not happen. A window that has begun since has no such count."""
         for name, subject in uses:
-            if self._rules[name][0]:
-                await self._store.give_back(name, subject)
+            limit, window = self._rules[name]
+            if limit:
+                await self._store.give_back(name, subject, taken_at + window)
 
-    async def take(self, *uses: Use) -> None:
-        """Count one use against several limits, or none if one of them is reached. Raises `TooManyRequests` then."""
+    async def take(self, *uses: Use) -> datetime:
+        """Count one use against several limits, or none if one of them is reached. Raises `TooManyRequests` then.
+
+        Return the moment, for `give_back`.
+        """
         now = self._clock.now()
         for place, (name, subject) in enumerate(uses):
             limit, window = self._rules[name]
             ends_at = await self._store.take(name, subject, window, limit, now) if limit else None
             if ends_at is not None:
-                await self.give_back(*uses[:place])
+                await self.give_back(*uses[:place], taken_at=now)
                 raise _is_over(name, ends_at, now)
+        return now
 
     def number_faults(self, phone: str | None) -> list[str]:
         """Return what is wrong with a number that a code is to be sent to: the settings may not allow it."""

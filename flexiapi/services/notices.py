@@ -51,7 +51,7 @@ class Notices:
             uses += [("sms_number_network", f"{number} {network}"), ("sms_network", network)]
         # Last, so that who is at a limit of their own uses up nothing of all others.
         uses += self._limiter.sms_budgets_of(phone)
-        await self._limiter.take(*uses)
+        taken_at = await self._limiter.take(*uses)
         try:
             await self._notifier.sms(
                 SmsMessage(
@@ -66,7 +66,7 @@ class Notices:
                 )
             )
         except DeliveryFailed as error:
-            await self._limiter.give_back(*uses)
+            await self._limiter.give_back(*uses, taken_at=taken_at)
             await self._remember(account, sms.name, error, actor)
             raise
 

@@ -1,10 +1,12 @@
 """Limits of requests, codes and messages, and the budgets of SMS."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, model_validator
 
 from flexiapi.settings.values import Networks, PhonePrefix, PhonePrefixes, SettingsSection
+
+MOST_SMS = 1_000_000_000
 
 
 class LimitSettings(SettingsSection):
@@ -27,8 +29,10 @@ class LimitSettings(SettingsSection):
         4, ge=0, description="SMS to one number per day that one network (IP address, IPv6 /64) asks for"
     )
     sms_per_network: int = Field(30, ge=0, description="SMS per day that one network asks for, over all numbers")
-    sms_total_per_day: int = Field(0, ge=0, description="SMS and calls with a code per day, over all numbers")
-    sms_by_prefix: dict[PhonePrefix, NonNegativeInt] = Field(
+    sms_total_per_day: int = Field(
+        0, ge=0, le=MOST_SMS, description="SMS and calls with a code per day, over all numbers"
+    )
+    sms_by_prefix: dict[PhonePrefix, Annotated[int, Field(ge=0, le=MOST_SMS)]] = Field(
         default_factory=dict,
         description='SMS and calls per day to numbers that begin with a prefix, as in { "+33" = 1000, "+" = 50 }; of '
         "several prefixes the longest counts, and + is that of every number",

@@ -72,9 +72,12 @@ class LimitCounters(Records):
         """Forget all counts of a subject, alone and together with others."""
         await self._limits.delete_many(_of(name, subject))
 
-    async def give_back(self, name: str, subject: str) -> None:
-        """Undo one count, because the counted event did not happen."""
-        await self._limits.update_one({"_id": _place(name, subject), "count": {"$gt": 0}}, {"$inc": {"count": -1}})
+    async def give_back(self, name: str, subject: str, last_end: datetime | None = None) -> None:
+        """Undo one count, because the counted event did not happen; not in a window that ends later than `last_end`."""
+        counted = {"_id": _place(name, subject), "count": {"$gt": 0}}
+        if last_end is not None:
+            counted["expires_at"] = {"$lte": last_end}
+        await self._limits.update_one(counted, {"$inc": {"count": -1}})
 
 
 def _of(name: str, subject: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from prometheus_client import REGISTRY
 
-from flexiapi.errors import DeliveryFailed
+from flexiapi.errors import DeliveryFailed, TooManyRequests
 from flexiapi.server.budget_figures import BudgetFigures
 from flexiapi.server.operator_notices import OperatorNotices
 from tests.kit.server import shared_by_module
@@ -76,6 +76,16 @@ def test_one_over_the_budget_is_told_no_more_than_to_wait_and_operators_read_whi
     assert refused.headers["Retry-After"] == "3600"
     assert refused.json() == {"message": "Too many requests. Try again in 3600 s."}
     assert "budget of SMS is used up budget=+33 until=" in LOG.stream.getvalue()
+
+
+def test_what_fails_after_the_end_of_its_day_is_not_given_back_to_the_next(server):
+    limiter, use = server.services.limiter, ("sms_budget +33", "all")
+    taken_at = server.run(limiter.take(*[use] * 20))
+    server.later(days=1, seconds=1)
+    server.run(limiter.take(*[use] * 20))
+    server.run(limiter.give_back(*[use] * 20, taken_at=taken_at))
+    with pytest.raises(TooManyRequests):
+        server.run(limiter.take(use))
 
 
 def test_a_budget_begins_anew_after_a_day(server):

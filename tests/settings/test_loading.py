@@ -248,6 +248,10 @@ class TestRefusals:
                 "[limits] sms_by_prefix.+33 (LIMITS_SMS_BY_PREFIX): Input should be greater than or equal to 0",
             ),
             (
+                '[limits.sms_by_prefix]\n"+33" = 9223372036854775808',
+                "[limits] sms_by_prefix.+33 (LIMITS_SMS_BY_PREFIX): Input should be less than or equal to 1000000000",
+            ),
+            (
                 '[limits]\nsms_denied_prefixes = ["0039"]',
                 "[limits] sms_denied_prefixes.0 (LIMITS_SMS_DENIED_PREFIXES): `0039` begins no phone number",
             ),

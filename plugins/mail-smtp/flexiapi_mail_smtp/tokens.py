@@ -20,7 +20,7 @@ _LONGEST_MARGIN = 300.0
 _PAUSE = 30.0
 
 # All mails without a token wait for one request, so a silent one is given up soon.
-_LONGEST_REQUEST = 5.0
+_LONGEST_REQUEST = 2.5
 
 _WHOM = "the token server"
 _TOKEN = re.compile(r"[!-~]+")

@@ -14,7 +14,8 @@ from google.oauth2.service_account import Credentials
 from flexiapi.plugin import DeliveryError, Permanent, Retryable, Throttled, retry_after, unreachable
 from flexiapi_push_fcm.failures import is_passing, word
 
-_OAUTH_SECONDS = 10
+# Less than a try may take by default, so that the next one asks anew when this one was silent.
+_OAUTH_SECONDS = 2.5
 # google-auth begins to renew a token nearly four minutes before its end.
 _PAUSE_SECONDS = 30.0
 
