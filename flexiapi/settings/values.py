@@ -60,7 +60,7 @@ def _is_prefix(value: str) -> str:
 def _is_language(value: str) -> str:
     tag = value.replace("_", "-")
     if not is_tag(tag):
-        raise ValueError("is no language tag, such as fr or pt-BR")
+        raise ValueError("is not a language tag, such as fr or pt-BR")
     return spelt(tag)
 
 
