@@ -23,8 +23,9 @@ from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
+from flexiapi.server.descriptors import raise_limit
 from flexiapi.server.http_server import GracefulServer
-from flexiapi.server.listening import listening_socket
+from flexiapi.server.listening import opened, port_of
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.stopping import (
     MARGIN_SECONDS,
@@ -142,10 +143,10 @@ def serve(settings: Settings, file: Path | None) -> None:
     """Serve as configured until a signal ends it. After SIGHUP it begins anew with the settings of then."""
     began = time.monotonic()
     end_start_on_signals()
-    listener = listening_socket(settings)
-    with contextlib.closing(listener), mongod_of(settings, exclusive=True) as uri:
+    raise_limit()
+    with opened(settings) as listener, mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
-        settings = _on_port(settings, listener.getsockname()[1])
+        settings = _on_port(settings, port_of(listener))
         on_ready = functools.partial(_announce, settings, began)
         if (settings.server.processes or os.cpu_count() or 1) == 1:
             begins_anew = _serve_alone(listener, settings, uri, file, on_ready)
@@ -219,7 +220,7 @@ def _prepared(settings: Settings, uri: str) -> bool:
 
 def _on_port(settings: Settings, port: int) -> Settings:
     """Return the settings with the port in use, if the configured one is 0."""
-    if settings.server.port:
+    if settings.server.port or not port:
         return settings
     app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
     server = settings.server.model_copy(update={"port": port})
