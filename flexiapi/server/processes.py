@@ -36,6 +36,7 @@ from flexiapi.server.stopping import (
     on_signals,
 )
 from flexiapi.server.supervision import ServerProcesses
+from flexiapi.server.tls import certificate_of
 from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
@@ -144,6 +145,7 @@ def serve(settings: Settings, file: Path | None) -> None:
     began = time.monotonic()
     end_start_on_signals()
     raise_limit()
+    certificate_of(settings.server)
     with opened(settings) as listener, mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
         settings = _on_port(settings, port_of(listener))
@@ -170,7 +172,7 @@ def _serve_alone(
     def reload() -> None:
         nonlocal is_reload
         try:
-            loading.load(file)
+            certificate_of(loading.load(file).server)
         except ConfigurationError as error:
             log.error("the settings are not read again", reason=str(error))
             return
