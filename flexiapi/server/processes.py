@@ -23,7 +23,8 @@ from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
-from flexiapi.server.http_server import GracefulServer
+from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http_server import HttpServer
 from flexiapi.server.listening import listening_socket
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.stopping import (
@@ -39,7 +40,6 @@ from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
 
-_MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 256
 _BEAT_SECONDS = 1.0
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
@@ -81,12 +81,8 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         beside(_beat(role.on_beat)),
         running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside,
     ):
-        server = GracefulServer(
-            inside.application,
-            max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
-            max_header_size=_MOST_HEADER_BYTES,
-            idle_connection_timeout=75,
-            body_timeout=30,
+        server = HttpServer(
+            inside.application, HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR)
         )
         spare_the_collector()
         server.add_socket(listener)

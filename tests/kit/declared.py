@@ -31,8 +31,8 @@ class Declared:
 
 def _surprises(handler):
     endpoint, method, status = handler.endpoint, handler.request.method, handler.get_status()
-    is_closed = handler.request.connection.stream is None or handler.request.connection.stream.closed()
-    if not is_closed:
+    stream = getattr(handler.request.connection, "stream", None)
+    if stream is None or not stream.closed():
         yield from _of_body(handler, method, status)
     operation = endpoint.operations.get("get" if method == "HEAD" else (method or "").lower())
     if operation is None:
