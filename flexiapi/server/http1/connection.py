@@ -10,7 +10,7 @@ from tornado.iostream import StreamClosedError
 from flexiapi.observing import log
 from flexiapi.server.http1.intake import ANSWER, BODY, DROP, HEAD, Application, Intake
 from flexiapi.server.http1.refusal import RefusedRequest
-from flexiapi.server.http1.response import Response
+from flexiapi.server.http1.response import HttpResponse
 
 _JOINED_BYTES = 64 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
@@ -139,7 +139,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._transport.write(data + more if more else data)
         return self._room or self._owner.room
 
-    def answered(self, response: Response) -> None:
+    def answered(self, response: HttpResponse) -> None:
         """Expect the next request, or end the connection. An answer before the end of its request is the last one."""
         intake = self.intake
         if response.is_last or intake.stage != ANSWER:

@@ -12,7 +12,7 @@ from flexiapi.server.http1.bodies import Body, ChunkedBody, FixedBody
 from flexiapi.server.http1.head import RequestReader
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http1.refusal import RefusedRequest
-from flexiapi.server.http1.response import Output, Response
+from flexiapi.server.http1.response import ClientOutput, HttpResponse
 
 # The stages of a connection: a head is expected, a body is read, the request is complete, its answer is awaited, and
 # the rest is dropped because the last answer is given.
@@ -66,7 +66,7 @@ class Intake:
     )
 
     def __init__(
-        self, application: Application, output: Output, on_taken: Callable[["asyncio.Future[None]"], None]
+        self, application: Application, output: ClientOutput, on_taken: Callable[["asyncio.Future[None]"], None]
     ) -> None:
         self._application = application
         self._output = output
@@ -81,7 +81,7 @@ class Intake:
     def expect_request(self) -> None:
         """Begin to wait for the next request."""
         self.stage = HEAD
-        self.response: Response | None = None
+        self.response: HttpResponse | None = None
         self._delegate: HTTPMessageDelegate | None = None
         self.has_begun = False
         self._searched = 0
@@ -139,7 +139,7 @@ class Intake:
         head = self._reader.head(data[:end])
         self.requests += 1
         self.has_begun = True
-        response = self.response = Response(self._output, head, limits)
+        response = self.response = HttpResponse(self._output, head, limits)
         delegate = self._delegate = self._application.delegate.start_request(self._output, response)
         pending = delegate.headers_received(head.start_line, head.headers)
         if self.stage != HEAD:
@@ -168,7 +168,7 @@ class Intake:
             self.has_begun = True
             self.deadline = self._application.now() + limits.header_seconds
 
-    def _expect_body(self, response: Response, length: int) -> None:
+    def _expect_body(self, response: HttpResponse, length: int) -> None:
         if length > response.body_bytes:
             raise RefusedRequest(f"The body is longer than {response.body_bytes} bytes.", 413)
         if length > 0:

@@ -21,7 +21,7 @@ _FIRST_FINAL = 200
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Output(Protocol):
+class ClientOutput(Protocol):
     """The way of an answer to its client."""
 
     @property
@@ -35,14 +35,14 @@ class Output(Protocol):
     def write(self, data: bytes, more: bytes = b"") -> "asyncio.Future[None]":
         """Write bytes. The future is done when there is room for others."""
 
-    def answered(self, response: "Response") -> None:
+    def answered(self, response: "HttpResponse") -> None:
         """Note that an answer is complete."""
 
     def abort(self) -> None:
         """Close the connection at once."""
 
 
-class Response(HTTPConnection):
+class HttpResponse(HTTPConnection):
     """The answer to one request: Tornado's `request_conn`.
 
     Attributes:
@@ -69,8 +69,8 @@ class Response(HTTPConnection):
         "is_last",
     )
 
-    def __init__(self, output: Output, head: RequestHead, limits: HttpLimits) -> None:
-        self._output: Output | None = output
+    def __init__(self, output: ClientOutput, head: RequestHead, limits: HttpLimits) -> None:
+        self._output: ClientOutput | None = output
         self._head = head
         self.context = output.peer
         self.body_bytes = limits.body_bytes
