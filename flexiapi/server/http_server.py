@@ -100,7 +100,7 @@ class HttpServer:
     def _end_overdue(self) -> None:
         """End the connections whose time is over. A timer for each of them would cost every request."""
         now = self.now()
-        overdue = [each for each in self._open if each.intake.deadline <= now or each.write_deadline <= now]
+        overdue = [each for each in self._open if each.intake.deadline <= now or each.room.deadline <= now]
         for connection in overdue:
             connection.expire()
         self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
@@ -148,7 +148,9 @@ class HttpServer:
     def _close_idle(self, stopping_since: float) -> bool:
         """Close the connections from which no request is expected any more. Return whether others are left."""
         for connection in list(self._open):
-            if not (connection.is_busy or self._is_expected(connection, stopping_since) or _has_unread(connection)):
+            if not (
+                connection.intake.is_busy or self._is_expected(connection, stopping_since) or _has_unread(connection)
+            ):
                 connection.close()
         return bool(self._open)
 
@@ -162,5 +164,5 @@ class HttpServer:
 def _has_unread(connection: ClientConnection) -> bool:
     """Return whether bytes have arrived that the event loop has not read yet."""
     watched = select.poll()
-    watched.register(connection.descriptor, select.POLLIN)
+    watched.register(connection.transport.get_extra_info("socket").fileno(), select.POLLIN)
     return bool(watched.poll(0))

@@ -5,12 +5,12 @@ import math
 from typing import Protocol, cast
 
 from tornado.httputil import HTTPInputError
-from tornado.iostream import StreamClosedError
 
 from flexiapi.observing import log
 from flexiapi.server.http1.intake import ANSWER, BODY, DROP, HEAD, Application, Intake
 from flexiapi.server.http1.refusal import RefusedRequest
 from flexiapi.server.http1.response import HttpResponse
+from flexiapi.server.http1.room import WriteRoom
 
 _JOINED_BYTES = 64 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
@@ -43,7 +43,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     Attributes:
         peer: the other end, with `remote_ip` and `protocol`.
         intake: the reading side.
-        write_deadline: the time of the event loop at which the client has taken too long to read.
+        room: the room for answers.
     """
 
     __slots__ = (
@@ -52,19 +52,17 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_is_eof",
         "_is_reading",
         "_owner",
-        "_room",
-        "_transport",
         "intake",
         "peer",
-        "write_deadline",
+        "room",
+        "transport",
     )
 
     def __init__(self, owner: ConnectionOwner, peer: object) -> None:
         self.peer = peer
-        self.write_deadline = math.inf
         self._owner = owner
         self._dropped = 0
-        self._room: asyncio.Future[None] | None = None
+        self.room = WriteRoom()
         self._is_reading = True
         self._is_eof = self._is_advancing = False
         self.intake = Intake(owner, self, self._go_on)
@@ -73,7 +71,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read."""
-        self._transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)
         self._owner.opened(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # it is small
@@ -97,29 +95,20 @@ class ClientConnection(asyncio.BufferedProtocol):
             return False
         self._advance()
         # TLS ends in both directions at once.
-        return self.intake.stage != DROP and self._transport.can_write_eof()
+        return self.intake.stage != DROP and self.transport.can_write_eof()
 
     def pause_writing(self) -> None:
         """Let those wait who write, until the client has read."""
-        self._room = asyncio.get_running_loop().create_future()
-        self.write_deadline = self._owner.now() + self._owner.limits.write_seconds
+        self.room.fill(self._owner.now() + self._owner.limits.write_seconds)
 
     def resume_writing(self) -> None:
         """Let those go on who write."""
-        self.write_deadline = math.inf
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
+        self.room.free()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
         self.intake.end(math.inf)
-        self.write_deadline = math.inf
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_exception(StreamClosedError())
-            # The exception is for those who wait; others need not hear of it.
-            room.exception()
+        self.room.lose()
         self._owner.closed(self)
         self.intake.forget()
         self.intake.release()
@@ -134,10 +123,10 @@ class ClientConnection(asyncio.BufferedProtocol):
     def write(self, data: bytes, more: bytes = b"") -> "asyncio.Future[None]":
         """Write bytes. The future is done when there is room for others."""
         if len(more) > _JOINED_BYTES:
-            self._transport.writelines([data, more])
+            self.transport.writelines([data, more])
         else:
-            self._transport.write(data + more if more else data)
-        return self._room or self._owner.room
+            self.transport.write(data + more if more else data)
+        return self.room.freed(self._owner.room)
 
     def answered(self, response: HttpResponse) -> None:
         """Expect the next request, or end the connection. An answer before the end of its request is the last one."""
@@ -152,20 +141,9 @@ class ClientConnection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Close the connection at once."""
         self.intake.stage = DROP
-        self._transport.abort()
+        self.transport.abort()
 
     # For the server.
-
-    @property
-    def is_busy(self) -> bool:
-        """True if a request has begun that is not answered, or an answer is not written completely."""
-        return self.intake.stage != HEAD or self.intake.has_begun or bool(self.intake.data)
-
-    @property
-    def descriptor(self) -> int:
-        """The file descriptor of the socket; -1 if it is closed."""
-        descriptor: int = self._transport.get_extra_info("socket").fileno()
-        return descriptor
 
     def close(self) -> None:
         """Close the connection when what is written has been sent."""
@@ -174,7 +152,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def expire(self) -> None:
         """End the connection, for its time is over."""
         intake = self.intake
-        if intake.stage == DROP or self._owner.now() >= self.write_deadline:
+        if intake.stage == DROP or self._owner.now() >= self.room.deadline:
             self.abort()
         elif intake.stage == HEAD and not intake.has_begun:
             self.close()
@@ -207,7 +185,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         wanted = not (is_waiting or (stage == ANSWER and self.intake.data))
         if wanted != self._is_reading:
             self._is_reading = wanted
-            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
+            (self.transport.resume_reading if wanted else self.transport.pause_reading)()
 
     def _go_on(self, taken: "asyncio.Future[None]") -> None:
         """Read on, for the application has taken what it was given."""
@@ -245,14 +223,14 @@ class ClientConnection(asyncio.BufferedProtocol):
         limits = self._owner.limits
         if not lingers or self._is_eof:
             self.intake.end(self._owner.now() + limits.write_seconds)
-            self._transport.close()
+            self.transport.close()
             return
         self.intake.end(self._owner.now() + limits.linger_seconds)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         if not self._is_reading:
             self._is_reading = True
-            self._transport.resume_reading()
+            self.transport.resume_reading()
 
     def _drop(self, count: int) -> None:
         self._dropped += count

@@ -78,6 +78,11 @@ class Intake:
         self.is_waiting = False
         self.expect_request()
 
+    @property
+    def is_busy(self) -> bool:
+        """True if a request has begun that is not answered, or its answer is not sent completely."""
+        return self.stage != HEAD or self.has_begun or bool(self.data)
+
     def expect_request(self) -> None:
         """Begin to wait for the next request."""
         self.stage = HEAD
