@@ -2,15 +2,17 @@
 
 import asyncio
 import functools
+import heapq
 import select
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from tornado.httputil import HTTPServerConnectionDelegate
 
 from flexiapi.observing import REFUSED
+from flexiapi.server.accepting import Acceptor, Entrance
 from flexiapi.server.http1.connection import ClientConnection
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http1.refusal import RefusedRequest, answer_of
@@ -25,22 +27,23 @@ _POLL_SECONDS = 0.02
 _TURNS_OF_A_POLL = 2
 _SWEEP_SECONDS = 0.5
 _READ_BYTES = 16 * 1024
-_MOST_ACCEPTED = 64
+_MOST_CLOSED = 16
 _DEFAULT_LIMITS = HttpLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class TcpPeer:
-    """The other end of a connection."""
-
-    remote_ip: str
-    protocol: str = "http"
+_NO_STEPS = Entrance()
 
 
 class HttpServer:
     """A server of HTTP/1.0 and 1.1 for a delegate such as a Tornado application; it needs a running event loop."""
 
-    def __init__(self, delegate: HTTPServerConnectionDelegate, limits: HttpLimits = _DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        delegate: HTTPServerConnectionDelegate,
+        limits: HttpLimits = _DEFAULT_LIMITS,
+        entrance: Entrance = _NO_STEPS,
+        *,
+        most_connections: int = sys.maxsize,
+        is_shared: bool = False,
+    ) -> None:
         self.delegate = delegate
         self.limits = limits
         self.is_stopping = False
@@ -50,36 +53,18 @@ class HttpServer:
         self.room: asyncio.Future[None] = self._loop.create_future()
         self.room.set_result(None)
         self._open: set[ClientConnection] = set()
-        self._listeners: list[socket.socket] = []
-        self._accepted_at = 0.0
-        self._beginning: set[asyncio.Task[object]] = set()
+        self._acceptor = Acceptor(
+            functools.partial(ClientConnection, self),
+            entrance,
+            most=most_connections,
+            make_room=self._make_room,
+            is_shared=is_shared,
+        )
         self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 
     def add_socket(self, listener: socket.socket) -> None:
-        """Accept connections from a listening socket that does not block."""
-        self._listeners.append(listener)
-        self._loop.add_reader(listener, self._accept, listener)
-
-    def _accept(self, listener: socket.socket) -> None:
-        for _ in range(_MOST_ACCEPTED):
-            try:
-                connection, address = listener.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            connection.setblocking(False)
-            self._accepted_at = time.monotonic()
-            peer = TcpPeer(address[0])
-            task = self._loop.create_task(
-                self._loop.connect_accepted_socket(functools.partial(ClientConnection, self, peer), connection)
-            )
-            self._beginning.add(task)
-            task.add_done_callback(self._beginning.discard)
-
-    def stop(self) -> None:
-        """Accept no connections any more."""
-        for listener in self._listeners:
-            self._loop.remove_reader(listener)
-            listener.close()
+        """Accept connections from a listening socket."""
+        self._acceptor.add_socket(listener)
 
     # For connections.
 
@@ -90,6 +75,7 @@ class HttpServer:
     def closed(self, connection: ClientConnection) -> None:
         """Forget a connection."""
         self._open.discard(connection)
+        self._acceptor.released()
         self.delegate.on_close(connection)
 
     def answer_of(self, refusal: RefusedRequest) -> bytes:
@@ -103,7 +89,15 @@ class HttpServer:
         overdue = [each for each in self._open if each.intake.deadline <= now or each.room.deadline <= now]
         for connection in overdue:
             connection.expire()
+        if self._acceptor.is_full:
+            self._make_room()
         self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
+
+    def _make_room(self) -> None:
+        """Close the connections that have been without a request for longest, so that others come in."""
+        idle = [each for each in self._open if not (each.intake.is_busy or self._is_expected(each))]
+        for connection in heapq.nsmallest(_MOST_CLOSED, idle, key=lambda each: each.intake.waits_since):
+            connection.close()
 
     # The end.
 
@@ -114,7 +108,7 @@ class HttpServer:
         other processes that share the socket go on with it.
         """
         if refuses:
-            for listener in self._listeners:
+            for listener in self._acceptor.listeners:
                 refuse_connections(listener)
         self.is_stopping = True
         try:
@@ -125,11 +119,12 @@ class HttpServer:
                     await asyncio.sleep(_POLL_SECONDS)
                 await drain()
         except TimeoutError:
-            self.stop()
+            self._acceptor.stop()
         self._sweep.cancel()
+        self._acceptor.abandon()
         for connection in list(self._open):
             connection.abort()
-        while self._open:  # noqa: ASYNC110  # each is closed within a turn of the event loop
+        while self._open or self._acceptor.handshakes:  # noqa: ASYNC110  # each ends within a turn of the loop
             await asyncio.sleep(0)
 
     async def _accept_queued(self) -> None:
@@ -140,10 +135,10 @@ class HttpServer:
         began = time.monotonic()
         for _ in range(_TURNS_OF_A_POLL):
             await asyncio.sleep(0)
-        if all(map(refuses_connections, self._listeners)):
-            while time.monotonic() - max(began, self._accepted_at) < _QUIET_SECONDS:  # noqa: ASYNC110  # time
+        if all(map(refuses_connections, self._acceptor.listeners)):
+            while time.monotonic() - max(began, self._acceptor.accepted_at) < _QUIET_SECONDS:  # noqa: ASYNC110  # time
                 await asyncio.sleep(_POLL_SECONDS)
-        self.stop()
+        self._acceptor.stop()
 
     def _close_idle(self, stopping_since: float) -> bool:
         """Close the connections from which no request is expected any more. Return whether others are left."""
@@ -152,9 +147,10 @@ class HttpServer:
                 connection.intake.is_busy or self._is_expected(connection, stopping_since) or _has_unread(connection)
             ):
                 connection.close()
-        return bool(self._open)
+        self._acceptor.abandon(_FIRST_REQUEST_SECONDS)
+        return bool(self._open or self._acceptor.handshakes)
 
-    def _is_expected(self, connection: ClientConnection, stopping_since: float) -> bool:
+    def _is_expected(self, connection: ClientConnection, stopping_since: float = 0.0) -> bool:
         """Return whether there is still time for the next request to arrive."""
         intake = connection.intake
         passed = self.now() - max(intake.waits_since, stopping_since)
