@@ -125,6 +125,11 @@ class Acceptor:
         return bool(self.listeners)
 
     @property
+    def is_full(self) -> bool:
+        """True while others wait because as many connections are open as there may be."""
+        return self._is_full
+
+    @property
     def handshakes(self) -> int:
         """The number of connections that were accepted and not handed over yet."""
         return len(self._arrivals)
