@@ -38,7 +38,7 @@ from flexiapi.server.stopping import (
     on_signals,
 )
 from flexiapi.server.supervision import ServerProcesses
-from flexiapi.server.tls import certificate_of
+from flexiapi.server.tls import certificate_of, context_of
 from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
@@ -89,7 +89,7 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         server = HttpServer(
             inside.application,
             HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR),
-            Entrance(proxy_protocol=settings.server.proxy_protocol),
+            Entrance(context_of(settings.server), settings.server.proxy_protocol),
             most_connections=most_connections(settings.server.connections),
             is_shared=not role.has_socket_alone,
         )
