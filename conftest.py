@@ -1,4 +1,4 @@
-"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, the option `--slow`."""
+"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, options."""
 
 import asyncio
 import os
@@ -51,8 +51,17 @@ pytest_plugins = ["pytest_tornado.plugin"]
 
 
 def pytest_addoption(parser):
-    """Add `--slow`."""
+    """Add `--slow` and `--http-server`."""
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--http-server", choices=("flexiapi", "tornado"), help="the HTTP server of servers in the test process"
+    )
+
+
+def pytest_configure(config):
+    """Tell the tests, and the processes of pytest-xdist, which HTTP server to run on."""
+    if config.getoption("--http-server"):
+        os.environ["TESTS_ON_HTTP_SERVER"] = config.getoption("--http-server")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -28,6 +28,7 @@ _SECRET_NAMES = re.compile(r"password|secret|token|api_key|ha1|\bpin\b|confirmat
 _MASK = "***"
 
 REQUESTS = Counter("flexiapi_http_requests", "Requests answered", ["method", "route", "status"])
+REFUSED = Counter("flexiapi_http_refused", "Requests refused before an endpoint saw them", ["status"])
 SECONDS = Histogram(
     "flexiapi_http_request_seconds",
     "Time to answer, in seconds",

@@ -54,6 +54,7 @@ def serve(
     role = Role(
         prepares=prepares,
         alone=prepares and settings.mongodb.is_embedded,
+        has_socket_alone=False,
         may_refuse=parent.is_orphan,
         on_begin=parent.alive,
         on_ready=parent.ready,

@@ -270,7 +270,9 @@ class TestRefusals:
     def test_a_wrong_network_is_one_line(self, text):
         said = refused(environment={"SERVER_TRUSTED_PROXIES": text}).splitlines()
         name = "[server] trusted_proxies (SERVER_TRUSTED_PROXIES)"
-        assert said[1:] == [f"  {name}: number 2 is not an IP address or network, such as 10.0.0.0/8"]
+        assert said[1:] == [
+            f"  {name}: number 2 is not an IP address or network, such as 10.0.0.0/8, or the word `unix`"
+        ]
 
     def test_everything_wrong_is_named_at_once(self, file):
         message = refused(file("[app]\nfoo = 1"), {"SERVER_PORT": "x", "LOG_LEVEL": "loud"})
