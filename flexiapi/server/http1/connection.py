@@ -13,6 +13,7 @@ from flexiapi.server.http1.response import HttpResponse
 from flexiapi.server.http1.room import WriteRoom
 
 _JOINED_BYTES = 64 * 1024
+_MOST_WAITING_BYTES = 16 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
 _NOT_VALID = "The request is not valid HTTP."
 
@@ -107,11 +108,15 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
-        self.intake.end(math.inf)
         self.room.lose()
-        self._owner.closed(self)
-        self.intake.forget()
-        self.intake.release()
+        try:
+            self.intake.forget()
+        except Exception as failure:  # noqa: BLE001  # of the application
+            log.error("request failed", exc_info=failure)
+        finally:
+            self.intake.end(math.inf)
+            self._owner.closed(self)
+            self.intake.release()
 
     # For the answer.
 
@@ -181,15 +186,15 @@ class ClientConnection(asyncio.BufferedProtocol):
         if self._is_eof and stage in (HEAD, BODY) and not is_waiting:
             self.close()
             return
-        # While an answer is awaited, reading shows that the client has gone.
-        wanted = not (is_waiting or (stage == ANSWER and self.intake.data))
+        # While an answer is awaited, reading shows that the client has gone, even if it had sent other requests.
+        wanted = not (is_waiting or (stage == ANSWER and len(self.intake.data) >= _MOST_WAITING_BYTES))
         if wanted != self._is_reading:
             self._is_reading = wanted
             (self.transport.resume_reading if wanted else self.transport.pause_reading)()
 
     def _go_on(self, taken: "asyncio.Future[None]") -> None:
         """Read on, for the application has taken what it was given."""
-        self.intake.is_waiting = False
+        self.intake.go_on()
         failure = None if taken.cancelled() else taken.exception()
         if failure is not None:
             self._fail(failure)
