@@ -38,6 +38,7 @@ from flexiapi.server.stopping import (
     on_signals,
 )
 from flexiapi.server.supervision import ServerProcesses
+from flexiapi.server.tls import certificate_of, context_of
 from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
@@ -88,7 +89,7 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         server = HttpServer(
             inside.application,
             HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR),
-            Entrance(proxy_protocol=settings.server.proxy_protocol),
+            Entrance(context_of(settings.server), settings.server.proxy_protocol),
             most_connections=most_connections(settings.server.connections),
             is_shared=not role.has_socket_alone,
         )
@@ -147,6 +148,7 @@ def serve(settings: Settings, file: Path | None) -> None:
     began = time.monotonic()
     end_start_on_signals()
     raise_limit()
+    certificate_of(settings.server)
     with opened(settings) as listener, mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
         settings = _on_port(settings, port_of(listener))
@@ -173,7 +175,7 @@ def _serve_alone(
     def reload() -> None:
         nonlocal is_reload
         try:
-            loading.load(file)
+            certificate_of(loading.load(file).server)
         except ConfigurationError as error:
             log.error("the settings are not read again", reason=str(error))
             return

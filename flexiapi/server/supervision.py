@@ -14,6 +14,7 @@ from flexiapi.observing import log
 from flexiapi.server.figures_folder import figures_folder
 from flexiapi.server.listening import refuse_connections
 from flexiapi.server.stopping import MARGIN_SECONDS, STOP_SIGNALS, on_hang_up, on_signals
+from flexiapi.server.tls import certificate_of
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import shared_table
 
@@ -78,6 +79,7 @@ class ServerProcesses:
         self._table = shared_table()
         self._given_file = file
         self._file = _snapshot(file)
+        self._certificate = _certificate(settings)
         self._prepare = prepare
         self._size = settings.server.processes or os.cpu_count() or 1
         self._hang_seconds = settings.server.hang_seconds
@@ -129,6 +131,11 @@ class ServerProcesses:
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
         descriptors = (self._listener.fileno(), self._table, writer)
+        files = [self._file]
+        if self._certificate is not None:
+            files.append(self._certificate)
+            place = f"/proc/self/fd/{self._certificate}"
+            environment = {**environment, "SERVER_CERTIFICATE": place, "SERVER_KEY": place}
         options = ["--prepare"] if self._prepare else []
         arguments = [
             *(sys.executable, "-m", "flexiapi", "--config", f"/proc/self/fd/{self._file}", "worker"),
@@ -136,7 +143,7 @@ class ServerProcesses:
             *map(str, (*descriptors, os.getpid())),
         ]
         process = subprocess.Popen(  # noqa: S603  # ourselves
-            arguments, pass_fds=(*descriptors, self._file), env=environment, start_new_session=True
+            arguments, pass_fds=(*descriptors, *files), env=environment, start_new_session=True
         )
         os.close(writer)
         return ServerChild(process, reader)
@@ -196,13 +203,15 @@ class ServerProcesses:
             return
         self._is_reload_wanted = False
         try:
-            loading.load(self._given_file)
+            certificate = _certificate(loading.load(self._given_file))
             file = _snapshot(self._given_file)
         except (ConfigurationError, OSError) as error:
             log.error("the settings are not read again", reason=str(error))
             return
-        os.close(self._file)
-        self._file = file
+        for former in (self._file, self._certificate):
+            if former is not None:
+                os.close(former)
+        self._file, self._certificate = file, certificate
         for child in self._children:
             child.is_outdated = True
         log.info("the settings are read again", processes=self._size)
@@ -220,6 +229,15 @@ class ServerProcesses:
     def _stop(self) -> None:
         # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
         self._is_stopping = True
+
+
+def _certificate(settings: Settings) -> int | None:
+    """Return a descriptor of a copy of certificate and key: a child that is started later must not read broken ones.
+
+    Raises `ConfigurationError`.
+    """
+    certificate = certificate_of(settings.server)
+    return None if certificate is None else certificate.copied()
 
 
 def _snapshot(file: Path | None) -> int:
