@@ -50,6 +50,7 @@ _HIGHER = "RFC 9112, 2.3: 1.0 and 1.1 are the versions of this protocol that we 
 _LINE_FEED = (
     "RFC 9112, 2.2: a lone line feed may be refused as a line end, and two readings of it are how requests hide"
 )
+_CONTROL = "RFC 9110, 5.5: a field or an extension with a control character or a lone CR is not valid"
 _TWO_LENGTHS = "RFC 9112, 6.3: several lengths may be refused even if they are equal"
 _EXTENSION = "RFC 9112, 7.1.1: a recipient ignores chunk extensions that it does not know"
 _TRAILER = "RFC 9112, 7.1.2: trailers may be dropped; they never become headers"
@@ -74,6 +75,8 @@ FROM_TORNADO = (
 FROM_H11 = (
     Difference(FEWER, rb"HTTP/([02-9]\.[0-9]|1\.[2-9])", _HIGHER),
     Difference(FEWER, rb"(?<!\r)\n", _LINE_FEED),
+    Difference(FEWER, rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)", _CONTROL),
+    Difference(FEWER, rb";[^\r]{256}", "extensions are dropped unseen; none over 256 bytes is meant for us"),
     Difference(FEWER, rb"(?i)content-length:.*(,|content-length:)", _TWO_LENGTHS),
     Difference(FEWER, rb" [^/ ]+ HTTP", _FORM),
     Difference(

@@ -57,7 +57,8 @@ def check(data, ours, tornado, h11):
 def test_vectors_have_the_same_verdict_on_three_servers_or_a_reason():
     with three_servers() as verdicts:
         for vector in [*REFUSED, *ACCEPTED]:
-            if len(vector.raw) < 3000:
+            # The servers have limits of their own.
+            if not vector.name.startswith("size: ") and len(vector.raw) < 3000:
                 check(vector.raw, *verdicts([vector.raw]))
 
 
