@@ -20,15 +20,16 @@ from typing import Any
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
-from flexiapi.server.accepting import Entrance
 from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
 from flexiapi.server.descriptors import most_connections, raise_limit
+from flexiapi.server.entrance import Entrance
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http_server import HttpServer
 from flexiapi.server.listening import opened, port_of
 from flexiapi.server.readiness import Readiness
+from flexiapi.server.shares import ConnectionShares
 from flexiapi.server.stopping import (
     MARGIN_SECONDS,
     STOP_SIGNALS,
@@ -53,13 +54,13 @@ class Role:
     """The place of a process among those that share its socket.
 
     `prepares` says whether it prepares the database, `alone` whether no other server uses that, and `may_refuse`
-    whether it may close the socket to new connections when it stops. `has_socket_alone` tells that no other process
-    accepts from it.
+    whether it may close the socket to new connections when it stops. `shares` are those of the processes that accept
+    from it, `None` for a process that has it alone.
     """
 
     prepares: bool
     alone: bool
-    has_socket_alone: bool
+    shares: ConnectionShares | None
     may_refuse: Callable[[], bool]
     on_begin: Callable[[], None]
     on_ready: Callable[[], None]
@@ -91,7 +92,7 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
             HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR),
             Entrance(context_of(settings.server), settings.server.proxy_protocol),
             most_connections=most_connections(settings.server.connections),
-            is_shared=not role.has_socket_alone,
+            shares=role.shares,
         )
         spare_the_collector()
         server.add_socket(listener)
@@ -196,7 +197,7 @@ def _serve_alone(
     role = Role(
         prepares=True,
         alone=alone,
-        has_socket_alone=True,
+        shares=None,
         may_refuse=lambda: True,
         on_begin=functools.partial(on_hang_up, reload, stop),
         on_ready=on_ready,

@@ -13,6 +13,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.server.figures_folder import figures_folder
 from flexiapi.server.listening import refuse_connections
+from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from flexiapi.server.stopping import MARGIN_SECONDS, STOP_SIGNALS, on_hang_up, on_signals
 from flexiapi.server.tls import certificate_of
 from flexiapi.settings import Settings, loading
@@ -34,8 +35,9 @@ _BEGIN_SECONDS = 120.0
 class ServerChild:
     """A server process, and the pipe on which it tells that it lives."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", reader: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", reader: int, slot: int = 0) -> None:
         self.process = process
+        self.slot = slot
         self.is_ready = False
         self.is_outdated = False
         self.is_told = False
@@ -77,11 +79,12 @@ class ServerProcesses:
     ) -> None:
         self._listener = listener
         self._table = shared_table()
+        self._size = settings.server.processes or os.cpu_count() or 1
+        self._shares = shares_table(self._size)
         self._given_file = file
         self._file = _snapshot(file)
         self._certificate = _certificate(settings)
         self._prepare = prepare
-        self._size = settings.server.processes or os.cpu_count() or 1
         self._hang_seconds = settings.server.hang_seconds
         self._stop_seconds = settings.server.stop_seconds + MARGIN_SECONDS
         # Values changed by options and free ports; children read all others from the file as it was at the start.
@@ -130,7 +133,8 @@ class ServerProcesses:
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
-        descriptors = (self._listener.fileno(), self._table, writer)
+        descriptors = (self._listener.fileno(), self._table, self._shares, writer)
+        slot = free_slot({child.slot for child in self._children})
         files = [self._file]
         if self._certificate is not None:
             files.append(self._certificate)
@@ -140,13 +144,13 @@ class ServerProcesses:
         arguments = [
             *(sys.executable, "-m", "flexiapi", "--config", f"/proc/self/fd/{self._file}", "worker"),
             *options,
-            *map(str, (*descriptors, os.getpid())),
+            *map(str, (*descriptors, os.getpid(), slot)),
         ]
         process = subprocess.Popen(  # noqa: S603  # ourselves
             arguments, pass_fds=(*descriptors, *files), env=environment, start_new_session=True
         )
         os.close(writer)
-        return ServerChild(process, reader)
+        return ServerChild(process, reader, slot)
 
     def _start_missing(self, environment: Mapping[str, str]) -> None:
         """Start the missing children, but pause after one has ended unexpectedly."""
@@ -191,6 +195,8 @@ class ServerProcesses:
         for child in [child for child in self._children if child.process.poll() is not None]:
             self._children.remove(child)
             child.close()
+            # A process that was killed accepts no more, and has not told the others.
+            ConnectionShares(self._shares, child.slot).note(None)
             if child.process.returncode == STATUS_OF_REFUSAL:
                 self._is_refused = self._is_stopping = True
             elif not self._is_stopping and not child.is_outdated:

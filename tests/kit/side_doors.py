@@ -5,7 +5,7 @@ import http.client
 import socket
 import ssl
 
-from flexiapi.server.accepting import Entrance
+from flexiapi.server.entrance import Entrance
 from flexiapi.server.http_server import HttpServer
 
 
