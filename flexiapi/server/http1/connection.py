@@ -111,8 +111,6 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.room.lose()
         try:
             self.intake.forget()
-        except Exception as failure:  # noqa: BLE001  # of the application
-            log.error("request failed", exc_info=failure)
         finally:
             self.intake.end(math.inf)
             self._owner.closed(self)

@@ -26,7 +26,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Application(Protocol):
-    """What the requests are for: Tornado's delegate, with the limits of its server and the clock of its event loop."""
+    """The receiver of requests: Tornado's delegate, with the limits of its server and the clock of its event loop."""
 
     delegate: HTTPServerConnectionDelegate
     limits: HttpLimits

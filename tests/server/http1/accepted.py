@@ -21,7 +21,7 @@ class Accepted:
     raw: bytes
     answers: tuple = ({"uri": "/x"},)
     kept: bool = True
-    """Whether the connection is kept open after the last."""
+    """True if the connection is kept open after the last."""
     methods: tuple = ()
     absent: tuple = field(default=())
     """Names of headers that the application must not see."""

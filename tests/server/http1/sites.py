@@ -28,7 +28,7 @@ MIB = 1024 * 1024
 
 
 class Echo(RequestHandler):
-    """All of a request, as JSON."""
+    """Method, target, headers and body of a request, as JSON."""
 
     async def _answer(self, target):
         if self.request.path == "/slow":
