@@ -179,14 +179,12 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _set_reading(self) -> None:
         stage, is_waiting = self.intake.stage, self.intake.is_waiting
-        if stage == DROP:
-            return
         if self._is_eof and stage in (HEAD, BODY) and not is_waiting:
             self.close()
             return
         # While an answer is awaited, reading shows that the client has gone, even if it had sent other requests.
         wanted = not (is_waiting or (stage == ANSWER and len(self.intake.data) >= _MOST_WAITING_BYTES))
-        if wanted != self._is_reading:
+        if stage != DROP and wanted != self._is_reading:
             self._is_reading = wanted
             (self.transport.resume_reading if wanted else self.transport.pause_reading)()
 
