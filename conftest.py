@@ -1,4 +1,4 @@
-"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, the option `--slow`."""
+"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, and options."""
 
 import asyncio
 import os
@@ -51,8 +51,15 @@ pytest_plugins = ["pytest_tornado.plugin"]
 
 
 def pytest_addoption(parser):
-    """Add `--slow`."""
+    """Add `--slow` and `--driver`."""
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    drivers = ("motor", "pymongo")
+    parser.addoption("--driver", choices=drivers, default="motor", help="the client of MongoDB (decision 0093)")
+
+
+def pytest_configure(config):
+    """Tell the store of this process, and of the servers that tests start, which driver is asked for."""
+    os.environ["FLEXIAPI_DRIVER"] = config.getoption("--driver")
 
 
 def pytest_collection_modifyitems(config, items):
