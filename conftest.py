@@ -51,14 +51,19 @@ pytest_plugins = ["pytest_tornado.plugin"]
 
 
 def pytest_addoption(parser):
-    """Add `--slow` and `--driver`."""
+    """Add the options of this suite."""
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--http-server", choices=("flexiapi", "tornado"), help="the HTTP server of servers in the test process"
+    )
     drivers = ("motor", "pymongo")
     parser.addoption("--driver", choices=drivers, default="motor", help="the client of MongoDB (decision 0093)")
 
 
 def pytest_configure(config):
-    """Tell the store of this process, and of the servers that tests start, which driver is asked for."""
+    """Tell the tests, the processes of pytest-xdist, and servers that tests start, what to run on."""
+    if config.getoption("--http-server"):
+        os.environ["TESTS_ON_HTTP_SERVER"] = config.getoption("--http-server")
     os.environ["FLEXIAPI_DRIVER"] = config.getoption("--driver")
 
 

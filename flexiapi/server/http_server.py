@@ -1,16 +1,24 @@
-"""HTTP server that stops without dropping accepted connections."""
+"""The HTTP server: its connections, their time limits, and a stop that drops none of those that were accepted."""
 
 import asyncio
+import functools
+import heapq
+import select
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
-from tornado.http1connection import HTTP1ServerConnection
-from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.httputil import HTTPServerConnectionDelegate
 
+from flexiapi.observing import REFUSED
+from flexiapi.server.accepting import Acceptor
+from flexiapi.server.entrance import Entrance
+from flexiapi.server.http1.connection import ClientConnection
+from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http1.refusal import RefusedRequest, answer_of
 from flexiapi.server.listening import refuse_connections, refuses_connections
+from flexiapi.server.shares import ConnectionShares
 
 _KEPT_ALIVE_SECONDS = 1.0
 _FIRST_REQUEST_SECONDS = 2.0
@@ -19,55 +27,81 @@ _QUIET_SECONDS = 0.5
 had begun are complete."""
 _POLL_SECONDS = 0.02
 _TURNS_OF_A_POLL = 2
+_SWEEP_SECONDS = 0.5
+_READ_BYTES = 16 * 1024
+_MOST_CLOSED = 16
+_DEFAULT_LIMITS = HttpLimits()
+_NO_STEPS = Entrance()
 
 
-class OpenConnection:
-    """A connection with its current request, which may not have begun."""
+class HttpServer:
+    """A server of HTTP/1.0 and 1.1 for a delegate such as a Tornado application; it needs a running event loop."""
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.waits_since = 0.0
-        self._current: HTTPConnection | None = None
+    def __init__(
+        self,
+        delegate: HTTPServerConnectionDelegate,
+        limits: HttpLimits = _DEFAULT_LIMITS,
+        entrance: Entrance = _NO_STEPS,
+        *,
+        most_connections: int = sys.maxsize,
+        shares: ConnectionShares | None = None,
+    ) -> None:
+        self.delegate = delegate
+        self.limits = limits
+        self.is_stopping = False
+        self.buffer = memoryview(bytearray(_READ_BYTES))
+        self._loop = asyncio.get_running_loop()
+        self.now: Callable[[], float] = self._loop.time
+        self.room: asyncio.Future[None] = self._loop.create_future()
+        self.room.set_result(None)
+        self._open: set[ClientConnection] = set()
+        self._acceptor = Acceptor(
+            functools.partial(ClientConnection, self),
+            entrance,
+            most=most_connections,
+            make_room=self._make_room,
+            shares=shares,
+        )
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 
-    def begin(self, current: HTTPConnection) -> None:
-        """Note that the next request is waited for."""
-        self.requests += 1
-        self.waits_since = time.monotonic()
-        self._current = current
+    def add_socket(self, listener: socket.socket) -> None:
+        """Accept connections from a listening socket."""
+        self._acceptor.add_socket(listener)
 
-    def is_busy(self) -> bool:
-        """Return whether a request has been read, up to its body at least, and not been answered completely."""
-        return getattr(self._current, "_request_start_line", None) is not None
+    # For connections.
 
-    def is_expected(self, stopping_since: float) -> bool:
-        """Return whether there is still time for the next request to arrive."""
-        passed = time.monotonic() - max(self.waits_since, stopping_since)
-        return passed < (_FIRST_REQUEST_SECONDS if self.requests == 1 else _KEPT_ALIVE_SECONDS)
+    def opened(self, connection: ClientConnection) -> None:
+        """Note a new connection."""
+        self._open.add(connection)
 
+    def closed(self, connection: ClientConnection) -> None:
+        """Forget a connection."""
+        self._open.discard(connection)
+        self._acceptor.released()
+        self.delegate.on_close(connection)
 
-class GracefulServer(HTTPServer):
-    """Tornado's server with a record of its connections."""
+    def answer_of(self, refusal: RefusedRequest) -> bytes:
+        """Return the answer to a refused request, and count that."""
+        REFUSED.labels(str(refusal.status)).inc()
+        return answer_of(refusal, time.time())
 
-    def initialize(self, *args: Any, **kwargs: Any) -> None:
-        """Accept the arguments of Tornado's server."""
-        super().initialize(*args, **kwargs)
-        self._open: dict[HTTP1ServerConnection, OpenConnection] = {}
-        self._accepted_at = 0.0
+    def _end_overdue(self) -> None:
+        """End the connections whose time is over. A timer for each of them would cost every request."""
+        now = self.now()
+        overdue = [each for each in self._open if each.intake.deadline <= now or each.room.deadline <= now]
+        for connection in overdue:
+            connection.expire()
+        if self._acceptor.is_full:
+            self._make_room()
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Note the next request of a connection; Tornado calls this before the first byte of each."""
-        connection = cast("HTTP1ServerConnection", server_conn)
-        known = self._open.get(connection)
-        if known is None:
-            known = self._open[connection] = OpenConnection()
-            self._accepted_at = time.monotonic()
-        known.begin(request_conn)
-        return super().start_request(server_conn, request_conn)
+    def _make_room(self) -> None:
+        """Close the connections that have been without a request for longest, so that others come in."""
+        idle = [each for each in self._open if not (each.intake.is_busy or self._is_expected(each))]
+        for connection in heapq.nsmallest(_MOST_CLOSED, idle, key=lambda each: each.intake.waits_since):
+            connection.close()
 
-    def on_close(self, server_conn: object) -> None:
-        """Forget a closed connection."""
-        self._open.pop(cast("HTTP1ServerConnection", server_conn), None)
-        super().on_close(server_conn)
+    # The end.
 
     async def finish(self, drain: Callable[[], Awaitable[None]], seconds: float, *, refuses: bool = True) -> None:
         """Refuse new connections, answer the accepted ones, then close. `drain` waits until no request is under way.
@@ -75,23 +109,27 @@ class GracefulServer(HTTPServer):
         After `seconds` the remaining connections are closed even if requests are under way. Without `refuses` the
         other processes that share the socket go on with it.
         """
-        listeners = list(self._sockets.values())
         if refuses:
-            for listener in listeners:
+            for listener in self._acceptor.listeners:
                 refuse_connections(listener)
-        self.conn_params.no_keep_alive = True
+        self.is_stopping = True
         try:
             async with asyncio.timeout(seconds):
-                await self._accept_queued(listeners)
-                began = time.monotonic()
+                await self._accept_queued()
+                began = self.now()
                 while self._close_idle(began):  # noqa: ASYNC110  # no such event
                     await asyncio.sleep(_POLL_SECONDS)
                 await drain()
         except TimeoutError:
-            self.stop()
-        await self.close_all_connections()
+            self._acceptor.stop()
+        self._sweep.cancel()
+        self._acceptor.abandon()
+        for connection in list(self._open):
+            connection.abort()
+        while self._open or self._acceptor.handshakes:  # noqa: ASYNC110  # each ends within a turn of the loop
+            await asyncio.sleep(0)
 
-    async def _accept_queued(self, listeners: list[socket.socket]) -> None:
+    async def _accept_queued(self) -> None:
         """Accept until the queue is empty: closing the socket resets the connections that wait in it.
 
         While the socket does not refuse new ones, because others go on with it, only those that are there now.
@@ -99,22 +137,30 @@ class GracefulServer(HTTPServer):
         began = time.monotonic()
         for _ in range(_TURNS_OF_A_POLL):
             await asyncio.sleep(0)
-        if all(map(refuses_connections, listeners)):
-            while time.monotonic() - max(began, self._accepted_at) < _QUIET_SECONDS:  # noqa: ASYNC110  # time
+        if all(map(refuses_connections, self._acceptor.listeners)):
+            while time.monotonic() - max(began, self._acceptor.accepted_at) < _QUIET_SECONDS:  # noqa: ASYNC110  # time
                 await asyncio.sleep(_POLL_SECONDS)
-        self.stop()
+        self._acceptor.stop()
 
     def _close_idle(self, stopping_since: float) -> bool:
         """Close the connections from which no request is expected any more. Return whether others are left."""
-        for connection, state in list(self._open.items()):
-            if not (state.is_busy() or state.is_expected(stopping_since) or _has_unread(connection)):
-                connection.stream.close()
-        return bool(self._open)
+        for connection in list(self._open):
+            if not (
+                connection.intake.is_busy or self._is_expected(connection, stopping_since) or _has_unread(connection)
+            ):
+                connection.close()
+        self._acceptor.abandon(_FIRST_REQUEST_SECONDS)
+        return bool(self._open or self._acceptor.handshakes)
+
+    def _is_expected(self, connection: ClientConnection, stopping_since: float = 0.0) -> bool:
+        """Return whether there is still time for the next request to arrive."""
+        intake = connection.intake
+        passed = self.now() - max(intake.waits_since, stopping_since)
+        return passed < (_KEPT_ALIVE_SECONDS if intake.requests else _FIRST_REQUEST_SECONDS)
 
 
-def _has_unread(connection: HTTP1ServerConnection) -> bool:
+def _has_unread(connection: ClientConnection) -> bool:
     """Return whether bytes have arrived that the event loop has not read yet."""
-    try:
-        return bool(cast("Any", connection.stream).socket.recv(1, socket.MSG_PEEK))
-    except (OSError, AttributeError):
-        return False
+    watched = select.poll()
+    watched.register(connection.transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(watched.poll(0))

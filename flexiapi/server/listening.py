@@ -2,12 +2,18 @@
 
 import contextlib
 import ctypes
+import errno
+import fcntl
+import os
 import select
 import socket
+import stat
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.settings import Settings
+from flexiapi.settings import ServerSettings, Settings
 
 _BACKLOG = 1024
 _SO_ATTACH_FILTER = 26
@@ -27,21 +33,104 @@ _NO_NEW_CONNECTIONS = (
 def listening_socket(settings: Settings) -> socket.socket:
     """Return the socket that all processes accept from. Raises `ConfigurationError` if the address is not available."""
     server = settings.server
-    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((server.address, server.port))
-        listener.listen(_BACKLOG)
+        listener = _on_path(server.unix_path, server.unix_mode) if server.unix_path else _on_port(server)
     except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"Cannot listen on {server.address} port {server.port}: {error.strerror}. "
-            "Stop what listens there, or set SERVER_PORT to another port."
-        ) from error
+        raise ConfigurationError(f"Cannot listen on {_advice(server, error.strerror or str(error))}") from error
     listener.setblocking(False)
     listener.set_inheritable(True)
     return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port of a listening socket; 0 for a unix socket."""
+    return 0 if listener.family == socket.AF_UNIX else int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[socket.socket]:
+    """Yield a listening socket, closed after the block, when the file of a unix socket is removed, too.
+
+    Raises `ConfigurationError` if the address is not available.
+    """
+    listener, path = listening_socket(settings), settings.server.unix_path
+    made = None if path is None else _identity(path)
+    with contextlib.closing(listener):
+        yield listener
+    # Another server may have taken the place of one that was stopping.
+    if path is not None and made is not None and _identity(path) == made:
+        path.unlink(missing_ok=True)
+
+
+def _on_port(server: ServerSettings) -> socket.socket:
+    """Raises `OSError`."""
+    listener = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((server.address, server.port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _on_path(path: Path, mode: str) -> socket.socket:
+    """Listen on a path; the socket of a server that has ended is replaced. Raises `OSError`."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Of two servers that start at once, one must not replace the socket on which the other does not listen yet.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        _remove_if_dead(path)
+        listener.bind(str(path))
+        # Before it listens, there are no connections that could begin with wider permissions.
+        path.chmod(int(mode, 8))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.close(folder)
+    return listener
+
+
+def _remove_if_dead(path: Path) -> None:
+    """Remove a socket on which no process listens. Raises `OSError` if there is something else, or a server answers."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise FileExistsError(errno.EEXIST, "there is a file that is not a socket")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+                return
+            except BlockingIOError:  # its queue is full
+                pass
+        raise OSError(errno.EADDRINUSE, "another server answers there")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _advice(server: ServerSettings, reason: str) -> str:
+    """Return where the server cannot listen, why, and what to do."""
+    if server.unix_path is None:
+        return (
+            f"{server.address} port {server.port}: {reason}. "
+            "Stop what listens there, or set SERVER_PORT to another port."
+        )
+    return (
+        f"the unix socket {server.unix_path}: {reason}. Its folder must exist and belong to the user of the server; "
+        "stop what answers there, or set server.address (SERVER_ADDRESS) to another path."
+    )
 
 
 def refuse_connections(listener: socket.socket) -> None:

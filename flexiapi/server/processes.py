@@ -23,9 +23,13 @@ from flexiapi.observing import log
 from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
-from flexiapi.server.http_server import GracefulServer
-from flexiapi.server.listening import listening_socket
+from flexiapi.server.descriptors import most_connections, raise_limit
+from flexiapi.server.entrance import Entrance
+from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http_server import HttpServer
+from flexiapi.server.listening import opened, port_of
 from flexiapi.server.readiness import Readiness
+from flexiapi.server.shares import ConnectionShares
 from flexiapi.server.stopping import (
     MARGIN_SECONDS,
     STOP_SIGNALS,
@@ -35,11 +39,11 @@ from flexiapi.server.stopping import (
     on_signals,
 )
 from flexiapi.server.supervision import ServerProcesses
+from flexiapi.server.tls import certificate_of, context_of
 from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
 
-_MOST_HEADER_BYTES = 32 * 1024
 _DROPPED_BODY_FACTOR = 256
 _BEAT_SECONDS = 1.0
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
@@ -50,11 +54,13 @@ class Role:
     """The place of a process among those that share its socket.
 
     `prepares` says whether it prepares the database, `alone` whether no other server uses that, and `may_refuse`
-    whether it may close the socket to new connections when it stops.
+    whether it may close the socket to new connections when it stops. `shares` are those of the processes that accept
+    from it, `None` for a process that has it alone.
     """
 
     prepares: bool
     alone: bool
+    shares: ConnectionShares | None
     may_refuse: Callable[[], bool]
     on_begin: Callable[[], None]
     on_ready: Callable[[], None]
@@ -81,12 +87,12 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         beside(_beat(role.on_beat)),
         running(settings, uri, throttle=throttle, prepare=role.prepares, alone=role.alone) as inside,
     ):
-        server = GracefulServer(
+        server = HttpServer(
             inside.application,
-            max_body_size=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR,
-            max_header_size=_MOST_HEADER_BYTES,
-            idle_connection_timeout=75,
-            body_timeout=30,
+            HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR),
+            Entrance(context_of(settings.server), settings.server.proxy_protocol),
+            most_connections=most_connections(settings.server.connections),
+            shares=role.shares,
         )
         spare_the_collector()
         server.add_socket(listener)
@@ -142,10 +148,11 @@ def serve(settings: Settings, file: Path | None) -> None:
     """Serve as configured until a signal ends it. After SIGHUP it begins anew with the settings of then."""
     began = time.monotonic()
     end_start_on_signals()
-    listener = listening_socket(settings)
-    with contextlib.closing(listener), mongod_of(settings, exclusive=True) as uri:
+    raise_limit()
+    certificate_of(settings.server)
+    with opened(settings) as listener, mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
-        settings = _on_port(settings, listener.getsockname()[1])
+        settings = _on_port(settings, port_of(listener))
         on_ready = functools.partial(_announce, settings, began)
         if (settings.server.processes or os.cpu_count() or 1) == 1:
             begins_anew = _serve_alone(listener, settings, uri, file, on_ready)
@@ -169,7 +176,7 @@ def _serve_alone(
     def reload() -> None:
         nonlocal is_reload
         try:
-            loading.load(file)
+            certificate_of(loading.load(file).server)
         except ConfigurationError as error:
             log.error("the settings are not read again", reason=str(error))
             return
@@ -190,6 +197,7 @@ def _serve_alone(
     role = Role(
         prepares=True,
         alone=alone,
+        shares=None,
         may_refuse=lambda: True,
         on_begin=functools.partial(on_hang_up, reload, stop),
         on_ready=on_ready,
@@ -219,7 +227,7 @@ def _prepared(settings: Settings, uri: str) -> bool:
 
 def _on_port(settings: Settings, port: int) -> Settings:
     """Return the settings with the port in use, if the configured one is 0."""
-    if settings.server.port:
+    if settings.server.port or not port:
         return settings
     app = settings.app.model_copy(update={"url": settings.app.url.replace(":0", f":{port}")})
     server = settings.server.model_copy(update={"port": port})

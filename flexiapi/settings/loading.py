@@ -49,9 +49,15 @@ def _with_url(settings: Settings) -> Settings:
     if settings.app.url:
         return settings
     server = settings.server
+    if server.unix_path is not None:
+        raise ConfigurationError(
+            "[app] url (APP_URL) is needed with a unix socket: the public root of the service, such as "
+            "https://accounts.example.org"
+        )
     host = f"[{server.address}]" if ":" in server.address else server.address
     host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  # not usable by clients
-    app = settings.app.model_copy(update={"url": f"http://{host}:{server.port}"})
+    scheme = "http" if server.certificate is None else "https"
+    app = settings.app.model_copy(update={"url": f"{scheme}://{host}:{server.port}"})
     return settings.model_copy(update={"app": app})
 
 

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from flexiapi.settings.values import (
+    UNIX_PREFIX,
     AppLinkPrefix,
+    FileMode,
     LanguageTag,
     LanguageTags,
+    ListeningAddress,
     Names,
     Networks,
     OptionalPath,
@@ -21,17 +24,44 @@ from flexiapi.settings.values import (
     Secrets,
     SettingsSection,
     SipDomain,
+    Sources,
 )
 
 
 class ServerSettings(SettingsSection):
     """The HTTP server."""
 
-    address: str = Field("127.0.0.1", description="IP address to listen on")
+    address: ListeningAddress = Field(
+        "127.0.0.1",
+        description="IP address to listen on; or `unix:` and the path of a unix socket, such as "
+        "unix:/run/flexiapi/http.sock, which has no port",
+    )
     port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
+    unix_mode: FileMode = Field(
+        "0660", description="file mode of the unix socket: who may write to it may connect; its group is the server's"
+    )
+    certificate: OptionalPath = Field(
+        None,
+        description="PEM file of the certificate with its chain, for a server that speaks TLS itself; read again after "
+        "SIGHUP; unset, it speaks plain HTTP",
+    )
+    key: OptionalPath = Field(None, description="PEM file of the certificate's private key, without a passphrase")
     processes: int = Field(0, ge=0, le=256, description="server processes; 0 is one per core")
-    trusted_proxies: Networks = Field(
-        (), description="addresses or networks of front servers whose X-Forwarded-* and X-Request-Id headers count"
+    connections: int = Field(
+        0,
+        ge=0,
+        description="most open connections of a process, others wait; 0 is as many as there are file descriptors, less "
+        "a reserve",
+    )
+    trusted_proxies: Sources = Field(
+        (),
+        description="addresses or networks of front servers whose X-Forwarded-* and X-Request-Id headers count; the "
+        "word `unix` is every peer on the unix socket",
+    )
+    proxy_protocol: Sources = Field(
+        (),
+        description="addresses or networks of front servers, or `unix`, each of whose connections must begin with a "
+        "header of the PROXY protocol, version 2; those of others must not",
     )
     cors_origins: Names = Field((), description="origins that browsers may call the API from; none by default")
     max_body_bytes: int = Field(
@@ -48,12 +78,17 @@ class ServerSettings(SettingsSection):
     )
     maintenance: bool = Field(False, description="answer 503 to every API request")
 
-    @field_validator("address")
-    @classmethod
-    def _is_named(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("names no address; 127.0.0.1 is for this host only, 0.0.0.0 for all networks")
-        return value
+    @model_validator(mode="after")
+    def _has_both_files(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key (SERVER_CERTIFICATE, SERVER_KEY) belong together: set both, or none")
+        return self
+
+    @property
+    def unix_path(self) -> Path | None:
+        """The path of the unix socket to listen on, or `None` for an IP address."""
+        is_unix = self.address.startswith(UNIX_PREFIX)
+        return Path(self.address.removeprefix(UNIX_PREFIX)) if is_unix else None
 
 
 class AppSettings(SettingsSection):

@@ -1,9 +1,10 @@
 """Types of settings: lists, networks, and values that an empty text leaves unset."""
 
 import re
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
@@ -11,11 +12,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 from flexiapi.language_tags import is_tag, spelt
 
 Network = IPv4Network | IPv6Network
+UNIX = "unix"
+"""The word for peers that connect through a unix socket."""
+UNIX_PREFIX = f"{UNIX}:"
+
+# Of `sun_path`, with the zero at its end.
+_UNIX_PATH_BYTES = 108
 
 # Characters that a domain in a SIP address cannot have are excluded; an address literal has its brackets.
 _DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
 _SCHEME = re.compile(r"(?!(?:javascript|data|vbscript|blob|file):)[a-z][a-z0-9+.-]*:(?://)?")
 _PHONE_PREFIX = re.compile(r"\+[0-9]{0,15}")
+_FILE_MODE = re.compile(r"0?[0-7]{3}")
 _ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
@@ -29,15 +37,25 @@ def _separated(value: object) -> object:
 def _networks(value: object) -> object:
     """Parse addresses and networks. Raises `ValueError` with the position of a wrong one."""
     items = _separated(value)
-    if not isinstance(items, list | tuple):
-        return items
-    networks = []
+    return list(_parsed(items, ())) if isinstance(items, list | tuple) else items
+
+
+def _sources(value: object) -> object:
+    """Parse addresses, networks and the word `unix`. Raises `ValueError` with the position of a wrong one."""
+    items = _separated(value)
+    return list(_parsed(items, (UNIX,))) if isinstance(items, list | tuple) else items
+
+
+def _parsed(items: Iterable[object], words: Collection[str]) -> Iterator[object]:
     for number, item in enumerate(items, start=1):
+        if item in words:
+            yield item
+            continue
         try:
-            networks.append(ip_network(item))
+            yield ip_network(cast("str", item))
         except ValueError as error:
-            raise ValueError(f"number {number} is not an IP address or network, such as 10.0.0.0/8") from error
-    return networks
+            others = "".join(f", or the word `{word}`" for word in words)
+            raise ValueError(f"number {number} is not an IP address or network, such as 10.0.0.0/8{others}") from error
 
 
 def _empty_is_unset(value: object) -> object:
@@ -68,6 +86,24 @@ def _is_root(value: str) -> str:
     if value and not _ROOT_URL.fullmatch(value):
         raise ValueError("is not an absolute URL, such as https://accounts.example.org")
     return value.rstrip("/")
+
+
+def _is_listening_address(value: str) -> str:
+    if not value.strip():
+        raise ValueError("names no address; 127.0.0.1 is for this host only, 0.0.0.0 for all networks")
+    if value.startswith(UNIX_PREFIX):
+        path = value.removeprefix(UNIX_PREFIX)
+        if not path.startswith("/") or path.endswith("/"):
+            raise ValueError("names no unix socket: write the whole path, such as unix:/run/flexiapi/http.sock")
+        if len(path.encode()) >= _UNIX_PATH_BYTES:
+            raise ValueError(f"is too long: a path of a unix socket has less than {_UNIX_PATH_BYTES} bytes")
+    return value
+
+
+def _is_file_mode(value: str) -> str:
+    if not _FILE_MODE.fullmatch(value):
+        raise ValueError('is not a file mode, such as "0660"')
+    return value
 
 
 def _is_scheme(value: str) -> str:
@@ -101,6 +137,7 @@ def _compiles(value: str) -> str:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+Sources = Annotated[tuple[Network | Literal["unix"], ...], BeforeValidator(_sources)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
@@ -111,6 +148,8 @@ PhonePrefixes = Annotated[tuple[PhonePrefix, ...], BeforeValidator(_separated)]
 LanguageTag = Annotated[str, AfterValidator(_is_language)]
 LanguageTags = Annotated[tuple[LanguageTag, ...], BeforeValidator(_separated)]
 SipDomain = Annotated[str, AfterValidator(_is_domain)]
+ListeningAddress = Annotated[str, AfterValidator(_is_listening_address)]
+FileMode = Annotated[str, AfterValidator(_is_file_mode)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
 AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]
 Realm = Annotated[OptionalText, AfterValidator(_fits_a_header)]

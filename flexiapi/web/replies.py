@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.cookies import Morsel, SimpleCookie
 from typing import ClassVar
+
+from tornado.httputil import format_timestamp
 
 
 @dataclass(slots=True)
@@ -24,6 +27,14 @@ class Cookie:
     name: str
     value: str
     max_age: int
+
+    def header(self, *, is_secure: bool) -> str:
+        """Return the value of `Set-Cookie`: for all paths, and not for scripts."""
+        morsel: Morsel[str] = SimpleCookie({self.name: self.value})[self.name]
+        morsel.update({"path": "/", "samesite": "Strict", "httponly": "yes", "secure": "yes" if is_secure else ""})
+        # Not every browser takes a Max-Age of 0; a time in the past removes a cookie in all.
+        morsel.update({"max-age": str(self.max_age)} if self.max_age else {"expires": format_timestamp(1)})
+        return morsel.OutputString()
 
 
 class PlainText(HttpReply):

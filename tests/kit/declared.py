@@ -21,25 +21,44 @@ class Declared:
 
     def watch(self, application):
         """Look at each answer of the application."""
+        start, observe = application.start_request, application.context.observe
 
-        def look(handler):
-            endpoint = handler.endpoint
-            self.surprises += [f"{handler.request.method} {endpoint.path}: {found}" for found in _surprises(handler)]
+        def watched(server_conn, request_conn):
+            return start(server_conn, NotedAnswer(request_conn))
 
-        application.log_request = look
+        def look(exchange, status, seconds):
+            observe(exchange, status, seconds)
+            answer = exchange.request.connection
+            self.surprises += [
+                f"{exchange.request.method} {exchange.path}: {one}" for one in _surprises(exchange, answer)
+            ]
+
+        application.start_request, application.context.observe = watched, look
 
 
-def _surprises(handler):
-    endpoint, method, status = handler.endpoint, handler.request.method, handler.get_status()
-    is_closed = handler.request.connection.stream is None or handler.request.connection.stream.closed()
-    if not is_closed:
-        yield from _of_body(handler, method, status)
-    operation = endpoint.operations.get("get" if method == "HEAD" else (method or "").lower())
+class NotedAnswer:
+    """The connection of a request, with the status and headers that were written to it."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def write_headers(self, start_line, headers, chunk=None):
+        self.status, self.headers = start_line.code, headers
+        return self._connection.write_headers(start_line, headers, chunk)
+
+
+def _surprises(exchange, answer):
+    method, status = exchange.request.method, answer.status
+    yield from _of_body(exchange, method, answer)
+    operation = exchange.operations.get("get" if method == "HEAD" else method.lower())
     if operation is None:
         return
-    if endpoint.failure is not None:
-        if not _is_declared(endpoint.failure, failures_of(endpoint.path, operation)):
-            yield f"{type(endpoint.failure).__name__} ({status}) is not declared"
+    if exchange.failure is not None:
+        if not _is_declared(exchange.failure, failures_of(exchange.path, operation)):
+            yield f"{type(exchange.failure).__name__} ({status}) is not declared"
     elif status == 500 or (status > 500 and not operation.hidden):
         yield f"{status} without a declared failure"
     elif status != operation.status and not operation.hidden and method != "HEAD":
@@ -51,14 +70,14 @@ def _is_declared(error, failures):
     return isinstance(error, named) or type(error) is ApiError
 
 
-def _of_body(handler, method, status):
-    content_type = handler._headers.get("Content-Type")
+def _of_body(exchange, method, answer):
+    status, content_type = answer.status, answer.headers.get("Content-Type")
     if content_type is None:
         yield f"{status} without a media type"
     if status >= 400 and content_type != Json.content_type and not content_type.startswith("text/html"):
         yield f"{status} with media type {content_type}"
     if method in _PLAIN_METHODS:
         return
-    has_body = handler._headers.get("Content-Length", "0") != "0"
-    if has_body == (status in handler.endpoint.statuses_without_body):
+    has_body = answer.headers.get("Content-Length", "0") != "0"
+    if has_body == (status in exchange.statuses_without_body):
         yield f"{status} with a body" if has_body else f"{status} without a body"

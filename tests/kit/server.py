@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import secrets
 import threading
 from collections import defaultdict
@@ -21,6 +22,8 @@ from tornado.netutil import bind_sockets
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.model import Account, Actor, Algorithm, Change
 from flexiapi.server.assembly import running
+from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http_server import HttpServer
 from flexiapi.services.clock import Clock
 from flexiapi.settings import LimitSettings, Settings
 from tests.kit.declared import Declared
@@ -31,6 +34,31 @@ from tests.kit.watched_log import LOG
 common.MIN_HEARTBEAT_INTERVAL = 0.05
 
 WITHOUT_LIMITS = {name: 0 for name, field in LimitSettings.model_fields.items() if field.annotation is int}
+
+
+LIMITS = HttpLimits()
+KIND = os.environ.get("TESTS_ON_HTTP_SERVER", "flexiapi")
+
+
+@contextlib.asynccontextmanager
+async def listening(application, sockets, limits: HttpLimits = LIMITS, kind: str = KIND):
+    """The HTTP server that the option `--http-server` names."""
+    if kind == "tornado":
+        server = HTTPServer(application, max_body_size=limits.body_bytes)
+        server.add_sockets(sockets)
+        yield server
+        server.stop()
+        await server.close_all_connections()
+    else:
+        server = HttpServer(application, limits)
+        for listener in sockets:
+            server.add_socket(listener)
+        yield server
+        await server.finish(_nothing, 0)
+
+
+async def _nothing() -> None:
+    """Do not wait for requests under way: the test is over."""
 
 
 class Server:
@@ -51,7 +79,7 @@ class Server:
         self.uri = uri
         self.http = httpx.Client(base_url=self.url, timeout=60, headers={"Accept": "application/json"})
         LOG.watch(self.http)
-        self.parts = None
+        self.parts = self.application = None
         self._ready = threading.Event()
         self._failure = None
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -77,14 +105,11 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
-            self.parts, self.readiness = inside.parts, inside.readiness
+            self.parts, self.readiness, self.application = inside.parts, inside.readiness, inside.application
             self.declared.watch(inside.application)
-            server = HTTPServer(inside.application, max_body_size=16 * 1024 * 1024)
-            server.add_sockets(self.sockets)
-            self._ready.set()
-            await self._stop.wait()
-            server.stop()
-            await server.close_all_connections()
+            async with listening(inside.application, self.sockets):
+                self._ready.set()
+                await self._stop.wait()
 
     def stop(self) -> None:
         self.http.close()

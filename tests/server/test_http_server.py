@@ -8,7 +8,7 @@ import pytest
 from tornado.web import Application, RequestHandler
 
 from flexiapi.server import http_server
-from flexiapi.server.http_server import GracefulServer
+from flexiapi.server.http_server import HttpServer
 
 BIG = b"x" * 16_000_000
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -23,7 +23,7 @@ class Site:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.address = self.listener.getsockname()
-        self.server = GracefulServer(Application([("/", page_of(self))]))
+        self.server = HttpServer(Application([("/", page_of(self))]))
         self.server.add_socket(self.listener)
 
     async def drain(self):
