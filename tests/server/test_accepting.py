@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from tornado.web import Application, RequestHandler
 
-from flexiapi.server import accepting
+from flexiapi.server import accepting, http_server
 from flexiapi.server.accepting import Acceptor
 from flexiapi.server.entrance import Entrance, Peer
+from flexiapi.server.http_server import HttpServer
 from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from tests.kit.doors import LOOPBACK, Door, heard, open_sockets, proxy_header, until
 
@@ -432,3 +434,50 @@ def test_nothing_is_accepted_of_a_paused_acceptor_until_the_pause_is_over():
             assert not asyncio.get_running_loop().remove_reader(listener)
 
     asyncio.run(test())
+
+
+def test_a_unix_socket_that_stops_loses_no_request_and_takes_no_more(run, folder, monkeypatch):
+    monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 120)
+    path = folder / "sock"
+
+    class Page(RequestHandler):
+        def get(self):
+            self.write("hello\n")
+
+    async def test(_door):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(64)
+        server = HttpServer(Application([("/", Page)]))
+        server.add_socket(listener)
+        clients = [connected(path) for _ in range(10)]
+        stopped = asyncio.ensure_future(server.finish(no_requests, 120))
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionRefusedError):
+            connected(path)
+        loop = asyncio.get_running_loop()
+        for client in clients:
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while part := await loop.sock_recv(client, 4096):
+                answer += part
+            assert answer.endswith(b"hello\n")
+            client.close()
+        await stopped
+
+    run(test)
+
+
+async def no_requests():
+    """Do not wait for requests under way."""
+
+
+def connected(path):
+    client = socket.socket(socket.AF_UNIX)
+    try:
+        client.connect(str(path))
+    except OSError:
+        client.close()
+        raise
+    client.setblocking(False)
+    return client
