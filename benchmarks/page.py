@@ -116,7 +116,7 @@ def _open_loop(results: dict[str, Any]) -> str:
 def _processes(results: dict[str, Any]) -> str:
     rows = [row for row in results["rows"] if row.get("by") == "processes"]
     return _table(
-        ("request", "requests/s", "CPU: server", "mongod", "CPU to one process", "smallest share, of an even one"),
+        ("request", "requests/s", "CPU: server", "mongod", "to one process", "to two servers", "smallest share", "MB"),
         (
             (
                 f"`{row['endpoint']}`",
@@ -124,7 +124,9 @@ def _processes(results: dict[str, Any]) -> str:
                 f"{row['cpu']['server']:,.0f}",
                 f"{row['cpu']['mongod']:,.0f}",
                 f"{row['cpu_to_first']:.2f}",
+                f"{row['cpu_to_apart']:.2f}" if "cpu_to_apart" in row else "",
                 f"{row['evenness']:.0%}" if "evenness" in row else "",
+                f"{row['megabytes']:.0f}",
             )
             for row in rows
         ),

@@ -64,6 +64,8 @@ def remarks(row: _Row) -> list[str]:
         notes.append(f"{row['to_obvious']:.1f} x the obvious handler")
     if "evenness" in row:
         notes.append(f"smallest share {row['evenness']:.0%} of an even one, by cpu {row['cpu_evenness']:.0%}")
+    if "cpu_to_apart" in row:
+        notes.append(f"cpu x {row['cpu_to_apart']:.2f} of two servers apart")
     if "offered" in row:
         notes.append(f"p50 {row['p50']:.1f} ms at {row['offered']:,.0f}/s; loader late {row['loader_late_ms']:.1f} ms")
     return notes

@@ -110,6 +110,13 @@ def test_the_picture_has_a_bar_and_a_goal_where_the_figures_are():
     assert "A <b>" in [text.text for text in root.iter(f"{SVG}text")]
 
 
+@pytest.mark.parametrize(("most", "end", "step"), [(1.0, 1.25, 0.25), (2.6, 2.75, 0.25), (13.0, 14.0, 2.0)])
+def test_an_axis_has_few_marks_whatever_it_shows(most, end, step):
+    axis = picture.axis_to(most)
+    assert (axis.most, axis.step) == (end, step)
+    assert len(axis.marks()) <= 12
+
+
 def test_the_picture_shows_sizes_only_if_they_were_measured():
     assert not list(ET.fromstring(picture.svg([request_row()])).iter(f"{SVG}circle"))
     root = ET.fromstring(picture.svg([request_row(), *SCALE]))

@@ -13,6 +13,7 @@ from flexiapi.server.http1.response import HttpResponse
 from flexiapi.server.http1.room import WriteRoom
 
 _JOINED_BYTES = 64 * 1024
+_MOST_WAITING_BYTES = 16 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
 _NOT_VALID = "The request is not valid HTTP."
 
@@ -107,11 +108,13 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
-        self.intake.end(math.inf)
         self.room.lose()
-        self._owner.closed(self)
-        self.intake.forget()
-        self.intake.release()
+        try:
+            self.intake.forget()
+        finally:
+            self.intake.end(math.inf)
+            self._owner.closed(self)
+            self.intake.release()
 
     # For the answer.
 
@@ -176,20 +179,18 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _set_reading(self) -> None:
         stage, is_waiting = self.intake.stage, self.intake.is_waiting
-        if stage == DROP:
-            return
         if self._is_eof and stage in (HEAD, BODY) and not is_waiting:
             self.close()
             return
-        # While an answer is awaited, reading shows that the client has gone.
-        wanted = not (is_waiting or (stage == ANSWER and self.intake.data))
-        if wanted != self._is_reading:
+        # While an answer is awaited, reading shows that the client has gone, even if it had sent other requests.
+        wanted = not (is_waiting or (stage == ANSWER and len(self.intake.data) >= _MOST_WAITING_BYTES))
+        if stage != DROP and wanted != self._is_reading:
             self._is_reading = wanted
             (self.transport.resume_reading if wanted else self.transport.pause_reading)()
 
     def _go_on(self, taken: "asyncio.Future[None]") -> None:
         """Read on, for the application has taken what it was given."""
-        self.intake.is_waiting = False
+        self.intake.go_on()
         failure = None if taken.cancelled() else taken.exception()
         if failure is not None:
             self._fail(failure)
