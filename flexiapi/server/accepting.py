@@ -1,7 +1,6 @@
 """Accepting of connections: shares, caps, and pauses when descriptors run out."""
 
 import asyncio
-import contextlib
 import errno
 import socket
 import time
@@ -14,7 +13,6 @@ from flexiapi.server.listening import refuses_connections
 from flexiapi.server.proxy_protocol import WrongProxyHeader
 from flexiapi.server.rare_warning import RareWarning
 from flexiapi.server.shares import ConnectionShares
-from flexiapi.web.peers import UNIX
 
 _MOST_A_TURN = 64
 _PAUSE_SECONDS = 0.5
@@ -211,13 +209,7 @@ class Acceptor:
         self.accepted_at = time.monotonic()
         self._open += 1
         self._tell()
-        connection.setblocking(False)
-        ip = UNIX
-        if connection.family != socket.AF_UNIX:
-            ip = address[0]
-            with contextlib.suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        arrival = Arrival(connection, ip)
+        arrival = Arrival.of(connection, address)
         task = asyncio.get_running_loop().create_task(self._enter(arrival))
         self._arrivals[task] = arrival
         task.add_done_callback(self._entered)
