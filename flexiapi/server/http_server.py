@@ -92,13 +92,14 @@ class HttpServer:
 
     def _end_overdue(self) -> None:
         """End the connections whose time is over. A timer for each of them would cost every request."""
+        # First, for an application that fails when it is told of an end must not keep all others open.
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
         now = self.now()
         overdue = [each for each in self._open if each.intake.deadline <= now or each.room.deadline <= now]
         for connection in overdue:
             connection.expire()
         if self._acceptor.is_full:
             self._make_room()
-        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 
     def _make_room(self) -> None:
         """Close the connections that have been without a request for longest, so that others come in."""
