@@ -1,14 +1,12 @@
 """Accounts as contacts, without private fields."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.model import Account, Scope
 from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.driver import Database
 
 # Views of contacts never show these, and opening sealed passwords takes time.
 _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}
@@ -17,7 +15,7 @@ _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation":
 class ContactStore(Records):
     """The account collection without private fields."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments) -> None:
+    def __init__(self, database: Database, documents: AccountDocuments) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents

@@ -171,7 +171,10 @@ class Messages(HTTPServerConnectionDelegate):
 
 @contextlib.asynccontextmanager
 async def running(kind, delegate, limits=None, receive_buffer=None):
-    """The address of a running server of this kind. `limits` are those of ours, `receive_buffer` is in bytes."""
+    """The address of a running server of this kind, which is `delegate.server`.
+
+    `limits` are those of ours, `receive_buffer` is in bytes.
+    """
     LOG.served = True
     listener = socket.socket()
     if receive_buffer:
@@ -184,6 +187,7 @@ async def running(kind, delegate, limits=None, receive_buffer=None):
     else:
         server = HTTPServer(delegate, max_body_size=16 * MIB, max_header_size=32 * 1024)
     server.add_socket(listener)
+    delegate.server = server
     try:
         yield listener.getsockname()
     finally:

@@ -74,7 +74,7 @@ def test_the_limit_of_a_later_request_is_its_own():
             for _ in range(3):
                 await peer.send(GOOD)
                 await peer.read(until=b"}")
-                peer.heard = b""
+                peer.heard.clear()
                 await asyncio.sleep(SHORT / 2)
             await peer.send(GOOD[:20])
             check_timed_out(await peer.answers())
