@@ -102,9 +102,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.room.fill(self._owner.now() + self._owner.limits.write_seconds)
 
     def resume_writing(self) -> None:
-        """Let those go on who write, and take the requests that waited for room."""
+        """Let those go on who write, then take the requests that waited. Asyncio must not be told to close in here."""
         self.room.free()
-        self._advance()
+        asyncio.get_running_loop().call_soon(self._advance)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
