@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.server.http1.sites import OURS, Message, Messages, Pages, run, runnin
 from tests.server.http1.verdicts import check_refusal
 from tests.server.http1.wire import PROBE, Peer, asked
 
+ROOT = Path(__file__).parents[3]
 SHORT = 0.3
 LONG = 100
 NEVER = HttpLimits(header_seconds=LONG, body_seconds=LONG, idle_seconds=LONG, write_seconds=LONG)
@@ -175,6 +177,19 @@ def test_an_application_that_fails_at_an_end_keeps_no_connection_open():
         assert [str(problem) for problem in problems] == ["our own mistake"] * 2
 
     run(test)
+
+
+def test_the_limits_are_those_that_operators_read():
+    limits = HttpLimits()
+    page = (ROOT / "docs" / "operations.md").read_text()
+    for line in (
+        f"| request target | {limits.target_bytes} bytes | 414 |",
+        f"| {limits.header_bytes} bytes, {limits.headers} headers | 431 |",
+        f"| {limits.header_seconds:g} s, {limits.body_seconds:g} s | 408 |",
+        f"| {limits.idle_seconds:g} s | closed |",
+        f"| {limits.write_seconds:g} s | cut |",
+    ):
+        assert line in page
 
 
 def test_time_limits_of_one_connection_are_not_those_of_others():
