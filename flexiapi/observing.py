@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
@@ -29,6 +29,7 @@ _MASK = "***"
 
 REQUESTS = Counter("flexiapi_http_requests", "Requests answered", ["method", "route", "status"])
 REFUSED = Counter("flexiapi_http_refused", "Requests refused before an endpoint saw them", ["status"])
+CONNECTIONS = Gauge("flexiapi_http_connections", "Open connections of clients", multiprocess_mode="livesum")
 SECONDS = Histogram(
     "flexiapi_http_request_seconds",
     "Time to answer, in seconds",

@@ -4,12 +4,15 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from prometheus_client import multiprocess
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.store.folder_lock import try_lock
 
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _PREFIX = "flexiapi-figures-"
 _LOCK = "lock"
 
@@ -32,10 +35,15 @@ def figures_folder() -> Iterator[dict[str, str]]:
     # The kernel gives the lock back when the process ends for any reason.
     try_lock(lock)
     try:
-        yield {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        yield {_VARIABLE: str(folder)}
     finally:
         os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_process(figures: Mapping[str, str], pid: int) -> None:
+    """Remove the figures of a process that has ended which are about the present, such as its connections."""
+    multiprocess.mark_process_dead(pid, figures[_VARIABLE])  # type: ignore[no-untyped-call]  # the library has no types here
 
 
 def _remove_abandoned(parent: Path) -> None:

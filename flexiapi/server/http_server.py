@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from tornado.httputil import HTTPServerConnectionDelegate
 
-from flexiapi.observing import REFUSED
+from flexiapi.observing import CONNECTIONS, REFUSED
 from flexiapi.server.accepting import Acceptor
 from flexiapi.server.entrance import Entrance
 from flexiapi.server.http1.connection import ClientConnection
@@ -76,10 +76,12 @@ class HttpServer:
     def opened(self, connection: ClientConnection) -> None:
         """Note a new connection."""
         self._open.add(connection)
+        CONNECTIONS.inc()
 
     def closed(self, connection: ClientConnection) -> None:
         """Forget a connection."""
         self._open.discard(connection)
+        CONNECTIONS.dec()
         self._acceptor.released()
         self.delegate.on_close(connection)
 

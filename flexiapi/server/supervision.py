@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
-from flexiapi.server.figures_folder import figures_folder
+from flexiapi.server.figures_folder import figures_folder, forget_process
 from flexiapi.server.listening import refuse_connections
 from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from flexiapi.server.stopping import MARGIN_SECONDS, STOP_SIGNALS, on_hang_up, on_signals
@@ -113,7 +113,7 @@ class ServerProcesses:
                 time.sleep(_POLL_SECONDS)
                 self._listen()
                 self._pass_stop_on()
-                self._remove_ended()
+                self._remove_ended(figures)
                 if self._all_ready():
                     self._end_outdated()
                     if not is_told:
@@ -191,10 +191,11 @@ class ServerProcesses:
             for child in self._children:
                 child.process.kill()
 
-    def _remove_ended(self) -> None:
+    def _remove_ended(self, figures: Mapping[str, str]) -> None:
         for child in [child for child in self._children if child.process.poll() is not None]:
             self._children.remove(child)
             child.close()
+            forget_process(figures, child.process.pid)
             # A process that was killed accepts no more, and has not told the others.
             ConnectionShares(self._shares, child.slot).note(None)
             if child.process.returncode == STATUS_OF_REFUSAL:

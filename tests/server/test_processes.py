@@ -1,7 +1,10 @@
 """Several server processes: one socket, shared limits, a dead one is replaced, all end with the parent."""
 
+import contextlib
 import os
+import re
 import signal
+import socket
 from pathlib import Path
 
 import httpx
@@ -67,6 +70,26 @@ def test_a_dead_process_is_replaced_and_the_family_ends_together(serve):
     family = children_of(server.child.pid)
     server.kill()
     wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in family))
+
+
+def test_the_connections_of_dead_processes_are_not_counted(serve):
+    server = serve(SERVER_PROCESSES="2")
+    wait_for(lambda: len(children_of(server.child.pid)) == 2)
+    with contextlib.ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        # And the one that asks.
+        wait_for(lambda: connections_told_by(server) == 11)
+        for child in children_of(server.child.pid):
+            os.kill(child, signal.SIGKILL)
+        wait_for(lambda: connections_told_by(server) == 1)
+
+
+def connections_told_by(server):
+    with contextlib.suppress(httpx.HTTPError):
+        text = httpx.get(f"{server.url}/metrics", timeout=30).text
+        return float(re.search(r"^flexiapi_http_connections (\S+)$", text, re.MULTILINE)[1])
+    return 0.0
 
 
 def test_a_signal_while_a_dead_process_is_to_be_replaced_ends_all(serve):
