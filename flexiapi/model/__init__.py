@@ -2,7 +2,7 @@
 
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
-from flexiapi.model.contacts import ContactsList
+from flexiapi.model.contacts import Contact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
     PUSH_ID,
     PUSH_PARAMETER,
@@ -61,6 +61,8 @@ __all__ = [
     "Channel",
     "CodeChannel",
     "Confirmation",
+    "Contact",
+    "ContactRecord",
     "ContactsList",
     "CreationCount",
     "Device",
