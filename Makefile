@@ -27,7 +27,7 @@ changelog: $(VENV)/.dev
 	$(BIN)/towncrier build --draft --version $(RELEASE)
 	VENV=$(VENV) .ci/changelog $(BASE)
 
-# Needs `wrk` (apt install wrk). ARGS=--help shows what can be chosen.
+# Prints a table and writes benchmarks/results/latest.json (docs/performance.md). ARGS=--help shows what can be chosen.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 

@@ -1,1 +1,1 @@
-"""Benchmarks: the rate of every endpoint as a ratio to a bare Tornado handler and to a naive handler, in one run."""
+"""Benchmarks: the cost of every endpoint beside a bare Tornado handler, in interleaved rounds of one run."""

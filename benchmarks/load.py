@@ -1,97 +1,110 @@
-"""Load on one server by wrk for a bounded time, and its cost in the server process."""
+"""Load on one server by wrk for a bounded time, and its cost in the server, in mongod and in wrk itself."""
 
-import os
 import re
-import signal
-import socket
+import resource
+import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import costs
+from benchmarks.programs import Program
+
 SCRIPTS = Path(__file__).parent / "scripts"
-_TICKS = os.sysconf("SC_CLK_TCK")
+_MICROSECONDS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
+_STALL_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Measurements: `rate` in requests/s, latencies in ms, `cpu` in microseconds of the server process per request."""
+class Shot:
+    """A kind of load: a path, the Lua script that makes the requests, and its arguments."""
 
+    path: str
+    script: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The report of wrk: `rate` in requests/s, latencies in ms."""
+
+    requests: int
     rate: float
     p50: float
     p99: float
-    cpu: float
     errors: int
 
 
-class Process:
-    """A server process under load."""
+@dataclass(frozen=True)
+class Cost:
+    """Processor time per request in microseconds: of the server's processes, of mongod, of both together."""
 
-    def __init__(self, kind: str, uri: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        arguments = [sys.executable, "-m", "benchmarks.servers", kind, str(self.port), uri]
-        self._child = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
-        self._await()
-
-    def _await(self) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise RuntimeError("the server did not start")
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
-    def memory_megabytes(self) -> float:
-        status = Path(f"/proc/{self._child.pid}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
-        return int(match[1]) / 1024 if match else 0.0
-
-    def stop(self) -> None:
-        self._child.send_signal(signal.SIGTERM)
-        self._child.wait(20)
+    server: float
+    mongod: float
+    both: float
 
 
-@contextmanager
-def process(kind: str, uri: str) -> Iterator[Process]:
-    server = Process(kind, uri)
-    try:
-        yield server
-    finally:
-        server.stop()
+@dataclass(frozen=True)
+class Load:
+    """A load and its cost. The shares are of one core: those of the server, of wrk, and of all programs beside."""
+
+    answers: Answers
+    cost: Cost
+    server_share: float
+    loader_share: float
+    others_share: float = 0.0
 
 
-def measure(server: Process, path: str, script: str | None, seconds: int, connections: int, *arguments: str) -> Figures:
+def missing() -> bool:
+    return shutil.which("wrk") is None
+
+
+def measure(server: Program, mongod: int, shot: Shot, seconds: int, connections: int) -> Load:
+    """Load the server for that many seconds. Raises `RuntimeError` if wrk fails."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    command += ["-s", str(SCRIPTS / script)] if script else []
-    before = server.cpu_seconds()
-    done = subprocess.run([*command, server.url + path, "--", *arguments], capture_output=True, text=True, check=True)
-    cpu = server.cpu_seconds() - before
-    return _figures(done.stdout, cpu)
+    command += ["-s", str(SCRIPTS / shot.script)] if shot.script else []
+    command += [f"http://127.0.0.1:{server.port}{shot.path}", "--", *shot.arguments]
+    before, began = _spent(server, mongod), time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + _STALL_SECONDS)
+    after, passed = _spent(server, mongod), time.monotonic() - began
+    if done.returncode:
+        raise RuntimeError(f"wrk failed: {done.stderr or done.stdout}")
+    answers = report(done.stdout)
+    of_server, of_mongod, of_wrk, of_all = (end - start for start, end in zip(before, after, strict=True))
+    others = max(of_all - of_server - of_mongod - of_wrk, 0.0)
+    costly = cost(of_server, of_mongod, answers.requests)
+    return Load(answers, costly, of_server / passed, of_wrk / passed, others / passed)
 
 
-def _figures(text: str, cpu: float) -> Figures:
-    requests = int(_found(r"(\d+) requests in", text))
+def _spent(server: Program, mongod: int) -> tuple[float, float, float, float]:
+    """Return the processor time of the server, of mongod, of wrk, and of the machine."""
+    of_server, of_mongod = costs.cpu_seconds(server.all), costs.cpu_seconds([mongod])
+    return of_server, of_mongod, _of_children(), costs.busy_seconds()
+
+
+def _of_children() -> float:
+    """Return the processor time of children that have ended, of which there are none beside wrk during a load."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cost(server: float, mongod: float, requests: int) -> Cost:
+    """Return the cost per request of so many seconds of processor time."""
+    each = 1e6 / max(requests, 1)
+    return Cost(server * each, mongod * each, (server + mongod) * each)
+
+
+def report(text: str) -> Answers:
+    """Read the report of wrk. Raises `RuntimeError` if something is missing in it."""
     refused = int(_found(r"Non-2xx or 3xx responses: (\d+)", text, "0"))
-    timeouts = int(_found(r"timeout (\d+)", text, "0"))
-    return Figures(
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    return Answers(
+        requests=int(_found(r"(\d+) requests in", text)),
         rate=float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        p50=_milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", text)),
-        p99=_milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", text)),
-        cpu=cpu / max(requests, 1) * 1e6,
-        errors=refused + timeouts,
+        p50=milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", text)),
+        p99=milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", text)),
+        errors=refused + (sum(map(int, broken.groups())) if broken else 0),
     )
 
 
@@ -104,6 +117,9 @@ def _found(pattern: str, text: str, default: str | None = None) -> str:
     return default
 
 
-def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+def milliseconds(text: str) -> float:
+    """Return a time of wrk's report in milliseconds. Raises `RuntimeError` if it is none."""
+    found = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    if found is None:
+        raise RuntimeError(f"wrk wrote a time as {text}")
+    return float(found[1]) * _MICROSECONDS[found[2]] / 1e3

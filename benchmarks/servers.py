@@ -1,4 +1,4 @@
-"""The compared servers, one process each: `python -m benchmarks.servers bare|obvious|ours PORT URI`."""
+"""The servers that the real one is compared with: `python -m benchmarks.servers bare|bare-on-ours|obvious PORT URI`."""
 
 import asyncio
 import json
@@ -9,14 +9,13 @@ from typing import Any
 import uvloop
 from motor.motor_asyncio import AsyncIOMotorClient
 from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from benchmarks.data import DATABASE, DOMAIN, KEY
-from flexiapi import observing
+from benchmarks.configuration import DATABASE
+from benchmarks.programs import BARE, BARE_ON_OURS, OBVIOUS
 from flexiapi.crypto.keys import token_hash
-from flexiapi.server.assembly import running
-from flexiapi.server.processes import spare_the_collector
-from flexiapi.settings import Settings
+from flexiapi.server.http_server import HttpServer
 
 
 class Bare(RequestHandler):
@@ -24,8 +23,6 @@ class Bare(RequestHandler):
 
     def get(self) -> None:
         self.write({"activated": True, "realm": None})
-
-    post = get
 
 
 class Obvious(RequestHandler):
@@ -53,47 +50,39 @@ class ObviousMe(Obvious):
         self.write(json.dumps({**shown, "id": account["_id"]}))
 
 
-def ours(url: str) -> Settings:
-    """Return settings with limits off, because all load comes from one address; the others are defaults."""
-    fields = Settings().limits.__class__.model_fields.items()
-    limits = {name: 0 for name, field in fields if field.annotation is int}
-    return Settings.model_validate(
-        {
-            "app": {"key": KEY, "url": url, "sip_domain": DOMAIN, "dangerous_endpoints": True},
-            "mongodb": {"database": DATABASE},
-            "limits": limits,
-            "flexisip": {"external_auth": True},
-            "log": {"level": "info"},
-        }
+def _application(kind: str, uri: str) -> Application:
+    if kind != OBVIOUS:
+        return Application([(r".*", Bare)])
+    database: dict[str, Any] = {"database": AsyncIOMotorClient(uri)[DATABASE]}
+    return Application(
+        [
+            (r"/api/accounts/me", ObviousMe, database),
+            (r"/api/accounts/([^/]+)/info", ObviousInfo, database),
+            (".*", Bare),
+        ]
     )
+
+
+def _on_tornados(application: Application) -> Any:
+    return HTTPServer(application)
+
+
+def _on_ours(application: Application) -> Any:
+    return HttpServer(application)
+
+
+_SERVERS = {BARE: _on_tornados, OBVIOUS: _on_tornados, BARE_ON_OURS: _on_ours}
 
 
 async def serve(kind: str, port: int, uri: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    if kind == "ours":
-        async with running(ours(f"http://127.0.0.1:{port}"), uri) as inside:
-            spare_the_collector()
-            await _listen(inside.application, port, stop)
-        return
-    database = AsyncIOMotorClient(uri)[DATABASE]
-    routes: list[Any] = [(r".*", Bare)]
-    if kind == "obvious":
-        routes = [
-            (r"/api/accounts/me", ObviousMe, {"database": database}),
-            (r"/api/accounts/([^/]+)/info", ObviousInfo, {"database": database}),
-        ]
-    await _listen(Application(routes), port, stop)
-
-
-async def _listen(application: Any, port: int, stop: asyncio.Event) -> None:
-    server = HTTPServer(application)
-    server.listen(port, "127.0.0.1")
+    server = _SERVERS[kind](_application(kind, uri))
+    for listener in bind_sockets(port, "127.0.0.1", backlog=1024):
+        server.add_socket(listener)
     await stop.wait()
-    server.stop()
 
 
 if __name__ == "__main__":
-    observing.configure("info")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

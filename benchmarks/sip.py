@@ -1,29 +1,22 @@
-"""Benchmark of the sign-in replica and the external authentication, on a real MongoDB: `python -m benchmarks.sip`."""
+"""Benchmark of the sign-in replica of Flexisip, on a real MongoDB: `python -m benchmarks.sip`."""
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import resource
-import socket
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
-from benchmarks import data
-from benchmarks.load import process
-from benchmarks.servers import ours
-from flexiapi.crypto import digest
+from benchmarks import results
+from benchmarks.configuration import KEY, settings
+from benchmarks.house import Options, house
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.flexisip.replica import SignInReplica
-from flexiapi.store import EmbeddedMongod, Store
+from flexiapi.store import Store
 
-_RESULTS = Path(__file__).parent / "results"
-_REQUESTS = 2_000
 Figures = dict[str, object]
 
 
@@ -71,41 +64,8 @@ def changes(uri: str, path: Path, at_once: int) -> Figures:
     return asyncio.run(run())
 
 
-def authentication(uri: str) -> Figures:
-    """Measure one request in flight, as Flexisip sends them, next to the same over a bare Tornado handler."""
-    with process("bare", uri) as bare, process("ours", uri) as server:
-        base = _one_by_one(bare.port, lambda _: "/")
-        answer = _one_by_one(server.port, lambda number: f"/sip/auth?{_question(number)}")
-    return {"p50_ms": _ms(answer[0]), "p99_ms": _ms(answer[1]), "bare_p50_ms": _ms(base[0]), "goal_p50_ms": 1.5}
-
-
-def _one_by_one(port: int, path: Callable[[int], str]) -> tuple[float, float]:
-    requests = [f"GET {path(number)} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for number in range(_REQUESTS)]
-    waits = []
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for request in requests:
-            began = time.perf_counter()
-            connection.sendall(request)
-            answer = connection.recv(65536)
-            waits.append(time.perf_counter() - began)
-            if not (answer.startswith(b"HTTP/1.1 200") and b"Status: 4" not in answer):
-                raise RuntimeError(f"answered {answer!r}")
-    waits = sorted(waits[_REQUESTS // 10 :])
-    return statistics.median(waits), waits[len(waits) * 99 // 100]
-
-
-def _question(number: int) -> str:
-    name, uri, nonce = data.username(1 + number % 1000), f"sip:{data.DOMAIN}", f"{time.time_ns()}"
-    ha1 = digest.ha1("SHA-256", name, data.DOMAIN, data.PASSWORD)
-    values = {"method": "REGISTER", "domain": data.DOMAIN, "username": name, "realm": data.DOMAIN, "nonce": nonce}
-    values |= {"uri": uri, "algorithm": "SHA-256", "qop": "auth", "nc": "00000001", "cnonce": "c0ffee"}
-    values["response"] = digest.response("SHA-256", ha1, nonce, "00000001", "c0ffee", "auth", "REGISTER", uri)
-    return urlencode(values, quote_via=quote, safe="")
-
-
 def _opened(uri: str, path: Path) -> tuple[Store, SignInReplica]:
-    store = Store(ours("http://127.0.0.1"), ApplicationKey(data.KEY), uri)
+    store = Store(settings("http://127.0.0.1"), ApplicationKey(KEY), uri)
     return store, SignInReplica(path, store.accounts)
 
 
@@ -114,7 +74,6 @@ def _ms(seconds: float) -> float:
 
 
 def _measured(uri: str, folder: Path) -> Iterator[tuple[str, Figures]]:
-    yield "external authentication", authentication(uri)
     # Separate processes, so that memory is measured for each.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as apart:
         for at_once in (1, 8, 32, 128):
@@ -127,21 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sip", description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="flexiapi-bench-") as name:
-        mongod = EmbeddedMongod(Path(name))
-        mongod.start()
-        try:
-            with process("ours", mongod.uri):
-                pass  # creates the indexes
-            data.fill(mongod.uri, options.accounts)
-            results = {}
-            for what, figures in _measured(mongod.uri, Path(name)):
-                results[what] = figures
-                print(f"{what:26} {figures}", flush=True)
-        finally:
-            mongod.stop()
-    _RESULTS.mkdir(exist_ok=True)
-    (_RESULTS / "sip.json").write_text(json.dumps(results, indent=2))
+    found = {}
+    with house(Options(seconds=1, rounds=1, connections=1)) as built:
+        built.fill(options.accounts)
+        for what, figures in _measured(built.uri, built.folder):
+            found[what] = figures
+            print(f"{what:26} {figures}", flush=True)
+    results.write(results.SIP, found)
 
 
 if __name__ == "__main__":

@@ -111,13 +111,14 @@ class AccessLog:
 
     def write(self, method: str, route: str, status: int, seconds: float, **who: str) -> None:
         """Log one request; `route` is the template, because paths may carry secrets."""
-        milliseconds = round(seconds * 1000, 1)
         if self._style == "json":
-            fields = {"method": method, "route": route, "status": status, "ms": milliseconds, **who}
+            fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1), **who}
             line = json.dumps({"timestamp": self._moment(), "level": "info", "event": "request", **fields})
         else:
-            more = " ".join([f"{name}={value}" for name, value in who.items() if value])
-            line = f"{self._moment()} info    request {method=!s} {route=!s} {status=} ms={milliseconds} {more}"
+            line = f"{self._moment()} info    request {method=!s} {route=!s} {status=} ms={seconds * 1000:.1f}"
+            for name, value in who.items():
+                if value:
+                    line += f" {name}={value}"
         self._lines.append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(0.1, self.flush)

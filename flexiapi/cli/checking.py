@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 
 import click
 
@@ -24,6 +25,7 @@ from flexiapi.server.application_key import existing_key, key_file, key_missing
 from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
 from flexiapi.server.parts import Parts
+from flexiapi.server.tls import certificate_of
 from flexiapi.services.names import compiled
 from flexiapi.settings import ServerSettings, Settings
 from flexiapi.settings.loading import misspelt, source_of
@@ -92,6 +94,7 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
             findings.doubtful("settings", text)
         _spaces(settings, parts, findings)
         _address(settings.server, findings)
+        _certificate(settings, findings)
         parts.renderer.render_all_samples(space.language for space in parts.store.spaces)
         findings.right("templates", f"all render, in {', '.join(sorted(parts.renderer.translations.languages))}")
         for text in parts.renderer.translations.doubts():
@@ -155,7 +158,15 @@ def _spaces(settings: Settings, parts: Parts, findings: Findings) -> None:
 
 
 def _address(server: ServerSettings, findings: Findings) -> None:
-    """Check that this host has the address; the port may be in use by the running server."""
+    """Check that this host has the address; the port, or the unix socket, may be in use by the running server."""
+    if server.unix_path is not None:
+        if not os.access(server.unix_path.parent, os.W_OK | os.X_OK):
+            findings.wrong(
+                "address",
+                f"server.address (SERVER_ADDRESS): {server.unix_path.parent} is not there, or no unix socket can be "
+                "made in it. Make the folder, and give it to the user of the server.",
+            )
+        return
     try:
         family, kind, _, _, place = socket.getaddrinfo(server.address, 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -167,6 +178,23 @@ def _address(server: ServerSettings, findings: Findings) -> None:
             f"server.address (SERVER_ADDRESS): cannot listen on {server.address}: {reason}. Name an IP "
             "address of this host; 0.0.0.0 is all addresses.",
         )
+
+
+def _certificate(settings: Settings, findings: Findings) -> None:
+    """Check the server's own certificate and key, if there are any."""
+    try:
+        certificate = certificate_of(settings.server)
+    except ConfigurationError as error:
+        findings.wrong("certificate", str(error))
+        return
+    if certificate is None:
+        return
+    names = ", ".join(certificate.names) or "no host"
+    findings.right("certificate", f"for {names}, until {certificate.ends_at:%Y-%m-%d}")
+    for doubt in certificate.doubts(datetime.now(UTC)):
+        findings.doubtful("certificate", doubt)
+    if settings.app.url.startswith("http:"):
+        findings.doubtful("certificate", f"links begin with {settings.app.url}: app.url (APP_URL) is not https")
 
 
 async def _backends(settings: Settings, parts: Parts, findings: Findings) -> None:

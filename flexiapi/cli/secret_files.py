@@ -22,10 +22,11 @@ def readable_by_others(settings: Settings, source: Path | None) -> Iterator[Path
     """
     data = settings.data.path
     found = [key_file(settings), data / "outbox.jsonl"]
-    if settings.flexisip.auth_replica is not None:
-        found.append(settings.flexisip.auth_replica)
+    found += [file for file in (settings.flexisip.auth_replica, settings.server.key) if file is not None]
     if source is not None and _is_readable(source):
         tables = tomllib.loads(source.read_text("utf-8"))
+        # The only key that is a path.
+        tables.get("server", {}).pop("key", None)
         found += [source] if any(_holds_secret(name, value) for name, value in _values(tables)) else []
         found += [data / value for name, value in _values(tables) if _SECRET_FILE.search(name) and value]
     yield from filter(_is_readable, dict.fromkeys(found))

@@ -12,6 +12,7 @@ from flexiapi.cli.context import Installation, passed
 from flexiapi.errors import ConfigurationError
 from flexiapi.server import child, processes
 from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.shares import ConnectionShares
 from flexiapi.settings.loading import load, misspelt
 from flexiapi.settings.reference import document
 from flexiapi.web.openapi import document_of
@@ -21,7 +22,7 @@ from flexiapi.web.throttle import Throttle
 @click.command()
 @click.option("--processes", "count", type=click.IntRange(0), help="Server processes; 0 is one per core.")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one.")
-@click.option("--address", help="IP address to listen on.")
+@click.option("--address", help="IP address to listen on, or unix:/path.")
 @passed
 def serve(context: Installation, count: int | None, port: int | None, address: str | None) -> None:
     """Answer requests until Ctrl-C or SIGTERM.
@@ -41,17 +42,27 @@ def serve(context: Installation, count: int | None, port: int | None, address: s
 @click.command(hidden=True)
 @click.argument("listener", type=int)
 @click.argument("table", type=int)
+@click.argument("shares", type=int)
 @click.argument("tell", type=int)
 @click.argument("parent", type=int)
+@click.argument("slot", type=int)
 @click.option("--prepare", is_flag=True)
 @passed
-def worker(context: Installation, listener: int, table: int, tell: int, parent: int, prepare: bool) -> None:
+def worker(
+    context: Installation, listener: int, table: int, shares: int, tell: int, parent: int, slot: int, prepare: bool
+) -> None:
     """Serve on sockets of the parent."""
     child.die_with(parent)
     settings = context.settings
     observing.configure(settings.log.level, settings.log.format)
-    throttle = Throttle(settings.limits.requests_per_minute, table)
-    child.serve(socket.socket(fileno=listener), settings, throttle, child.ParentPipe(tell, parent), prepares=prepare)
+    child.serve(
+        socket.socket(fileno=listener),
+        settings,
+        Throttle(settings.limits.requests_per_minute, table),
+        ConnectionShares(shares, slot),
+        child.ParentPipe(tell, parent),
+        prepares=prepare,
+    )
 
 
 @click.command()

@@ -1,26 +1,29 @@
-"""Connections from the listening socket to the first byte of HTTP: accepting, the PROXY header, and TLS."""
+"""Accepting of connections: shares, caps, and pauses when descriptors run out."""
 
 import asyncio
 import contextlib
 import errno
 import socket
-import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from flexiapi.observing import log
+from flexiapi.server.entrance import Arrival, Entrance, Peer
 from flexiapi.server.listening import refuses_connections
-from flexiapi.server.proxy_protocol import WrongProxyHeader, client_of
-from flexiapi.settings.values import Sources
-from flexiapi.web.peers import UNIX, is_listed
+from flexiapi.server.proxy_protocol import WrongProxyHeader
+from flexiapi.server.rare_warning import RareWarning
+from flexiapi.server.shares import ConnectionShares
+from flexiapi.web.peers import UNIX
 
 _MOST_A_TURN = 64
 _PAUSE_SECONDS = 0.5
+# A process that has fewer connections gets this time to take one; then it is left out of account for longer.
+_HOLD_SECONDS = 0.001
+_MOST_HOLDS = 10
+_REGARDLESS_SECONDS = 0.25
 # In which a connection has to come to its first request, or to make room if there is none.
 _PATIENCE_SECONDS = 2.0
-_TOLD_SECONDS = 60.0
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Faults of the connection, not of the socket (accept(2)): the next one is accepted.
 _PASSING = frozenset(
@@ -32,67 +35,12 @@ _PASSING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The client of a connection, and the `context` of its requests as Tornado calls it.
-
-    `remote_ip` is an IP address, `UNIX` for a process of this host on the unix socket, or `HIDDEN` if a PROXY header
-    names no client.
-    """
-
-    remote_ip: str
-    protocol: Literal["http", "https"]
-
-
-@dataclass(frozen=True)
-class Entrance:
-    """The steps of a connection before HTTP: from `proxy_protocol` a PROXY header, then TLS if there is a context."""
-
-    tls: ssl.SSLContext | None = None
-    proxy_protocol: Sources = ()
-    header_seconds: float = 10.0
-    handshake_seconds: float = 10.0
-
-
-class RareWarning:
-    """A log line that is written at most once a minute, with the number of those that were not."""
-
-    def __init__(self, event: str) -> None:
-        self._event = event
-        self._tell_at = 0.0
-        self._untold = 0
-
-    def write(self, **details: object) -> None:
-        """Write the line, unless it was written within the last minute."""
-        now = time.monotonic()
-        if now < self._tell_at:
-            self._untold += 1
-            return
-        more = {"more": self._untold} if self._untold else {}
-        self._tell_at, self._untold = now + _TOLD_SECONDS, 0
-        log.warning(self._event, **details, **more)
-
-
-class Arrival:
-    """A connection that is not handed over yet.
-
-    From the moment that it has a protocol, its transport owns the descriptor, and closes it also if the handshake
-    fails.
-    """
-
-    def __init__(self, connection: socket.socket, ip: str) -> None:
-        self.connection = connection
-        self.ip = ip
-        self.since = time.monotonic()
-        self.has_protocol = False
-        self.is_handed_over = False
-
-
 class Acceptor:
     """Accepts connections and hands them over to protocols, which `connected` makes.
 
-    At `most` open connections it calls `make_room` and waits; `released` tells it that one was closed. When several
-    processes share the socket, each takes one connection a turn, so that none takes a burst alone.
+    At `most` open connections it calls `make_room` and waits; `released` tells it that one was closed. When
+    several processes share the socket, which have `shares`, each takes one connection a turn, and leaves it for a
+    moment to one that has fewer, so that none takes a burst alone.
     """
 
     def __init__(
@@ -102,7 +50,7 @@ class Acceptor:
         *,
         most: int,
         make_room: Callable[[], None],
-        is_shared: bool,
+        shares: ConnectionShares | None = None,
     ) -> None:
         self.listeners: list[socket.socket] = []
         self.accepted_at = 0.0
@@ -110,7 +58,11 @@ class Acceptor:
         self._entry = entry
         self._most = most
         self._make_room = make_room
-        self._most_a_turn = 1 if is_shared else _MOST_A_TURN
+        self._shares = shares
+        self._most_a_turn = _MOST_A_TURN if shares is None else 1
+        self._holds = 0
+        self._hold: asyncio.TimerHandle | None = None
+        self._regardless_until = 0.0
         self._open = 0
         self._arrivals: dict[asyncio.Task[None], Arrival] = {}
         self._is_full = False
@@ -138,12 +90,14 @@ class Acceptor:
         """Accept from a listening socket."""
         listener.setblocking(False)
         self.listeners.append(listener)
+        self._tell()
         if not self._is_paused():
             asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     def released(self) -> None:
         """Note that a connection was closed; accept again if there was no room for another one."""
         self._open -= 1
+        self._tell()
         if self._is_full and self._open < self._most:
             self._is_full = False
             self._go_on()
@@ -152,8 +106,10 @@ class Acceptor:
         """Close the listening sockets; accept first what waits in a queue that no other process empties."""
         self._halt()
         listeners, self.listeners = self.listeners, []
-        if self._pause is not None:
-            self._pause.cancel()
+        self._tell()
+        for timer in (self._pause, self._hold):
+            if timer is not None:
+                timer.cancel()
         for listener in listeners:
             if refuses_connections(listener):
                 # No limit but that of descriptors: those that are not accepted now are reset.
@@ -170,7 +126,13 @@ class Acceptor:
                 task.cancel()
 
     def _is_paused(self) -> bool:
-        return self._is_full or self._pause is not None
+        return self._is_full or self._pause is not None or self._hold is not None
+
+    def _tell(self) -> None:
+        """Tell the other processes how many connections this one has."""
+        if self._shares is not None:
+            accepts = self.listeners and not self._is_full and self._pause is None
+            self._shares.note(self._open if accepts else None)
 
     def _halt(self) -> None:
         loop = asyncio.get_running_loop()
@@ -178,6 +140,7 @@ class Acceptor:
             loop.remove_reader(listener)
 
     def _go_on(self) -> None:
+        self._tell()
         if not self._is_paused():
             loop = asyncio.get_running_loop()
             for listener in self.listeners:
@@ -188,8 +151,14 @@ class Acceptor:
         if self._open >= self._most:
             self._is_full = True
             self._halt()
+            self._tell()
             self.abandon(_PATIENCE_SECONDS)
             self._make_room()
+            return
+        if self._is_ahead():
+            self._halt()
+            self._holds = 0
+            self._hold = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._look_again)
             return
         for _ in range(min(self._most_a_turn, self._most - self._open)):
             try:
@@ -198,6 +167,21 @@ class Acceptor:
                 if error.errno not in _PASSING:
                     self._stay(listener, error)
                     return
+
+    def _is_ahead(self) -> bool:
+        """Return whether the next connection is for another process."""
+        return self._shares is not None and self._shares.is_ahead() and time.monotonic() >= self._regardless_until
+
+    def _look_again(self) -> None:
+        """Go on once the others have caught up, or do not for whatever reason."""
+        self._holds += 1
+        if self._is_ahead():
+            if self._holds < _MOST_HOLDS:
+                self._hold = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._look_again)
+                return
+            self._regardless_until = time.monotonic() + _REGARDLESS_SECONDS
+        self._hold = None
+        self._go_on()
 
     def _stay(self, listener: socket.socket, error: OSError) -> None:
         """Go back to the loop, and pause for a moment if the socket would call again at once."""
@@ -211,6 +195,7 @@ class Acceptor:
         self._scarce.write(reason=error.strerror, connections=self._open)
         self._halt()
         self._pause = asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self._end_pause)
+        self._tell()
         if error.errno in _SCARCE:
             self._make_room()
 
@@ -221,6 +206,7 @@ class Acceptor:
     def _begin(self, connection: socket.socket, address: Any) -> None:
         self.accepted_at = time.monotonic()
         self._open += 1
+        self._tell()
         connection.setblocking(False)
         ip = UNIX
         if connection.family != socket.AF_UNIX:
@@ -242,39 +228,10 @@ class Acceptor:
     async def _enter(self, arrival: Arrival) -> None:
         """Take a connection through its first steps, and hand it over."""
         try:
-            peer = await self._peer(arrival)
-            await self._hand_over(arrival, peer)
+            await arrival.enter(self._connected, self._entry)
         except WrongProxyHeader as error:
             self._refused.write(peer=arrival.ip, reason=str(error))
         except OSError as error:  # the client has gone, is too slow, or speaks no TLS
             log.debug("connection closed before HTTP", peer=arrival.ip, reason=str(error))
         except Exception as error:  # noqa: BLE001  # it must not end the others
             self._failed.write(peer=arrival.ip, reason=repr(error))
-
-    async def _peer(self, arrival: Arrival) -> Peer:
-        """Return who is at the other end. Raises `WrongProxyHeader`, `OSError`."""
-        entry, ip = self._entry, arrival.ip
-        if entry.proxy_protocol and is_listed(ip, entry.proxy_protocol):
-            try:
-                async with asyncio.timeout(entry.header_seconds):
-                    ip = await client_of(arrival.connection, ip)
-            except TimeoutError as error:
-                raise WrongProxyHeader("there was no whole header in time") from error
-        return Peer(ip, "http" if entry.tls is None else "https")
-
-    async def _hand_over(self, arrival: Arrival, peer: Peer) -> None:
-        """Make the transport, after the TLS handshake if there is one. Raises `OSError`."""
-        entry = self._entry
-
-        def protocol() -> asyncio.BaseProtocol:
-            made = self._connected(peer)
-            arrival.has_protocol = True
-            return made
-
-        await asyncio.get_running_loop().connect_accepted_socket(
-            protocol,
-            arrival.connection,
-            ssl=entry.tls,
-            ssl_handshake_timeout=None if entry.tls is None else entry.handshake_seconds,
-        )
-        arrival.is_handed_over = True

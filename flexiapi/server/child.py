@@ -11,6 +11,7 @@ import sys
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.server.processes import Role, run, serve_on
+from flexiapi.server.shares import ConnectionShares
 from flexiapi.server.supervision import ALIVE, READY, STATUS_OF_REFUSAL
 from flexiapi.settings import Settings
 from flexiapi.web.throttle import Throttle
@@ -44,7 +45,13 @@ class ParentPipe:
 
 
 def serve(
-    listener: socket.socket, settings: Settings, throttle: Throttle, parent: ParentPipe, *, prepares: bool
+    listener: socket.socket,
+    settings: Settings,
+    throttle: Throttle,
+    shares: ConnectionShares,
+    parent: ParentPipe,
+    *,
+    prepares: bool,
 ) -> None:
     """Serve until the parent ends the process. It exits with `STATUS_OF_REFUSAL` if it cannot serve at all."""
     # The parent reloads, by replacing its children. It asks a child that hangs where it does.
@@ -54,7 +61,7 @@ def serve(
     role = Role(
         prepares=prepares,
         alone=prepares and settings.mongodb.is_embedded,
-        has_socket_alone=False,
+        shares=shares,
         may_refuse=parent.is_orphan,
         on_begin=parent.alive,
         on_ready=parent.ready,

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from tornado.httputil import HTTPServerConnectionDelegate
 
 from flexiapi.observing import REFUSED
-from flexiapi.server.accepting import Acceptor, Entrance
+from flexiapi.server.accepting import Acceptor
+from flexiapi.server.entrance import Entrance
 from flexiapi.server.http1.connection import ClientConnection
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http1.refusal import RefusedRequest, answer_of
 from flexiapi.server.listening import refuse_connections, refuses_connections
+from flexiapi.server.shares import ConnectionShares
 
 _KEPT_ALIVE_SECONDS = 1.0
 _FIRST_REQUEST_SECONDS = 2.0
@@ -42,7 +44,7 @@ class HttpServer:
         entrance: Entrance = _NO_STEPS,
         *,
         most_connections: int = sys.maxsize,
-        is_shared: bool = False,
+        shares: ConnectionShares | None = None,
     ) -> None:
         self.delegate = delegate
         self.limits = limits
@@ -58,7 +60,7 @@ class HttpServer:
             entrance,
             most=most_connections,
             make_room=self._make_room,
-            is_shared=is_shared,
+            shares=shares,
         )
         self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 

@@ -20,15 +20,16 @@ from typing import Any
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.observing import log
-from flexiapi.server.accepting import Entrance
 from flexiapi.server.application_key import application_key
 from flexiapi.server.assembly import Running, build, running
 from flexiapi.server.database import mongod_of
 from flexiapi.server.descriptors import most_connections, raise_limit
+from flexiapi.server.entrance import Entrance
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http_server import HttpServer
 from flexiapi.server.listening import opened, port_of
 from flexiapi.server.readiness import Readiness
+from flexiapi.server.shares import ConnectionShares
 from flexiapi.server.stopping import (
     MARGIN_SECONDS,
     STOP_SIGNALS,
@@ -38,6 +39,7 @@ from flexiapi.server.stopping import (
     on_signals,
 )
 from flexiapi.server.supervision import ServerProcesses
+from flexiapi.server.tls import certificate_of, context_of
 from flexiapi.server.work import prepare
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import Throttle
@@ -52,13 +54,13 @@ class Role:
     """The place of a process among those that share its socket.
 
     `prepares` says whether it prepares the database, `alone` whether no other server uses that, and `may_refuse`
-    whether it may close the socket to new connections when it stops. `has_socket_alone` tells that no other process
-    accepts from it.
+    whether it may close the socket to new connections when it stops. `shares` are those of the processes that accept
+    from it, `None` for a process that has it alone.
     """
 
     prepares: bool
     alone: bool
-    has_socket_alone: bool
+    shares: ConnectionShares | None
     may_refuse: Callable[[], bool]
     on_begin: Callable[[], None]
     on_ready: Callable[[], None]
@@ -88,9 +90,9 @@ async def serve_on(listener: socket.socket, settings: Settings, uri: str, thrott
         server = HttpServer(
             inside.application,
             HttpLimits(body_bytes=settings.server.max_body_bytes * _DROPPED_BODY_FACTOR),
-            Entrance(proxy_protocol=settings.server.proxy_protocol),
+            Entrance(context_of(settings.server), settings.server.proxy_protocol),
             most_connections=most_connections(settings.server.connections),
-            is_shared=not role.has_socket_alone,
+            shares=role.shares,
         )
         spare_the_collector()
         server.add_socket(listener)
@@ -147,6 +149,7 @@ def serve(settings: Settings, file: Path | None) -> None:
     began = time.monotonic()
     end_start_on_signals()
     raise_limit()
+    certificate_of(settings.server)
     with opened(settings) as listener, mongod_of(settings, exclusive=True) as uri:
         application_key(settings)
         settings = _on_port(settings, port_of(listener))
@@ -173,7 +176,7 @@ def _serve_alone(
     def reload() -> None:
         nonlocal is_reload
         try:
-            loading.load(file)
+            certificate_of(loading.load(file).server)
         except ConfigurationError as error:
             log.error("the settings are not read again", reason=str(error))
             return
@@ -194,7 +197,7 @@ def _serve_alone(
     role = Role(
         prepares=True,
         alone=alone,
-        has_socket_alone=True,
+        shares=None,
         may_refuse=lambda: True,
         on_begin=functools.partial(on_hang_up, reload, stop),
         on_ready=on_ready,

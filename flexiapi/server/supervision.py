@@ -13,7 +13,9 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.server.figures_folder import figures_folder
 from flexiapi.server.listening import refuse_connections
+from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from flexiapi.server.stopping import MARGIN_SECONDS, STOP_SIGNALS, on_hang_up, on_signals
+from flexiapi.server.tls import certificate_of
 from flexiapi.settings import Settings, loading
 from flexiapi.web.throttle import shared_table
 
@@ -33,8 +35,9 @@ _BEGIN_SECONDS = 120.0
 class ServerChild:
     """A server process, and the pipe on which it tells that it lives."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", reader: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", reader: int, slot: int = 0) -> None:
         self.process = process
+        self.slot = slot
         self.is_ready = False
         self.is_outdated = False
         self.is_told = False
@@ -76,10 +79,12 @@ class ServerProcesses:
     ) -> None:
         self._listener = listener
         self._table = shared_table()
+        self._size = settings.server.processes or os.cpu_count() or 1
+        self._shares = shares_table(self._size)
         self._given_file = file
         self._file = _snapshot(file)
+        self._certificate = _certificate(settings)
         self._prepare = prepare
-        self._size = settings.server.processes or os.cpu_count() or 1
         self._hang_seconds = settings.server.hang_seconds
         self._stop_seconds = settings.server.stop_seconds + MARGIN_SECONDS
         # Values changed by options and free ports; children read all others from the file as it was at the start.
@@ -128,18 +133,24 @@ class ServerProcesses:
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
-        descriptors = (self._listener.fileno(), self._table, writer)
+        descriptors = (self._listener.fileno(), self._table, self._shares, writer)
+        slot = free_slot({child.slot for child in self._children})
+        files = [self._file]
+        if self._certificate is not None:
+            files.append(self._certificate)
+            place = f"/proc/self/fd/{self._certificate}"
+            environment = {**environment, "SERVER_CERTIFICATE": place, "SERVER_KEY": place}
         options = ["--prepare"] if self._prepare else []
         arguments = [
             *(sys.executable, "-m", "flexiapi", "--config", f"/proc/self/fd/{self._file}", "worker"),
             *options,
-            *map(str, (*descriptors, os.getpid())),
+            *map(str, (*descriptors, os.getpid(), slot)),
         ]
         process = subprocess.Popen(  # noqa: S603  # ourselves
-            arguments, pass_fds=(*descriptors, self._file), env=environment, start_new_session=True
+            arguments, pass_fds=(*descriptors, *files), env=environment, start_new_session=True
         )
         os.close(writer)
-        return ServerChild(process, reader)
+        return ServerChild(process, reader, slot)
 
     def _start_missing(self, environment: Mapping[str, str]) -> None:
         """Start the missing children, but pause after one has ended unexpectedly."""
@@ -184,6 +195,8 @@ class ServerProcesses:
         for child in [child for child in self._children if child.process.poll() is not None]:
             self._children.remove(child)
             child.close()
+            # A process that was killed accepts no more, and has not told the others.
+            ConnectionShares(self._shares, child.slot).note(None)
             if child.process.returncode == STATUS_OF_REFUSAL:
                 self._is_refused = self._is_stopping = True
             elif not self._is_stopping and not child.is_outdated:
@@ -196,13 +209,15 @@ class ServerProcesses:
             return
         self._is_reload_wanted = False
         try:
-            loading.load(self._given_file)
+            certificate = _certificate(loading.load(self._given_file))
             file = _snapshot(self._given_file)
         except (ConfigurationError, OSError) as error:
             log.error("the settings are not read again", reason=str(error))
             return
-        os.close(self._file)
-        self._file = file
+        for former in (self._file, self._certificate):
+            if former is not None:
+                os.close(former)
+        self._file, self._certificate = file, certificate
         for child in self._children:
             child.is_outdated = True
         log.info("the settings are read again", processes=self._size)
@@ -220,6 +235,15 @@ class ServerProcesses:
     def _stop(self) -> None:
         # A signal may arrive while a child is started that is not in the list yet: the loop tells all children.
         self._is_stopping = True
+
+
+def _certificate(settings: Settings) -> int | None:
+    """Return a descriptor of a copy of certificate and key: a child that is started later must not read broken ones.
+
+    Raises `ConfigurationError`.
+    """
+    certificate = certificate_of(settings.server)
+    return None if certificate is None else certificate.copied()
 
 
 def _snapshot(file: Path | None) -> int:

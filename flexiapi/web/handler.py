@@ -64,7 +64,7 @@ class ReceivedRequest(HTTPMessageDelegate):
         self._began = time.perf_counter()
         self.method, self.target, version = cast("RequestStartLine", start_line)
         self.headers = headers
-        if not _is_host(headers.get("Host", "" if version == "HTTP/1.0" else ",")):
+        if not _is_host(headers.get("Host"), version):
             raise HTTPInputError("The Host header is missing, is invalid or stands twice.")
         if not self.target.startswith("/"):
             self._take_origin_form()
@@ -89,6 +89,7 @@ class ReceivedRequest(HTTPMessageDelegate):
     def finish(self) -> None:
         """Begin to answer the request, which is complete."""
         self.body = bytes(self._gathered)
+        self._gathered.clear()
         exchange = self._endpoint(self._api.context, self, self._path_values)
         if self._varies:
             exchange.headers.append(_VARIES)
@@ -159,8 +160,9 @@ class Api(HTTPServerConnectionDelegate):
 
 
 @lru_cache(maxsize=1024)
-def _is_host(named: str) -> bool:
-    return _HOST.fullmatch(named) is not None
+def _is_host(named: str | None, version: str) -> bool:
+    """Return whether a request names one valid host, or may leave it out."""
+    return version == "HTTP/1.0" if named is None else _HOST.fullmatch(named) is not None
 
 
 def _is_cancelled() -> bool:

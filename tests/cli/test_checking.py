@@ -4,8 +4,10 @@ import json
 import re
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import trustme
 from click.testing import CliRunner
 from pymongo import MongoClient
 
@@ -92,6 +94,11 @@ class TestWrong:
         [
             ({"SERVER_ADDRESS": "no.host.invalid"}, "server.address (SERVER_ADDRESS): cannot listen on no.host"),
             ({"SERVER_ADDRESS": "192.0.2.1"}, "server.address (SERVER_ADDRESS): cannot listen on 192.0.2.1"),
+            ({"SERVER_ADDRESS": "unix:/gone/http.sock", "APP_URL": "https://a.b-telecom.test"}, "/gone is not there"),
+            (
+                {"SERVER_CERTIFICATE": "/gone", "SERVER_KEY": "/gone"},
+                "server.certificate (SERVER_CERTIFICATE): /gone",
+            ),
             ({"SERVER_ADDRESS": "a..b"}, "server.address (SERVER_ADDRESS): cannot listen on a..b"),
             ({"NOCAPTCHA_SITEKEY": "site"}, "[nocaptcha] needs both"),
             ({"NOCAPTCHA_SECRET": "s3cret"}, "[nocaptcha] needs both"),
@@ -129,6 +136,26 @@ class TestWrong:
             daemon.join()
         assert status == 0, said
         assert re.search(r"^messages +answers$", said, re.MULTILINE)
+
+
+class TestCertificate:
+    def test_its_names_and_its_end_are_told(self, checked, authority):
+        files = {"SERVER_CERTIFICATE": str(authority.certificate_file), "SERVER_KEY": str(authority.key_file)}
+        status, said = checked(**files)
+        assert (status, "warning: " in said) == (0, False), said
+        assert re.search(r"^certificate +for localhost, 127\.0\.0\.1, until \d{4}-\d\d-\d\d$", said, re.MULTILINE)
+        status, said = checked(**files, APP_URL="http://accounts.b-telecom.test")
+        assert status == 0
+        assert "warning: links begin with http://accounts.b-telecom.test: app.url (APP_URL) is not https" in said
+
+    def test_one_that_has_expired_is_doubtful(self, checked, tmp_path):
+        ended = datetime.now(UTC) - timedelta(days=1)
+        issued = trustme.CA().issue_cert("localhost", not_before=ended - timedelta(days=90), not_after=ended)
+        issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+        (tmp_path / "both.pem").chmod(0o600)
+        status, said = checked(**dict.fromkeys(("SERVER_CERTIFICATE", "SERVER_KEY"), str(tmp_path / "both.pem")))
+        assert status == 0
+        assert f"warning: the server's certificate has expired on {ended:%Y-%m-%d}" in said
 
 
 class TestDoubtful:

@@ -38,6 +38,15 @@ def test_each_file_of_secrets_is_named(installation):
     assert found(settings, source) == []
 
 
+def test_the_key_of_the_server_s_certificate_is_one(folder):
+    folder.chmod(0o755)
+    key = folder / "key.pem"
+    key.write_text("secret")
+    key.chmod(0o644)
+    settings = Settings(server={"certificate": folder / "cert.pem", "key": key}, data={"path": folder / "data"})
+    assert found(settings, None) == ["key.pem"]
+
+
 def test_a_folder_that_others_cannot_enter_protects_its_files(installation):
     settings, source, data = installation
     data.chmod(0o750)
@@ -56,6 +65,7 @@ def test_a_folder_that_others_cannot_enter_protects_its_files(installation):
         ('app.name = "secret"', False),
         ('nocaptcha.sitekey = "public"', False),
         ('app.key = ""', False),
+        ('server.key = "/etc/flexiapi/key.pem"', False),
     ],
 )
 def test_the_settings_file_counts_if_it_holds_a_secret(installation, line, is_secret):

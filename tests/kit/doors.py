@@ -7,7 +7,8 @@ import struct
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from flexiapi.server.accepting import Acceptor, Entrance
+from flexiapi.server.accepting import Acceptor
+from flexiapi.server.entrance import Entrance
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -47,7 +48,7 @@ class Greeter(asyncio.Protocol):
 class Door:
     """A listener on a free port, or on a path, whose connections come to `Greeter`."""
 
-    def __init__(self, path=None, *, most=1000, is_shared=False, listener=None, **entry):
+    def __init__(self, path=None, *, most=1000, shares=None, listener=None, **entry):
         self.open, self.asked_for_room = [], 0
         if listener is None and path is not None:
             listener = socket.socket(socket.AF_UNIX)
@@ -60,7 +61,7 @@ class Door:
             Entrance(**entry),
             most=most,
             make_room=self.make_room,
-            is_shared=is_shared,
+            shares=shares,
         )
         self.acceptor.add_socket(self.listener)
 

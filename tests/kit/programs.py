@@ -20,6 +20,7 @@ PACKAGES = {
     "sipp": "sip-tester",
     "haproxy": "haproxy",
     "nginx": "nginx-light",
+    "wrk": "wrk",
 }
 
 

@@ -79,7 +79,7 @@ class Server:
         self.uri = uri
         self.http = httpx.Client(base_url=self.url, timeout=60, headers={"Accept": "application/json"})
         LOG.watch(self.http)
-        self.parts = None
+        self.parts = self.application = None
         self._ready = threading.Event()
         self._failure = None
         self._thread = threading.Thread(target=self._main, daemon=True)
@@ -105,7 +105,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         async with running(self.settings, self.uri, clock=self.clock, log_stream=self.log) as inside:
-            self.parts, self.readiness = inside.parts, inside.readiness
+            self.parts, self.readiness, self.application = inside.parts, inside.readiness, inside.application
             self.declared.watch(inside.application)
             async with listening(inside.application, self.sockets):
                 self._ready.set()

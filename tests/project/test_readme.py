@@ -121,9 +121,12 @@ def test_a_checkout_builds_what_the_installation_names():
 
 
 def test_the_settings_are_right(tmp_path):
-    (example,) = blocks(OPERATIONS, "toml")
+    first, *others = blocks(OPERATIONS, "toml")
     file = tmp_path / "flexiapi.toml"
-    file.write_text(example)
+    for example in others:
+        file.write_text(example)
+        assert load(file, {}).app.url.startswith("https://")
+    file.write_text(first)
     settings = load(file, {})
     assert settings.app.url == "https://accounts.example.org"
     assert settings.mail.host == "smtp.example.org"

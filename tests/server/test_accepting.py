@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import ssl
 import subprocess
@@ -11,9 +12,13 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from tornado.web import Application, RequestHandler
 
-from flexiapi.server import accepting
-from flexiapi.server.accepting import Acceptor, Entrance, Peer
+from flexiapi.server import accepting, http_server
+from flexiapi.server.accepting import Acceptor
+from flexiapi.server.entrance import Entrance, Peer
+from flexiapi.server.http_server import HttpServer
+from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from tests.kit.doors import LOOPBACK, Door, heard, open_sockets, proxy_header, until
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
@@ -23,10 +28,12 @@ ROOT = Path(__file__).parents[2]
 
 TAKER = """
 import asyncio, socket, sys, uvloop
+from flexiapi.server.shares import ConnectionShares
 from tests.kit.doors import Door
 
 async def take():
-    door = Door(listener=socket.socket(fileno=int(sys.argv[1])), is_shared=True)
+    listener, table, slot = map(int, sys.argv[1:])
+    door = Door(listener=socket.socket(fileno=listener), shares=ConnectionShares(table, slot))
     print("ready", flush=True)
     while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
         print(len(door.open), flush=True)
@@ -269,10 +276,10 @@ def test_a_connection_that_was_reset_in_the_queue_delays_no_other(run):
     run(test)
 
 
-@pytest.mark.parametrize(("is_shared", "share"), [(True, 1), (False, 64)])
-def test_a_process_takes_its_share_of_a_queue_each_turn(run, is_shared, share):
+@pytest.mark.parametrize(("slots", "share"), [(1, 1), (0, 64)])
+def test_a_process_takes_its_share_of_a_queue_each_turn(run, slots, share):
     async def test(door):
-        site = door(is_shared=is_shared)
+        site = door(shares=ConnectionShares(shares_table(slots), 0) if slots else None)
         clients = [site.connected() for _ in range(70)]
         site.acceptor._accept(site.listener)
         assert site.acceptor.handshakes == share
@@ -286,21 +293,64 @@ def test_a_process_takes_its_share_of_a_queue_each_turn(run, is_shared, share):
 def test_two_processes_take_an_even_share_of_a_burst():
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=256))
-        takers = [stack.enter_context(taker(listener)) for _ in range(2)]
+        table = shares_table(2)
+        takers = [stack.enter_context(taker(listener, table, slot)) for slot in range(2)]
         for process in takers:
             assert process.stdout.readline() == b"ready\n"
         shares = [burst(listener.getsockname(), takers) for _ in range(9)]
         for process in takers:
             process.stdin.close()
     assert all(sum(share) == 64 for share in shares)
-    # The median, since a process that another program keeps from its core takes nothing meanwhile.
-    assert sorted(map(min, shares))[4] >= 16, shares
+    # The median, since a process that another program keeps from its core for long takes nothing meanwhile.
+    assert sorted(map(min, shares))[4] >= 28, shares
 
 
-def taker(listener):
-    number = listener.fileno()
-    command = [sys.executable, "-c", TAKER, str(number)]
-    return subprocess.Popen(command, cwd=ROOT, pass_fds=[number], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def test_a_process_that_takes_nothing_holds_no_other_up(run):
+    async def test(door):
+        table = shares_table(2)
+        ConnectionShares(table, 1).note(0)
+        site = door(shares=ConnectionShares(table, 0))
+        clients = [site.connected() for _ in range(40)]
+        assert [await heard(client) for client in clients] == ["127.0.0.1 http"] * 40
+        for client in clients:
+            client.close()
+        os.close(table)
+
+    run(test)
+
+
+def test_a_process_leaves_connections_to_one_that_has_fewer_and_accepts(run):
+    async def test(door):
+        table = shares_table(2)
+        own, other = (ConnectionShares(table, slot) for slot in range(2))
+        site = door(shares=own)
+        clients = [site.connected() for _ in range(8)]
+        await until(lambda: len(site.open) == 8)
+        other.note(0)
+        assert own.is_ahead()
+        assert not other.is_ahead()
+        other.note(None)
+        assert not own.is_ahead()
+        other.note(7)
+        assert not own.is_ahead()
+        site.acceptor.stop()
+        other.note(100)
+        assert not other.is_ahead()
+        for client in clients:
+            client.close()
+        os.close(table)
+
+    run(test)
+
+
+def test_slots_of_processes_that_ended_are_used_again():
+    assert [free_slot(used) for used in (set(), {0, 1}, {1, 2}, {0, 2})] == [0, 2, 0, 1]
+
+
+def taker(listener, table, slot):
+    descriptors = [listener.fileno(), table]
+    command = [sys.executable, "-c", TAKER, *map(str, (*descriptors, slot))]
+    return subprocess.Popen(command, cwd=ROOT, pass_fds=descriptors, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def burst(address, takers):
@@ -326,7 +376,7 @@ def test_a_stop_takes_what_waits_in_a_queue_that_takes_no_more(run):
     from flexiapi.server.listening import refuse_connections
 
     async def test(door):
-        site = door(is_shared=True)
+        site = door(shares=ConnectionShares(shares_table(2), 0))
         clients = [site.connected() for _ in range(20)]
         refuse_connections(site.listener)
         site.acceptor.stop()
@@ -340,7 +390,7 @@ def test_a_stop_takes_what_waits_in_a_queue_that_takes_no_more(run):
 
 def test_a_stop_of_one_process_leaves_the_queue_to_the_others(run):
     async def test(door):
-        site = door(is_shared=True)
+        site = door(shares=ConnectionShares(shares_table(2), 0))
         with socket.socket(fileno=socket.dup(site.listener.fileno())) as same, site.connected() as client:
             site.acceptor.stop()
             other = door(listener=socket.socket(fileno=socket.dup(same.fileno())))
@@ -377,10 +427,57 @@ def test_a_peer_is_the_context_that_tornado_reads():
 
 def test_nothing_is_accepted_of_a_paused_acceptor_until_the_pause_is_over():
     async def test():
-        acceptor = Acceptor(lambda _: None, Entrance(), most=1, make_room=lambda: None, is_shared=False)
+        acceptor = Acceptor(lambda _: None, Entrance(), most=1, make_room=lambda: None)
         acceptor._is_full = True
         with socket.create_server(("127.0.0.1", 0)) as listener:
             acceptor.add_socket(listener)
             assert not asyncio.get_running_loop().remove_reader(listener)
 
     asyncio.run(test())
+
+
+def test_a_unix_socket_that_stops_loses_no_request_and_takes_no_more(run, folder, monkeypatch):
+    monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 120)
+    path = folder / "sock"
+
+    class Page(RequestHandler):
+        def get(self):
+            self.write("hello\n")
+
+    async def test(_door):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(64)
+        server = HttpServer(Application([("/", Page)]))
+        server.add_socket(listener)
+        clients = [connected(path) for _ in range(10)]
+        stopped = asyncio.ensure_future(server.finish(no_requests, 120))
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionRefusedError):
+            connected(path)
+        loop = asyncio.get_running_loop()
+        for client in clients:
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while part := await loop.sock_recv(client, 4096):
+                answer += part
+            assert answer.endswith(b"hello\n")
+            client.close()
+        await stopped
+
+    run(test)
+
+
+async def no_requests():
+    """Do not wait for requests under way."""
+
+
+def connected(path):
+    client = socket.socket(socket.AF_UNIX)
+    try:
+        client.connect(str(path))
+    except OSError:
+        client.close()
+        raise
+    client.setblocking(False)
+    return client

@@ -196,6 +196,8 @@ class TestSources:
         [
             ("", "http://127.0.0.1:8080"),
             ('[server]\naddress = "0.0.0.0"\nport = 81', "http://127.0.0.1:81"),
+            ('[server]\ncertificate = "/c"\nkey = "/k"\nport = 443', "https://127.0.0.1:443"),
+            ('[server]\naddress = "unix:/run/s"\n[app]\nurl = "https://a.example.org"', "https://a.example.org"),
             ('[server]\naddress = "::"', "http://[::1]:8080"),
             ('[server]\naddress = "192.0.2.1"', "http://192.0.2.1:8080"),
             ('[app]\nurl = "https://a.example.org/"', "https://a.example.org"),
@@ -265,6 +267,27 @@ class TestRefusals:
     )
     def test_what_is_wrong_is_named(self, file, text, sentence):
         assert sentence in refused(file(text))
+
+    def test_peers_on_the_unix_socket_have_a_word(self):
+        names = ("SERVER_TRUSTED_PROXIES", "SERVER_PROXY_PROTOCOL")
+        server = load(None, dict.fromkeys(names, "unix, ::1")).server
+        assert server.trusted_proxies == server.proxy_protocol == ("unix", ip_network("::1"))
+
+    @pytest.mark.parametrize(
+        ("environment", "sentence"),
+        [
+            ({"SERVER_CERTIFICATE": "/a"}, "[server]: certificate and key (SERVER_CERTIFICATE, SERVER_KEY) belong"),
+            ({"SERVER_KEY": "/a"}, "[server]: certificate and key (SERVER_CERTIFICATE, SERVER_KEY) belong"),
+            ({"SERVER_ADDRESS": "unix:/run/http.sock"}, "[app] url (APP_URL) is needed with a unix socket"),
+            ({"SERVER_ADDRESS": "unix:http.sock"}, "(SERVER_ADDRESS): names no unix socket: write the whole path"),
+            ({"SERVER_ADDRESS": "unix:/run/"}, "(SERVER_ADDRESS): names no unix socket: write the whole path"),
+            ({"SERVER_ADDRESS": f"unix:/{'x' * 107}"}, "(SERVER_ADDRESS): is too long"),
+            ({"SERVER_UNIX_MODE": "rw"}, '(SERVER_UNIX_MODE): is not a file mode, such as "0660"'),
+            ({"METRICS_NETWORKS": "unix"}, "number 1 is not an IP address or network, such as 10.0.0.0/8"),
+        ],
+    )
+    def test_what_is_wrong_with_the_entrance_is_named(self, environment, sentence):
+        assert sentence in refused(environment=environment)
 
     @pytest.mark.parametrize("text", ["10.0.0.0/8,proxy.example.org", '["10.0.0.0/8", "proxy.example.org"]'])
     def test_a_wrong_network_is_one_line(self, text):
