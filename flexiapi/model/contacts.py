@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from flexiapi.model.parts import Action, DtmfProtocol
 
 
-class Contact(Protocol):
+class AsContact(Protocol):
     """The part of an account that those see whose contact it is."""
 
     @property

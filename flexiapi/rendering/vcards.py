@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from flexiapi.model import Contact, Types
+from flexiapi.model import AsContact, Types
 
 _BEGINNING = "BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:individual\r\n"
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f,\\]*").fullmatch
@@ -11,7 +11,7 @@ _CONTROLS = {chr(code): "" for code in (*range(0x20), 0x7F) if chr(code) != "\t"
 _ESCAPES = str.maketrans(_CONTROLS | {"\r": "\\n", "\n": "\\n", "\\": "\\\\", ",": "\\,"})
 
 
-def cards(contacts: Iterable[Contact], types: Types) -> str:
+def cards(contacts: Iterable[AsContact], types: Types) -> str:
     """Return one card per contact, or a single line end for none, because liblinphone rejects an empty body.
 
     `types` has the types of the contacts.
@@ -19,7 +19,7 @@ def cards(contacts: Iterable[Contact], types: Types) -> str:
     return "".join([_card(contact, types) for contact in contacts]) or "\r\n"
 
 
-def _card(contact: Contact, types: Types) -> str:
+def _card(contact: AsContact, types: Types) -> str:
     address, protocol = contact.address, contact.dtmf_protocol
     name = _text(contact.display_name or address)
     more = []

@@ -5,7 +5,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from flexiapi.model import Account, Action, Contact, ContactRecord, DtmfProtocol, Scope
+from flexiapi.model import Account, Action, AsContact, ContactRecord, DtmfProtocol, Scope
 from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
@@ -26,7 +26,7 @@ class ContactStore(Records):
         self._accounts = database["accounts"]
         self._documents = documents
 
-    async def by_ids(self, account_ids: Sequence[int], scope: Scope) -> Sequence[Contact]:
+    async def by_ids(self, account_ids: Sequence[int], scope: Scope) -> Sequence[AsContact]:
         """Return the contacts with these ids among the accounts of the scope, by id."""
         if not account_ids:
             return []

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from flexiapi.api.views.accounts import AccountId, ActionView, Activated, TypeView, ViewData
-from flexiapi.model import Contact, ContactsList
+from flexiapi.model import AsContact, ContactsList
 
 
 @dataclass(kw_only=True)
@@ -26,7 +26,7 @@ class ContactView:
     actions: list[ActionView]
 
     @classmethod
-    def of(cls, contact: Contact, data: ViewData) -> "ContactView":
+    def of(cls, contact: AsContact, data: ViewData) -> "ContactView":
         """Return the view of a contact."""
         return cls(
             id=contact.id,
@@ -79,7 +79,7 @@ class ContactsListView(ContactsListTexts):
     contacts: list[ContactView]
 
     @classmethod
-    def of(cls, contacts_list: ContactsList, contacts: Sequence[Contact], data: ViewData) -> "ContactsListView":
+    def of(cls, contacts_list: ContactsList, contacts: Sequence[AsContact], data: ViewData) -> "ContactsListView":
         """Return the view of a list with the given contacts."""
         return cls(
             **cls.fields_of(contacts_list),

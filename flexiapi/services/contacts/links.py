@@ -1,7 +1,7 @@
 """Contacts of an account, linked directly or through a list."""
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account, Actor, Contact, Space
+from flexiapi.model import Account, Actor, AsContact, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
@@ -13,7 +13,7 @@ class ContactLinks:
         self._store = store
         self._accounts = accounts
 
-    async def of_user(self, account: Account) -> list[Contact]:
+    async def of_user(self, account: Account) -> list[AsContact]:
         """Return the contacts that the user sees, each once, by id."""
         listed = await self._store.contacts_lists.contact_ids(account.contacts_list_ids)
         scope = self._accounts.space_of(account).scope

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Actor, Contact, ContactsList, Space
+from flexiapi.model import Actor, AsContact, ContactsList, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
@@ -26,7 +26,7 @@ class ContactsLists:
             raise RecordNotFound
         return found
 
-    async def members(self, contacts_list: ContactsList, space: Space) -> Sequence[Contact]:
+    async def members(self, contacts_list: ContactsList, space: Space) -> Sequence[AsContact]:
         """Return the contacts on the list that administrators of the space see, by id."""
         return await self._store.contacts.by_ids(contacts_list.contact_ids, space.reach)
 
