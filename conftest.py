@@ -1,4 +1,4 @@
-"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, options."""
+"""The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, and options."""
 
 import asyncio
 import os
@@ -51,17 +51,20 @@ pytest_plugins = ["pytest_tornado.plugin"]
 
 
 def pytest_addoption(parser):
-    """Add `--slow` and `--http-server`."""
+    """Add the options of this suite."""
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
     parser.addoption(
         "--http-server", choices=("flexiapi", "tornado"), help="the HTTP server of servers in the test process"
     )
+    drivers = ("motor", "pymongo")
+    parser.addoption("--driver", choices=drivers, default="motor", help="the client of MongoDB (decision 0093)")
 
 
 def pytest_configure(config):
-    """Tell the tests, and the processes of pytest-xdist, which HTTP server to run on."""
+    """Tell the tests, the processes of pytest-xdist, and servers that tests start, what to run on."""
     if config.getoption("--http-server"):
         os.environ["TESTS_ON_HTTP_SERVER"] = config.getoption("--http-server")
+    os.environ["FLEXIAPI_DRIVER"] = config.getoption("--driver")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import endpoints, results, scale, table, upkeep
+from benchmarks import endpoints, results, scale, sharing, table, upkeep
 from benchmarks.house import House, Options, house
 from benchmarks.load import missing
 from benchmarks.plot import renew
@@ -38,7 +38,7 @@ def _rows(built: House, options: argparse.Namespace) -> Iterator[Row]:
     yield from endpoints.measured(built, supplies, options.only)
     yield from upkeep.measured(built, supplies, options.only)
     if options.scale:
-        yield from scale.processes(built, supplies, options.only)
+        yield from sharing.processes(built, supplies, options.only)
         yield from scale.sizes(built, options.only)
 
 

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def cost(server: float, mongod: float, requests: int) -> Cost:
     """Return the cost per request of so many seconds of processor time."""
     each = 1e6 / max(requests, 1)
     return Cost(server * each, mongod * each, (server + mongod) * each)
+
+
+def together(loads: Sequence[Load]) -> Load:
+    """Return loads of several servers at the same time as one; each has seen the whole cost of mongod."""
+    requests = sum(load.answers.requests for load in loads)
+    server = sum(load.cost.server * load.answers.requests for load in loads) / 1e6
+    mongod = max(load.cost.mongod * load.answers.requests for load in loads) / 1e6
+    answers = Answers(
+        requests,
+        sum(load.answers.rate for load in loads),
+        max(load.answers.p50 for load in loads),
+        max(load.answers.p99 for load in loads),
+        sum(load.answers.errors for load in loads),
+    )
+    return Load(answers, cost(server, mongod, requests), sum(load.server_share for load in loads), 0.0)
 
 
 def report(text: str) -> Answers:

@@ -9,6 +9,7 @@ Row = dict[str, Any]
 _WIDTH, _LEFT, _RIGHT = 860, 230, 60
 _LINE, _HEAD, _FOOT, _GAP = 26, 64, 40, 20
 _BAR = 12
+_MARKS = 11
 _STYLE = """
   :root { --page: #ffffff; --ink: #1f2328; --dim: #59636e; --grid: #d1d9e0; --bar: #2f6fd0; --last: #b3541e; }
   @media (prefers-color-scheme: dark) {
@@ -38,6 +39,14 @@ class Axis:
     def marks(self) -> list[float]:
         count = round((self.most - self.least) / self.step)
         return [round(self.least + number * self.step, 3) for number in range(count + 1)]
+
+
+def axis_to(most: float, least: float = 0.0) -> Axis:
+    """Return a scale that ends just above a value and has a dozen marks at most."""
+    step = 0.25
+    while (most - least) / step > _MARKS:
+        step *= 2
+    return Axis(least + (int((most - least) / step) + 1) * step, step, least)
 
 
 def of_one_size(rows: Iterable[Row]) -> list[Row]:
@@ -75,7 +84,7 @@ def _height(lines: int) -> int:
 
 def _ratios(rows: list[Row]) -> list[str]:
     most = max([1.0, *(max(row["spread"][1], row["goal"] or 0) for row in rows)])
-    axis = Axis(most=(int(most / 0.25) + 1) * 0.25, step=0.25)
+    axis = axis_to(most)
     parts = _frame(axis, 0, len(rows), "Requests/s to the bare handler on Tornado's server", lambda mark: f"{mark:g}")
     parts.append(_text(_LEFT, 44, "bar: median; thin line: spread of the pairs; upright mark: goal", "dim"))
     for number, row in enumerate(rows):
@@ -95,7 +104,7 @@ def _ratios(rows: list[Row]) -> list[str]:
 
 def _sizes(sizes: dict[str, list[Row]], top: int) -> list[str]:
     most = max([1.25, *(row["cpu_to_first"] for rows in sizes.values() for row in rows)])
-    axis = Axis(most=(int(most / 0.25) + 1) * 0.25, step=0.25, least=0.5)
+    axis = axis_to(most, least=0.5)
     smallest = next(iter(sizes.values()))[0]["accounts"]
     title = f"CPU per request of server and mongod, to that with {smallest:,} accounts"
     parts = _frame(axis, top, len(sizes), title, lambda mark: f"{mark:g}")

@@ -71,6 +71,18 @@ def reached(case: Case, ratio: float, waits: float) -> bool | None:
     return None if case.goal is None else ratio >= case.goal
 
 
+def growth(rounds: list[Round], name: str, first: str, limit: float) -> Row:
+    """Compare the cost per request with that of the first one, of the server alone and with mongod."""
+    both = compared(rounds, name, first, cpu)
+    server = compared(rounds, name, first, cpu_of_server)
+    return {
+        "cpu_to_first": round(both.median, 3),
+        "cpu_to_first_spread": [round(both.low, 3), round(both.high, 3)],
+        "server_cpu_to_first": round(server.median, 3),
+        "reached": None if name == first else both.median <= limit,
+    }
+
+
 def limited(rounds: list[Round], name: str) -> list[str]:
     """Return the servers that wrk could not load any more, because it had used up its own core."""
     shares = {server: statistics.median(one[server].loader_share for one in rounds) for server in (BARE, name)}

@@ -32,7 +32,7 @@ def rebuild(uri: str, path: Path) -> Figures:
             done = await replica.rebuild()
             seconds.append(round(time.perf_counter() - began, 1))
         await replica.close()
-        store.close()
+        await store.close()
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         return {"accounts": done.compared, "first_s": seconds[0], "again_s": seconds[1], "memory_mb": memory}
 
@@ -58,7 +58,7 @@ def changes(uri: str, path: Path, at_once: int) -> Figures:
         await asyncio.gather(*(one() for _ in range(at_once)))
         seconds = time.perf_counter() - began
         await replica.close()
-        store.close()
+        await store.close()
         return {"at_once": at_once, "per_s": round(len(waits) / seconds), "p50_ms": _ms(statistics.median(waits))}
 
     return asyncio.run(run())

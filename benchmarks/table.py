@@ -3,7 +3,8 @@
 from typing import Any
 
 _Row = dict[str, Any]
-_QUIET = 0.2
+QUIET = 0.2
+"""The share of a core from which on other programs disturb a measurement."""
 LEGEND = (
     "ratio: to the bare handler on Tornado's own server, median of the pairs (their spread); cpu: us per request of\n"
     "the server + mongod, beside the bare handler's; busy: share of a core that the server had, and that the loader had"
@@ -56,7 +57,7 @@ def remarks(row: _Row) -> list[str]:
     """Return notes on a row: a loader at its limit, errors, comparisons that only some rows have."""
     notes = [f"! the loader is at its limit with {name}" for name in row.get("limited_by_loader", ())]
     disturbed = [row[name]["others_share"] for name in ("bare", "ours") if name in row]
-    if disturbed and max(disturbed) > _QUIET:
+    if disturbed and max(disturbed) > QUIET:
         notes.append(f"! other programs took {max(disturbed):.0%} of a core")
     if row.get("errors"):
         notes.append(f"! {row['errors']} errors")
@@ -64,6 +65,8 @@ def remarks(row: _Row) -> list[str]:
         notes.append(f"{row['to_obvious']:.1f} x the obvious handler")
     if "evenness" in row:
         notes.append(f"smallest share {row['evenness']:.0%} of an even one, by cpu {row['cpu_evenness']:.0%}")
+    if "cpu_to_apart" in row:
+        notes.append(f"cpu x {row['cpu_to_apart']:.2f} of two servers apart")
     if "offered" in row:
         notes.append(f"p50 {row['p50']:.1f} ms at {row['offered']:,.0f}/s; loader late {row['loader_late_ms']:.1f} ms")
     return notes

@@ -68,7 +68,7 @@ class Installation:
                 async with parts.moving.running():
                     return await call(parts)
             finally:
-                parts.store.close()
+                await parts.store.close()
 
         with mongod_of(self.settings) as uri:
             return asyncio.run(run(uri))

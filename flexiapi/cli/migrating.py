@@ -11,6 +11,7 @@ from flexiapi.cli.context import Installation, holder, passed
 from flexiapi.server.assembly import build
 from flexiapi.server.database import mongod_of
 from flexiapi.server.parts import Parts
+from flexiapi.settings import Settings
 from flexiapi.store import EmbeddedMongod, Layout, LayoutStep, MigrationPlan, ServerProcessRecord
 
 _LINE_SECONDS = 10.0
@@ -49,12 +50,13 @@ def migrate(context: Installation, check: bool, old_servers_stopped: bool) -> No
         click.echo("There is no database yet. The first start makes it with the layout of this release.")
         return
     with mongod_of(settings) as uri:
-        left = asyncio.run(_migrated(build(settings, uri), check, old_servers_stopped))
+        left = asyncio.run(_migrated(settings, uri, check, old_servers_stopped))
     if left.pending:
         sys.exit(1)
 
 
-async def _migrated(parts: Parts, check: bool, old_servers_stopped: bool) -> MigrationPlan:
+async def _migrated(settings: Settings, uri: str, check: bool, old_servers_stopped: bool) -> MigrationPlan:
+    parts = build(settings, uri)
     store = parts.store
     async with parts.closing():
         if check:

@@ -30,7 +30,7 @@ from flexiapi.web.throttle import Throttle
 
 
 def build(settings: Settings, uri: str, clock: Clock | None = None, key: ApplicationKey | None = None) -> Parts:
-    """Put the parts together without opening a connection. Raises `ConfigurationError`."""
+    """Put the parts together for the running event loop, without opening a connection. Raises `ConfigurationError`."""
     key = key or application_key(settings)
     registrar, sender = registrar_of(settings), message_sender_of(settings)
     store = Store(settings, key, uri)

@@ -35,7 +35,7 @@ class Parts:
     async def closing(self) -> AsyncIterator[None]:
         """Close every connection at the end of the block, also if closing another one fails."""
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self.store.close)
+            stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.store.sip_sign_ins.close)
             for part in (self.registrar, self.sender):
                 if part is not None:

@@ -216,7 +216,7 @@ def _prepared(settings: Settings, uri: str) -> bool:
         try:
             await prepare(parts, alone=settings.mongodb.is_embedded)
         finally:
-            parts.store.close()
+            await parts.store.close()
 
     try:
         run(work())

@@ -60,7 +60,7 @@ class Work:
             if _START in self._readiness.reasons:
                 task.cancel()
                 # The operation that waits for a server ends with the client, not with the task.
-                self._parts.store.close()
+                await self._parts.store.close()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 

@@ -1,19 +1,12 @@
 """Storage in MongoDB, which no other package imports."""
 
-import os
 from datetime import timedelta
-from typing import Any
-
-# Motor reads the variable when it is imported first, which is here.
-os.environ.setdefault("MOTOR_MAX_WORKERS", "8")
-
-from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.settings import Settings
-from flexiapi.store import indexes
+from flexiapi.store import driver, indexes
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
@@ -31,6 +24,7 @@ from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
+from flexiapi.store.outage import Outage
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
@@ -69,7 +63,7 @@ class Store(Records, bounds=False):
     """All collections of an installation."""
 
     def __init__(self, settings: Settings, key: ApplicationKey, uri: str) -> None:
-        database: AsyncIOMotorDatabase[dict[str, Any]] = open_database(settings.mongodb, uri)
+        database = open_database(settings.mongodb, uri, Outage())
         super().__init__(database)
         self.spaces = Spaces.of(settings)
         documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
@@ -168,6 +162,6 @@ class Store(Records, bounds=False):
         """Raise `StoreUnavailable` if MongoDB does not answer."""
         await self._database.command("ping")
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._database.client.close()
+    async def close(self) -> None:
+        """Close the connections, but for those of `sip_sign_ins`."""
+        await driver.close(self._database.client)

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.crypto.keys import Secret, found_by
 from flexiapi.model import EVERYWHERE, Account, Challenged, Channel, Scope, Space, e164
 from flexiapi.store.documents import AccountDocuments, Document, claim
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 
@@ -20,9 +19,7 @@ class AccountLookups(JournaledRecords):
     Each returns `None` for an account that does not exist or is in no domain of the scope.
     """
 
-    def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, documents: AccountDocuments
-    ) -> None:
+    def __init__(self, database: Database, journal: Journal, documents: AccountDocuments) -> None:
         super().__init__(database, journal, "accounts")
         self._accounts = self._records
         self._documents = documents

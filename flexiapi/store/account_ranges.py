@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.read_concern import ReadConcern
 
 from flexiapi.concurrency.coalescing import Batches, CoalescedReads
+from flexiapi.store import driver
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 RANGE = 250
 _REVISIONS = "account_ranges"
@@ -48,7 +49,7 @@ class _Range:
 class AccountRanges(Records, bounds=False):
     """The number of accounts in each range of ids. `settling` is longer than a change may follow its announcement."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", settling: timedelta) -> None:
+    def __init__(self, database: Database, settling: timedelta) -> None:
         super().__init__(database)
         # A crash or an election may take back what is not yet acknowledged by a majority: never remember that.
         durable = ReadConcern("majority")
@@ -135,7 +136,7 @@ class AccountRanges(Records, bounds=False):
                 {"$project": {"_id": 1}},
                 {"$group": {"_id": {"$floor": {"$divide": ["$_id", RANGE]}}, "accounts": {"$sum": 1}}},
             ]
-            found = await self._accounts.aggregate(pipeline).to_list(None)
+            found = await driver.aggregated(self._accounts, pipeline)
             counted[domain, first, end] = {int(one["_id"]): one["accounts"] for one in found}
         return counted
 

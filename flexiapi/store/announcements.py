@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.read_concern import ReadConcern
 
 from flexiapi import failpoints
 from flexiapi.model import Actor
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 from flexiapi.store.events import EventStore
 from flexiapi.store.pending_events import (
     CARRIERS,
@@ -38,9 +38,7 @@ Document = dict[str, Any]
 class Announcements(Records, bounds=False):
     """The announced changes."""
 
-    def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", events: EventStore, pending: PendingEvents
-    ) -> None:
+    def __init__(self, database: Database, events: EventStore, pending: PendingEvents) -> None:
         super().__init__(database)
         self._announced = database["announced_events"]
         self._durable = {name: database.get_collection(name, read_concern=_MAJORITY) for name in CARRIERS}

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
@@ -15,6 +14,7 @@ from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import taken_by
 from flexiapi.store.connection import duplicates
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 
 _AT_ONCE = 500
@@ -27,7 +27,7 @@ class BulkAccounts(JournaledRecords, bounds=False):
 
     def __init__(
         self,
-        database: "AsyncIOMotorDatabase[Document]",
+        database: Database,
         journal: Journal,
         documents: AccountDocuments,
         ranges: AccountRanges,

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
 from flexiapi.errors import ChangesLost, ChangesUnsupported, StoreUnavailable
+from flexiapi.store import driver
 from flexiapi.store.connection import Records, translated
+from flexiapi.store.driver import ChangeStream
 
 _ONLY_ON_REPLICA_SETS = 40573
 _WAIT_MILLISECONDS = 1000
@@ -31,7 +32,7 @@ _PIPELINE: list[dict[str, Any]] = [
 class ChangeFeed:
     """The changes after a position."""
 
-    def __init__(self, stream: "AsyncIOMotorChangeStream[dict[str, Any]]", position: str | None) -> None:
+    def __init__(self, stream: ChangeStream, position: str | None) -> None:
         self._stream = stream
         self._start = position
 
@@ -64,13 +65,14 @@ class AccountChanges(Records, bounds=False):
 
         Raises `ChangesLost` if MongoDB no longer has the position, `ChangesUnsupported`, or `StoreUnavailable`.
         """
-        stream = self._database["accounts"].watch(
-            _PIPELINE,
-            resume_after=None if position is None else {"_data": position},
-            max_await_time_ms=_WAIT_MILLISECONDS,
-            batch_size=1000,
-        )
         with _telling(position):
+            stream = await driver.watch(
+                self._database["accounts"],
+                _PIPELINE,
+                resume_after=None if position is None else {"_data": position},
+                max_await_time_ms=_WAIT_MILLISECONDS,
+                batch_size=1000,
+            )
             async with stream:
                 yield ChangeFeed(stream, position)
 

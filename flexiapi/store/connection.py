@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo import AsyncMongoClient, WriteConcern
-from pymongo.asynchronous.database import AsyncDatabase
+from pymongo import WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -31,6 +29,8 @@ from pymongo.errors import (
 
 from flexiapi.errors import ConfigurationError, StoreUnavailable
 from flexiapi.settings import MongodbSettings
+from flexiapi.store import driver
+from flexiapi.store.driver import Database, Driver
 from flexiapi.store.outage import Outage, reason_of
 
 P = ParamSpec("P")
@@ -59,22 +59,15 @@ class WritesRefused(Exception):
         super().__init__(f"MongoDB refused writes with the codes {codes}")
 
 
-def open_database(settings: MongodbSettings, uri: str) -> "AsyncIOMotorDatabase[dict[str, Any]]":
-    """Open the database with majority writes and bounded waits. Raises `ConfigurationError` for an invalid URI."""
+def open_database(settings: MongodbSettings, uri: str, outage: Outage, kind: Driver | None = None) -> Database:
+    """Open the database with majority writes and bounded waits. Raises `ConfigurationError` for an invalid URI.
+
+    The connection is for one event loop.
+    """
     try:
-        client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-            uri, event_listeners=[Outage()], **_client_options(settings)
-        )
+        client = driver.open_client(kind or driver.chosen(), uri, event_listeners=[outage], **_client_options(settings))
     except (InvalidURI, UriError, ValueError) as error:
         raise ConfigurationError(f"mongodb.uri (MONGODB_URI) is wrong: {error}") from error
-    return client.get_database(settings.database, **_database_options(settings))
-
-
-def open_native_database(settings: MongodbSettings, uri: str, outage: Outage) -> AsyncDatabase[dict[str, Any]]:
-    """Open the database with PyMongo's asynchronous client (decision 0044), for the running event loop only."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        uri, event_listeners=[outage], **_client_options(settings)
-    )
     return client.get_database(settings.database, **_database_options(settings))
 
 
@@ -232,9 +225,9 @@ class Translating:
 
 
 class Records(Translating):
-    """Base class of the stores that use Motor."""
+    """Base class of the stores that share the connection of `open_database`."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         options: Any = database.client.options
         self.deadlines = Deadlines(options.server_selection_timeout)

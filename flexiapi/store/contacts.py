@@ -1,14 +1,12 @@
 """Accounts as contacts: what views of them show, and nothing else."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.model import Account, Action, AsContact, ContactRecord, DtmfProtocol, Scope
 from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.store.driver import Database
 from flexiapi.store.unreadable import UNREADABLE
 
 _SHOWN = dict.fromkeys(
@@ -21,7 +19,7 @@ _PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation":
 class ContactStore(Records):
     """The account collection without private fields."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments) -> None:
+    def __init__(self, database: Database, documents: AccountDocuments) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.model import Actor, ContactsList, Space
 from flexiapi.store.counters import Counters
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 
 Document = dict[str, Any]
@@ -15,7 +14,7 @@ Document = dict[str, Any]
 class ContactsListStore(JournaledRecords):
     """The lists; the accounts refer to them. A list is of one space: without the field `space`, of the default one."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, counters: Counters) -> None:
+    def __init__(self, database: Database, journal: Journal, counters: Counters) -> None:
         super().__init__(database, journal, "contacts_lists")
         self._accounts = database["accounts"]
         self._counters = counters

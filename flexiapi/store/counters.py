@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
 from flexiapi.concurrency.coalescing import Batches
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 
 class Counters(Records):
     """Assigns ids from 1 on, without gaps as long as writes succeed."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._counters = database["counters"]
         self._batches: dict[str, Batches[None, int]] = {}
@@ -26,7 +26,7 @@ class Counters(Records):
 
     def _drawer(self, kind: str) -> Any:
         async def draw(items: Sequence[None]) -> list[int]:
-            counter = await self._counters.find_one_and_update(
+            counter: Any = await self._counters.find_one_and_update(
                 {"_id": kind}, {"$inc": {"last": len(items)}}, upsert=True, return_document=ReturnDocument.AFTER
             )
             last = int(counter["last"])

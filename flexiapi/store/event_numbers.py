@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from flexiapi import failpoints
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 _BATCH = {"_id": "batch"}
 
@@ -30,7 +30,7 @@ Document = dict[str, Any]
 class EventNumbers(Records, bounds=False):
     """The numbering of the events that wait for it."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._events = database["events"]
         self._batches = database["event_batches"]

@@ -7,13 +7,13 @@ from itertools import takewhile
 from typing import Any
 
 from bson import Binary
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
 from flexiapi.errors import ChangesLost
 from flexiapi.model import Actor, ActorKind, Event, EventSelection
 from flexiapi.store.connection import Records, duplicates
+from flexiapi.store.driver import Database
 from flexiapi.store.event_numbers import EventNumbers
 
 _KEPT = {"_id": "events"}
@@ -25,7 +25,7 @@ Document = dict[str, Any]
 class EventStore(Records, bounds=False):
     """The `events` collection."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         # A number that a majority has not acknowledged may be given to another event after an election.
         self._events = database.get_collection("events", read_concern=ReadConcern("majority"))

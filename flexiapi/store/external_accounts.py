@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 
 from flexiapi.crypto.keys import ApplicationKey, SealedText
 from flexiapi.model import Actor, Algorithm, ExternalAccount
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 
 _AT_ONCE = 1000
@@ -23,7 +23,7 @@ class ExternalAccountStore(JournaledRecords, bounds=False):
 
     def __init__(
         self,
-        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        database: Database,
         journal: Journal,
         key: ApplicationKey,
         counters: Counters,

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
+from flexiapi.store import driver
+from flexiapi.store.driver import Database
 
 _EMAILS_TWICE = (
     "account.email_unique cannot be switched on: two accounts have one address. "
@@ -75,13 +76,13 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 
 
-async def ensure(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+async def ensure(database: Database) -> None:
     """Create missing indexes."""
     for collection, indexes in INDEXES.items():
         await database[collection].create_indexes(indexes)
 
 
-async def keep_emails_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces, *, wanted: bool) -> None:
+async def keep_emails_unique(database: Database, spaces: Spaces, *, wanted: bool) -> None:
     """Make addresses identifiers, or no longer, if the setting was changed since the last start."""
     if await _are_unique(database) == wanted:
         return
@@ -104,7 +105,7 @@ def _suffix(spaces: Spaces) -> Any:
     return {"$switch": {"branches": cases, "default": ""}}
 
 
-async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces, *, wanted: bool) -> None:
+async def check_emails(database: Database, spaces: Spaces, *, wanted: bool) -> None:
     """Raise `ConfigurationError` if addresses should become unique and are not. Change nothing."""
     if not wanted or await _are_unique(database):
         return
@@ -114,11 +115,11 @@ async def check_emails(database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces:
         {"$match": {"accounts": {"$gt": 1}}},
         {"$limit": 1},
     ]
-    if await database["accounts"].aggregate(twice, allowDiskUse=True).to_list(1):
+    if await driver.aggregated(database["accounts"], twice, allowDiskUse=True):
         raise ConfigurationError(_EMAILS_TWICE)
 
 
-async def _are_unique(database: "AsyncIOMotorDatabase[dict[str, Any]]") -> bool | None:
+async def _are_unique(database: Database) -> bool | None:
     """Return the setting of the last start, or `None` before the first."""
     known = await database["meta"].find_one({"_id": "email_unique"})
     return None if known is None else bool(known["value"])

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 
 from flexiapi.model import Actor
 from flexiapi.store.announcements import Announcements
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 from flexiapi.store.events import EventStore
 from flexiapi.store.pending_events import HAS_ROOM, IS_FULL, PendingEvents, event_document, inserting, updating
 
@@ -28,7 +28,7 @@ class Journal:
     announcements: Announcements
 
     @classmethod
-    def of(cls, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> Self:
+    def of(cls, database: Database) -> Self:
         """Return the journal of the database."""
         events = EventStore(database)
         pending = PendingEvents(database, events)
@@ -38,7 +38,7 @@ class Journal:
 class JournaledRecords(Records):
     """Base class of the stores of one collection whose documents carry the events of their changes."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, collection: str) -> None:
+    def __init__(self, database: Database, journal: Journal, collection: str) -> None:
         super().__init__(database)
         self._journal = journal
         self._name = collection

@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import StoreUnavailable
 from flexiapi.observing import log
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 SECONDS = 5.0
 
@@ -20,7 +19,7 @@ SECONDS = 5.0
 class KeyUses(Records):
     """The buffer of uses that are not written yet."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._uses: dict[bytes, datetime] = {}

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 _PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ _PAST = datetime(1970, 1, 1, tzinfo=UTC)
 class Leases(Records, bounds=False):
     """Leases by name, each held by one holder at most."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._leases = database["leases"]
 
@@ -45,7 +45,7 @@ class Leases(Records, bounds=False):
                 }
             }
         ]
-        lease = await self._leases.find_one_and_update(
+        lease: Any = await self._leases.find_one_and_update(
             {"_id": name}, change, upsert=True, return_document=ReturnDocument.AFTER
         )
         return bool(lease["holder"] == holder)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ReturnDocument, WriteConcern
 
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Count:
 class LimitCounters(Records):
     """Counts events per name and subject in windows; each window begins with its first event."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._limits = database.get_collection("limits", write_concern=WriteConcern(w=1))
 
@@ -34,7 +34,7 @@ class LimitCounters(Records):
             "count": {"$cond": [is_open, {"$add": ["$count", 1]}, 1]},
             "expires_at": {"$cond": [is_open, "$expires_at", now + window]},
         }
-        document = await self._limits.find_one_and_update(
+        document: Any = await self._limits.find_one_and_update(
             {"_id": _place(name, subject)}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER
         )
         return Count(int(document["count"]), document["expires_at"])

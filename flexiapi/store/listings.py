@@ -6,17 +6,17 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
-from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import ExecutionTimeout
 
 from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope, folded, words_in
+from flexiapi.store import driver
 from flexiapi.store.account_lookups import within
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.store.driver import Database
 
 BY_WORDS = [("words", 1), ("domain", 1)]
 MOST_OTHERS = 200
@@ -32,9 +32,7 @@ _Page = tuple[str | None, int, int]
 class Listings(Records):
     """Queries that return many accounts. Without `has_words` not all accounts have the words that searches compare."""
 
-    def __init__(
-        self, database: "AsyncIOMotorDatabase[dict[str, Any]]", documents: AccountDocuments, ranges: AccountRanges
-    ) -> None:
+    def __init__(self, database: Database, documents: AccountDocuments, ranges: AccountRanges) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._documents = documents
@@ -77,7 +75,7 @@ class Listings(Records):
             {"$limit": limit},
         ]
         total, found = await asyncio.gather(
-            self._accounts.count_documents(query), self._accounts.aggregate(pipeline).to_list(None)
+            self._accounts.count_documents(query), driver.aggregated(self._accounts, pipeline)
         )
         return total, [document["_id"] for document in found]
 
@@ -168,7 +166,8 @@ class Listings(Records):
                 }
             },
         ]
-        return {found.pop("_id"): CreationCount(**found) async for found in self._accounts.aggregate(pipeline)}
+        found = await driver.aggregated(self._accounts, pipeline)
+        return {one.pop("_id"): CreationCount(**one) for one in found}
 
 
 def _filters(wanted: AccountSelection) -> Document:

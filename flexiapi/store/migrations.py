@@ -10,9 +10,10 @@ from typing import Any
 from flexiapi.errors import ConfigurationError
 from flexiapi.observing import log
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 from flexiapi.store.leases import Leases
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
-from flexiapi.store.steps import STEPS, Batch, Database, LayoutStep, StepKind, steps_with
+from flexiapi.store.steps import STEPS, Batch, LayoutStep, StepKind, steps_with
 
 LEASE = "migrations"
 LEASE_LIFE = timedelta(seconds=30)

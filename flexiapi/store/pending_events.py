@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.read_concern import ReadConcern
 
 from flexiapi import failpoints, observing
 from flexiapi.model import Actor
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Collection, Database
 from flexiapi.store.events import EventStore
 
 CARRIERS = (
@@ -113,14 +113,14 @@ def log_event(event: Mapping[str, Any], collection: str, subject: Any) -> None:
 class PendingEvents(Records, bounds=False):
     """The events that documents carry. Those of this process are noted, and moved without reading them again."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", events: EventStore) -> None:
+    def __init__(self, database: Database, events: EventStore) -> None:
         super().__init__(database)
         self._events = events
         self._noted: dict[Place, dict[ObjectId, Document]] = {}
         self._noted_count = 0
         self.noted = asyncio.Event()
 
-    def _collection(self, name: str) -> "AsyncIOMotorCollection[Document]":
+    def _collection(self, name: str) -> Collection:
         # Events of a change that a majority does not know are not moved: an election may take it back.
         return self._database.get_collection(name, read_concern=ReadConcern("majority"))
 

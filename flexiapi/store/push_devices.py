@@ -4,11 +4,11 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.model import Actor, PushDevice
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 from flexiapi.store.tokens import key_of
 
 Document = dict[str, Any]
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 class PushDeviceStore(Records):
     """One record per device that was sent a token. The state of the token itself is in the token collection."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._devices = database["push_devices"]
         self._tokens = database["creation_tokens"]

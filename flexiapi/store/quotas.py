@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.errors import SpaceFull
 from flexiapi.model import Space, Spaces
 from flexiapi.store.account_lookups import within
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 Document = dict[str, Any]
 
@@ -23,7 +22,7 @@ Document = dict[str, Any]
 class AccountQuotas(Records, bounds=False):
     """The counters of accounts. `limited` are the spaces with a quota; without any, nothing is counted."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", spaces: Spaces) -> None:
+    def __init__(self, database: Database, spaces: Spaces) -> None:
         super().__init__(database)
         self._counters = database["counters"]
         self._accounts = database["accounts"]

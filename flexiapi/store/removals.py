@@ -1,11 +1,9 @@
 """Removals of accounts in progress, recorded so that one interrupted by a crash is finished later."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
-from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Removal:
 class RemovalStore(Records):
     """The removals in progress, one per account."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._removals = database["removals"]
         self._accounts = database["accounts"]

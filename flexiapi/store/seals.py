@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import UpdateOne
 
 from flexiapi.crypto.keys import ApplicationKey
@@ -11,6 +10,7 @@ from flexiapi.errors import SealBroken
 from flexiapi.observing import log
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_to_key, bound_to_token
+from flexiapi.store.driver import Collection, Database
 from flexiapi.store.external_accounts import bound_to_number
 from flexiapi.store.steps import ACCOUNTS_AT_ONCE, BatchDone
 
@@ -27,9 +27,7 @@ Document = dict[str, Any]
 class Seals(Records, bounds=False):
     """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
 
-    def __init__(
-        self, database: "AsyncIOMotorDatabase[Document]", key: ApplicationKey, documents: AccountDocuments
-    ) -> None:
+    def __init__(self, database: Database, key: ApplicationKey, documents: AccountDocuments) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._externals = database["external_accounts"]
@@ -81,16 +79,14 @@ class Seals(Records, bounds=False):
         update = self._documents.changes(account, _SECRETS)
         return UpdateOne({"_id": document["_id"], **before}, update)
 
-    async def _page(self, collection: "AsyncIOMotorCollection[Document]", last_id: int) -> list[Document]:
+    async def _page(self, collection: Collection, last_id: int) -> list[Document]:
         fields = dict.fromkeys(
             ("passwords", "external_account", "sealed", "provisioning_secret", "confirmation_secret"), 1
         )
         cursor = collection.find({"_id": {"$gt": last_id}}, fields, sort=[("_id", 1)], limit=_AT_ONCE)
         return await cursor.to_list(None)
 
-    async def _renewed(
-        self, collection: "AsyncIOMotorCollection[Document]", changes: Sequence[UpdateOne | None]
-    ) -> int:
+    async def _renewed(self, collection: Collection, changes: Sequence[UpdateOne | None]) -> int:
         wanted = [change for change in changes if change is not None]
         return (await collection.bulk_write(wanted, ordered=False)).modified_count if wanted else 0
 

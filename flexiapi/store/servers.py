@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
+from flexiapi.store import driver
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 
 SEEN = timedelta(minutes=2)
 """Age of the last heartbeat up to which a server counts as running."""
@@ -32,7 +32,7 @@ class ServerProcessRecord:
 class ServerRecords(Records, bounds=False):
     """The heartbeats. Their times are the database's, so that the clocks of hosts may differ."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]") -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._servers = database["servers"]
 
@@ -58,7 +58,7 @@ class ServerRecords(Records, bounds=False):
             {"$match": {"age": {"$lte": most}}},
             {"$sort": {"host": 1, "pid": 1}},
         ]
-        found = await self._servers.aggregate(pipeline).to_list(None)
+        found = await driver.aggregated(self._servers, pipeline)
         return [
             ServerProcessRecord(
                 one["_id"],

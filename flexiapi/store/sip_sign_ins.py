@@ -2,23 +2,22 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any
 
 from pymongo import WriteConcern
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.model import EVERYWHERE, Account, Scope
 from flexiapi.settings import MongodbSettings
+from flexiapi.store import driver
 from flexiapi.store.account_lookups import is_within
-from flexiapi.store.connection import Deadlines, Translating, open_native_database
+from flexiapi.store.connection import Deadlines, Translating, open_database
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.driver import Collection, Database, Driver
 from flexiapi.store.outage import Outage
 
 
 class SipSignIns(Translating):
-    """Accounts and nonces used by SIP, on PyMongo's own client, which needs no hop to a thread.
+    """Accounts and nonces used by SIP, on PyMongo's own client, which needs no hop to a thread (decision 0044).
 
     The client belongs to the first event loop that uses it, and is closed by `close`.
     """
@@ -29,16 +28,16 @@ class SipSignIns(Translating):
         self._documents = documents
         self.outage = self._outage = Outage(is_told=False)
         self.deadlines = Deadlines(settings.timeout_seconds)
-        self._opened: AsyncDatabase[dict[str, Any]] | None = None
+        self._opened: Database | None = None
 
     @property
-    def _database(self) -> AsyncDatabase[dict[str, Any]]:
+    def _database(self) -> Database:
         if self._opened is None:
-            self._opened = open_native_database(self._settings, self._uri, self._outage)
+            self._opened = open_database(self._settings, self._uri, self._outage, Driver.PYMONGO)
         return self._opened
 
     @property
-    def _uses(self) -> AsyncCollection[dict[str, Any]]:
+    def _uses(self) -> Collection:
         """The used nonces, acknowledged by the primary's memory alone.
 
         A crash may lose the last tenth of a second: only a request replayed in that moment would be accepted.
@@ -70,5 +69,5 @@ class SipSignIns(Translating):
 
     async def _close(self) -> None:
         if self._opened is not None:
-            await self._opened.client.close()
+            await driver.close(self._opened.client)
             self._opened = None

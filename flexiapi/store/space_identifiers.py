@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, NamedTuple
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.errors import FlexiapiError
+from flexiapi.store import driver
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.store.driver import Database
 
 _AT_ONCE = 500
 _MOST_PAIRS = 20
@@ -39,7 +39,7 @@ class WantedIdentifiers(Records, bounds=False):
 
     def __init__(
         self,
-        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        database: Database,
         documents: AccountDocuments,
         with_table: Collection[str],
     ) -> None:
@@ -106,8 +106,8 @@ class WantedIdentifiers(Records, bounds=False):
             ]
             scheme = "tel" if field == "phone" else "mailto"
             if len(losing) > 1 and (field == "phone" or self._documents.email_unique):
-                found = self._accounts.aggregate(pipeline, allowDiskUse=True)
-                pairs += [(f"{scheme}:{one['_id']}", one["one"], one["other"]) async for one in found]
+                found = await driver.aggregated(self._accounts, pipeline, allowDiskUse=True)
+                pairs += [(f"{scheme}:{one['_id']}", one["one"], one["other"]) for one in found]
         return pairs
 
 

@@ -9,9 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -19,6 +17,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.store.connection import Records, duplicates
 from flexiapi.store.documents import AccountDocuments, Document
+from flexiapi.store.driver import Database
 from flexiapi.store.leases import Leases
 from flexiapi.store.space_identifiers import SpaceTablesCollide, WantedIdentifiers
 
@@ -32,7 +31,7 @@ class SpaceTables(Records, bounds=False):
 
     def __init__(
         self,
-        database: "AsyncIOMotorDatabase[dict[str, Any]]",
+        database: Database,
         documents: AccountDocuments,
         spaces: Spaces,
         leases: Leases,

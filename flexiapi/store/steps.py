@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from flexiapi.model import e164, search_words, usual_name
 from flexiapi.store.connection import duplicates
 from flexiapi.store.documents import claim
-
-Database = AsyncIOMotorDatabase[dict[str, Any]]
+from flexiapi.store.driver import Database
 
 ACCOUNTS_AT_ONCE = 500
 

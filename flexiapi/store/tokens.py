@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
 from flexiapi.model import Actor, Space
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updating_many
 
@@ -42,7 +41,7 @@ class CreationTokenStore(TokenRecords):
 
     _kind = "creation_token"
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, settling: timedelta) -> None:
+    def __init__(self, database: Database, journal: Journal, settling: timedelta) -> None:
         super().__init__(database, journal, "creation_tokens")
         self._accounts = database["accounts"]
         self._settling = settling
@@ -125,7 +124,7 @@ class RequestTokenStore(TokenRecords):
 
     _kind = "request_token"
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         super().__init__(database, journal, "request_tokens")
 
     async def is_open(self, token: str, now: datetime, space: Space) -> bool:
@@ -173,7 +172,7 @@ class AuthTokenStore(TokenRecords):
 
     _kind = "auth_token"
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         super().__init__(database, journal, "auth_tokens")
 
     async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:

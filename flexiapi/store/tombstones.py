@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
-
 from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import Actor
 from flexiapi.store.connection import Records
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal
 
 
 class TombstoneStore(Records):
     """Tombstones, one per address; the first one stays."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         super().__init__(database)
         self._journal = journal
         self._tombstones = database["tombstones"]

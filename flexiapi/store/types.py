@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError
 
 from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import AccountType, Actor, Space
 from flexiapi.store.accounts import IdentifierTaken
 from flexiapi.store.counters import Counters
+from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 
@@ -19,7 +19,7 @@ Document = dict[str, Any]
 class AccountTypeStore(JournaledRecords):
     """The types. Each is of one space (without the field `space`, of the default one), and its key is unique there."""
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", journal: Journal, counters: Counters) -> None:
+    def __init__(self, database: Database, journal: Journal, counters: Counters) -> None:
         super().__init__(database, journal, "account_types")
         self._accounts = database["accounts"]
         self._counters = counters

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError
 
 from flexiapi.concurrency.coalescing import Batches
 from flexiapi.store.connection import Records, duplicates
+from flexiapi.store.driver import Database
 
 _NO_COUNT_IS_GREATER = 2**32
 
@@ -37,7 +36,7 @@ class UsedNonceStore(Records):
     longer than its nonce lives: MongoDB removes it by its own clock, and that of the server may be behind.
     """
 
-    def __init__(self, database: "AsyncIOMotorDatabase[dict[str, Any]]", life: timedelta) -> None:
+    def __init__(self, database: Database, life: timedelta) -> None:
         super().__init__(database)
         self._life = life
         self._nonces = database["used_nonces"]

@@ -9,9 +9,9 @@ import pytest
 from benchmarks import costs
 from benchmarks.arithmetic import Ratio, evenness, pairwise, percentile
 from benchmarks.cases import Case
-from benchmarks.load import Answers, Cost, Load, cost, report
+from benchmarks.load import Answers, Cost, Load, cost, report, together
 from benchmarks.page import phones
-from benchmarks.rounds import interleaved, row
+from benchmarks.rounds import growth, interleaved, row
 
 REPORT = """Running 1s test @ http://127.0.0.1:42187/api/accounts/me
   1 threads and 64 connections
@@ -85,6 +85,25 @@ def test_a_report_that_lacks_something_is_refused():
 def test_cost_is_time_over_requests():
     assert cost(server=0.5, mongod=0.25, requests=1000) == Cost(500.0, 250.0, 750.0)
     assert cost(server=0.5, mongod=0.0, requests=0).server == 500_000
+
+
+def test_loads_at_the_same_time_count_their_mongod_once():
+    whole = together([load(1000, cpu=100.0), load(500, cpu=400.0, errors=3)])
+    assert (whole.answers.requests, whole.answers.rate, whole.answers.errors) == (1500, 1500, 3)
+    # mongod took 25 ms for the first and 50 ms for the second, which are the same time.
+    assert whole.cost == Cost(pytest.approx(200.0), pytest.approx(100 / 3), pytest.approx(200 + 100 / 3))
+
+
+def test_growth_is_that_of_pairs_and_held_to_its_limit():
+    rounds = [{"1": load(1000, cpu=100.0), "2": load(500, cpu=108.0)} for _ in range(3)]
+    assert growth(rounds, "2", "1", 1.1) == {
+        "cpu_to_first": 1.08,
+        "cpu_to_first_spread": [1.08, 1.08],
+        "server_cpu_to_first": 1.08,
+        "reached": True,
+    }
+    assert growth(rounds, "2", "1", 1.05)["reached"] is False
+    assert growth(rounds, "1", "1", 1.1)["reached"] is None
 
 
 def test_a_row_has_the_ratios_of_its_pairs_and_the_cost_of_all_rounds():

@@ -32,7 +32,7 @@ async def opened(uri, database):
         async with Moving(store.journal.pending).running(), Numbering(store, 14).running():
             yield store
     finally:
-        store.close()
+        await store.close()
 
 
 def feeds_of(store, *, old_servers=False):
@@ -146,6 +146,6 @@ def test_a_process_that_may_not_work_moves_and_numbers_nothing(mongod_uri, datab
                     while await store.journal.events.numbers.last() != 1:  # noqa: ASYNC110  # other tasks make it true
                         await asyncio.sleep(0.05)
         finally:
-            store.close()
+            await store.close()
 
     asyncio.run(run())

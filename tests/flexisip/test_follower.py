@@ -40,13 +40,13 @@ def store_of(uri, database):
     return Store(Settings(mongodb={"database": database}), ApplicationKey(KEY, []), uri)
 
 
-@contextlib.contextmanager
-def opened(mongod_uri, database):
+@contextlib.asynccontextmanager
+async def opened(mongod_uri, database):
     store = store_of(mongod_uri, database)
     try:
         yield store
     finally:
-        store.close()
+        await store.close()
 
 
 async def no_old_servers():
@@ -114,7 +114,7 @@ def test_replicas_on_other_hosts_follow(tmp_path, mongod_uri, database):
     paths = [tmp_path / host / "auth.sqlite" for host in ("one", "two")]
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             before = await add(store, account(0, "alice"))
             async with following(store, paths[0]), following(store, paths[1]):
                 await until(lambda: all(_has(path, "alice") for path in paths))
@@ -132,7 +132,7 @@ def test_replicas_on_other_hosts_follow_a_standalone_mongodb(folder, database):
     paths = [folder / host / "auth.sqlite" for host in ("one", "two")]
 
     async def run(uri):
-        with opened(uri, database) as store:
+        async with opened(uri, database) as store:
             await store.prepare()
             with pytest.raises(ChangesUnsupported):
                 async with store.changes.watch(None) as feed:
@@ -152,7 +152,7 @@ def test_beside_old_servers_a_standalone_mongodb_is_followed_too(folder, databas
         return True
 
     async def run(uri):
-        with opened(uri, database) as store:
+        async with opened(uri, database) as store:
             await store.prepare()
             feeds = AccountFeeds(store.journal.events, store.changes, old_servers)
             async with following(store, folder / "auth.sqlite", changes=feeds) as replica:
@@ -181,7 +181,7 @@ def test_a_restart_goes_on_where_the_last_one_ended(tmp_path, mongod_uri, databa
             return self.changes.watch(position, with_stream=with_stream)
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             changes = Counted(feeds_of(store))
             async with following(store, path, changes=changes) as replica:
                 await add(store, account(0, "alice"))
@@ -200,7 +200,7 @@ def test_a_lost_position_is_made_good_by_comparing(tmp_path, mongod_uri, databas
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             await add(store, account(0, "alice"))
             replica = SignInReplica(path, store.accounts)
             await replica.start()
@@ -218,7 +218,7 @@ def test_a_file_taken_away_comes_back_whole(tmp_path, mongod_uri, database):
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             await add(store, account(0, "alice"))
             async with following(store, path):
                 await until(lambda: path.exists() and _has(path, "alice"))
@@ -240,7 +240,7 @@ def test_one_process_follows_and_another_takes_over(tmp_path, mongod_uri, databa
             return self.changes.watch(position, with_stream=with_stream)
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             second = Watched(feeds_of(store))
             async with contextlib.AsyncExitStack() as first:
                 await first.enter_async_context(following(store, path))
@@ -263,12 +263,11 @@ def test_a_lock_that_cannot_be_had_is_tried_again(tmp_path, mongod_uri, database
     lock.mkdir()
 
     async def run():
-        with opened(mongod_uri, database) as store:
-            async with following(store, path):
-                await until(lambda: any("cannot be locked" in entry["event"] for entry in logs))
-                lock.rmdir()
-                await add(store, account(0, "alice"))
-                await until(lambda: _has(path, "alice"))
+        async with opened(mongod_uri, database) as store, following(store, path):
+            await until(lambda: any("cannot be locked" in entry["event"] for entry in logs))
+            lock.rmdir()
+            await add(store, account(0, "alice"))
+            await until(lambda: _has(path, "alice"))
 
     with capture_logs() as logs:
         asyncio.run(run())
@@ -285,7 +284,7 @@ def test_a_correction_of_the_replica_is_logged_at_info(tmp_path, mongod_uri, dat
     observing.configure("info", stream=stream)
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             for username in ("alice", "bob"):
                 await add(store, account(0, username))
             async with following(store, tmp_path / "auth.sqlite") as replica:
@@ -298,7 +297,7 @@ def test_a_correction_of_the_replica_is_logged_at_info(tmp_path, mongod_uri, dat
 
 def test_uses_of_keys_are_no_changes(mongod_uri, database):
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             alice = await add(store, account(0, "alice"))
             bob = await add(store, account(0, "bob"))
             async with store.changes.watch(None) as feed:
@@ -314,7 +313,7 @@ def test_uses_of_keys_are_no_changes(mongod_uri, database):
 
 def test_a_dropped_database_and_a_wrong_position_are_told(mongod_uri, database):
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             await add(store, account(0, "alice"))
             with pytest.raises(ChangesLost):
                 await store.changes.watch("nonsense").__aenter__()
@@ -345,12 +344,11 @@ def test_without_a_replica_set_everything_is_compared_again_and_again(tmp_path, 
             yield Mute()
 
     async def run():
-        with opened(mongod_uri, database) as store:
-            async with following(store, path, changes=Unsupported()):
-                await add(store, account(0, "alice"))
-                await until(lambda: _has(path, "alice"))
-                await add(store, account(0, "bob"))
-                await until(lambda: _has(path, "bob"))
+        async with opened(mongod_uri, database) as store, following(store, path, changes=Unsupported()):
+            await add(store, account(0, "alice"))
+            await until(lambda: _has(path, "alice"))
+            await add(store, account(0, "bob"))
+            await until(lambda: _has(path, "bob"))
 
     asyncio.run(run())
 
@@ -377,9 +375,12 @@ def test_a_failure_at_the_moment_of_the_end_does_not_undo_that(tmp_path, mongod_
     began, failed = asyncio.Event(), []
 
     async def run():
-        with opened(mongod_uri, database) as store:
-            async with asyncio.timeout(50), following(store, tmp_path / "auth.sqlite", changes=Changes()):
-                await began.wait()
+        async with (
+            opened(mongod_uri, database) as store,
+            asyncio.timeout(50),
+            following(store, tmp_path / "auth.sqlite", changes=Changes()),
+        ):
+            await began.wait()
 
     asyncio.run(run())
 
@@ -417,7 +418,7 @@ def test_a_kill_between_mongodb_and_the_replica_is_made_good(tmp_path, mongod_ur
     path = tmp_path / "auth.sqlite"
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             await add(store, account(0, "alice"))
             async with following(store, path) as replica:
                 await until(lambda: _has(path, "alice"))
@@ -441,7 +442,7 @@ def test_a_path_that_becomes_unusable_is_warned_of_and_heals(tmp_path, mongod_ur
         return [entry for entry in logs if "does not follow now" in entry["event"]]
 
     async def run():
-        with opened(mongod_uri, database) as store:
+        async with opened(mongod_uri, database) as store:
             await add(store, account(0, "alice"))
             async with following(store, path) as replica:
                 await until_noted(replica, "#1")  # a change that is not written yet would be tried in silence

@@ -83,7 +83,7 @@ def with_store(uri, database, work):
         try:
             return await work(store)
         finally:
-            store.close()
+            await store.close()
 
     return asyncio.run(run())
 

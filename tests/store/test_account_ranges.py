@@ -203,7 +203,7 @@ class TestChanges:
             try:
                 await removal(other, 12)
             finally:
-                other.close()
+                await other.close()
 
         small.run(remove_elsewhere())
         assert counts(small) == [9, 9, 6]

@@ -42,7 +42,7 @@ async def opened(uri, database):
         await store.prepare()
         yield store
     finally:
-        store.close()
+        await store.close()
 
 
 def new(username="alice", **fields):

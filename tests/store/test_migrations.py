@@ -87,7 +87,7 @@ def call(mongod_uri):
                 return await function(store)
             finally:
                 await store._database.client.drop_database(database)
-                store.close()
+                await store.close()
 
         return asyncio.run(work())
 

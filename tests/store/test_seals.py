@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from motor.motor_asyncio import AsyncIOMotorClient
 from structlog.testing import capture_logs
 
 from flexiapi.cli import main
@@ -17,13 +16,9 @@ from tests.kit.server import settings_of
 
 def dump(server):
     async def read():
-        client = AsyncIOMotorClient(server.uri)
-        database = client[server.settings.mongodb.database]
+        database = server.store._database
         names = await database.list_collection_names()
-        try:
-            return {name: await database[name].find().to_list(None) for name in names}
-        finally:
-            client.close()
+        return {name: await database[name].find().to_list(None) for name in names}
 
     return server.run(read())
 

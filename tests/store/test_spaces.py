@@ -27,6 +27,10 @@ def configure():
     return {"account": {"email_unique": True}}
 
 
+async def opened(settings, uri):
+    return Store(settings, ApplicationKey("k" * 40), uri)
+
+
 @pytest.fixture
 def with_tables(server):
     """A store on the server's database with other tables."""
@@ -35,11 +39,11 @@ def with_tables(server):
     def made(*domains):
         tables = {"spaces": {domain: {} for domain in domains}}
         settings = Settings.model_validate({**server.settings.model_dump(exclude={"spaces"}), **tables})
-        store = Store(settings, ApplicationKey("k" * 40), server.uri)
+        store = server.run(opened(settings, server.uri))
         try:
             yield store
         finally:
-            store.close()
+            server.run(store.close())
 
     return made
 

@@ -12,7 +12,7 @@ from flexiapi.server.http1.refusal import RefusedRequest
 from flexiapi.server.http1.response import HttpResponse
 from flexiapi.server.http1.room import WriteRoom
 
-_JOINED_BYTES = 64 * 1024
+_MOST_WAITING_BYTES = 16 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
 _NOT_VALID = "The request is not valid HTTP."
 
@@ -102,16 +102,19 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.room.fill(self._owner.now() + self._owner.limits.write_seconds)
 
     def resume_writing(self) -> None:
-        """Let those go on who write."""
+        """Let those go on who write, and take the requests that waited for room."""
         self.room.free()
+        self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
-        self.intake.end(math.inf)
         self.room.lose()
-        self._owner.closed(self)
-        self.intake.forget()
-        self.intake.release()
+        try:
+            self.intake.forget()
+        finally:
+            self.intake.end(math.inf)
+            self._owner.closed(self)
+            self.intake.release()
 
     # For the answer.
 
@@ -122,11 +125,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def write(self, data: bytes, more: bytes = b"") -> "asyncio.Future[None]":
         """Write bytes. The future is done when there is room for others."""
-        if len(more) > _JOINED_BYTES:
-            self.transport.writelines([data, more])
-        else:
-            self.transport.write(data + more if more else data)
-        return self.room.freed(self._owner.room)
+        return self.room.write(self.transport, data, more) or self._owner.room
 
     def answered(self, response: HttpResponse) -> None:
         """Expect the next request, or end the connection. An answer before the end of its request is the last one."""
@@ -150,9 +149,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._end(lingers=False)
 
     def expire(self) -> None:
-        """End the connection, for its time is over."""
-        intake = self.intake
-        if intake.stage == DROP or self._owner.now() >= self.room.deadline:
+        """End the connection, for its time is over, unless the client still reads an answer."""
+        intake, room, now = self.intake, self.room, self._owner.now()
+        if (intake.stage == DROP or now >= room.deadline) and room.is_being_read(self.transport):
+            room.renew(now + self._owner.limits.write_seconds)
+            intake.deadline = max(intake.deadline, now + self._owner.limits.write_seconds)
+        elif intake.stage == DROP or now >= room.deadline:
             self.abort()
         elif intake.stage == HEAD and not intake.has_begun:
             self.close()
@@ -176,20 +178,19 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _set_reading(self) -> None:
         stage, is_waiting = self.intake.stage, self.intake.is_waiting
-        if stage == DROP:
-            return
-        if self._is_eof and stage in (HEAD, BODY) and not is_waiting:
+        is_held = is_waiting or (stage == HEAD and self.room.is_full)
+        if self._is_eof and stage in (HEAD, BODY) and not is_held:
             self.close()
             return
-        # While an answer is awaited, reading shows that the client has gone.
-        wanted = not (is_waiting or (stage == ANSWER and self.intake.data))
-        if wanted != self._is_reading:
+        # While an answer is awaited, reading shows that the client has gone, even if it had sent other requests.
+        wanted = not (is_waiting or ((stage == ANSWER or is_held) and len(self.intake.data) >= _MOST_WAITING_BYTES))
+        if stage != DROP and wanted != self._is_reading:
             self._is_reading = wanted
             (self.transport.resume_reading if wanted else self.transport.pause_reading)()
 
     def _go_on(self, taken: "asyncio.Future[None]") -> None:
         """Read on, for the application has taken what it was given."""
-        self.intake.is_waiting = False
+        self.intake.go_on()
         failure = None if taken.cancelled() else taken.exception()
         if failure is not None:
             self._fail(failure)

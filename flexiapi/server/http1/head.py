@@ -14,6 +14,8 @@ _METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"O
 _VERSIONS = {b" HTTP/1.1": "HTTP/1.1", b" HTTP/1.0": "HTTP/1.0"}
 _VERSION_LENGTH = len(b" HTTP/1.1")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# The form that clients use with proxies, and may use with every server.
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # As Tornado's `HTTPServerRequest` has it: of RFC 3986 what matters to security, and no list of hosts.
 _HOST = re.compile(r"(?:[\[\]:A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*(?::[0-9]*)?")
@@ -95,6 +97,8 @@ class RequestReader:
             raise RefusedRequest(f"The request has more than {self._limits.headers} headers.", 431)
         head = RequestHead(start_line, ReceivedHeaders(lines), keeps_alive=sink.keeps_alive)
         _check_host(start_line, head.headers)
+        if start_line.path[0] != "/":
+            _take_absolute(head)
         if is_upgrade:
             self._ignore_upgrade(head)
         return head
@@ -157,6 +161,19 @@ def _check_host(start_line: RequestStartLine, headers: ReceivedHeaders) -> None:
         raise RefusedRequest("The request has no Host header.")
     if hosts and not _is_host(hosts[0]):
         raise RefusedRequest("The Host header is not a host name.")
+
+
+def _take_absolute(head: RequestHead) -> None:
+    """Make an absolute target the path in it, and its host the one that counts, as RFC 9112 3.2.2 demands."""
+    method, target, version = head.start_line
+    if (target == "*" and method == "OPTIONS") or method == "CONNECT":
+        return
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None or not _is_host(found[1]) or found[1].startswith(":"):
+        raise RefusedRequest("The request target is neither a path nor an address with a host name.")
+    path = found[2] if found[2].startswith("/") else f"/{found[2]}"
+    head.start_line = RequestStartLine(method, path, version)
+    head.headers["Host"] = found[1]
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Application(Protocol):
-    """What the requests are for: Tornado's delegate, with the limits of its server and the clock of its event loop."""
+    """The receiver of requests: Tornado's delegate, with the limits of its server and the clock of its event loop."""
 
     delegate: HTTPServerConnectionDelegate
     limits: HttpLimits
@@ -55,6 +55,8 @@ class Intake:
         "_output",
         "_reader",
         "_searched",
+        "_seconds_left",
+        "_tells_to_continue",
         "data",
         "deadline",
         "has_begun",
@@ -88,7 +90,7 @@ class Intake:
         self.stage = HEAD
         self.response: HttpResponse | None = None
         self._delegate: HTTPMessageDelegate | None = None
-        self.has_begun = False
+        self.has_begun = self._tells_to_continue = False
         self._searched = 0
         self.waits_since = self._application.now()
         self.deadline = self.waits_since + self._application.limits.idle_seconds
@@ -103,8 +105,18 @@ class Intake:
                 break
             elif stage == BODY:
                 self._take_body()
-            elif not self._take_head():
+            elif self._output.room.is_full or not self._take_head():
+                # Answers that are not read would fill the memory.
                 break
+        if self._tells_to_continue and self.stage == BODY and not self.is_waiting:
+            self._tells_to_continue = False
+            self._output.write(_CONTINUE)
+
+    def go_on(self) -> None:
+        """Note that the application has taken what it was given."""
+        self.is_waiting = False
+        if self.stage in (BODY, END):
+            self.deadline = self._application.now() + self._seconds_left
 
     def end(self, deadline: float) -> None:
         """Take nothing any more."""
@@ -134,6 +146,8 @@ class Intake:
             # Some clients end a body with a line that does not belong to it.
             data = self.data = data.lstrip(b"\r\n")
             self._searched = 0
+            if not data:
+                return False
         end = data.find(_END_OF_HEAD, self._searched)
         limits = self._application.limits
         if end < 0 or end >= limits.header_bytes:
@@ -152,8 +166,7 @@ class Intake:
         self.stage = END
         if head.length:
             self._expect_body(response, head.length)
-            if head.wants_continue and not self.data and not response.is_begun:
-                self._output.write(_CONTINUE)
+            self._tells_to_continue = head.wants_continue and not self.data
         if pending is not None:
             self._wait_for(pending)
         return True
@@ -206,6 +219,8 @@ class Intake:
         delegate.finish()
 
     def _wait_for(self, pending: Awaitable[None]) -> None:
-        """Take nothing until the application has taken what it was given."""
+        """Take nothing until the application has taken what it was given. That time is not the client's."""
         self.is_waiting = True
+        self._seconds_left = self.deadline - self._application.now()
+        self.deadline = math.inf
         asyncio.ensure_future(pending).add_done_callback(self._on_taken)

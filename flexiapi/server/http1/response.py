@@ -15,6 +15,7 @@ from tornado.iostream import StreamClosedError
 
 from flexiapi.server.http1.head import RequestHead
 from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http1.room import WriteRoom
 
 _WITHOUT_BODY = (204, 304)
 _FIRST_FINAL = 200
@@ -22,7 +23,9 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class ClientOutput(Protocol):
-    """The way of an answer to its client."""
+    """The way of an answer to its client, with the room that it has there."""
+
+    room: WriteRoom
 
     @property
     def peer(self) -> object:
