@@ -33,8 +33,8 @@ class ConnectionOwner(Application, Protocol):
     def closed(self, connection: "ClientConnection") -> None:
         """Forget a connection."""
 
-    def answer_of(self, refusal: RefusedRequest) -> bytes:
-        """Return the answer to a refused request, and count that."""
+    def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
+        """Return the answer to a refused request of this client; count that, and log it now and then."""
 
 
 class ClientConnection(asyncio.BufferedProtocol):
@@ -102,9 +102,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.room.fill(self._owner.now() + self._owner.limits.write_seconds)
 
     def resume_writing(self) -> None:
-        """Let those go on who write, and take the requests that waited for room."""
+        """Let those go on who write, then take the requests that waited. Asyncio must not be told to close in here."""
         self.room.free()
-        self._advance()
+        asyncio.get_running_loop().call_soon(self._advance)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
@@ -212,7 +212,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             # Half an answer cannot be mended.
             self.abort()
             return
-        self.write(self._owner.answer_of(refusal))
+        self.write(self._owner.answer_of(refusal, getattr(self.peer, "remote_ip", "")))
         self._end(lingers=True)
 
     def _end(self, *, lingers: bool) -> None:

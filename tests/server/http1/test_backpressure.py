@@ -9,7 +9,7 @@ from tornado.iostream import StreamClosedError
 
 from flexiapi.server.http1.limits import HttpLimits
 from tests.server.http1.refused import GOOD, get, post
-from tests.server.http1.sites import MIB, OURS, Message, Messages, Pages, run, running
+from tests.server.http1.sites import LOOPS, MIB, OURS, Message, Messages, Pages, run, running
 from tests.server.http1.wire import PROBE, Peer, answers_of, asked, turns
 
 SMALL = 16 * 1024
@@ -122,7 +122,8 @@ def test_answers_that_are_not_read_hold_up_the_requests_behind():
     run(test)
 
 
-def test_requests_that_waited_for_room_are_answered_even_if_no_other_follows():
+@pytest.mark.parametrize("loop_factory", LOOPS)
+def test_requests_that_waited_for_room_are_answered_even_if_no_other_follows(loop_factory):
     async def test():
         async with running(OURS, Pages()) as address, Peer(address, receive_buffer=SMALL) as peer:
             await peer.send(get(target=b"/big/5000000") * 3 + PROBE)
@@ -132,11 +133,12 @@ def test_requests_that_waited_for_room_are_answered_even_if_no_other_follows():
             assert [len(answer.body) for answer in answers[:-1]] == [5_000_000] * 3
             assert answers[-1].json["uri"] == "/probe"
 
-    run(test)
+    run(test, loop_factory=loop_factory)
 
 
+@pytest.mark.parametrize("loop_factory", LOOPS)
 @pytest.mark.parametrize("raw", [get(), get(b"Connection: close"), get(b"Connection: close") + GOOD])
-def test_a_client_that_reads_on_is_not_cut_however_long_it_takes(raw):
+def test_a_client_that_reads_on_is_not_cut_however_long_it_takes(raw, loop_factory):
     async def test():
         delegate = Messages(Large)
         async with running(OURS, delegate) as address, Peer(address, receive_buffer=SMALL) as peer:
@@ -153,7 +155,7 @@ def test_a_client_that_reads_on_is_not_cut_however_long_it_takes(raw):
             peer.end()
             assert [len(answer.body) for answer in await peer.answers()] == [16 * MIB]
 
-    run(test)
+    run(test, loop_factory=loop_factory)
 
 
 class Slow(Message):
