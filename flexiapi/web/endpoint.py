@@ -2,10 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Annotated, Any, ClassVar, TypeVar, Unpack, get_args, get_origin, get_type_hints
-
-from pydantic import TypeAdapter
 
 from flexiapi.errors import RouteNotFound
 from flexiapi.web import pipeline
@@ -25,21 +22,6 @@ from flexiapi.web.replies import HttpReply
 _VERBS = ("get", "post", "put", "patch", "delete")
 
 V = TypeVar("V", bound=Verb)
-
-
-class Encoder:
-    """The JSON of answers of a type. Its serializer is made at its first use: a process uses few of all."""
-
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-
-    def __call__(self, value: Any) -> bytes:
-        """Return the JSON of an answer."""
-        return self._adapter.dump_json(value, by_alias=True)
-
-    @cached_property
-    def _adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(self._answer)
 
 
 def endpoint(access: Access, **declared: Unpack[Declaration]) -> Callable[[V], V]:
@@ -105,7 +87,6 @@ def _operation(method: Verb, access: Access, declared: Declaration) -> Operation
         params_name=params_name,
         answer=answer,
         reply=reply,
-        encode=Encoder(answer) if reply is None and answer is not None else None,
         **declared,
     )
 
