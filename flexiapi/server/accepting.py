@@ -64,6 +64,7 @@ class Acceptor:
         self._arrivals: dict[asyncio.Task[None], Arrival] = {}
         self._is_full = False
         self._pause: asyncio.TimerHandle | None = None
+        self._full = RareWarning("connections wait: as many are open as there may be")
         self._scarce = RareWarning("connections wait: they cannot be accepted now")
         self._refused = RareWarning("connection refused: a front server of server.proxy_protocol sent no PROXY header")
         self._failed = RareWarning("connection lost: it could not be handed over")
@@ -149,6 +150,7 @@ class Acceptor:
         """Accept what waits, up to the share of one turn."""
         if self._open >= self._most:
             self._is_full = True
+            self._full.write(connections=self._open)
             self._halt()
             self._tell()
             self.abandon(_PATIENCE_SECONDS)

@@ -173,7 +173,7 @@ def test_a_protocol_that_cannot_be_made_ends_only_its_connection(run, caplog):
     assert "Traceback" not in caplog.text
 
 
-def test_those_over_the_cap_wait_until_one_is_closed(run):
+def test_those_over_the_cap_wait_until_one_is_closed_which_is_told(run, caplog):
     async def test(door):
         site = door(most=2)
         first, second, third = (site.connected() for _ in range(3))
@@ -190,6 +190,7 @@ def test_those_over_the_cap_wait_until_one_is_closed(run):
             assert site.asked_for_room == 1
 
     run(test)
+    assert caplog.text.count("as many are open as there may be") == 1
 
 
 def test_room_that_is_made_at_once_is_used_at_once(run):

@@ -33,8 +33,8 @@ class ConnectionOwner(Application, Protocol):
     def closed(self, connection: "ClientConnection") -> None:
         """Forget a connection."""
 
-    def answer_of(self, refusal: RefusedRequest) -> bytes:
-        """Return the answer to a refused request, and count that."""
+    def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
+        """Return the answer to a refused request of this client; count that, and log it now and then."""
 
 
 class ClientConnection(asyncio.BufferedProtocol):
@@ -212,7 +212,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             # Half an answer cannot be mended.
             self.abort()
             return
-        self.write(self._owner.answer_of(refusal))
+        self.write(self._owner.answer_of(refusal, getattr(self.peer, "remote_ip", "")))
         self._end(lingers=True)
 
     def _end(self, *, lingers: bool) -> None:
