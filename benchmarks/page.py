@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.picture import Row, of_one_size, of_sizes
+from benchmarks.table import QUIET
 
 _MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HOUR = 3600
 _HALF = 0.5
 _NOT_MEASURED = "Not in these results: they were made without `--scale`.\n"
+# Requests whose lookups are never sent together with those of others.
+_NEVER_TOGETHER = ("GET /sip/auth", "GET vcard, 200 contacts")
 # What one phone asks for, with the requests of one such occasion.
 _OCCASIONS = {
     "starts, with an API key: account, configuration": ("GET accounts/me by key", "GET /provisioning/me"),
@@ -40,8 +43,16 @@ def _machine(results: dict[str, Any]) -> str:
         f"{results['day']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB; "
         f"Python {machine['python']}, {libraries}. "
         f"{results['accounts']:,} accounts, {results['connections']} connections, {results['rounds']} rounds of "
-        f"{results['seconds']} s for each load.\n"
+        f"{results['seconds']} s for each load.{_disturbed(results['rows'])}\n"
     )
+
+
+def _disturbed(rows: list[Row]) -> str:
+    shares = [row[server]["others_share"] for row in rows for server in ("ours", "bare") if server in row]
+    most = max(shares, default=0.0)
+    if most <= QUIET:
+        return ""
+    return f" Other programs took up to {most:.0%} of a core meanwhile: of these figures only CPU is worth something."
 
 
 def _endpoints(results: dict[str, Any]) -> str:
@@ -151,7 +162,10 @@ def _sizes(results: dict[str, Any]) -> str:
 
 def _phones(results: dict[str, Any]) -> str:
     factor = apart(results["rows"])
-    costs = {row["endpoint"]: row["cpu"]["both"] * factor for row in of_one_size(results["rows"])}
+    costs = {
+        row["endpoint"]: row["cpu"]["both"] * (1.0 if row["endpoint"] in _NEVER_TOGETHER else factor)
+        for row in of_one_size(results["rows"])
+    }
     return f"A request of its own costs {factor:.1f} times its part of a full load here.\n\n" + _table(
         ("a phone", "CPU, ms", "phones of one core in an hour"),
         (

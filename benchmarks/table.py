@@ -3,7 +3,8 @@
 from typing import Any
 
 _Row = dict[str, Any]
-_QUIET = 0.2
+QUIET = 0.2
+"""The share of a core from which on other programs disturb a measurement."""
 LEGEND = (
     "ratio: to the bare handler on Tornado's own server, median of the pairs (their spread); cpu: us per request of\n"
     "the server + mongod, beside the bare handler's; busy: share of a core that the server had, and that the loader had"
@@ -56,7 +57,7 @@ def remarks(row: _Row) -> list[str]:
     """Return notes on a row: a loader at its limit, errors, comparisons that only some rows have."""
     notes = [f"! the loader is at its limit with {name}" for name in row.get("limited_by_loader", ())]
     disturbed = [row[name]["others_share"] for name in ("bare", "ours") if name in row]
-    if disturbed and max(disturbed) > _QUIET:
+    if disturbed and max(disturbed) > QUIET:
         notes.append(f"! other programs took {max(disturbed):.0%} of a core")
     if row.get("errors"):
         notes.append(f"! {row['errors']} errors")

@@ -1,7 +1,6 @@
 """Accepting of connections: shares, caps, and pauses when descriptors run out."""
 
 import asyncio
-import contextlib
 import errno
 import socket
 import time
@@ -14,7 +13,6 @@ from flexiapi.server.listening import refuses_connections
 from flexiapi.server.proxy_protocol import WrongProxyHeader
 from flexiapi.server.rare_warning import RareWarning
 from flexiapi.server.shares import ConnectionShares
-from flexiapi.web.peers import UNIX
 
 _MOST_A_TURN = 64
 _PAUSE_SECONDS = 0.5
@@ -60,13 +58,13 @@ class Acceptor:
         self._make_room = make_room
         self._shares = shares
         self._most_a_turn = _MOST_A_TURN if shares is None else 1
-        self._holds = 0
         self._hold: asyncio.TimerHandle | None = None
         self._regardless_until = 0.0
         self._open = 0
         self._arrivals: dict[asyncio.Task[None], Arrival] = {}
         self._is_full = False
         self._pause: asyncio.TimerHandle | None = None
+        self._full = RareWarning("connections wait: as many are open as there may be")
         self._scarce = RareWarning("connections wait: they cannot be accepted now")
         self._refused = RareWarning("connection refused: a front server of server.proxy_protocol sent no PROXY header")
         self._failed = RareWarning("connection lost: it could not be handed over")
@@ -111,11 +109,13 @@ class Acceptor:
             if timer is not None:
                 timer.cancel()
         for listener in listeners:
-            if refuses_connections(listener):
-                # No limit but that of descriptors: those that are not accepted now are reset.
-                with contextlib.suppress(OSError):
-                    while True:
-                        self._begin(*listener.accept())
+            # No limit but that of descriptors: those that are not accepted now are reset.
+            while refuses_connections(listener):
+                try:
+                    self._begin(*listener.accept())
+                except OSError as error:
+                    if error.errno not in _PASSING:
+                        break
             listener.close()
 
     def abandon(self, seconds: float = 0.0) -> None:
@@ -150,15 +150,15 @@ class Acceptor:
         """Accept what waits, up to the share of one turn."""
         if self._open >= self._most:
             self._is_full = True
+            self._full.write(connections=self._open)
             self._halt()
             self._tell()
             self.abandon(_PATIENCE_SECONDS)
             self._make_room()
             return
-        if self._is_ahead():
+        if self._shares is not None and self._is_ahead(self._shares):
             self._halt()
-            self._holds = 0
-            self._hold = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._look_again)
+            self._hold_back(self._shares, self._shares.least(), _MOST_HOLDS)
             return
         for _ in range(min(self._most_a_turn, self._most - self._open)):
             try:
@@ -168,17 +168,21 @@ class Acceptor:
                     self._stay(listener, error)
                     return
 
-    def _is_ahead(self) -> bool:
+    def _is_ahead(self, shares: ConnectionShares) -> bool:
         """Return whether the next connection is for another process."""
-        return self._shares is not None and self._shares.is_ahead() and time.monotonic() >= self._regardless_until
+        return shares.is_ahead() and time.monotonic() >= self._regardless_until
 
-    def _look_again(self) -> None:
-        """Go on once the others have caught up, or do not for whatever reason."""
-        self._holds += 1
-        if self._is_ahead():
-            if self._holds < _MOST_HOLDS:
-                self._hold = asyncio.get_running_loop().call_later(_HOLD_SECONDS, self._look_again)
+    def _hold_back(self, shares: ConnectionShares, least: int | None, times: int) -> None:
+        """Leave a connection for a moment to the process that has `least`, and look again, so many times at most."""
+        loop = asyncio.get_running_loop()
+        self._hold = loop.call_later(_HOLD_SECONDS, self._look_again, shares, least, times)
+
+    def _look_again(self, shares: ConnectionShares, least: int | None, times: int) -> None:
+        if shares.least() == least and self._is_ahead(shares):
+            if times > 1:
+                self._hold_back(shares, least, times - 1)
                 return
+            # It does not take any, for whatever reason.
             self._regardless_until = time.monotonic() + _REGARDLESS_SECONDS
         self._hold = None
         self._go_on()
@@ -207,13 +211,7 @@ class Acceptor:
         self.accepted_at = time.monotonic()
         self._open += 1
         self._tell()
-        connection.setblocking(False)
-        ip = UNIX
-        if connection.family != socket.AF_UNIX:
-            ip = address[0]
-            with contextlib.suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        arrival = Arrival(connection, ip)
+        arrival = Arrival.of(connection, address)
         task = asyncio.get_running_loop().create_task(self._enter(arrival))
         self._arrivals[task] = arrival
         task.add_done_callback(self._entered)

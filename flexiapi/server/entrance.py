@@ -1,16 +1,17 @@
 """The steps of a connection before the first byte of HTTP: the PROXY header, and TLS."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from flexiapi.server.proxy_protocol import WrongProxyHeader, client_of
 from flexiapi.settings.values import Sources
-from flexiapi.web.peers import is_listed
+from flexiapi.web.peers import UNIX, is_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ class Arrival:
         self.since = time.monotonic()
         self.has_protocol = False
         self.is_handed_over = False
+
+    @classmethod
+    def of(cls, connection: socket.socket, address: Any) -> "Arrival":
+        """Return what `accept` has returned, ready for its first steps."""
+        connection.setblocking(False)
+        if connection.family == socket.AF_UNIX:
+            return cls(connection, UNIX)
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return cls(connection, address[0])
 
     async def enter(self, connected: Callable[[Peer], asyncio.BaseProtocol], entrance: Entrance) -> None:
         """Take the connection through its steps, and hand it over to a protocol.

@@ -7,6 +7,7 @@ import select
 import socket
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 from tornado.httputil import HTTPServerConnectionDelegate
@@ -18,6 +19,7 @@ from flexiapi.server.http1.connection import ClientConnection
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http1.refusal import RefusedRequest, answer_of
 from flexiapi.server.listening import refuse_connections, refuses_connections
+from flexiapi.server.rare_warning import RareWarning
 from flexiapi.server.shares import ConnectionShares
 
 _KEPT_ALIVE_SECONDS = 1.0
@@ -55,6 +57,7 @@ class HttpServer:
         self.room: asyncio.Future[None] = self._loop.create_future()
         self.room.set_result(None)
         self._open: set[ClientConnection] = set()
+        self._refused = defaultdict[int, RareWarning](lambda: RareWarning("request refused before an endpoint saw it"))
         self._acceptor = Acceptor(
             functools.partial(ClientConnection, self),
             entrance,
@@ -80,20 +83,23 @@ class HttpServer:
         self._acceptor.released()
         self.delegate.on_close(connection)
 
-    def answer_of(self, refusal: RefusedRequest) -> bytes:
-        """Return the answer to a refused request, and count that."""
+    def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
+        """Return the answer to a refused request of this client; count that, and log it now and then."""
         REFUSED.labels(str(refusal.status)).inc()
+        # By status, so that one kind of refusal does not hide the others.
+        self._refused[refusal.status].write(peer=ip, status=refusal.status, reason=refusal.message)
         return answer_of(refusal, time.time())
 
     def _end_overdue(self) -> None:
         """End the connections whose time is over. A timer for each of them would cost every request."""
+        # First, for an application that fails when it is told of an end must not keep all others open.
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
         now = self.now()
         overdue = [each for each in self._open if each.intake.deadline <= now or each.room.deadline <= now]
         for connection in overdue:
             connection.expire()
         if self._acceptor.is_full:
             self._make_room()
-        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._end_overdue)
 
     def _make_room(self) -> None:
         """Close the connections that have been without a request for longest, so that others come in."""

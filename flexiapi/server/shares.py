@@ -32,6 +32,11 @@ class ConnectionShares:
         """Tell the others the number of connections; `None` while the process does not accept."""
         self._counts[self._slot] = 0 if connections is None else max(connections, 0) + 1
 
+    def least(self) -> int | None:
+        """Return the number of connections of the process that has fewest; `None` if no other accepts."""
+        others = [count for slot, count in enumerate(self._counts) if count and slot != self._slot]
+        return min(others) - 1 if others else None
+
     def is_ahead(self) -> bool:
         """Return whether another process that accepts has fewer connections, by more than may be passed over."""
         own = self._counts[self._slot] - _SLACK

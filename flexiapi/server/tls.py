@@ -64,6 +64,8 @@ class ServerCertificate:
         """Return a context for TLS 1.2 and newer, and HTTP/1.1. Raises `ConfigurationError`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A client that negotiates anew and again would cost a handshake each time.
+        context.options |= ssl.OP_NO_RENEGOTIATION
         context.set_alpn_protocols(["http/1.1"])
         descriptor = self.copied()
         try:

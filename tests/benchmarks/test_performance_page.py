@@ -91,6 +91,26 @@ def test_a_changed_result_changes_its_table():
         renewed("<!-- table: other -->\n<!-- end -->", {"rows": []})
 
 
+def test_the_page_says_that_other_programs_disturbed():
+    about = {"day": "2026-11-30", "accounts": 1000, "connections": 64, "rounds": 3, "seconds": 1}
+    machine = {"processor": "Some", "cores": 2, "memory_gb": 4, "python": "3.11.7", "libraries": {"tornado": "6.6.1"}}
+    disturbed = request_row(bare={**request_row()["bare"], "others_share": 0.5})
+    for row, says in ((request_row(), False), (disturbed, True)):
+        made = renewed("<!-- table: machine -->\n<!-- end -->", {**about, "machine": machine, "rows": [row]})
+        assert ("took up to 50% of a core" in made) is says
+
+
+def test_phones_are_counted_by_what_requests_cost_at_half_of_the_load():
+    key, configuration = request_row(), request_row("GET /provisioning/me")
+    waits = request_row("GET accounts/me by key, open loop", measure="p99 ms", offered=1.0, cpu={"both": 500.0})
+    made = renewed(
+        "<!-- table: phones -->\n<!-- end -->", {"rows": [key, configuration, request_row("GET /sip/auth"), waits]}
+    )
+    assert "costs 2.0 times" in made
+    assert "| starts, with an API key: account, configuration | 1.00 | 1,800,000 |" in made
+    assert "| registers at a Flexisip that asks `/sip/auth` | 0.25 | 7,200,000 |" in made
+
+
 def test_sizes_are_a_table_of_their_own():
     made = renewed("<!-- table: sizes -->\n<!-- end -->", {"rows": [request_row(), *SCALE]})
     assert "| `GET accounts/me by key` | 200 + 50 | 200 + 50 | 1.10 |" in made

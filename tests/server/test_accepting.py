@@ -173,7 +173,7 @@ def test_a_protocol_that_cannot_be_made_ends_only_its_connection(run, caplog):
     assert "Traceback" not in caplog.text
 
 
-def test_those_over_the_cap_wait_until_one_is_closed(run):
+def test_those_over_the_cap_wait_until_one_is_closed_which_is_told(run, caplog):
     async def test(door):
         site = door(most=2)
         first, second, third = (site.connected() for _ in range(3))
@@ -190,6 +190,7 @@ def test_those_over_the_cap_wait_until_one_is_closed(run):
             assert site.asked_for_room == 1
 
     run(test)
+    assert caplog.text.count("as many are open as there may be") == 1
 
 
 def test_room_that_is_made_at_once_is_used_at_once(run):
@@ -312,6 +313,33 @@ def test_a_process_that_takes_nothing_holds_no_other_up(run):
         site = door(shares=ConnectionShares(table, 0))
         clients = [site.connected() for _ in range(40)]
         assert [await heard(client) for client in clients] == ["127.0.0.1 http"] * 40
+        for client in clients:
+            client.close()
+        os.close(table)
+
+    run(test)
+
+
+def test_a_process_that_takes_its_own_is_left_to_take_them(run, monkeypatch):
+    monkeypatch.setattr(accepting, "_MOST_HOLDS", 1000)
+    monkeypatch.setattr(accepting, "_REGARDLESS_SECONDS", 1000)
+
+    async def test(door):
+        table = shares_table(2)
+        other = ConnectionShares(table, 1)
+        site = door(shares=ConnectionShares(table, 0))
+        clients = [site.connected() for _ in range(10)]
+        await until(lambda: len(site.open) == 10)
+        for count in range(5):
+            other.note(count)
+            clients.append(site.connected())
+            await until(lambda: site.acceptor._hold is not None)
+            assert len(site.open) == 10
+        other.note(10)
+        await until(lambda: len(site.open) == 13)
+        assert site.acceptor._regardless_until == 0
+        other.note(None)
+        await until(lambda: len(site.open) == 15)
         for client in clients:
             client.close()
         os.close(table)
@@ -464,6 +492,31 @@ def test_a_unix_socket_that_stops_loses_no_request_and_takes_no_more(run, folder
             assert answer.endswith(b"hello\n")
             client.close()
         await stopped
+
+    run(test)
+
+
+def test_large_bodies_go_both_ways_through_tls_to_a_slow_client(run, tls):
+    body = os.urandom(6_000_000)
+
+    class Echo(RequestHandler):
+        def post(self):
+            self.write(self.request.body)
+
+    async def test(_door):
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = HttpServer(Application([("/", Echo)]), entrance=Entrance(tls=tls[0]))
+        server.add_socket(listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname(), ssl=tls[1], limit=1024)
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b" 200 " in head
+            assert await reader.readexactly(len(body)) == body
+        writer.close()
+        await writer.wait_closed()
+        await server.finish(no_requests, 60)
 
     run(test)
 

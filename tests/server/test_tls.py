@@ -77,8 +77,10 @@ def test_tls_from_1_2_on_with_http_1_1(files, trusting, version):
     assert agreed == (version.name.replace("_", "."), "http/1.1")
 
 
-def test_older_tls_is_refused(files):
-    assert context_of(server(files)).minimum_version == ssl.TLSVersion.TLSv1_2
+def test_older_tls_and_renegotiation_are_refused(files):
+    context = context_of(server(files))
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_RENEGOTIATION
 
 
 def test_a_client_that_offers_http_2_alone_is_answered(files, trusting):

@@ -16,7 +16,7 @@ CLIENTS = {driver.Driver.MOTOR: AsyncIOMotorClient, driver.Driver.PYMONGO: Async
 
 
 def of_one_driver(path):
-    """What in a module is of one driver alone: its names, and operations in which the drivers differ."""
+    """Parts of a module that are of one driver alone: its names, and operations in which the drivers differ."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names if name.name.startswith(("motor", "pymongo.asynchronous")))

@@ -12,7 +12,6 @@ from flexiapi.server.http1.refusal import RefusedRequest
 from flexiapi.server.http1.response import HttpResponse
 from flexiapi.server.http1.room import WriteRoom
 
-_JOINED_BYTES = 64 * 1024
 _MOST_WAITING_BYTES = 16 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
 _NOT_VALID = "The request is not valid HTTP."
@@ -34,8 +33,8 @@ class ConnectionOwner(Application, Protocol):
     def closed(self, connection: "ClientConnection") -> None:
         """Forget a connection."""
 
-    def answer_of(self, refusal: RefusedRequest) -> bytes:
-        """Return the answer to a refused request, and count that."""
+    def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
+        """Return the answer to a refused request of this client; count that, and log it now and then."""
 
 
 class ClientConnection(asyncio.BufferedProtocol):
@@ -103,8 +102,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.room.fill(self._owner.now() + self._owner.limits.write_seconds)
 
     def resume_writing(self) -> None:
-        """Let those go on who write."""
+        """Let those go on who write, then take the requests that waited. Asyncio must not be told to close in here."""
         self.room.free()
+        asyncio.get_running_loop().call_soon(self._advance)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # all ends are alike
         """Tell all who are concerned."""
@@ -125,11 +125,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def write(self, data: bytes, more: bytes = b"") -> "asyncio.Future[None]":
         """Write bytes. The future is done when there is room for others."""
-        if len(more) > _JOINED_BYTES:
-            self.transport.writelines([data, more])
-        else:
-            self.transport.write(data + more if more else data)
-        return self.room.freed(self._owner.room)
+        return self.room.write(self.transport, data, more) or self._owner.room
 
     def answered(self, response: HttpResponse) -> None:
         """Expect the next request, or end the connection. An answer before the end of its request is the last one."""
@@ -153,9 +149,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._end(lingers=False)
 
     def expire(self) -> None:
-        """End the connection, for its time is over."""
-        intake = self.intake
-        if intake.stage == DROP or self._owner.now() >= self.room.deadline:
+        """End the connection, for its time is over, unless the client still reads an answer."""
+        intake, room, now = self.intake, self.room, self._owner.now()
+        if (intake.stage == DROP or now >= room.deadline) and room.is_being_read(self.transport):
+            room.renew(now + self._owner.limits.write_seconds)
+            intake.deadline = max(intake.deadline, now + self._owner.limits.write_seconds)
+        elif intake.stage == DROP or now >= room.deadline:
             self.abort()
         elif intake.stage == HEAD and not intake.has_begun:
             self.close()
@@ -179,11 +178,12 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _set_reading(self) -> None:
         stage, is_waiting = self.intake.stage, self.intake.is_waiting
-        if self._is_eof and stage in (HEAD, BODY) and not is_waiting:
+        is_held = is_waiting or (stage == HEAD and self.room.is_full)
+        if self._is_eof and stage in (HEAD, BODY) and not is_held:
             self.close()
             return
         # While an answer is awaited, reading shows that the client has gone, even if it had sent other requests.
-        wanted = not (is_waiting or (stage == ANSWER and len(self.intake.data) >= _MOST_WAITING_BYTES))
+        wanted = not (is_waiting or ((stage == ANSWER or is_held) and len(self.intake.data) >= _MOST_WAITING_BYTES))
         if stage != DROP and wanted != self._is_reading:
             self._is_reading = wanted
             (self.transport.resume_reading if wanted else self.transport.pause_reading)()
@@ -212,7 +212,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             # Half an answer cannot be mended.
             self.abort()
             return
-        self.write(self._owner.answer_of(refusal))
+        self.write(self._owner.answer_of(refusal, getattr(self.peer, "remote_ip", "")))
         self._end(lingers=True)
 
     def _end(self, *, lingers: bool) -> None:

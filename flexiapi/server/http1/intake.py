@@ -105,7 +105,8 @@ class Intake:
                 break
             elif stage == BODY:
                 self._take_body()
-            elif not self._take_head():
+            elif self._output.room.is_full or not self._take_head():
+                # Answers that are not read would fill the memory.
                 break
         if self._tells_to_continue and self.stage == BODY and not self.is_waiting:
             self._tells_to_continue = False

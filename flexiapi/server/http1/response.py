@@ -15,6 +15,7 @@ from tornado.iostream import StreamClosedError
 
 from flexiapi.server.http1.head import RequestHead
 from flexiapi.server.http1.limits import HttpLimits
+from flexiapi.server.http1.room import WriteRoom
 
 _WITHOUT_BODY = (204, 304)
 _FIRST_FINAL = 200
@@ -22,7 +23,9 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class ClientOutput(Protocol):
-    """The way of an answer to its client."""
+    """The way of an answer to its client, with the room that it has there."""
+
+    room: WriteRoom
 
     @property
     def peer(self) -> object:
@@ -161,11 +164,14 @@ class HttpResponse(HTTPConnection):
         return self._output.write(self._framed(chunk))
 
     def finish(self) -> None:
-        """End the answer. Raises `HTTPOutputError` if the body is shorter than its Content-Length."""
+        """End the answer. Raises `HTTPOutputError` if it has no headers, or a body shorter than its Content-Length."""
         output = self._output
         if output is None or self.is_finished:
             return
-        if not self.is_begun or (self._left and self._has_body):
+        if not self.is_begun:
+            self._abort()
+            raise HTTPOutputError("The answer ends before its headers are written.")
+        if self._left and self._has_body:
             self._abort()
             raise HTTPOutputError(f"The body of the answer is {self._left} bytes shorter than its Content-Length.")
         if self._is_chunked:

@@ -5,15 +5,43 @@ import math
 
 from tornado.iostream import StreamClosedError
 
+_JOINED_BYTES = 64 * 1024
+
 
 class WriteRoom:
     """Room in the buffer of a connection. `deadline` is when a client that does not read is given up."""
 
-    __slots__ = ("_freed", "deadline")
+    __slots__ = ("_freed", "_read", "_written", "deadline")
 
     def __init__(self) -> None:
         self.deadline = math.inf
+        self._written = self._read = 0
         self._freed: asyncio.Future[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """True if the client has to read before there is room again."""
+        return self._freed is not None
+
+    def write(self, transport: asyncio.Transport, data: bytes, more: bytes) -> "asyncio.Future[None] | None":
+        """Write bytes. Return the future that is done when there is room, if there is none now."""
+        self._written += len(data) + len(more)
+        if len(more) > _JOINED_BYTES:
+            transport.writelines([data, more])
+        else:
+            transport.write(data + more if more else data)
+        return self._freed
+
+    def is_being_read(self, transport: asyncio.Transport) -> bool:
+        """Return whether the client has read since the last time, and not all yet."""
+        left = transport.get_write_buffer_size()
+        before, self._read = self._read, self._written - left
+        return left > 0 and self._read > before
+
+    def renew(self, deadline: float) -> None:
+        """Give a client that reads until then to go on."""
+        if self.is_full:
+            self.deadline = deadline
 
     def fill(self, deadline: float) -> None:
         """Note that the buffer is full."""
@@ -35,7 +63,3 @@ class WriteRoom:
             freed.set_exception(StreamClosedError())
             # The exception is for those who wait; others need not hear of it.
             freed.exception()
-
-    def freed(self, at_once: "asyncio.Future[None]") -> "asyncio.Future[None]":
-        """Return the future that is done when there is room: `at_once` if there is some."""
-        return self._freed or at_once

@@ -171,6 +171,12 @@ def _connections():
         ({"version": "HTTP/1.0"}, NEXT),
     )
     yield Accepted(
+        "connection: 1.0 with a body",
+        post(b"Content-Length: 3", body=b"abc", version=b"HTTP/1.0") + GOOD,
+        ({"version": "HTTP/1.0", "body": "abc"},),
+        kept=False,
+    )
+    yield Accepted(
         "connection: 1.0 kept with a body",
         post(b"Connection: Keep-Alive", b"Content-Length: 3", body=b"abc", version=b"HTTP/1.0") + GOOD,
         ({"version": "HTTP/1.0", "body": "abc"}, NEXT),

@@ -77,7 +77,7 @@ async def verdict(address, delegate, pieces):
             await peer.read()
     methods = [request.method for request in delegate.taken]
     try:
-        answers = answers_of(peer.heard, tuple(methods))
+        answers = answers_of(bytes(peer.heard), tuple(methods))
     except AnswersIncomplete:
         return Verdict(tuple(delegate.taken), refused=True)
     return Verdict(tuple(delegate.taken), refused=any(answer.status >= 400 for answer in answers))

@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 
+import pytest
 import uvloop
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
@@ -21,6 +22,8 @@ from flexiapi.server.http_server import HttpServer
 from tests.kit.watched_log import LOG
 
 OURS, TORNADO = KINDS = ("ours", "tornado")
+LOOPS = [pytest.param(uvloop.new_event_loop, id="uvloop"), pytest.param(asyncio.new_event_loop, id="asyncio")]
+"""Those that `flexiapi serve` runs on, with and without uvloop."""
 PATIENCE = 120
 """Time in seconds after which a test that waits for what never comes is ended."""
 
@@ -171,7 +174,10 @@ class Messages(HTTPServerConnectionDelegate):
 
 @contextlib.asynccontextmanager
 async def running(kind, delegate, limits=None, receive_buffer=None):
-    """The address of a running server of this kind. `limits` are those of ours, `receive_buffer` is in bytes."""
+    """The address of a running server of this kind, which is `delegate.server`.
+
+    `limits` are those of ours, `receive_buffer` is in bytes.
+    """
     LOG.served = True
     listener = socket.socket()
     if receive_buffer:
@@ -184,6 +190,7 @@ async def running(kind, delegate, limits=None, receive_buffer=None):
     else:
         server = HTTPServer(delegate, max_body_size=16 * MIB, max_header_size=32 * 1024)
     server.add_socket(listener)
+    delegate.server = server
     try:
         yield listener.getsockname()
     finally:
@@ -202,12 +209,12 @@ async def _nothing():
     pass
 
 
-def run(test, *arguments):
-    """Run a coroutine function of a test to its end on the loop that the server has in production."""
+def run(test, *arguments, loop_factory=uvloop.new_event_loop):
+    """Run a coroutine function of a test to its end, on the loop that the server most often has."""
 
     async def inside():
         async with asyncio.timeout(PATIENCE):
             return await test(*arguments)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(inside())

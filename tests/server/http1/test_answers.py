@@ -87,6 +87,14 @@ def test_less_than_the_length_says_ends_the_connection(kind):
         answers_of(heard(finish, GOOD, kind))
 
 
+def test_an_answer_without_headers_ends_the_connection_and_says_what_is_missing():
+    def finish(message):
+        with pytest.raises(HTTPOutputError, match="before its headers"):
+            message.connection.finish()
+
+    assert heard(finish) == b""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_of_unknown_length_is_sent_in_chunks(kind):
     def finish(message):

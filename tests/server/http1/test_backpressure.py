@@ -1,15 +1,15 @@
 """Clients that send without reading, and applications that read slowly: what waits in memory stays small."""
 
 import asyncio
-import contextlib
 import time
 from dataclasses import replace
 
+import pytest
 from tornado.iostream import StreamClosedError
 
 from flexiapi.server.http1.limits import HttpLimits
 from tests.server.http1.refused import GOOD, get, post
-from tests.server.http1.sites import MIB, OURS, Message, Messages, Pages, run, running
+from tests.server.http1.sites import LOOPS, MIB, OURS, Message, Messages, Pages, run, running
 from tests.server.http1.wire import PROBE, Peer, answers_of, asked, turns
 
 SMALL = 16 * 1024
@@ -52,7 +52,7 @@ class Large(Message):
     """A message with a large answer."""
 
     def finish(self):
-        self.answer(b"x" * 20 * MIB)
+        self.answer(b"x" * 16 * MIB)
 
 
 def test_a_client_that_reads_slowly_gets_all_of_a_long_answer():
@@ -60,11 +60,11 @@ def test_a_client_that_reads_slowly_gets_all_of_a_long_answer():
         pages = Pages()
         async with running(OURS, pages) as address, Peer(address, receive_buffer=SMALL) as peer:
             await peer.send(get(target=b"/stream/8388608") + PROBE)
-            heard = b""
+            heard = bytearray()
             while part := await peer.loop.sock_recv(peer.socket, 16384):
                 heard += part
                 await asyncio.sleep(0)
-            stream, probe = answers_of(heard)
+            stream, probe = answers_of(bytes(heard))
             assert stream.body == b"x" * 8388608
             assert probe.json["uri"] == "/probe"
 
@@ -114,16 +114,48 @@ def test_requests_without_end_are_not_read_while_one_waits():
 def test_answers_that_are_not_read_hold_up_the_requests_behind():
     async def test():
         pages = Pages()
-        async with (
-            running(OURS, pages, CUT_SOON) as address,
-            Peer(address, receive_buffer=SMALL, send_buffer=SMALL) as peer,
-        ):
-            requests = get(target=b"/big/10000") * 20_000
-            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-                await peer.send(requests)
-            assert len(pages.seen) * 10_000 < WITHIN_KERNEL
+        async with running(OURS, pages) as address, Peer(address, receive_buffer=SMALL) as peer:
+            writing = asyncio.create_task(peer.send(get(target=b"/big/10000") * 20_000))
+            assert await settled(lambda: len(pages.seen)) * 10_000 < WITHIN_KERNEL
+            writing.cancel()
 
     run(test)
+
+
+@pytest.mark.parametrize("loop_factory", LOOPS)
+def test_requests_that_waited_for_room_are_answered_even_if_no_other_follows(loop_factory):
+    async def test():
+        async with running(OURS, Pages()) as address, Peer(address, receive_buffer=SMALL) as peer:
+            await peer.send(get(target=b"/big/5000000") * 3 + PROBE)
+            peer.end()
+            await turns(200)
+            answers = await peer.answers()
+            assert [len(answer.body) for answer in answers[:-1]] == [5_000_000] * 3
+            assert answers[-1].json["uri"] == "/probe"
+
+    run(test, loop_factory=loop_factory)
+
+
+@pytest.mark.parametrize("loop_factory", LOOPS)
+@pytest.mark.parametrize("raw", [get(), get(b"Connection: close"), get(b"Connection: close") + GOOD])
+def test_a_client_that_reads_on_is_not_cut_however_long_it_takes(raw, loop_factory):
+    async def test():
+        delegate = Messages(Large)
+        async with running(OURS, delegate) as address, Peer(address, receive_buffer=SMALL) as peer:
+            loop, passed = asyncio.get_running_loop(), 0
+            delegate.server.now = lambda: loop.time() + passed
+            await peer.send(raw)
+            for _ in range(6):
+                more = len(peer.heard) + MIB
+                while len(peer.heard) < more:
+                    peer.heard += await loop.sock_recv(peer.socket, 65536)
+                    await asyncio.sleep(0)
+                passed += 20
+                delegate.server._end_overdue()
+            peer.end()
+            assert [len(answer.body) for answer in await peer.answers()] == [16 * MIB]
+
+    run(test, loop_factory=loop_factory)
 
 
 class Slow(Message):

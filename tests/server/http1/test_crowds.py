@@ -23,7 +23,7 @@ async def idle(address, stack):
     peer = await stack.enter_async_context(Peer(address))
     await peer.send(GOOD)
     await peer.read(until=b"}")
-    peer.heard = b""
+    peer.heard.clear()
     return peer
 
 

@@ -28,6 +28,22 @@ CHOSEN = (
 VECTORS = {vector.name: vector for vector in REFUSED}
 
 
+def test_each_kind_of_refusal_is_told_once_with_client_and_reason(caplog):
+    chosen = ("host: two", "length: plus", "size: target", "size: target without an end")
+
+    async def test():
+        async with running(OURS, Pages()) as address:
+            for name in chosen:
+                await asked(address, VECTORS[name].raw, probe=False)
+
+    run(test)
+    lines = [line for line in caplog.text.splitlines() if "request refused" in line]
+    assert len(lines) == 2
+    assert all("127.0.0.1" in line for line in lines)
+    assert "more than one Host header" in lines[0]
+    assert "target is longer than" in lines[1]
+
+
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_client_that_is_still_sending_reads_the_whole_refusal(name):
     vector = VECTORS[name]

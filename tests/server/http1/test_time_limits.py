@@ -74,7 +74,7 @@ def test_the_limit_of_a_later_request_is_its_own():
             for _ in range(3):
                 await peer.send(GOOD)
                 await peer.read(until=b"}")
-                peer.heard = b""
+                peer.heard.clear()
                 await asyncio.sleep(SHORT / 2)
             await peer.send(GOOD[:20])
             check_timed_out(await peer.answers())
@@ -152,6 +152,27 @@ def test_a_client_that_is_told_to_go_on_has_the_time_of_a_body():
             await peer.send(b"abc" + PROBE)
             first, probe = await peer.answers()
             assert (first.before, first.json["body"], probe.json["uri"]) == ([100], "abc", "/probe")
+
+    run(test)
+
+
+class Unwilling(Message):
+    """A message that fails when its client is gone."""
+
+    def on_connection_close(self):
+        raise RuntimeError("our own mistake")
+
+
+def test_an_application_that_fails_at_an_end_keeps_no_connection_open():
+    async def test():
+        problems = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: problems.append(context["exception"]))
+        async with running(OURS, Messages(Unwilling), BODY) as address:
+            for _ in range(2):
+                async with Peer(address) as peer:
+                    await peer.send(post(b"Content-Length: 3"))
+                    check_timed_out(await peer.answers())
+        assert [str(problem) for problem in problems] == ["our own mistake"] * 2
 
     run(test)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.server.http1.accepted import ACCEPTED
 from tests.server.http1.refused import GOOD, REFUSED
-from tests.server.http1.sites import OURS, Pages, run, running
+from tests.server.http1.sites import LOOPS, OURS, Pages, run, running
 from tests.server.http1.verdicts import check, check_accepted, check_refused
 from tests.server.http1.wire import asked
 
@@ -67,10 +67,11 @@ def test_what_follows_a_refusal_is_never_read_as_a_request():
     run(test)
 
 
-def test_a_client_that_shuts_down_its_writing_side_gets_the_same_answers():
+@pytest.mark.parametrize("loop_factory", LOOPS)
+def test_a_client_that_shuts_down_its_writing_side_gets_the_same_answers(loop_factory):
     async def test():
         async with running(OURS, Pages()) as address:
             for vector in [*ACCEPTED, *REFUSED]:
                 check(vector, *await asked(address, vector.raw, methods=vector.methods, end=True))
 
-    run(test)
+    run(test, loop_factory=loop_factory)

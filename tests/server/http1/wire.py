@@ -95,7 +95,7 @@ class Peer:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.loop = asyncio.get_running_loop()
-        self.heard = b""
+        self.heard = bytearray()
 
     async def __aenter__(self):
         return self
@@ -133,7 +133,7 @@ class Peer:
             if not part:
                 break
             self.heard += part
-        return self.heard
+        return bytes(self.heard)
 
     async def answers(self, methods=()):
         """Read to the end of the connection, and return the answers."""
@@ -143,7 +143,7 @@ class Peer:
         """Read to the end of one answer that has a length, and return it with those before."""
         while True:
             with contextlib.suppress(AnswersIncomplete):
-                if found := answers_of(self.heard):
+                if found := answers_of(bytes(self.heard)):
                     return found
             part = await self.loop.sock_recv(self.socket, 1 << 16)
             assert part, f"closed after {self.heard[:200]}"
@@ -170,7 +170,7 @@ async def asked(address, *pieces, methods=(), probe=True, end=False):
             answers = await peer.answers(methods)
         except ConnectionResetError:
             # Only for a client that had announced the end and sends more; a refusal waits for the end of what is sent.
-            answers = answers_of(peer.heard, methods)
+            answers = answers_of(bytes(peer.heard), methods)
             assert answers[-1].status < 400, answers
     kept = bool(answers) and answers[-1].status == 200 and _is_probe(answers[-1])
     return (answers[:-1] if kept else answers), kept
