@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
 from flexiapi.api.views.accounts import ViewData
-from flexiapi.model import Account, Actor, Space, Types
+from flexiapi.model import Account, Actor, AsContact, Space, Types
 from flexiapi.services import Services
 from flexiapi.services.accounts import AccountServices
 from flexiapi.services.codes import CodeServices
@@ -82,11 +82,11 @@ class ApiEndpoint(Endpoint):
         """The origin of the changes that the request makes."""
         return cast("Actor", self.originator)
 
-    async def types_of(self, *accounts: Account) -> Types:
+    async def types_of(self, *accounts: AsContact) -> Types:
         """Return the types of the accounts."""
         return await self.accounts.types.of(accounts)
 
-    async def view_data(self, *accounts: Account) -> ViewData:
+    async def view_data(self, *accounts: AsContact) -> ViewData:
         """Return the data that views of the accounts need."""
         types, unique = await self.accounts.types.of(accounts), self.settings.account.email_unique
         if not self.space.may_name_domains:

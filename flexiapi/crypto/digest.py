@@ -48,9 +48,10 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
         if found is None:
             raise ValueError("not a list of parameters")
         name, quoted, token = found.groups()
-        if name.lower() in parameters:
+        name = name.lower()
+        if name in parameters:
             raise ValueError("a parameter stands twice")
-        parameters[name.lower()] = token or _unescaped(quoted)
+        parameters[name] = token or _unescaped(quoted)
         place = found.end()
     return scheme, parameters
 

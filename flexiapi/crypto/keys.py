@@ -17,6 +17,9 @@ from flexiapi.errors import ConfigurationError, SealBroken
 from flexiapi.observing import log
 
 ALPHABET = string.ascii_letters + string.digits
+# Of random bytes those are left out that would make some letters more frequent than others.
+_UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
+_LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 _FILE = "application.key"
 _KEY_BYTES = 32
 _IV_BYTES = 12
@@ -24,7 +27,10 @@ _IV_BYTES = 12
 
 def random_text(length: int) -> str:
     """Return a token of letters and digits from the system's random source."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    text = b""
+    while len(text) < length:
+        text += secrets.token_bytes(2 * length).translate(_LETTERS, _UNEVEN)
+    return text[:length].decode()
 
 
 def token_hash(token: str, space: str | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
-from flexiapi.model.contacts import ContactsList
+from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
     PUSH_ID,
     PUSH_PARAMETER,
@@ -55,12 +55,14 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Algorithm",
+    "AsContact",
     "AuthToken",
     "Challenged",
     "Change",
     "Channel",
     "CodeChannel",
     "Confirmation",
+    "ContactRecord",
     "ContactsList",
     "CreationCount",
     "Device",

@@ -34,6 +34,7 @@ class Entrance:
     proxy_protocol: Sources = ()
     header_seconds: float = 10.0
     handshake_seconds: float = 10.0
+    farewell_seconds: float = 30.0
 
 
 class Arrival:
@@ -77,6 +78,7 @@ class Arrival:
             self.connection,
             ssl=tls,
             ssl_handshake_timeout=None if tls is None else entrance.handshake_seconds,
+            ssl_shutdown_timeout=None if tls is None else entrance.farewell_seconds,
         )
         self.is_handed_over = True
 

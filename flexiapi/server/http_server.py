@@ -101,6 +101,7 @@ class HttpServer:
         for connection in overdue:
             connection.expire()
         if self._acceptor.is_full:
+            self._acceptor.abandon(_FIRST_REQUEST_SECONDS)
             self._make_room()
 
     def _make_room(self) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from pymongo.read_concern import ReadConcern
 
-from flexiapi.concurrency.coalescing import CoalescedReads
+from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 from flexiapi.store import driver
 from flexiapi.store.connection import Records
 from flexiapi.store.driver import Database
@@ -60,6 +60,7 @@ class AccountRanges(Records, bounds=False):
         self.settling = settling
         self._ranges: dict[str | None, list[_Range]] = {}
         self._spans = CoalescedReads[_Span, Mapping[int, int]](self._count)
+        self._reads = Batches[None, Mapping[str, _Document]](self._read_counters)
 
     async def announce(self, account_ids: Iterable[int]) -> None:
         """Announce that accounts are about to be removed, moved to another domain, or written under these ids."""
@@ -99,8 +100,7 @@ class AccountRanges(Records, bounds=False):
 
     async def _current(self, domain: str | None) -> list[_Range]:
         """Return the ranges that the counter of ids has passed, anew where the revision is another."""
-        query = {"_id": {"$in": ["accounts", _REVISIONS]}}
-        found: dict[str, _Document] = {one["_id"]: one for one in await self._counters.find(query).to_list(None)}
+        found = await self._reads.add(None)
         passed = (int(found.get("accounts", {}).get("last", 0)) + 1) // RANGE
         if domain not in self._ranges and len(self._ranges) == _MOST_DOMAINS:
             self._ranges.clear()
@@ -112,6 +112,11 @@ class AccountRanges(Records, bounds=False):
             if place < passed and ranges[place].revision != revision:
                 ranges[place] = _Range(revision, now)
         return ranges[:passed]
+
+    async def _read_counters(self, asking: Sequence[None]) -> Sequence[Mapping[str, _Document]]:
+        query = {"_id": {"$in": ["accounts", _REVISIONS]}}
+        found: dict[str, _Document] = {one["_id"]: one for one in await self._counters.find(query).to_list(None)}
+        return [found] * len(asking)
 
     async def _counted(self, domain: str | None, changing: Sequence[int], last: int) -> dict[int, int]:
         """Count the accounts in these ranges, and under `last` those from there on."""

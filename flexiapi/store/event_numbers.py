@@ -98,14 +98,14 @@ class EventNumbers(Records, bounds=False):
         """
         fields = {"collection": 1, "subject": 1, "revision": 1}
         newest: dict[tuple[str, Any], int] = {}
-        scan = self._events.find({"waiting": True}, fields).sort("at").limit(most)
+        scan = self._events.find({"waiting": True}, fields, batch_size=most + 1).sort("at").limit(most)
         for event in await scan.to_list(None):
             record = event["collection"], event["subject"]
             newest[record] = max(event["revision"], newest.get(record, 0))
         if not newest:
             return []
         query = {"waiting": True, "subject": {"$in": list({subject for _, subject in newest})}}
-        found = await self._events.find(query, fields).sort("at").to_list(None)
+        found = await self._events.find(query, fields, batch_size=most + 1).sort("at").to_list(None)
         ready = [one for one in found if one["revision"] <= newest.get((one["collection"], one["subject"]), -1)]
         return [event["_id"] for event in _by_record(ready)]
 

@@ -3,12 +3,13 @@
 import asyncio
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 
 from pymongo.errors import ExecutionTimeout
 
+from flexiapi.concurrency.coalescing import CoalescedReads
 from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope, folded, words_in
 from flexiapi.store import driver
 from flexiapi.store.account_lookups import within
@@ -20,7 +21,12 @@ from flexiapi.store.driver import Database
 BY_WORDS = [("words", 1), ("domain", 1)]
 MOST_OTHERS = 200
 OTHERS_MILLISECONDS = 1000
+_BY_ID = [("_id", 1)]
+_BY_DOMAIN = [("domain", 1), ("_id", 1)]
 _OTHERS_AT_ONCE = 20
+
+_Page = tuple[str | None, int, int]
+"""Domain, accounts to skip, and most accounts of a page without filters."""
 
 
 class Listings(Records):
@@ -32,6 +38,7 @@ class Listings(Records):
         self._documents = documents
         self._ranges = ranges
         self.has_words = True
+        self._pages = CoalescedReads[_Page, AccountsFound](self._unfiltered_pages)
 
     async def page(self, wanted: AccountSelection, skip: int, limit: int) -> AccountsFound:
         """Return the number of matching accounts, and those of one page in ascending order of their ids.
@@ -40,7 +47,7 @@ class Listings(Records):
         these come accounts that have the text elsewhere in a word, as far as they are found in a second, at most 200.
         """
         if wanted.is_whole_domain:
-            return AccountsFound(*await self._unfiltered_page(wanted.domain, skip, limit))
+            return await self._pages.get((wanted.domain, skip, limit)) or AccountsFound(0, ())
         if wanted.text is None:
             total, ids = await self._matching(_filters(wanted), skip, limit)
             return AccountsFound(total, await self._by_ids(ids))
@@ -88,17 +95,23 @@ class Listings(Records):
             is_late = True
         return sorted(ids[:MOST_OTHERS]), is_late or len(ids) > MOST_OTHERS
 
-    async def _unfiltered_page(self, domain: str | None, skip: int, limit: int) -> tuple[int, list[Account]]:
+    async def _unfiltered_pages(self, pages: Sequence[_Page]) -> Mapping[_Page, AccountsFound]:
+        found = await asyncio.gather(*(self._unfiltered_page(*page) for page in pages))
+        return dict(zip(pages, found, strict=True))
+
+    async def _unfiltered_page(self, domain: str | None, skip: int, limit: int) -> AccountsFound:
         ends = list(accumulate(await self._ranges.counts(domain)))
         if skip >= ends[-1]:
-            return ends[-1], []
+            return AccountsFound(ends[-1], ())
         place = bisect_right(ends, skip)
         query: Document = {"_id": {"$gte": place * RANGE}}
+        before = ends[place - 1] if place else 0
         if domain is not None:
             query["domain"] = domain
-        before = ends[place - 1] if place else 0
-        cursor = self._accounts.find(query, {"_id": 1}).sort("_id").skip(skip - before).limit(limit)
-        return ends[-1], await self._by_ids([document["_id"] for document in await cursor.to_list(None)])
+        # Along an index with all that the query compares, MongoDB skips keys and reads the documents of the page only.
+        cursor = self._accounts.find(query).hint(_BY_ID if domain is None else _BY_DOMAIN)
+        cursor.sort("_id").skip(skip - before).limit(limit)
+        return AccountsFound(ends[-1], [self._documents.decode(document) for document in await cursor.to_list(None)])
 
     async def _by_ids(self, ids: Sequence[int]) -> list[Account]:
         if not ids:

@@ -11,7 +11,7 @@ from flexiapi.crypto.keys import token_hash
 from flexiapi.model import Actor, Space
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
-from flexiapi.store.pending_events import WITHOUT_EVENTS, event_document, updating_many
+from flexiapi.store.pending_events import EVENT_FIELDS, WITHOUT_EVENTS, event_document, updating_many
 
 # The epoch of no sign-in: what an auth token has after its use.
 _USED_EPOCH = -1
@@ -106,7 +106,7 @@ class CreationTokenStore(TokenRecords):
         change = updating_many({"used_at": now, "use": use, "creates": creating}, events)
         if not (await self._records.update_many(query, change)).modified_count:
             return [None] * len(uses)
-        found = await self._records.find({"_id": {"$in": hashes}, "use": use}).to_list(None)
+        found = await self._records.find({"_id": {"$in": hashes}, "use": use}, EVENT_FIELDS).to_list(None)
         mine = {bytes(document["_id"]): document for document in found}
         return [mine.pop(token, None) for token, _, _, _ in uses]
 

@@ -2,10 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Annotated, Any, ClassVar, TypeVar, Unpack, get_args, get_origin, get_type_hints
-
-from pydantic import TypeAdapter
 
 from flexiapi.errors import RouteNotFound
 from flexiapi.web import pipeline
@@ -90,7 +87,6 @@ def _operation(method: Verb, access: Access, declared: Declaration) -> Operation
         params_name=params_name,
         answer=answer,
         reply=reply,
-        encode=partial(TypeAdapter(answer).dump_json, by_alias=True) if reply is None and answer is not None else None,
         **declared,
     )
 

@@ -4,7 +4,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, partial
 from typing import Any, TypedDict
+
+from pydantic import TypeAdapter
 
 from flexiapi.errors import ApiError, FieldErrors, NotFound, RecordNotFound
 from flexiapi.web.parameters import Params
@@ -89,7 +92,7 @@ class Declaration(TypedDict, total=False):
     example: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
     """One verb of one path, as declared by `@endpoint` and by the signature and docstring of the method.
 
@@ -104,7 +107,6 @@ class Operation:
         params_name: name of the argument that takes them.
         answer: type that is encoded as JSON, or that describes the JSON of a reply.
         reply: class of the reply, when the method returns one.
-        encode: encoder of the answer, when the method returns no reply.
         status: HTTP status of success.
         raises: failures of its own that it may answer with.
         secret: the answer carries a secret, so nothing may store it.
@@ -130,7 +132,6 @@ class Operation:
     params_name: str
     answer: Any
     reply: type[HttpReply] | None
-    encode: Callable[[Any], bytes] | None
     status: int = 200
     raises: Sequence[type[ApiError]] = ()
     secret: bool = False
@@ -142,6 +143,13 @@ class Operation:
     checks: Checks | None = None
     hidden: bool = False
     example: Any = None
+
+    @cached_property
+    def encode(self) -> Callable[[Any], bytes] | None:
+        """The encoder of the answer, when the method returns no reply. A process uses few of all."""
+        if self.reply is not None or self.answer is None:
+            return None
+        return partial(TypeAdapter(self.answer).dump_json, by_alias=True)
 
     @property
     def is_unsafe(self) -> bool:

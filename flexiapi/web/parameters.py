@@ -39,7 +39,8 @@ _TEXTS = {
 class Params(BaseModel):
     """The parameters of one endpoint. Unknown ones are ignored; an absent one, `null` and `""` mean the same."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
+    # The validator is made at its first use: a process uses few of all.
+    model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re", defer_build=True)
     aliases: ClassVar[Mapping[str, str]] = {}
     # For a change of what is named: the parameters that `null` clears. It is an error for the others.
     clearable: ClassVar[frozenset[str] | None] = None

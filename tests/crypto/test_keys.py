@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections import Counter
 
 import pytest
 
@@ -16,7 +17,15 @@ def test_tokens_are_letters_and_digits_and_never_repeat():
     """ASVS 11.5.1, 7.2.3."""
     tokens = {keys.random_text(13) for _ in range(100_000)}
     assert len(tokens) == 100_000
-    assert {letter for token in tokens for letter in token} == set(keys.ALPHABET)
+    letters = Counter(letter for token in tokens for letter in token)
+    assert set(letters) == set(keys.ALPHABET)
+    assert max(letters.values()) < 1.1 * min(letters.values()), "a letter is more frequent than another"
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 13, 1000])
+def test_a_token_is_as_long_as_it_was_asked_for(length):
+    """Also when most of the random bytes were left out: of a token with one letter, once in a thousand times."""
+    assert {len(keys.random_text(length)) for _ in range(20_000 if length < 13 else 100)} == {length}
 
 
 def test_a_seal_opens_only_for_its_owner_and_with_its_key():

@@ -17,6 +17,7 @@ from tornado.web import Application, RequestHandler
 from flexiapi.server import accepting, http_server
 from flexiapi.server.accepting import Acceptor
 from flexiapi.server.entrance import Entrance, Peer
+from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http_server import HttpServer
 from flexiapi.server.shares import ConnectionShares, free_slot, shares_table
 from tests.kit.doors import LOOPBACK, Door, heard, open_sockets, proxy_header, until
@@ -517,6 +518,82 @@ def test_large_bodies_go_both_ways_through_tls_to_a_slow_client(run, tls):
         writer.close()
         await writer.wait_closed()
         await server.finish(no_requests, 60)
+
+    run(test)
+
+
+class Greeting(RequestHandler):
+    def get(self, size="5"):
+        self.write(b"x" * int(size))
+
+
+def greeter(tls, **options):
+    """A server with TLS that waits long for the end of handshakes and connections."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    pages = Application([("/", Greeting), ("/([0-9]+)", Greeting)])
+    entrance = Entrance(tls=tls[0], handshake_seconds=1000, farewell_seconds=1000)
+    server = HttpServer(pages, HttpLimits(write_seconds=1000), entrance, **options)
+    server.add_socket(listener)
+    return server, listener.getsockname()
+
+
+def held(address, tls):
+    """A connection of a client that reads no more after its first answer, not even the end of TLS."""
+    client = tls[1].wrap_socket(socket.create_connection(address), server_hostname="localhost")
+    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    return client
+
+
+def test_tls_clients_that_keep_idle_connections_delay_no_stop(run, tls):
+    async def test(_door):
+        server, address = greeter(tls)
+        with await asyncio.to_thread(held, address, tls):
+            await server.finish(no_requests, 1000)
+
+    run(test)
+
+
+def test_at_the_cap_idle_tls_clients_make_room(run, tls, monkeypatch):
+    monkeypatch.setattr(http_server, "_KEPT_ALIVE_SECONDS", 0)
+
+    async def test(_door):
+        server, address = greeter(tls, most_connections=2)
+        with await asyncio.to_thread(held, address, tls), await asyncio.to_thread(held, address, tls):
+            (await asyncio.to_thread(held, address, tls)).close()
+        await server.finish(no_requests, 1000)
+
+    run(test)
+
+
+def test_at_the_cap_silent_tls_clients_make_room_also_later(run, tls, monkeypatch):
+    monkeypatch.setattr(accepting, "_PATIENCE_SECONDS", 1000)
+    monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 0)
+
+    async def test(_door):
+        server, address = greeter(tls, most_connections=2)
+        with socket.create_connection(address), socket.create_connection(address):
+            (await asyncio.to_thread(held, address, tls)).close()
+        await server.finish(no_requests, 1000)
+
+    run(test)
+
+
+def test_a_last_answer_over_tls_is_not_cut_while_it_is_read(run, tls):
+    async def test(_door):
+        server, address = greeter(tls)
+        reader, writer = await asyncio.open_connection(*address, ssl=tls[1], server_hostname="localhost", limit=1024)
+        writer.write(b"GET /9000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        loop, passed = asyncio.get_running_loop(), 0
+        server.now = lambda: loop.time() + passed
+        for _ in range(5):
+            passed += 10
+            server._end_overdue()
+            await asyncio.sleep(0.05)
+        assert await reader.readexactly(9_000_000) == b"x" * 9_000_000
+        writer.close()
+        await server.finish(no_requests, 1000)
 
     run(test)
 

@@ -361,3 +361,45 @@ def test_accounts_above_the_counter_are_counted(small):
     small.run(write())
     assert counts(small) == [3]
     assert isinstance(small.account(123), Account)
+
+
+class TestPages:
+    """Pages without filters."""
+
+    @pytest.mark.parametrize("domain", [DOMAIN, "other.example.org", None])
+    def test_one_is_right_with_few_and_with_many_accounts_skipped(self, small, domain):
+        fill(small, [*range(1, 48), *range(61, 75)])
+        for account_id in (2, 21, 35):
+            small.set(account_id, domain="other.example.org")
+        remove(small, 23)
+        everything = [account_id for account_id in (*range(1, 48), *range(61, 75)) if account_id != 23]
+        moved = {None: set(everything), DOMAIN: set(everything) - {2, 21, 35}}.get(domain, {2, 21, 35})
+        expected = [account_id for account_id in everything if account_id in moved]
+        for skip in range(len(expected) + 2):
+            for limit in (1, 7, 100):
+                found = small.run(small.store.listings.page(AccountSelection(domain), skip, limit))
+                assert found.total == len(expected)
+                assert [account.id for account in found.accounts] == expected[skip : skip + limit]
+
+    def test_equal_ones_at_once_share_their_reads_and_have_what_was_written_before(self, small):
+        fill(small, range(1, 26))
+        small.run(small.store.listings.page(AccountSelection(DOMAIN), 0, 100))
+        wanted = AccountSelection(DOMAIN)
+
+        async def read_and_write():
+            page = small.store.listings.page
+            early = [asyncio.ensure_future(page(wanted, 0, 100)) for _ in range(20)]
+            await asyncio.sleep(0)
+            await accounts_of(small).insert_one(document(26))
+            late = await asyncio.gather(*(page(wanted, 0, 100) for _ in range(20)), page(wanted, 20, 100))
+            return await asyncio.gather(*early), late
+
+        with profile(small) as seen:
+            early, late = small.run(read_and_write())
+        assert {found.total for found in early} <= {25, 26}
+        *late, second = late
+        assert {(found.total, len(found.accounts)) for found in late} == {(26, 26)}
+        assert [account.id for account in second.accounts] == list(range(21, 27))
+        assert seen["operations"] <= 15, (
+            "41 pages in at most four batches of three reads, the second page, and the write"
+        )

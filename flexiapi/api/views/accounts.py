@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from flexiapi.crypto.keys import Secret, readable
-from flexiapi.model import Account, AccountType, Action, ActivationExpiration, PendingChange, Types
+from flexiapi.model import Account, AccountType, Action, ActivationExpiration, AsContact, PendingChange, Types
 
 Moment = Annotated[
     datetime,
@@ -47,7 +47,7 @@ class ViewData:
         is_hidden = self.email_unique and account.activated and account.email == account.claimed_email
         return None if is_hidden else account.email
 
-    def realm_of(self, account: Account) -> str | None:
+    def realm_of(self, account: AsContact) -> str | None:
         """Return the realm of the space that the account belongs to."""
         return self.realms.get(account.domain, self.realm) if self.realms else self.realm
 
@@ -65,7 +65,7 @@ class TypeView:
         return cls(id=account_type.id, key=account_type.key)
 
     @classmethod
-    def all_of(cls, account: Account, types: Types) -> "list[TypeView]":
+    def all_of(cls, account: AsContact, types: Types) -> "list[TypeView]":
         """Return the views of the types of an account."""
         return [cls.of(account_type) for account_type in types.get(account.id, ())]
 
@@ -84,7 +84,7 @@ class ActionView:
         return cls(id=action.id, key=action.key, code=action.code)
 
     @classmethod
-    def all_of(cls, account: Account) -> "list[ActionView]":
+    def all_of(cls, account: AsContact) -> "list[ActionView]":
         """Return the views of the actions of an account; none without a DTMF protocol."""
         return [cls.of(action) for action in account.actions] if account.dtmf_protocol else []
 

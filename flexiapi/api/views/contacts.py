@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from flexiapi.api.views.accounts import AccountId, ActionView, Activated, TypeView, ViewData
-from flexiapi.model import Account, ContactsList
+from flexiapi.model import AsContact, ContactsList
 
 
 @dataclass(kw_only=True)
@@ -26,19 +26,19 @@ class ContactView:
     actions: list[ActionView]
 
     @classmethod
-    def of(cls, account: Account, data: ViewData) -> "ContactView":
+    def of(cls, contact: AsContact, data: ViewData) -> "ContactView":
         """Return the view of a contact."""
         return cls(
-            id=account.id,
-            username=account.username,
-            domain=account.domain,
-            activated=account.activated,
-            dtmf_protocol=account.dtmf_protocol,
-            realm=data.realm_of(account),
-            phone=account.phone,
+            id=contact.id,
+            username=contact.username,
+            domain=contact.domain,
+            activated=contact.activated,
+            dtmf_protocol=contact.dtmf_protocol,
+            realm=data.realm_of(contact),
+            phone=contact.phone,
             confirmation_key_expires=None,
-            types=TypeView.all_of(account, data.types),
-            actions=ActionView.all_of(account),
+            types=TypeView.all_of(contact, data.types),
+            actions=ActionView.all_of(contact),
         )
 
 
@@ -79,7 +79,7 @@ class ContactsListView(ContactsListTexts):
     contacts: list[ContactView]
 
     @classmethod
-    def of(cls, contacts_list: ContactsList, contacts: Sequence[Account], data: ViewData) -> "ContactsListView":
+    def of(cls, contacts_list: ContactsList, contacts: Sequence[AsContact], data: ViewData) -> "ContactsListView":
         """Return the view of a list with the given contacts."""
         return cls(
             **cls.fields_of(contacts_list),

@@ -82,7 +82,11 @@ class ChunkedBody:
                 piece = data[place : data.find(b"\n", place) + 1 or len(data)]
                 self._take_line(piece)
             place += len(piece)
-        return _content(self._reader), place
+        content = _content(self._reader)
+        if self.is_complete and len(self._line) > _LINE_END:
+            # llhttp heeds a `Connection: close` in the trailer, and would refuse the next request.
+            self._reader.begin_anew()
+        return content, place
 
     def _take_line(self, piece: bytes) -> None:
         self._line += piece

@@ -14,6 +14,8 @@ from flexiapi.server.http1.room import WriteRoom
 
 _MOST_WAITING_BYTES = 16 * 1024
 _MOST_DROPPED_BYTES = 64 * 1024 * 1024
+# Clients that keep connections for later requests read, and so answer the end of TLS, only with the next one.
+_TLS_END_SECONDS = 1.0
 _NOT_VALID = "The request is not valid HTTP."
 
 
@@ -46,17 +48,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         room: the room for answers.
     """
 
-    __slots__ = (
-        "_dropped",
-        "_is_advancing",
-        "_is_eof",
-        "_is_reading",
-        "_owner",
-        "intake",
-        "peer",
-        "room",
-        "transport",
-    )
+    __slots__ = ("_dropped", "_is_advancing", "_is_eof", "_is_reading", "_owner", "intake", "peer", "room", "transport")
 
     def __init__(self, owner: ConnectionOwner, peer: object) -> None:
         self.peer = peer
@@ -151,7 +143,10 @@ class ClientConnection(asyncio.BufferedProtocol):
     def expire(self) -> None:
         """End the connection, for its time is over, unless the client still reads an answer."""
         intake, room, now = self.intake, self.room, self._owner.now()
-        if (intake.stage == DROP or now >= room.deadline) and room.is_being_read(self.transport):
+        if self._is_ending_tls():
+            if room.is_sent(self.transport):
+                self.abort()
+        elif (intake.stage == DROP or now >= room.deadline) and room.is_being_read(self.transport):
             room.renew(now + self._owner.limits.write_seconds)
             intake.deadline = max(intake.deadline, now + self._owner.limits.write_seconds)
         elif intake.stage == DROP or now >= room.deadline:
@@ -160,6 +155,9 @@ class ClientConnection(asyncio.BufferedProtocol):
             self.close()
         else:
             self._refuse(RefusedRequest("The request has taken too long to arrive.", 408))
+
+    def _is_ending_tls(self) -> bool:
+        return self.intake.stage == DROP and self.transport.is_closing() and not self.transport.can_write_eof()
 
     def _advance(self) -> None:
         """Take requests as far as possible, and read only what there is a use for."""
@@ -223,7 +221,8 @@ class ClientConnection(asyncio.BufferedProtocol):
         """
         limits = self._owner.limits
         if not lingers or self._is_eof:
-            self.intake.end(self._owner.now() + limits.write_seconds)
+            is_tls = not self.transport.can_write_eof()
+            self.intake.end(self._owner.now() + (_TLS_END_SECONDS if is_tls else limits.write_seconds))
             self.transport.close()
             return
         self.intake.end(self._owner.now() + limits.linger_seconds)

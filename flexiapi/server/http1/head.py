@@ -19,6 +19,8 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # As Tornado's `HTTPServerRequest` has it: of RFC 3986 what matters to security, and no list of hosts.
 _HOST = re.compile(r"(?:[\[\]:A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*(?::[0-9]*)?")
+# Names of the DNS have 253 at most. Hosts are remembered, here and by the application.
+_MOST_HOST_CHARACTERS = 1000
 
 
 class Sink:
@@ -110,6 +112,11 @@ class RequestReader:
         except HttpParserError as error:
             raise RefusedRequest("The body of the request is not valid HTTP.") from error
 
+    def begin_anew(self) -> None:
+        """Forget what the parser has been told about the connection; the request that it has read is complete."""
+        self.sink = Sink()
+        self.sink.is_complete = True
+
     def _request_line(self, data: bytes) -> tuple[RequestStartLine, bytes]:
         """Return the request line, and the head in the form that llhttp is given."""
         end = data.index(b"\r\n")
@@ -176,6 +183,10 @@ def _take_absolute(head: RequestHead) -> None:
     head.headers["Host"] = found[1]
 
 
-@lru_cache(maxsize=1024)
 def _is_host(text: str) -> bool:
+    return len(text) <= _MOST_HOST_CHARACTERS and _is_valid_host(text)
+
+
+@lru_cache(maxsize=1024)
+def _is_valid_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None

@@ -6,6 +6,9 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders
 
+# A client could fill the memory with longer ones.
+_MOST_REMEMBERED_BYTES = 64
+
 
 @lru_cache(maxsize=1024)
 def _name(raw: bytes) -> str:
@@ -20,7 +23,8 @@ class ReceivedHeaders(HTTPHeaders):
         super().__init__()
         combined, by_name = self._combined_cache, self._as_list
         for raw, value in lines:
-            name, text = _name(raw), value.decode("latin-1").rstrip(" \t")
+            name = _name(raw) if len(raw) <= _MOST_REMEMBERED_BYTES else _name.__wrapped__(raw)
+            text = value.decode("latin-1").rstrip(" \t")
             if name in by_name:
                 by_name[name].append(text)
                 combined[name] = f"{combined[name]},{text}"

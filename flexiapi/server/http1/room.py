@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import select
 
 from tornado.iostream import StreamClosedError
 
@@ -11,11 +12,12 @@ _JOINED_BYTES = 64 * 1024
 class WriteRoom:
     """Room in the buffer of a connection. `deadline` is when a client that does not read is given up."""
 
-    __slots__ = ("_freed", "_read", "_written", "deadline")
+    __slots__ = ("_freed", "_had_room", "_read", "_written", "deadline")
 
     def __init__(self) -> None:
         self.deadline = math.inf
         self._written = self._read = 0
+        self._had_room = False
         self._freed: asyncio.Future[None] | None = None
 
     @property
@@ -37,6 +39,14 @@ class WriteRoom:
         left = transport.get_write_buffer_size()
         before, self._read = self._read, self._written - left
         return left > 0 and self._read > before
+
+    def is_sent(self, transport: asyncio.Transport) -> bool:
+        """Return whether the kernel took more bytes now and when this was asked before: so it has all of them.
+
+        The buffer of a TLS transport tells nothing of the one below it.
+        """
+        before, self._had_room = self._had_room, _takes_more(transport)
+        return before and self._had_room
 
     def renew(self, deadline: float) -> None:
         """Give a client that reads until then to go on."""
@@ -63,3 +73,12 @@ class WriteRoom:
             freed.set_exception(StreamClosedError())
             # The exception is for those who wait; others need not hear of it.
             freed.exception()
+
+
+def _takes_more(transport: asyncio.Transport) -> bool:
+    connection = transport.get_extra_info("socket")
+    if connection is None:
+        return True
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLOUT)
+    return bool(watched.poll(0))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, AccountSelection, Space
+from flexiapi.model import Account, AccountSelection, AsContact, Space
 from flexiapi.services.ground import Ground
 
 PAGE_SIZE = 20
@@ -32,7 +32,7 @@ class AccountDirectory:
         self._store = ground.store
         self._spaces = ground.spaces
 
-    def space_of(self, account: Account) -> Space:
+    def space_of(self, account: AsContact) -> Space:
         """Return the space that an account belongs to; types, lists and contacts of it are of the same one."""
         return self._spaces.of_domain(account.domain)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from flexiapi.errors import AlreadyAttached, FieldErrors, NotAttached, RecordNotFound, ValidationFailed
-from flexiapi.model import Account, AccountType, Actor, Space, Types
+from flexiapi.model import AccountType, Actor, AsContact, Space, Types
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.store import IdentifierTaken, Store
 
@@ -25,7 +25,7 @@ class AccountTypes:
         self._store = store
         self._accounts = accounts
 
-    async def of(self, accounts: Sequence[Account]) -> Types:
+    async def of(self, accounts: Sequence[AsContact]) -> Types:
         """Return the types of the accounts that have some. A type of another space than its account's is left out."""
         ids = {type_id for account in accounts for type_id in account.type_ids}
         if not ids:
@@ -33,7 +33,7 @@ class AccountTypes:
         found = await self._store.types.by_ids(sorted(ids))
         return {account.id: self._own(account, found) for account in accounts if account.type_ids}
 
-    def _own(self, account: Account, found: Mapping[int, AccountType]) -> Sequence[AccountType]:
+    def _own(self, account: AsContact, found: Mapping[int, AccountType]) -> Sequence[AccountType]:
         space = self._accounts.space_of(account).stored
         types = (found.get(type_id) for type_id in account.type_ids)
         return tuple(known for known in types if known is not None and known.space == space)

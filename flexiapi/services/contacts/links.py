@@ -1,7 +1,7 @@
 """Contacts of an account, linked directly or through a list."""
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account, Actor, Space
+from flexiapi.model import Account, Actor, AsContact, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
@@ -13,25 +13,26 @@ class ContactLinks:
         self._store = store
         self._accounts = accounts
 
-    async def of_user(self, account: Account) -> list[Account]:
+    async def of_user(self, account: Account) -> list[AsContact]:
         """Return the contacts that the user sees, each once, by id."""
         listed = await self._store.contacts_lists.contact_ids(account.contacts_list_ids)
         scope = self._accounts.space_of(account).scope
         found = await self._store.contacts.by_ids(sorted(listed.union(account.contact_ids)), scope)
-        return [contact for contact in found if self._is_shown(contact, account)]
+        shown = self._domains_shown_to(account)
+        return [contact for contact in found if contact.domain in shown]
 
     async def one_of_user(self, account: Account, username: str, domain: str) -> Account:
         """Return the contact with the address `username@domain`. Raises `RecordNotFound`."""
         contact = await self._store.accounts.by_address(username, domain, self._accounts.space_of(account).scope)
-        if contact is None or not self._is_shown(contact, account):
+        if contact is None or contact.domain not in self._domains_shown_to(account):
             raise RecordNotFound
         listed = account.contacts_list_ids
         if contact.id not in account.contact_ids and not await self._store.contacts_lists.any_has(listed, contact.id):
             raise RecordNotFound
         return contact
 
-    def _is_shown(self, contact: Account, account: Account) -> bool:
-        return contact.domain in (self._accounts.space_of(account).domain, account.domain)
+    def _domains_shown_to(self, account: Account) -> tuple[str, str]:
+        return (self._accounts.space_of(account).domain, account.domain)
 
     async def of(self, account_id: int, space: Space) -> list[Account]:
         """Return the direct contacts of an account that administrators of the space see. Raises `RecordNotFound`."""

@@ -1,7 +1,9 @@
 """Contacts lists, which administrators fill and give to accounts."""
 
+from collections.abc import Sequence
+
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Account, Actor, ContactsList, Space
+from flexiapi.model import Actor, AsContact, ContactsList, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
@@ -24,7 +26,7 @@ class ContactsLists:
             raise RecordNotFound
         return found
 
-    async def members(self, contacts_list: ContactsList, space: Space) -> list[Account]:
+    async def members(self, contacts_list: ContactsList, space: Space) -> Sequence[AsContact]:
         """Return the contacts on the list that administrators of the space see, by id."""
         return await self._store.contacts.by_ids(contacts_list.contact_ids, space.reach)
 

@@ -32,8 +32,10 @@ class Passwords:
         return tuple(self.stored(account.username, account.domain, kind, password) for kind in kinds)
 
     def ha1(self, account: Account, algorithm: str) -> str | None:
-        """Return the account's H(username:realm:password) for an algorithm, or `None`."""
-        return next((password.ha1 for password in self.hashed(account) if password.algorithm == algorithm), None)
+        """Return the account's H(username:realm:password) for an algorithm, or `None`. No other seal is opened."""
+        of_use = [one for one in account.passwords if one.algorithm in (algorithm, Algorithm.CLRTXT)]
+        known = hashes(of_use, account.username, self.realm(account.domain))
+        return next((password.ha1 for password in known if password.algorithm == algorithm), None)
 
     def hashed(self, account: Account) -> tuple[Password, ...]:
         """Return the account's passwords as hashes, also those that were imported as clear text."""

@@ -105,6 +105,13 @@ def _chunks():
         ({"body": "abc", "headers": {"Host": "localhost"}}, NEXT),
         absent=("X-Forwarded-For", "X-Api-Key", "Authorization", "Cookie"),
     )
+    # A front server that passes trailers on may send the next request for another client.
+    for line in (b"Connection: close", b"Connection: Upgrade\r\nUpgrade: h2c", b"Connection: close\r\nUpgrade: h2c"):
+        yield Accepted(
+            f"trailer for the connection: {line.decode()!r}",
+            chunked(b"3\r\nabc\r\n0\r\n" + line + b"\r\n\r\n") + GOOD,
+            ({"body": "abc"}, NEXT),
+        )
 
 
 def _upgrades():

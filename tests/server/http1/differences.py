@@ -51,6 +51,7 @@ _LINE_FEED = (
     "RFC 9112, 2.2: a lone line feed may be refused as a line end, and two readings of it are how requests hide"
 )
 _CONTROL = "RFC 9110, 5.5: a field or an extension with a control character or a lone CR is not valid"
+_FRAMING_TRAILER = "RFC 9110, 6.5.1: a trailer says nothing about the framing, and one that does may be an attempt"
 _TWO_LENGTHS = "RFC 9112, 6.3: several lengths may be refused even if they are equal"
 _EXTENSION = "RFC 9112, 7.1.1: a recipient ignores chunk extensions that it does not know"
 _TRAILER = "RFC 9112, 7.1.2: trailers may be dropped; they never become headers"
@@ -63,9 +64,10 @@ _FORM = "RFC 9112, 3.2: a target is a path, an absolute URI, or for OPTIONS an a
 FROM_TORNADO = (
     Difference(FEWER, rb"HTTP/1\.[2-9]", _HIGHER),
     Difference(FEWER, rb"(?<!\r)\n", _LINE_FEED),
+    Difference(FEWER, rb"\r(?!\n)", _CONTROL),
     Difference(FEWER, rb"(?i)content-length:.*(,|content-length:)", _TWO_LENGTHS),
     Difference(FEWER, rb"(?i)connection:[^\n]*close|HTTP/1\.0", _LAST_ONE),
-    Difference(FEWER, rb" [^/ ]+ HTTP", _FORM),
+    Difference(FEWER, rb" [^/ ][^ ]* HTTP", _FORM),
     Difference(FEWER, rb"(?i)expect:", _EXPECTATION),
     Difference(MORE, rb"[0-9a-fA-F][ \t]*;", _EXTENSION),
     Difference(MORE, rb"(?i)\n0+\r\n[^\r]", _TRAILER),
@@ -78,12 +80,14 @@ FROM_H11 = (
     Difference(FEWER, rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)", _CONTROL),
     Difference(FEWER, rb";[^\r]{256}", "extensions are dropped unseen; none over 256 bytes is meant for us"),
     Difference(FEWER, rb"(?i)content-length:.*(,|content-length:)", _TWO_LENGTHS),
-    Difference(FEWER, rb" [^/ ]+ HTTP", _FORM),
+    Difference(FEWER, rb" [^/ ][^ ]* HTTP", _FORM),
     Difference(
         FEWER, rb"(?i)host:[^\n]*([^\[\]:A-Za-z0-9\-._~\s]|\S[ \t]+\S)", "RFC 9112, 3.2: an invalid Host is refused"
     ),
     Difference(FEWER, rb"(?i)HTTP/1\.0.*transfer-encoding", "RFC 9112, 6.1: a coding in HTTP/1.0 is a faulty framing"),
     Difference(FEWER, rb"\r\n[ \t]", "RFC 9112, 5.2: a folded line may be refused, and is read in two ways by others"),
+    Difference(FEWER, rb"[0-9a-fA-F][ \t]+\r", "RFC 9112, 7.1: no space follows the size of a chunk"),
+    Difference(FEWER, rb"(?i)\n0+[^\n]*\n.*(transfer-encoding|content-length):", _FRAMING_TRAILER),
     Difference(FEWER, rb"(?i)expect:", _EXPECTATION),
     Difference(FEWER, rb"(?i)(content-length:.*transfer-encoding:|transfer-encoding:.*content-length:)", _BOTH),
     Difference(
