@@ -27,7 +27,6 @@ from flexiapi.web.exchange import Exchange, ServerContext
 from flexiapi.web.replies import Answer
 from flexiapi.web.routing import PAGE_HEADERS, Routes, wants_page
 
-_ABSOLUTE = re.compile(r"https?://(?:[^/?#@]*@)?([^/?#@]+)(.*)", re.IGNORECASE)
 # RFC 3986, 3.2.2, but without the comma, which would join the values of two headers.
 _HOST = re.compile(r"(?:[\w.~!$&'()*+;=:\[\]-]|%[0-9a-f]{2})*", re.ASCII | re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -66,16 +65,7 @@ class ReceivedRequest(HTTPMessageDelegate):
         self.headers = headers
         if not _is_host(headers.get("Host"), version):
             raise HTTPInputError("The Host header is missing, is invalid or stands twice.")
-        if not self.target.startswith("/"):
-            self._take_origin_form()
         self._endpoint, self._path_values, self._varies = self._api.find(self.target.partition("?")[0], headers)
-
-    def _take_origin_form(self) -> None:
-        """Read a target such as `http://host/path` as its path, and its host as the `Host` header (RFC 9112, 3.2.2)."""
-        absolute = _ABSOLUTE.fullmatch(self.target)
-        if absolute is not None:
-            self.headers["Host"], rest = absolute.groups()
-            self.target = rest if rest.startswith("/") else f"/{rest}"
 
     def data_received(self, chunk: bytes) -> None:
         """Gather the body, and drop all of it when it exceeds the limit."""

@@ -9,7 +9,7 @@ from flexiapi.web.endpoint import Endpoint, endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import Cookie, PlainText
 from flexiapi.web.routing import Routes
-from tests.kit.server import shared_by_module
+from tests.kit.server import KIND, shared_by_module
 from tests.kit.waiting import wait_for
 
 # With one place, a request that kept its place would have all later ones refused.
@@ -53,15 +53,19 @@ def sent(server, *lines):
     return int(answer.split()[1]), answer
 
 
+# Tornado's server leaves absolute targets to the application.
+TARGETS = ["/api/ping"] if KIND == "tornado" else ["/api/ping", "http://x/api/ping"]
+
+
 class TestHosts:
     @pytest.mark.parametrize("host", ["x", "x:80", "[::1]:8080", "", "a_b~c!", "x%41", "127.0.0.1"])
-    @pytest.mark.parametrize("target", ["/api/ping", "http://x/api/ping"])
+    @pytest.mark.parametrize("target", TARGETS)
     def test_a_valid_one(self, server, host, target):
         for version in ("1.0", "1.1"):
             assert sent(server, f"GET {target} HTTP/{version}", f"Host: {host}")[0] == 200
 
     @pytest.mark.parametrize("host", ["a,b", "a b", "a/b", "<x>", "x@y", "x?y", "x%4", "x%zz", "\xe9", "x#"])
-    @pytest.mark.parametrize("target", ["/api/ping", "http://x/api/ping"])
+    @pytest.mark.parametrize("target", TARGETS)
     def test_an_invalid_one_is_refused(self, server, host, target):
         for version in ("1.0", "1.1"):
             assert sent(server, f"GET {target} HTTP/{version}", f"Host: {host}")[0] == 400

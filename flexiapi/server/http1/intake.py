@@ -22,6 +22,8 @@ _END_OF_HEAD = b"\r\n\r\n"
 # With bare line feeds llhttp refuses a head; waiting for a better end of it would take until the time-out.
 _WRONG_END_OF_HEAD = re.compile(rb"\n\r?\n")
 _REST_OF_LINE = 64
+# Of RFC 9110, 5.6.2. Other protocols, TLS above all, begin otherwise, and would wait for the time-out.
+_FIRST_OF_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -179,7 +181,7 @@ class Intake:
             raise RefusedRequest(f"The request target is longer than {limits.target_bytes} bytes.", 414)
         if len(data) > limits.header_bytes:
             raise RefusedRequest(f"The headers are longer than {limits.header_bytes} bytes.", 431)
-        if (data and not data[:1].isalnum()) or _WRONG_END_OF_HEAD.search(data, self._searched):
+        if (data and not _FIRST_OF_METHOD.match(data)) or _WRONG_END_OF_HEAD.search(data, self._searched):
             raise RefusedRequest("The request is not valid HTTP.")
         self._searched = max(0, len(data) - len(_END_OF_HEAD) + 1)
         if not self.has_begun:
