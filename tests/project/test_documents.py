@@ -30,6 +30,8 @@ SETTING = re.compile(rf"`\[?(?P<table>{TABLES})\]?[. ](?P<key>[a-z_]+)(?: = [^`]
 EXAMPLES = re.compile(
     r"NAME|NNNN|_$|^(var|dist)/$|/(x|(test_)?display_names)\.py$|^plugins/sms-example$|^docs/api$|^(mail|sms|pages)/[\w.]+$"
     r"|^flexiapi\.(toml|service)$|^flexiapi\._domainkey\.|^flexisip\.conf$|^server\.messages$"
+    # It is written by `make bench`, and not kept.
+    r"|^benchmarks/results/latest\.json$"
 )
 
 
