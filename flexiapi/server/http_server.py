@@ -16,6 +16,7 @@ from flexiapi.observing import CONNECTIONS, REFUSED
 from flexiapi.server.accepting import Acceptor
 from flexiapi.server.entrance import Entrance
 from flexiapi.server.http1.connection import ClientConnection
+from flexiapi.server.http1.intake import HEAD
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http1.refusal import RefusedRequest, answer_of
 from flexiapi.server.listening import refuse_connections, refuses_connections
@@ -110,10 +111,19 @@ class HttpServer:
             self._make_room()
 
     def _make_room(self) -> None:
-        """Close the connections that have been without a request for longest, so that others come in."""
+        """Close the connections that have been without a request for longest, so that others come in.
+
+        Without any, those whose requests began longest ago and have no end of their headers yet.
+        """
         idle = [each for each in self._open if not (each.intake.is_busy or self._is_expected(each))]
         for connection in heapq.nsmallest(_MOST_CLOSED, idle, key=lambda each: each.intake.waits_since):
             connection.close()
+        if not idle:
+            due = self.now() + self.limits.header_seconds - _FIRST_REQUEST_SECONDS
+            slow = [each for each in self._open if each.intake.stage == HEAD and each.intake.deadline <= due]
+            for connection in heapq.nsmallest(_MOST_CLOSED, slow, key=lambda each: each.intake.deadline):
+                if connection.intake.has_begun:
+                    connection.expire()
 
     # The end.
 

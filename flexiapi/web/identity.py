@@ -51,7 +51,7 @@ def claim(request: HttpRequest) -> Claim:
 
 
 def _text(received: str) -> str:
-    """Return received text that was sent as UTF-8, as names and URIs are: Tornado decodes it as Latin-1."""
+    """Return received text that was sent as UTF-8, as names and URIs are: the server decodes it as Latin-1."""
     try:
         return received.encode("latin-1").decode()
     except UnicodeError:

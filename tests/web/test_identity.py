@@ -1,4 +1,4 @@
-"""Names that are not ASCII: headers are UTF-8, whatever Tornado takes them for (spec/auth.md sections 3 and 4)."""
+"""Names that are not ASCII: headers are UTF-8, though the server reads Latin-1 (spec/auth.md sections 3 and 4)."""
 
 import subprocess
 from urllib.parse import quote

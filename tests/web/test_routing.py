@@ -1,4 +1,4 @@
-"""Routing, through Tornado's own test client."""
+"""Routing: which endpoint a path has, and paths that two would have."""
 
 from typing import Annotated
 

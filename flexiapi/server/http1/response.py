@@ -177,6 +177,8 @@ class HttpResponse(HTTPConnection):
         if self._is_chunked:
             output.write(_LAST_CHUNK)
         self.is_finished = True
+        # What is written from now on would stand in the next answer.
+        self._output = None
         self.close_callback = None
         output.answered(self)
 

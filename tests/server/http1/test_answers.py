@@ -87,6 +87,22 @@ def test_less_than_the_length_says_ends_the_connection(kind):
         answers_of(heard(finish, GOOD, kind))
 
 
+def test_what_is_written_after_the_end_of_an_answer_is_in_no_other():
+    async def test():
+        delegate = Messages(message(lambda found: found.answer(b"whole")))
+        async with running(OURS, delegate) as address, Peer(address) as peer:
+            await peer.send(GOOD)
+            await peer.first()
+            late = delegate.all[0].connection
+            for write in (late.write(b"late"), late.write_headers(OK, HTTPHeaders({"Content-Length": "4"}), b"late")):
+                with pytest.raises(StreamClosedError):
+                    await write
+            await peer.send(PROBE)
+            assert [answer.body for answer in await peer.answers()] == [b"whole"] * 2
+
+    run(test)
+
+
 def test_an_answer_without_headers_ends_the_connection_and_says_what_is_missing():
     def finish(message):
         with pytest.raises(HTTPOutputError, match="before its headers"):

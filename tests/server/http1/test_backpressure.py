@@ -38,7 +38,7 @@ def test_a_client_that_does_not_read_holds_up_the_answer_and_is_cut():
     run(test)
 
 
-def test_a_client_that_does_not_read_an_answer_written_at_once_is_cut():
+def test_a_client_that_does_not_read_an_answer_written_at_once_is_cut_and_told_of(caplog):
     async def test():
         delegate = Messages(Large)
         async with running(OURS, delegate, CUT_SOON) as address, Peer(address, receive_buffer=SMALL) as peer:
@@ -46,6 +46,7 @@ def test_a_client_that_does_not_read_an_answer_written_at_once_is_cut():
             await delegate.until_ended()
 
     run(test)
+    assert "127.0.0.1" in next(line for line in caplog.text.splitlines() if "answer cut" in line)
 
 
 class Large(Message):
