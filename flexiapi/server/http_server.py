@@ -58,6 +58,7 @@ class HttpServer:
         self.room: asyncio.Future[None] = self._loop.create_future()
         self.room.set_result(None)
         self._open: set[ClientConnection] = set()
+        self._unread = RareWarning("answer cut: the client does not read it")
         self._refused = defaultdict[int, RareWarning](lambda: RareWarning("request refused before an endpoint saw it"))
         self._acceptor = Acceptor(
             functools.partial(ClientConnection, self),
@@ -85,6 +86,10 @@ class HttpServer:
         CONNECTIONS.dec()
         self._acceptor.released()
         self.delegate.on_close(connection)
+
+    def gave_up(self, ip: str) -> None:
+        """Log now and then that a client did not read its answer."""
+        self._unread.write(peer=ip)
 
     def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
         """Return the answer to a refused request of this client; count that, and log it now and then."""

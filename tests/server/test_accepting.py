@@ -579,6 +579,29 @@ def test_at_the_cap_silent_tls_clients_make_room_also_later(run, tls, monkeypatc
     run(test)
 
 
+def test_at_the_cap_slow_heads_make_room_and_are_told(run, monkeypatch):
+    monkeypatch.setattr(http_server, "_FIRST_REQUEST_SECONDS", 0)
+
+    async def test(_door):
+        listener = socket.create_server(("127.0.0.1", 0))
+        limits = HttpLimits(header_seconds=1000, linger_seconds=0)
+        server = HttpServer(Application([("/", Greeting)]), limits, most_connections=2)
+        server.add_socket(listener)
+        slow = [await asyncio.open_connection(*listener.getsockname()) for _ in range(2)]
+        for _, writer in slow:
+            writer.write(b"GET / HT")
+        await until(lambda: sum(each.intake.has_begun for each in server._open) == 2)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        assert (await slow[0][0].readline()).startswith(b"HTTP/1.1 408 ")
+        for _, client in (*slow, (reader, writer)):
+            client.close()
+        await server.finish(no_requests, 1000)
+
+    run(test)
+
+
 def test_a_last_answer_over_tls_is_not_cut_while_it_is_read(run, tls):
     async def test(_door):
         server, address = greeter(tls)

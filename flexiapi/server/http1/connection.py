@@ -35,6 +35,9 @@ class ConnectionOwner(Application, Protocol):
     def closed(self, connection: "ClientConnection") -> None:
         """Forget a connection."""
 
+    def gave_up(self, ip: str) -> None:
+        """Log now and then that a client did not read its answer."""
+
     def answer_of(self, refusal: RefusedRequest, ip: str) -> bytes:
         """Return the answer to a refused request of this client; count that, and log it now and then."""
 
@@ -150,6 +153,8 @@ class ClientConnection(asyncio.BufferedProtocol):
             room.renew(now + self._owner.limits.write_seconds)
             intake.deadline = max(intake.deadline, now + self._owner.limits.write_seconds)
         elif intake.stage == DROP or now >= room.deadline:
+            if self.transport.get_write_buffer_size():
+                self._owner.gave_up(getattr(self.peer, "remote_ip", ""))
             self.abort()
         elif intake.stage == HEAD and not intake.has_begun:
             self.close()
