@@ -120,9 +120,9 @@ class Acceptor:
 
     def abandon(self, seconds: float = 0.0) -> None:
         """Close the connections that are not handed over yet, and were accepted so many seconds ago."""
-        before = time.monotonic() - seconds
         for task, arrival in self._arrivals.items():
-            if arrival.since <= before:
+            # Without TLS a protocol has its connection within two turns; uvloop would close that without telling it.
+            if arrival.since <= time.monotonic() - seconds and not (arrival.has_protocol and self._entry.tls is None):
                 task.cancel()
 
     def _is_paused(self) -> bool:

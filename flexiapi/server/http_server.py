@@ -148,9 +148,10 @@ class HttpServer:
             self._acceptor.stop()
         self._sweep.cancel()
         self._acceptor.abandon()
-        for connection in list(self._open):
-            connection.abort()
-        while self._open or self._acceptor.handshakes:  # noqa: ASYNC110  # each ends within a turn of the loop
+        # Each ends within a turn of the loop, and those that were being handed over come in meanwhile.
+        while self._open or self._acceptor.handshakes:
+            for connection in list(self._open):
+                connection.abort()
             await asyncio.sleep(0)
 
     async def _accept_queued(self) -> None:

@@ -85,9 +85,10 @@ class Door:
     async def end(self):
         self.acceptor.stop()
         self.acceptor.abandon()
-        for greeter in list(self.open):
-            greeter.transport.abort()
-        await until(lambda: not self.open and not self.acceptor.handshakes)
+        while self.open or self.acceptor.handshakes:
+            for greeter in list(self.open):
+                greeter.transport.abort()
+            await asyncio.sleep(0.005)
 
 
 async def heard(client):
