@@ -292,6 +292,23 @@ def test_a_process_takes_its_share_of_a_queue_each_turn(run, slots, share):
     run(test)
 
 
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_is_given_up_while_it_is_handed_over_ends_for_its_protocol_too(run, turns):
+    async def test(door):
+        site = door()
+        with site.connected():
+            site.acceptor._accept(site.listener)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            site.acceptor.abandon()
+            await until(lambda: not site.acceptor.handshakes)
+            for greeter in list(site.open):
+                greeter.transport.abort()
+            await until(lambda: not site.open)
+
+    run(test)
+
+
 def test_two_processes_take_an_even_share_of_a_burst():
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=256))
