@@ -26,7 +26,7 @@ class Language(NamedTuple):
     name: str
 
 
-class LanguageChoice(NamedTuple):
+class OfferedLanguage(NamedTuple):
     """A language that people may choose on pages: its tag, and its name in itself."""
 
     tag: str
@@ -98,9 +98,9 @@ class Renderer:
         """Return the language of a page for a person who prefers `wanted`, in a domain whose language is `usual`."""
         return Language(*self._chosen_for_pages(tuple(wanted), usual))
 
-    def page_languages(self, usual: str) -> Sequence[LanguageChoice]:
+    def page_languages(self, usual: str) -> Sequence[OfferedLanguage]:
         """Return the languages that people may choose on the pages of a domain whose language is `usual`."""
-        return [LanguageChoice(tag, own_name(tag)) for tag in sorted(self.catalogues.choices(usual))]
+        return [OfferedLanguage(tag, own_name(tag)) for tag in sorted(self.catalogues.choices(usual))]
 
     def language(self, message: Mail | Sms, wanted: Sequence[str], usual: str) -> Language:
         """Return the language of a message for a person who prefers `wanted`, in a domain whose language is `usual`."""
