@@ -21,6 +21,14 @@ from jinja2.runtime import Context
 from flexiapi.rendering.catalogues import Catalogue
 from flexiapi.rendering.wording import ago, day, direction, duration, moment, number, prose
 
+_BY_LANGUAGE: Mapping[str, Callable[..., str]] = {
+    "duration": duration,
+    "moment": moment,
+    "date": day,
+    "ago": ago,
+    "number": number,
+}
+
 
 class CompiledOnce(BytecodeCache):
     """The code of templates, which is the same in all languages, so that a further language costs little."""
@@ -64,7 +72,8 @@ def environment_of_pages(
         npgettext=catalogue.npgettext,
     )
     environment.globals.update(_=catalogue.text)
-    environment.filters.update(said=_when_rendered(catalogue.said))
+    said = {"said": catalogue.said, **{name: environment.filters[name] for name in _BY_LANGUAGE}}
+    environment.filters.update({name: _when_rendered(one) for name, one in said.items()})
     return environment
 
 
@@ -79,16 +88,7 @@ def _environment(places: Sequence[Path], language: str, variables: Mapping[str, 
         auto_reload=False,
         **options,
     )
-    by_language: Mapping[str, Callable[..., str]] = {
-        "duration": duration,
-        "moment": moment,
-        "date": day,
-        "ago": ago,
-        "number": number,
-    }
-    environment.filters.update(
-        {name: _when_rendered(partial(said, language=language)) for name, said in by_language.items()}
-    )
+    environment.filters.update({name: partial(said, language=language) for name, said in _BY_LANGUAGE.items()})
     environment.filters.update(prose=prose)
     environment.globals.update(variables, language=language, direction=direction(language))
     return environment
