@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys
 from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
+from flexiapi.services.sign_in.form_tokens import FormTokens
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
 from flexiapi.services.sign_in.panel import PanelSignIn
@@ -36,6 +37,7 @@ class SignInServices:
     my_password: MyPassword
     sessions: Sessions
     panel: PanelSignIn
+    form_tokens: FormTokens
 
 
 def build(ground: Ground) -> SignInServices:
@@ -50,4 +52,5 @@ def build(ground: Ground) -> SignInServices:
         my_password=MyPassword(ground, passwords),
         sessions=Sessions(ground),
         panel=PanelSignIn(ground, passwords, failures),
+        form_tokens=FormTokens(ground.key.derive("forms")),
     )
