@@ -37,7 +37,7 @@ from flexiapi.model.parts import (
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AuthToken
+from flexiapi.model.tokens import AskingBrowser, AuthToken, QrRequest
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -56,6 +56,7 @@ __all__ = [
     "ActorKind",
     "Algorithm",
     "AsContact",
+    "AskingBrowser",
     "AuthToken",
     "Challenged",
     "Change",
@@ -80,6 +81,7 @@ __all__ = [
     "Profile",
     "PushAddress",
     "PushDevice",
+    "QrRequest",
     "Scope",
     "Space",
     "Spaces",

@@ -68,6 +68,21 @@ class PasswordSetMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordResetMail(Mail):
+    """Mail with the link to a page that sets a new password, and beside it a code, which lives for `code_expires_in`.
+
+    An administrator's mail has no code.
+    """
+
+    name: ClassVar[str] = "account.password.reset"
+
+    link: str = field(repr=False)
+    expires_in: timedelta
+    code: str | None = field(default=None, repr=False)
+    code_expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordChangedMail(Mail):
     """Notice: the password was changed."""
 

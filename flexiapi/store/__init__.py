@@ -8,6 +8,7 @@ from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
 from flexiapi.store.account_ranges import AccountRanges
+from flexiapi.store.account_tokens import Attached, AuthTokenStore, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.changes import AccountChanges
@@ -34,13 +35,14 @@ from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = [
     "SPACES_WAIT",
+    "Attached",
     "EmbeddedMongod",
     "IdentifierTaken",
     "Layout",
@@ -92,6 +94,7 @@ class Store(Records, bounds=False):
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.auth_tokens = AuthTokenStore(database, journal)
+        self.reset_links = ResetLinkStore(database, journal)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)

@@ -53,6 +53,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "creation_tokens": [_TTL, _PENDING],
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
+    "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
     "used_nonces": [_TTL],
     "limits": [_TTL],
     "tombstones": [_TTL],

@@ -20,6 +20,7 @@ from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
+from flexiapi.services.accounts.web_sign_up import WebSignUp
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
@@ -48,6 +49,7 @@ class AccountServices:
     rules: AccountRules
     creation: Creation
     signing_up: SigningUp
+    web_sign_up: WebSignUp
     administration: Administration
     administrators: Administrators
     removal: AccountRemoval
@@ -71,11 +73,13 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
     signing_up = SigningUp(ground, creation, removal)
+    rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
-        rules=AccountRules(ground, directory, creation_tokens, signing_up),
+        rules=rules,
         creation=creation,
         signing_up=signing_up,
+        web_sign_up=WebSignUp(ground, rules, creation_tokens, signing_up),
         administration=Administration(ground, directory, guard, passwords),
         administrators=Administrators(ground, passwords),
         removal=removal,

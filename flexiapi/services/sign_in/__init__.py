@@ -7,6 +7,7 @@ from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
 from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.services.sign_in.qr import QrSignIn
 from flexiapi.services.sign_in.sip import SipSignIn
 
 __all__ = ["AUTH_TOKEN_LIFE", "OPAQUE", "DigestAnswer", "Passwords", "SignInServices", "SignedIn", "build"]
@@ -21,15 +22,18 @@ class SignInServices:
     api_keys: ApiKeys
     passwords: Passwords
     my_password: MyPassword
+    qr: QrSignIn
 
 
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
     passwords = Passwords(ground.spaces, md5=ground.settings.account.md5)
+    api_keys = ApiKeys(ground.store, ground.clock)
     return SignInServices(
         http=HttpSignIn(ground, passwords),
         sip=SipSignIn(ground),
-        api_keys=ApiKeys(ground.store, ground.clock),
+        api_keys=api_keys,
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
+        qr=QrSignIn(ground, api_keys),
     )
