@@ -35,6 +35,7 @@ from flexiapi.model.parts import (
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AuthToken, QrRequest
@@ -76,6 +77,7 @@ __all__ = [
     "MailTexts",
     "NamePolicy",
     "Named",
+    "PanelSession",
     "Password",
     "PendingChange",
     "Profile",
@@ -83,6 +85,7 @@ __all__ = [
     "PushDevice",
     "QrRequest",
     "Scope",
+    "SignInMethod",
     "Space",
     "Spaces",
     "StoredApiKey",

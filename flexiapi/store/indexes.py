@@ -55,6 +55,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
     "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
     "used_nonces": [_TTL],
+    "sessions": [
+        IndexModel("idle_until", expireAfterSeconds=0),
+        IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
+    ],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
