@@ -71,14 +71,14 @@ class PasswordSetMail(Mail):
 class PasswordResetMail(Mail):
     """Mail with the link to a page that sets a new password, and beside it a code, which lives for `code_expires_in`.
 
-    An administrator's mail has no code.
+    In a mail that an administrator sends, `code` is empty.
     """
 
     name: ClassVar[str] = "account.password.reset"
 
     link: str = field(repr=False)
     expires_in: timedelta
-    code: str | None = field(default=None, repr=False)
+    code: str = field(default="", repr=False)
     code_expires_in: timedelta | None = None
 
 

@@ -157,7 +157,7 @@ def _unused(key: bytes, now: datetime) -> Document:
 def _attached(key: bytes, now: datetime) -> Document:
     """Return the query for a token that is attached and not used: then it keeps the account, and no epoch.
 
-    The token of a browser is none of these: whoever photographed it knows it too.
+    The token of a browser is none of these: a photograph of it would be enough.
     """
     return {
         "_id": key,

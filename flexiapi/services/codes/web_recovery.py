@@ -35,7 +35,7 @@ class RecoveryRequest:
 
     @property
     def subject(self) -> str:
-        """What tries are counted for, whether there is such an account or not."""
+        """The subject that tries are counted for, whether there is such an account or not."""
         if self.phone is not None:
             return f"recovery {e164(self.phone)}"
         return f"recovery {self.email} {self.username or ''}"
@@ -97,7 +97,7 @@ class WebRecovery:
         return account
 
     async def _mail(self, account: Account, actor: Actor) -> None:
-        """Mail a code and a link. A mailed code that is still valid is mailed again, so that no one can end it."""
+        """Mail a code and a link. A mailed code that is still valid is mailed again, which strangers cannot end then."""
         now, pending = self._clock.second(), account.confirmation
         ends_at, key = now + self._key_life, None
         if pending is not None and pending.key is not None and (pending.expires_at is None or pending.expires_at > now):
