@@ -44,6 +44,7 @@ from flexiapi.model.parts import (
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AuthToken
@@ -88,12 +89,14 @@ __all__ = [
     "MailTexts",
     "NamePolicy",
     "Named",
+    "PanelSession",
     "Password",
     "PendingChange",
     "Profile",
     "PushAddress",
     "PushDevice",
     "Scope",
+    "SignInMethod",
     "SortKey",
     "Space",
     "Spaces",

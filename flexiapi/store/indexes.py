@@ -58,6 +58,10 @@ INDEXES: dict[str, list[IndexModel]] = {
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
     "used_nonces": [_TTL],
+    "sessions": [
+        IndexModel("idle_until", expireAfterSeconds=0),
+        IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
+    ],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],

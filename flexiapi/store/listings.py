@@ -18,6 +18,7 @@ from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
 from flexiapi.store.driver import Database
+from flexiapi.store.pending_events import WITHOUT_EVENTS
 
 BY_WORDS = [("words", 1), ("domain", 1)]
 MOST_OTHERS = 200
@@ -129,6 +130,12 @@ class Listings(Records):
         proven = {"claimed_email": {"$ne": email}} if self._documents.email_unique else {}
         document = await self._accounts.find_one({"email": email, **proven, **within(scope)}, sort=[("_id", 1)])
         return None if document is None else self._documents.decode(document)
+
+    async def only_by_email(self, email: str, scope: Scope) -> Account | None:
+        """Return the one account of the scope that proved this lower-case address, `None` if there are several."""
+        query = {"email": email, "claimed_email": {"$ne": email}, **within(scope)}
+        found = await self._accounts.find(query, WITHOUT_EVENTS, limit=2).to_list(None)
+        return self._documents.decode(found[0]) if len(found) == 1 else None
 
     async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
         """Return accounts of a group with an id above `last_id`, in ascending order of their ids."""
