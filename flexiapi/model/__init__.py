@@ -13,7 +13,16 @@ from flexiapi.model.devices import (
     PushDevice,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
+from flexiapi.model.listings import (
+    AccountOrder,
+    AccountPlace,
+    AccountSelection,
+    AccountsFound,
+    AccountsSlice,
+    AccountsTotal,
+    CreationCount,
+    SortKey,
+)
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -48,9 +57,13 @@ __all__ = [
     "PUSH_PROVIDER",
     "USUAL_PROVIDERS",
     "Account",
+    "AccountOrder",
+    "AccountPlace",
     "AccountSelection",
     "AccountType",
     "AccountsFound",
+    "AccountsSlice",
+    "AccountsTotal",
     "Action",
     "ActivationExpiration",
     "Actor",
@@ -86,6 +99,7 @@ __all__ = [
     "QrRequest",
     "Scope",
     "SignInMethod",
+    "SortKey",
     "Space",
     "Spaces",
     "StoredApiKey",

@@ -7,6 +7,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
+from flexiapi.store.account_pages import AccountPages, MatchingAccounts
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.account_tokens import Attached, AuthTokenStore, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
@@ -48,6 +49,7 @@ __all__ = [
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
+    "MatchingAccounts",
     "MigrationPlan",
     "Removal",
     "ServerProcessRecord",
@@ -80,6 +82,7 @@ class Store(Records, bounds=False):
         self.quotas = AccountQuotas(database, self.spaces)
         self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
+        self.account_pages = AccountPages(database, documents, self.account_ranges, self.listings)
         self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key, documents)

@@ -18,7 +18,7 @@ _LONGEST_AGENT = 255
 
 @dataclass(frozen=True, slots=True)
 class ShownQr:
-    """What a browser gets that asks to be signed in: the token that it shows, and the secret that it keeps."""
+    """The token that a browser shows that asks to be signed in, and the secret that it keeps."""
 
     token: str = field(repr=False)
     secret: str = field(repr=False)
