@@ -97,7 +97,7 @@ class WebRecovery:
         return account
 
     async def _mail(self, account: Account, actor: Actor) -> None:
-        """Mail a code and a link. A mailed code that is still valid is mailed again, which strangers cannot end then."""
+        """Mail a code and a link. A code that is still valid is mailed again, so that strangers cannot end it."""
         now, pending = self._clock.second(), account.confirmation
         ends_at, key = now + self._key_life, None
         if pending is not None and pending.key is not None and (pending.expires_at is None or pending.expires_at > now):
