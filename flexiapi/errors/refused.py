@@ -33,6 +33,13 @@ class SignInRequired(ApiError):
         return [("WWW-Authenticate", challenge) for challenge in self.challenges]
 
 
+class SessionRequired(ApiError):
+    """The page needs a session; there is none, or it has ended."""
+
+    status = 401
+    message = "Sign in to see this page."
+
+
 class Forbidden(ApiError):
     """The caller is authenticated but not allowed to do this."""
 
@@ -98,6 +105,12 @@ class WrongCode(Forbidden):
     """The code does not confirm the change; the pending change is over."""
 
     message = "The code is wrong. Ask for a new one."
+
+
+class CodeRefused(Forbidden):
+    """A code does not open what it was typed for, for whatever reason."""
+
+    message = "This code is wrong, was used, or is too old. Take the one in the newest message, or ask for another."
 
 
 class LastAdmin(Forbidden):
@@ -169,6 +182,13 @@ class ValidationFailed(ApiError):
     def body(self) -> dict[str, object]:
         """Return the first text, and all texts by field."""
         return {"message": self.message, "errors": self.errors}
+
+
+class WrongCredentials(ValidationFailed):
+    """A sign-in with a password failed; the same text for all causes, so that they cannot be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__({"username": ["The user name or the password is wrong."]})
 
 
 class TooManyRequests(ApiError):
