@@ -45,7 +45,7 @@ def build(ground: Ground) -> SignInServices:
     return SignInServices(
         http=HttpSignIn(ground, passwords, failures),
         sip=SipSignIn(ground),
-        api_keys=ApiKeys(ground.store, ground.clock),
+        api_keys=ApiKeys(ground),
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
         sessions=Sessions(ground),
