@@ -14,7 +14,16 @@ from flexiapi.model.devices import (
     PushDevice,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
+from flexiapi.model.listings import (
+    AccountOrder,
+    AccountPlace,
+    AccountSelection,
+    AccountsFound,
+    AccountsSlice,
+    AccountsTotal,
+    CreationCount,
+    SortKey,
+)
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -39,7 +48,7 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AuthToken
+from flexiapi.model.tokens import AskingBrowser, AuthToken, QrRequest
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -49,15 +58,20 @@ __all__ = [
     "PUSH_PROVIDER",
     "USUAL_PROVIDERS",
     "Account",
+    "AccountOrder",
+    "AccountPlace",
     "AccountSelection",
     "AccountType",
     "AccountsFound",
+    "AccountsSlice",
+    "AccountsTotal",
     "Action",
     "ActivationExpiration",
     "Actor",
     "ActorKind",
     "Algorithm",
     "AsContact",
+    "AskingBrowser",
     "AuthToken",
     "Browser",
     "Challenged",
@@ -84,8 +98,10 @@ __all__ = [
     "Profile",
     "PushAddress",
     "PushDevice",
+    "QrRequest",
     "Scope",
     "SignInMethod",
+    "SortKey",
     "Space",
     "Spaces",
     "StoredApiKey",

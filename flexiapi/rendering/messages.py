@@ -45,6 +45,17 @@ class AccountRecoveryMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningMail(Mail):
+    """Mail with the page `setup_link` that shows how to set up a device, and a QR code. The password stays."""
+
+    name: ClassVar[str] = "account.provisioning"
+
+    provisioning_qrcode: str = field(repr=False)
+    setup_link: str = field(repr=False)
+    expires_in: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
     """Mail to the new address: the PIN that confirms it."""
 
@@ -65,6 +76,21 @@ class PasswordSetMail(Mail):
     proxy_registrar_address: str | None = None
     transport_protocol_text: str | None = None
     confirmed_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordResetMail(Mail):
+    """Mail with the link to a page that sets a new password, and beside it a code, which lives for `code_expires_in`.
+
+    In a mail that an administrator sends, `code` is empty.
+    """
+
+    name: ClassVar[str] = "account.password.reset"
+
+    link: str = field(repr=False)
+    expires_in: timedelta
+    code: str = field(default="", repr=False)
+    code_expires_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
 from flexiapi.services.phones.provisioning import Provisioning, SetupOffer
+from flexiapi.services.phones.setup_mails import SetupMails
 from flexiapi.services.sign_in import Passwords
 
 __all__ = ["PhoneServices", "SetupOffer", "build"]
@@ -21,6 +22,7 @@ class PhoneServices:
     """The services of this wing."""
 
     provisioning: Provisioning
+    setup_mails: SetupMails
     devices: Devices
     messages: Messages
     delivery_reports: DeliveryReports
@@ -33,6 +35,7 @@ def build(
     documents = SpaceDocuments(ground.spaces, discovery.load(ground.settings.account.provisioning_hooks))
     return PhoneServices(
         provisioning=Provisioning(ground, documents, passwords),
+        setup_mails=SetupMails(ground),
         devices=Devices(registrar),
         messages=Messages(sender),
         delivery_reports=DeliveryReports(ground.notifier),
