@@ -5,9 +5,9 @@ from datetime import timedelta
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, AuthToken, Space
-from flexiapi.services.clock import Clock
+from flexiapi.rendering.messages import ApiKeyMadeMail
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.store import Store
 
 KEY_LENGTH = 40
 AUTH_TOKEN_LENGTH = 32
@@ -17,18 +17,22 @@ AUTH_TOKEN_LIFE = timedelta(minutes=5)
 class ApiKeys:
     """API keys: one per account, a new one replaces it."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._spaces = store.spaces
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._spaces = ground.spaces
+        self._notices = ground.notices
+        self._clock = ground.clock
 
-    async def make(self, account: Account, actor: Actor) -> str:
-        """Create a key in place of the one before.
+    async def make(self, account: Account, actor: Actor, *, tells: bool = False) -> str:
+        """Create a key in place of the one before. With `tells` the account's proven address gets a notice.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
         """
         key = random_text(KEY_LENGTH)
         existing(await self._store.accounts.apply(account.with_api_key(token_hash(key), self._clock.now()), actor))
+        if tells:
+            mail = ApiKeyMadeMail(account.address, self._clock.now())
+            await self._notices.notify(account.proven_email, mail, account, actor)
         return key
 
     async def end(self, account: Account, actor: Actor) -> None:
