@@ -11,6 +11,7 @@ from flexiapi.model.devices import (
     Device,
     PushAddress,
     PushDevice,
+    push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
 from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
@@ -28,6 +29,7 @@ from flexiapi.model.parts import (
     Named,
     Password,
     PendingChange,
+    ProvisioningFetch,
     StoredApiKey,
     TokenMaker,
     Types,
@@ -38,6 +40,7 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AuthToken
+from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -78,6 +81,7 @@ __all__ = [
     "Password",
     "PendingChange",
     "Profile",
+    "ProvisioningFetch",
     "PushAddress",
     "PushDevice",
     "Scope",
@@ -87,9 +91,11 @@ __all__ = [
     "TokenMaker",
     "Types",
     "Undelivered",
+    "UserAgent",
     "e164",
     "folded",
     "hashes",
+    "push_address_of",
     "search_words",
     "usual_name",
     "words_in",

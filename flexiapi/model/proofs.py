@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change
-from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, TokenMaker
+from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, ProvisioningFetch, TokenMaker
 from flexiapi.model.record import AccountRecord
 
 # The networks with a share of the tries of a PIN. The first ones keep theirs.
 _MOST_ASKING = 4
+_LONGEST_AGENT = 200
 
 
 class AccountProofs(AccountRecord):
@@ -191,15 +192,18 @@ class AccountProofs(AccountRecord):
             return self.provisioning_by == "admin"
         return not self.unconfirmed or self.provisioning_by is not None
 
-    def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:
+    def use_provisioning_token(
+        self, now: datetime, password: Password | None = None, *, address: str = "", user_agent: str = ""
+    ) -> Change[Self]:
         """End the provisioning token and activate the account by it; with `password`, reset the password.
 
-        By a token that the account made itself, the password is still one of who signed up.
-        Expects that token and sign-ins are as they were read.
+        Keeps by which program at which IP address it was fetched. By a token that the account made itself, the
+        password is still one of who signed up. Expects that token and sign-ins are as they were read.
         """
-        fields: dict[str, Any] = {}
+        made_at, agent = self.provisioning_token_at, user_agent[:_LONGEST_AGENT]
+        fields: dict[str, Any] = {"last_provisioning": ProvisioningFetch(now, made_at, address, agent)}
         if not self.activated and self._token_activates:
-            fields = {**self._activating(now), **self._name_proven}
+            fields |= {**self._activating(now), **self._name_proven}
         if self.provisioning_by == "mail":
             fields |= self._email_proven
         if password is not None:

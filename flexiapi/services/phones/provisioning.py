@@ -69,7 +69,10 @@ class Provisioning:
         account, reset = await self._holder(token, space), "reset_password" in query
         if account is None:
             return self.base(query, headers, space), False
-        change = account.use_provisioning_token(self._clock.second(), self._random_password(account) if reset else None)
+        password = self._random_password(account) if reset else None
+        change = account.use_provisioning_token(
+            self._clock.second(), password, address=actor.address, user_agent=actor.user_agent
+        )
         assert change.after is not None
         # A document that cannot be made must cost neither the token nor the password.
         document = self.of(change.after, query, headers)
