@@ -39,7 +39,7 @@ from flexiapi.model.parts import (
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AuthToken
+from flexiapi.model.tokens import AttachedToken, AuthToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "ActorKind",
     "Algorithm",
     "AsContact",
+    "AttachedToken",
     "AuthToken",
     "Challenged",
     "Change",

@@ -10,3 +10,12 @@ class AuthToken:
 
     token: str = field(repr=False)
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedToken:
+    """An auth token of an account as its owner sees it afterwards: its times, and whether it is used."""
+
+    created_at: datetime
+    expires_at: datetime
+    is_used: bool

@@ -68,6 +68,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     "events": [
         IndexModel("number", unique=True, **_only_present("number")),
         IndexModel("at", **_only_present("waiting")),
+        IndexModel("subject", partialFilterExpression={"collection": "accounts"}),
+        IndexModel("details.ids", **_only_present("details.ids")),
+        IndexModel("actor.account", **_only_present("actor.account")),
     ],
     "announced_events": [
         IndexModel("announced_at"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor, Space
+from flexiapi.model import Actor, AttachedToken, Space
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import EVENT_FIELDS, WITHOUT_EVENTS, event_document, updating_many
@@ -191,6 +191,15 @@ class AuthTokenStore(TokenRecords):
         """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
         change = {"$set": {"epoch": _USED_EPOCH}}
         return await self._change(_attached(key_of(token, actor), now), change, actor, "auth_token.used") is not None
+
+    async def of(self, account_id: int, most: int) -> list[AttachedToken]:
+        """Return up to `most` tokens that are or were attached to an account, the newest first."""
+        shown = {"created_at": 1, "expires_at": 1, "epoch": 1}
+        found = self._records.find({"account_id": account_id}, shown).sort("created_at", -1).limit(most)
+        return [
+            AttachedToken(document["created_at"], document["expires_at"], document["epoch"] == _USED_EPOCH)
+            for document in await found.to_list(None)
+        ]
 
     async def remove_of(self, account_id: int) -> None:
         """Remove the tokens of a removed account."""

@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 
 from flexiapi.services.ground import Ground
-from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys
+from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys, ApiKeyState
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.sip import SipSignIn
 
-__all__ = ["AUTH_TOKEN_LIFE", "OPAQUE", "DigestAnswer", "Passwords", "SignInServices", "SignedIn", "build"]
+__all__ = [
+    "AUTH_TOKEN_LIFE",
+    "OPAQUE",
+    "ApiKeyState",
+    "DigestAnswer",
+    "Passwords",
+    "SignInServices",
+    "SignedIn",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ def build(ground: Ground) -> SignInServices:
     return SignInServices(
         http=HttpSignIn(ground, passwords),
         sip=SipSignIn(ground),
-        api_keys=ApiKeys(ground.store, ground.clock),
+        api_keys=ApiKeys(ground.store, ground.clock, ground.settings.app),
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
     )
