@@ -1,34 +1,35 @@
 """Jinja2 environments, one for each language: the operator's template folder first, the built-in templates next."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.units import format_unit
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from jinja2 import Environment
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.files import shared
-from flexiapi.language_tags import chain
 from flexiapi.rendering import samples
+from flexiapi.rendering.catalogues import Catalogue, Catalogues
+from flexiapi.rendering.environments import CompiledOnce, environment_of_messages, environment_of_pages
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.pages import Page
 from flexiapi.rendering.translations import BUILT_IN, Translations
+from flexiapi.rendering.wording import own_name
 from flexiapi.settings import TemplateSettings
-
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 class Language(NamedTuple):
-    """The language of a message: that of its templates, and as exact as it was asked for."""
+    """The language of a message or page: that of its texts, and as exact as it was asked for."""
 
     templates: str
+    name: str
+
+
+class OfferedLanguage(NamedTuple):
+    """A language that people may choose on pages: its tag, and its name in itself."""
+
+    tag: str
     name: str
 
 
@@ -44,8 +45,8 @@ class Renderer:
     """Renders messages and pages. Templates are read once: a changed file needs a restart.
 
     `app_name` and `signature` are those of samples, and of messages and pages that are rendered without others.
-    Messages are rendered in a language that `language` returned, pages in that of the templates outside of folders of
-    languages.
+    Messages are rendered in a language that `language` returned, from templates of it; pages in one that
+    `page_language` returned, from one template for all, whose texts a catalogue translates.
 
     Raises `ConfigurationError` if `templates.path` is not a folder that can be read.
     """
@@ -58,32 +59,48 @@ class Renderer:
             folders.insert(0, templates.path)
         try:
             self.translations = Translations(folders, templates.languages)
+            self.catalogues = Catalogues(folders, templates.languages)
         except OSError as error:
             raise ConfigurationError(f"templates.path: {error.filename} cannot be read: {error.strerror}") from error
+        self._folders = folders
         self._globals = {"app_name": app_name, "signature": signature}
         # Callers choose what they want: few of their wishes are remembered.
         self._chosen = lru_cache(maxsize=1024)(self.translations.language)
-        self._environments: dict[str, Environment] = {}
+        self._chosen_for_pages = lru_cache(maxsize=1024)(self.catalogues.language)
+        self._messages_in: dict[str, Environment] = {}
+        self._pages_in: dict[str, Environment] = {}
+        self._catalogues_in: dict[str, Catalogue] = {}
+        self._compiled = CompiledOnce()
 
-    def _environment(self, language: str) -> Environment:
-        """Return the environment of a language, made when it is first needed."""
-        known = self._environments.get(language)
-        return known or self._environments.setdefault(language, self._made(language))
+    def _of_messages(self, language: str) -> Environment:
+        """Return the environment of the messages of a language, made when it is first needed."""
+        if language not in self._messages_in:
+            places = self.translations.places(language)
+            self._messages_in[language] = environment_of_messages(places, language, self._globals)
+        return self._messages_in[language]
 
-    def _made(self, language: str) -> Environment:
-        # Values are escaped in HTML only. A misspelled variable is an error, so that it cannot leave a gap.
-        environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self.translations.places(language)]),
-            autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        in_words = {"duration": partial(duration, language=language), "moment": partial(moment, language=language)}
-        environment.filters.update(in_words, prose=prose)
-        environment.globals.update(self._globals, language=language)
-        return environment
+    def _of_pages(self, language: str) -> Environment:
+        """Return the environment of the pages of a language, made when it is first needed."""
+        if language not in self._pages_in:
+            catalogue = self.catalogue(language)
+            self._pages_in[language] = environment_of_pages(
+                self._folders, language, self._globals, catalogue, self._compiled
+            )
+        return self._pages_in[language]
+
+    def catalogue(self, language: str) -> Catalogue:
+        """Return the texts of pages in a language that `page_language` returned."""
+        if language not in self._catalogues_in:
+            self._catalogues_in[language] = self.catalogues.made(language)
+        return self._catalogues_in[language]
+
+    def page_language(self, wanted: Sequence[str], usual: str) -> Language:
+        """Return the language of a page for a person who prefers `wanted`, in a domain whose language is `usual`."""
+        return Language(*self._chosen_for_pages(tuple(wanted), usual))
+
+    def page_languages(self, usual: str) -> Sequence[OfferedLanguage]:
+        """Return the languages that people may choose on the pages of a domain whose language is `usual`."""
+        return [OfferedLanguage(tag, own_name(tag)) for tag in sorted(self.catalogues.choices(usual))]
 
     def language(self, message: Mail | Sms, wanted: Sequence[str], usual: str) -> Language:
         """Return the language of a message for a person who prefers `wanted`, in a domain whose language is `usual`."""
@@ -103,9 +120,10 @@ class Renderer:
         """Return the text of an SMS, in one line, in the name of a service."""
         return " ".join(self._render(f"{_place(sms)}.txt", _values(sms) | _named(app_name), language).split())
 
-    def page(self, page: Page, app_name: str | None = None) -> str:
-        """Return the HTML of a page of a service."""
-        return self._render(f"{page.folder}/{page.name}.html", _values(page) | _named(app_name))
+    def page(self, page: Page, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
+        """Return the HTML of a page of a service, in a language that `page_language` returned."""
+        template = self._of_pages(language).get_template(f"{page.folder}/{page.name}.html")
+        return template.render(_values(page) | _named(app_name))
 
     def render_all_samples(self, usual: Iterable[str] = (BUILT_IN,)) -> None:
         """Render every template once, a message in each language that it may be sent in.
@@ -132,11 +150,14 @@ class Renderer:
             yield _place(message) if language == BUILT_IN else f"{language}: {_place(message)}", language
 
     def _pages(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        for page in samples.PAGES:
-            yield f"{page.folder}/{page.name}", partial(self.page, page)
+        for language in sorted(self.catalogues.languages):
+            for page in samples.PAGES:
+                name = f"{page.folder}/{page.name}"
+                shown = name if language == BUILT_IN else f"{language}: {name}"
+                yield shown, partial(self.page, page, language=language)
 
     def _render(self, template: str, values: dict[str, Any], language: str = BUILT_IN) -> str:
-        return self._environment(language).get_template(template).render(values)
+        return self._of_messages(language).get_template(template).render(values)
 
 
 def _place(message: Mail | Sms) -> str:
@@ -159,37 +180,3 @@ def _failure(attempt: tuple[str, Callable[[], object]]) -> str | None:
     except Exception as error:  # noqa: BLE001 - templates are operators' programs: anything may be raised
         return f"{name}: {error or type(error).__name__}"
     return None
-
-
-@lru_cache(maxsize=256)
-def duration(value: timedelta, language: str = BUILT_IN) -> str:
-    """Format a duration in words, in the largest unit that is exact: `10 minutes`, `1 hour`."""
-    seconds = max(0, round(value.total_seconds()))
-    unit, length = next(
-        (unit, length) for unit, length in _UNITS if (seconds % length == 0 and seconds >= length) or length == 1
-    )
-    return format_unit(seconds // length, f"duration-{unit}", locale=_locale(language))
-
-
-def moment(value: datetime, language: str = BUILT_IN) -> str:
-    """Format a time in words: `1 November 2026, 09:05 UTC`."""
-    utc = value.astimezone(UTC)
-    return f"{format_date(utc.date(), 'long', locale=_locale(language))}, {utc:%H:%M} UTC"
-
-
-@cache
-def _locale(language: str) -> Locale:
-    """Return the words and dates of a language, or of English if it is unknown."""
-    # In English, the day comes before the month, unless the language is more exact.
-    for tag in ["en-GB"] if language == BUILT_IN else chain(language):
-        try:
-            return Locale.parse(tag, sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale("en", "GB")
-
-
-def prose(text: str) -> Markup:
-    """Convert a docstring to HTML: words in backticks are code, an empty line ends a paragraph."""
-    paragraphs = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text.strip()))).split("\n\n")
-    return Markup("").join(Markup(f"<p>{paragraph}</p>") for paragraph in paragraphs)  # noqa: S704  # escaped above

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from flexiapi.errors import ConfigurationError
 from flexiapi.files import shared
 from flexiapi.rendering import messages, pages, samples
-from flexiapi.rendering.renderer import Renderer, duration, moment
+from flexiapi.rendering.renderer import Renderer
+from flexiapi.rendering.wording import duration, moment
 from flexiapi.settings import TemplateSettings
 
 GSM = re.compile(r"[A-Za-z0-9 \n@$!\"#%&'()*+,\-./:;<=>?_]*")
