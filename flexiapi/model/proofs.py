@@ -195,13 +195,12 @@ class AccountProofs(AccountRecord):
     def use_provisioning_token(
         self, now: datetime, password: Password | None = None, *, address: str = "", user_agent: str = ""
     ) -> Change[Self]:
-        """End the provisioning token and activate the account by it; with `password`, reset the password.
+        """End the provisioning token, which a program at an address fetched, and activate the account by it.
 
-        Keeps by which program at which IP address it was fetched. By a token that the account made itself, the
-        password is still one of who signed up. Expects that token and sign-ins are as they were read.
+        With `password`, reset the password; by a token that the account made itself, it is still one of who signed up.
+        Expects that token and sign-ins are as they were read.
         """
-        made_at, agent = self.provisioning_token_at, user_agent[:_LONGEST_AGENT]
-        fields: dict[str, Any] = {"last_provisioning": ProvisioningFetch(now, made_at, address, agent)}
+        fields: dict[str, Any] = {"last_provisioning": _fetch_of(self, now, address, user_agent), "updated_at": now}
         if not self.activated and self._token_activates:
             fields |= {**self._activating(now), **self._name_proven}
         if self.provisioning_by == "mail":
@@ -213,9 +212,12 @@ class AccountProofs(AccountRecord):
             "account.provisioned",
             expecting={"provisioning_token": self.provisioning_token, **self._same_sign_in},
             ends_sign_ins=password is not None,
-            updated_at=now,
             **{**fields, **self._token_ended},
         )
+
+
+def _fetch_of(account: AccountRecord, now: datetime, address: str, user_agent: str) -> ProvisioningFetch:
+    return ProvisioningFetch(now, account.provisioning_token_at, address, user_agent[:_LONGEST_AGENT])
 
 
 def change_field(channel: Channel) -> str:

@@ -1,4 +1,4 @@
-"""What is stored about a person beside the account itself: events, tokens, contacts lists, types."""
+"""Records about a person beside the account itself: events, tokens, contacts lists, types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a provisioning document contains, for a person to read before the phone fetches it."""
+"""The content of a provisioning document, for a person to read before the phone fetches it."""
 
 import json
 from datetime import timedelta
