@@ -18,7 +18,7 @@ AUTH_TOKEN_LIFE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyState:
-    """What is known of a key that was made: its times, and whether it is over. `ends_at` is when it is over unused."""
+    """The times of a key that was made, and whether it is over. `ends_at` is when it is over unless it is used."""
 
     created_at: datetime
     last_used_at: datetime
