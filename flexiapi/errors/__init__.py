@@ -5,11 +5,12 @@ FlexiapiError
      +- ProvisioningFailed    500
      +- MalformedRequest      400
      +- SignInRequired        401   (with challenges)
+     +- SessionRequired       401   (of the panel)
      +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
      +- NotFound              404 -+- RecordNotFound, RouteNotFound
      +- MethodNotAllowed      405
      +- BodyTooLarge          413
-     +- ValidationFailed      422   (with the failing fields)
+     +- ValidationFailed      422   (with the failing fields) - WrongCredentials
      +- TooManyRequests       429   (with Retry-After)
      +- Unavailable           503 -+- StoreUnavailable, DeliveryFailed, RegistrarUnavailable, ...
  +- ConfigurationError            stops the start; its text says what to do
@@ -44,11 +45,13 @@ from flexiapi.errors.refused import (
     ProvisioningFailed,
     RecordNotFound,
     RouteNotFound,
+    SessionRequired,
     SignInRequired,
     SpaceFull,
     TooManyRequests,
     ValidationFailed,
     WrongCode,
+    WrongCredentials,
 )
 from flexiapi.errors.unavailable import (
     DeliveryFailed,
@@ -92,6 +95,7 @@ __all__ = [
     "ReplicaUnavailable",
     "RouteNotFound",
     "SealBroken",
+    "SessionRequired",
     "SignInRequired",
     "SipUnavailable",
     "SpaceFull",
@@ -101,4 +105,5 @@ __all__ = [
     "ValidationFailed",
     "Violations",
     "WrongCode",
+    "WrongCredentials",
 ]

@@ -33,6 +33,13 @@ class SignInRequired(ApiError):
         return [("WWW-Authenticate", challenge) for challenge in self.challenges]
 
 
+class SessionRequired(ApiError):
+    """The page needs a session; there is none, or it has ended."""
+
+    status = 401
+    message = "Sign in to see this page."
+
+
 class Forbidden(ApiError):
     """The caller is authenticated but not allowed to do this."""
 
@@ -169,6 +176,13 @@ class ValidationFailed(ApiError):
     def body(self) -> dict[str, object]:
         """Return the first text, and all texts by field."""
         return {"message": self.message, "errors": self.errors}
+
+
+class WrongCredentials(ValidationFailed):
+    """A sign-in with a password failed; the same text for all causes, so that they cannot be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__({"username": ["The user name or the password is wrong."]})
 
 
 class TooManyRequests(ApiError):

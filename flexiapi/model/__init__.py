@@ -14,7 +14,16 @@ from flexiapi.model.devices import (
     push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
+from flexiapi.model.listings import (
+    AccountOrder,
+    AccountPlace,
+    AccountSelection,
+    AccountsFound,
+    AccountsSlice,
+    AccountsTotal,
+    CreationCount,
+    SortKey,
+)
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -37,6 +46,7 @@ from flexiapi.model.parts import (
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AttachedToken, AuthToken
@@ -50,9 +60,13 @@ __all__ = [
     "PUSH_PROVIDER",
     "USUAL_PROVIDERS",
     "Account",
+    "AccountOrder",
+    "AccountPlace",
     "AccountSelection",
     "AccountType",
     "AccountsFound",
+    "AccountsSlice",
+    "AccountsTotal",
     "Action",
     "ActivationExpiration",
     "Actor",
@@ -79,6 +93,7 @@ __all__ = [
     "MailTexts",
     "NamePolicy",
     "Named",
+    "PanelSession",
     "Password",
     "PendingChange",
     "Profile",
@@ -86,6 +101,8 @@ __all__ = [
     "PushAddress",
     "PushDevice",
     "Scope",
+    "SignInMethod",
+    "SortKey",
     "Space",
     "Spaces",
     "StoredApiKey",

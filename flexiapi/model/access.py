@@ -40,6 +40,10 @@ class AccountAccess(AccountRecord):
             **ended,
         )
 
+    def sign_out(self, now: datetime) -> Change[Self]:
+        """End the API key, nonces and sessions. The password, codes and the provisioning token stay."""
+        return self._changed("account.signed_out", ends_sign_ins=True, api_key=None, updated_at=now)
+
     def unlock(self, now: datetime) -> Change[Self]:
         """Forget failed sign-ins and codes of before."""
         return self._changed("account.unlocked", unlocked_at=now, updated_at=now)

@@ -174,13 +174,12 @@ class AccountProofs(AccountRecord):
         """Set a provisioning token in place of the one before; `by` is who made it, if not the account itself.
 
         Expects that sign-ins have not been ended since the account was read: a deactivation would otherwise leave a
-        token that activates again.
+        token that activates again. One that was mailed also expects the address and the activation as they were.
         """
         made = {"provisioning_token": token, "provisioning_token_at": now, "provisioning_by": by}
         given = {**self._token_ended, **made, "updated_at": now}
-        return self._changed(
-            "account.provisioning_token_created", expecting=self._same_sign_in, **{**self._bar_lifted, **given}
-        )
+        expecting = self._as_when_sent if by == "mail" else self._same_sign_in
+        return self._changed("account.provisioning_token_created", expecting=expecting, **self._bar_lifted | given)
 
     @property
     def _token_activates(self) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from flexiapi.errors import ConfigurationError
 from flexiapi.settings import Settings
 from flexiapi.settings.delivery import OF_MAIL_BACKENDS
-from flexiapi.settings.spaces import OVERRIDABLE
+from flexiapi.settings.spaces import OVERRIDABLE, field_of
 
 _PLAIN = (
     "url",
@@ -22,6 +22,7 @@ _PLAIN = (
     "sms_sender",
     "realm",
     "registration",
+    "panel_registration",
     "quota",
     "provisioning_rc_file",
     "provisioning_overwrite_all",
@@ -103,6 +104,7 @@ class Space:
         language: language of its texts, as in `en`.
         sms_sender: sender of its SMS, `None` for the one of the backend.
         realm: DIGEST realm; `None` for that of each account's domain.
+        panel_registration: who may register on the pages of the panel.
         quota: most accounts; 0 for any number.
         scope: domains whose accounts belong to it.
         reach: domains that its administrators see.
@@ -119,6 +121,7 @@ class Space:
     sms_sender: str | None
     realm: str | None
     registration: Registration
+    panel_registration: Registration
     quota: int
     provisioning_rc_file: Path | None
     provisioning_overwrite_all: bool
@@ -242,7 +245,7 @@ def _host_name(text: str) -> str | None:
 
 def _described(settings: Settings, overrides: Mapping[str, Any], public: frozenset[str]) -> dict[str, Any]:
     """Return what a table describes; a setting that it does not override is that of the section."""
-    values = {key: getattr(getattr(settings, section), key) for key, section in OVERRIDABLE.items()}
+    values = {key: getattr(getattr(settings, section), field_of(key)) for key, section in OVERRIDABLE.items()}
     values.update(overrides)
     return {
         **{key: values[key] for key in _PLAIN},

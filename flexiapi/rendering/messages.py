@@ -45,6 +45,17 @@ class AccountRecoveryMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningMail(Mail):
+    """Mail with the page `setup_link` that shows how to set up a device, and a QR code. The password stays."""
+
+    name: ClassVar[str] = "account.provisioning"
+
+    provisioning_qrcode: str = field(repr=False)
+    setup_link: str = field(repr=False)
+    expires_in: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
     """Mail to the new address: the PIN that confirms it, and a link to the page that takes it, if there is one."""
 

@@ -28,6 +28,12 @@ MAILS: tuple[messages.Mail, ...] = (
         f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
         None,
     ),
+    messages.ProvisioningMail(
+        _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", timedelta(hours=24)
+    ),
+    messages.ProvisioningMail(
+        _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", None
+    ),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE, f"{_ROOT}/email/validate?code=0123"),
     messages.PasswordSetMail(

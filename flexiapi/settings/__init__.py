@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
 from flexiapi.settings.limits import LimitSettings
+from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import (
     AccountSettings,
     AppSettings,
@@ -36,6 +37,7 @@ __all__ = [
     "MongodbSettings",
     "NocaptchaSettings",
     "NoticeSettings",
+    "PanelSettings",
     "RedisSettings",
     "ServerSettings",
     "Settings",
@@ -52,6 +54,7 @@ class Settings(BaseModel):
     server: ServerSettings = ServerSettings()
     app: AppSettings = AppSettings()
     account: AccountSettings = AccountSettings()
+    panel: PanelSettings = PanelSettings()
     spaces: dict[SipDomain, SpaceSettings] = Field(default_factory=dict)
     data: DataSettings = DataSettings()
     mongodb: MongodbSettings = MongodbSettings()

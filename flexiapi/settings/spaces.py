@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field, create_model
 
 from flexiapi.settings.delivery import MailSettings
+from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import AccountSettings, AppSettings
 from flexiapi.settings.values import OptionalText, SettingsSection
 
@@ -21,6 +22,7 @@ OVERRIDABLE: Mapping[str, str] = {
     "refuse_common_passwords": "account",
     "blacklisted_usernames": "account",
     "registration": "account",
+    "panel_registration": "panel",
     "quota": "account",
     "provisioning_rc_file": "account",
     "provisioning_overwrite_all": "account",
@@ -35,12 +37,22 @@ OVERRIDABLE: Mapping[str, str] = {
 }
 """The section of each setting that a table of a domain may override."""
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {"app": AppSettings, "account": AccountSettings, "mail": MailSettings}
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "app": AppSettings,
+    "account": AccountSettings,
+    "panel": PanelSettings,
+    "mail": MailSettings,
+}
+
+
+def field_of(key: str) -> str:
+    """Return the name that a setting which a table of a domain may override has in its section."""
+    return key.removeprefix(f"{OVERRIDABLE[key]}_")
 
 
 def _fields() -> dict[str, Any]:
     """Return the fields of the sections as they are declared there."""
-    fields = {key: _SECTIONS[section].model_fields[key] for key, section in OVERRIDABLE.items()}
+    fields = {key: _SECTIONS[section].model_fields[field_of(key)] for key, section in OVERRIDABLE.items()}
     return {key: (field.annotation, field) for key, field in fields.items()}
 
 

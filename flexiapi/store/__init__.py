@@ -7,6 +7,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
+from flexiapi.store.account_pages import AccountPages, MatchingAccounts
 from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
@@ -30,6 +31,7 @@ from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
+from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
@@ -45,6 +47,7 @@ __all__ = [
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
+    "MatchingAccounts",
     "MigrationPlan",
     "Removal",
     "ServerProcessRecord",
@@ -77,6 +80,7 @@ class Store(Records, bounds=False):
         self.quotas = AccountQuotas(database, self.spaces)
         self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
+        self.account_pages = AccountPages(database, documents, self.account_ranges, self.listings)
         self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key, documents)
@@ -91,6 +95,7 @@ class Store(Records, bounds=False):
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
+        self.sessions = SessionStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)

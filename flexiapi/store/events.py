@@ -89,6 +89,12 @@ class EventStore(Records, bounds=False):
         found = await self._events.find(query, sort=[("number", -1)], limit=most).to_list(None)
         return [_decoded(event) for event in reversed(found)]
 
+    async def of_account(self, account_id: int, most: int) -> list[Event]:
+        """Return the last `most` changes of an account, the latest first, also those without a number yet."""
+        query = {"collection": "accounts", "subject": account_id}
+        found = await self._events.find(query, sort=[("revision", -1)], limit=most).to_list(None)
+        return [_decoded(event) for event in found]
+
     async def between(self, wanted: EventSelection, after: int, last: int) -> list[Event]:
         """Return the wanted events with numbers above `after`, up to `last`, in order."""
         query = {**_query(wanted), "number": {"$gt": after, "$lte": last}}

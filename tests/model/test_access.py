@@ -118,6 +118,13 @@ def test_who_waits_for_the_first_entry():
     assert not account(confirmation=MAILED).waits_for_first_entry
 
 
+def test_a_sign_out_ends_key_and_sign_ins_and_keeps_password_and_codes():
+    change = account().sign_out(NOW)
+    assert written(change) == {"api_key": None, "updated_at": NOW}
+    assert change.ends_sign_ins
+    assert (change.after.passwords, change.after.provisioning_token) == ((OLD,), "token")
+
+
 def test_an_unlock_is_noted_with_its_time_and_ends_nothing():
     change = account().unlock(NOW)
     assert written(change) == {"unlocked_at": NOW, "updated_at": NOW}

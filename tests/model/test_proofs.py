@@ -220,6 +220,16 @@ class TestProvisioning:
         assert written(change) == made | {"provisioning_token_until": None, "updated_at": NOW}
         assert change.expecting == {"sign_in_epoch": 3, "blocked_at": None}
 
+    def test_a_mailed_token_ends_with_the_address_that_it_was_mailed_to(self):
+        change = account().with_provisioning_token("fresh", NOW, "mail")
+        assert change.after.provisioning_by == "mail"
+        assert change.expecting == {
+            "sign_in_epoch": 3,
+            "blocked_at": None,
+            "email": "alice@example.org",
+            "activated": True,
+        }
+
     def test_the_first_use_activates_and_ends_the_token(self):
         change = account(**WAITING).use_provisioning_token(NOW)
         assert written(change) == ACTIVE | TOKEN_ENDED | {"updated_at": NOW, "last_provisioning": FETCHED}

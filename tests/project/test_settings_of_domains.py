@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import flexiapi
-from flexiapi.settings.spaces import OVERRIDABLE
+from flexiapi.settings.spaces import OVERRIDABLE, field_of
 
 PACKAGE = Path(flexiapi.__file__).parent
 PLACES = (
@@ -20,7 +20,7 @@ PLACES = (
     "panel",
 )
 SETTINGS = {("app", "sip_domain"), ("app", "admins_manage_multi_domains"), ("account", "public_domains")} | {
-    (section, key) for key, section in OVERRIDABLE.items()
+    (section, field_of(key)) for key, section in OVERRIDABLE.items()
 }
 # Lookups of the store that find accounts of every domain unless they get a scope.
 LOOKUPS = {

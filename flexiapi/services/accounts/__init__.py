@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts.actions import AccountActions
+from flexiapi.services.accounts.activity import AccountActivity
 from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.browsing import AccountBrowsing
+from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails, Amendments
 from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
@@ -16,6 +19,7 @@ from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.sign_outs import AccountSignOuts
 from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.support import AccountSupport
@@ -48,10 +52,14 @@ class AccountServices:
     """The services of this wing."""
 
     directory: AccountDirectory
+    browsing: AccountBrowsing
+    bulk: BulkChanges
+    activity: AccountActivity
     rules: AccountRules
     creation: Creation
     signing_up: SigningUp
     administration: Administration
+    sign_outs: AccountSignOuts
     administrators: Administrators
     removal: AccountRemoval
     languages: AccountLanguages
@@ -78,10 +86,14 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     signing_up = SigningUp(ground, creation, removal)
     return AccountServices(
         directory=directory,
+        browsing=AccountBrowsing(ground),
+        bulk=BulkChanges(ground, directory),
+        activity=AccountActivity(ground),
         rules=AccountRules(ground, directory, creation_tokens, signing_up),
         creation=creation,
         signing_up=signing_up,
         administration=Administration(ground, directory, guard, passwords),
+        sign_outs=AccountSignOuts(ground, directory),
         administrators=Administrators(ground, passwords),
         removal=removal,
         languages=AccountLanguages(ground),

@@ -183,6 +183,7 @@ class Administration:
             async with self._guard.without(account):
                 blocked = await self._store.accounts.apply(account.block(self._clock.second()), actor)
             if blocked is not None:
+                await self._store.sessions.remove_of(account_id)
                 return blocked
         raise AccountBusy
 

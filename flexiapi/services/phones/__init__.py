@@ -11,6 +11,7 @@ from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
 from flexiapi.services.phones.provisioning import ProvisionedEntry, Provisioning, SetupOffer
+from flexiapi.services.phones.setup_mails import SetupMails
 from flexiapi.services.phones.trials import PhoneTrials, PushOutcome
 from flexiapi.services.sign_in import Passwords
 
@@ -22,6 +23,7 @@ class PhoneServices:
     """The services of this wing."""
 
     provisioning: Provisioning
+    setup_mails: SetupMails
     devices: Devices
     messages: Messages
     delivery_reports: DeliveryReports
@@ -36,6 +38,7 @@ def build(
     devices, messages = Devices(registrar), Messages(sender)
     return PhoneServices(
         provisioning=Provisioning(ground, documents, passwords),
+        setup_mails=SetupMails(ground),
         devices=devices,
         messages=messages,
         delivery_reports=DeliveryReports(ground.notifier),

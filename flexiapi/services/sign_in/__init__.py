@@ -1,12 +1,15 @@
-"""Sign-in: API keys, DIGEST, SIP, passwords."""
+"""Sign-in: API keys, DIGEST, SIP, passwords, sessions of the panel."""
 
 from dataclasses import dataclass
 
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys, ApiKeyState
+from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
+from flexiapi.services.sign_in.panel import PanelSignIn
 from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.services.sign_in.sessions import NewSession, SessionIdentity, Sessions
 from flexiapi.services.sign_in.sip import SipSignIn
 
 __all__ = [
@@ -14,7 +17,9 @@ __all__ = [
     "OPAQUE",
     "ApiKeyState",
     "DigestAnswer",
+    "NewSession",
     "Passwords",
+    "SessionIdentity",
     "SignInServices",
     "SignedIn",
     "build",
@@ -30,15 +35,20 @@ class SignInServices:
     api_keys: ApiKeys
     passwords: Passwords
     my_password: MyPassword
+    sessions: Sessions
+    panel: PanelSignIn
 
 
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
     passwords = Passwords(ground.spaces, md5=ground.settings.account.md5)
+    failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
     return SignInServices(
-        http=HttpSignIn(ground, passwords),
+        http=HttpSignIn(ground, passwords, failures),
         sip=SipSignIn(ground),
         api_keys=ApiKeys(ground.store, ground.clock, ground.settings.app),
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
+        sessions=Sessions(ground),
+        panel=PanelSignIn(ground, passwords, failures),
     )

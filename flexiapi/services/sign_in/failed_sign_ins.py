@@ -33,9 +33,9 @@ class FailedSignIns:
 
     A failure is counted before it is told, so that all processes together tell no more than the limit. A try for an
     account from a network that has failed for it before is counted before it is compared; only the first one that a
-    process sees is compared before. A network over its limit can still sign in with a right password; at ten times the
-    limit none of its passwords is compared. A process remembers as many tallies as it can hold, the newest ones; the
-    counters in the database are exact without them.
+    process sees is compared before, unless `counts_first`. A network over its limit can still sign in with a right
+    password; at ten times the limit none of its passwords is compared. A process remembers as many tallies as it can
+    hold, the newest ones; the counters in the database are exact without them.
     """
 
     def __init__(self, settings: LimitSettings, store: Store, clock: Clock) -> None:
@@ -48,23 +48,31 @@ class FailedSignIns:
         )
 
     async def compared(
-        self, address: str, account_id: int, is_right: Callable[[], bool], unlocked_at: datetime | None = None
+        self,
+        address: str,
+        account_id: int | str,
+        is_right: Callable[[], bool],
+        unlocked_at: datetime | None = None,
+        *,
+        counts_first: bool = False,
     ) -> bool:
         """Return what `is_right` says of a password, and count it if it is wrong. Raises `TooManyRequests`.
 
-        Failures of a window that began before `unlocked_at` are forgotten.
+        A text in place of the id stands for an account that does not exist, whose failures count alike. Failures of a
+        window that began before `unlocked_at` are forgotten. With `counts_first` every try is counted before it is
+        compared, which a right one costs two writes.
         """
-        if not self._tallies:
-            return is_right() or await self._count_wrong(address, account_id, 0)
+        if not self._tallies and not counts_first:
+            return is_right() or await self._count_wrong(address, account_id, None)
         if unlocked_at is not None:
             self._forget_before(unlocked_at, _subject(address, account_id))
-        number = await self._counted_before(address, account_id)
+        counted = await self._counted_before(address, account_id, always=counts_first)
         # From here on nothing waits until a wrong password is pending.
         known = self._known(_NETWORK, counted_as(address))
         is_blind = known is not None and 0 < self._of_network * _BLIND_FACTOR <= known.number + known.pending
         if not is_blind and not is_right():
-            return await self._count_wrong(address, account_id, number)
-        if number:
+            return await self._count_wrong(address, account_id, counted)
+        if counted is not None:
             await self._counters.give_back(_ACCOUNT, _subject(address, account_id))
         if known is not None and is_blind:
             raise self._refusal(known.ends_at)
@@ -74,36 +82,36 @@ class FailedSignIns:
         """Count an unknown API key. Raises `TooManyRequests` over the limit of its network."""
         await self._count_network(counted_as(address))
 
-    async def _counted_before(self, address: str, account_id: int) -> int:
-        """Count a try for an account from a network that has failed before. Return its number, 0 for the first one.
+    async def _counted_before(self, address: str, account_id: int | str, *, always: bool) -> Count | None:
+        """Count a try for an account from a network that has failed before, or any with `always`.
 
-        Raises `TooManyRequests` for a try that must not be compared.
+        Return `None` for one that is not counted. Raises `TooManyRequests` for a try that must not be compared.
         """
         subject = _subject(address, account_id)
         tally = self._known(_ACCOUNT, subject)
-        if tally is None or not self._of_account:
-            return 0
-        if tally.number >= self._of_account:
+        if not self._of_account or (tally is None and not always):
+            return None
+        if tally is not None and tally.number >= self._of_account:
             raise self._refusal(tally.ends_at)
         counted = await self._counters.count(_ACCOUNT, subject, _HOUR, self._clock.now())
         if counted.number > self._of_account:
             await self._counters.give_back(_ACCOUNT, subject)
             raise self._refusal(counted.ends_at)
-        return counted.number
+        return counted
 
-    async def _count_wrong(self, address: str, account_id: int, number: int) -> Literal[False]:
-        """Count a wrong password, and return False; `number` is not 0 if it is counted for its account."""
+    async def _count_wrong(self, address: str, account_id: int | str, counted: Count | None) -> Literal[False]:
+        """Count a wrong password, and return False; `counted` is not `None` if it is counted for its account."""
         network, subject = counted_as(address), _subject(address, account_id)
         pending = self._noted(_NETWORK, network, _MINUTE)
         pending.pending += 1
         try:
             if self._of_account:
                 tally = self._noted(_ACCOUNT, subject, _HOUR)
-                if not number:
+                if counted is None:
                     counted = await self._counters.count(_ACCOUNT, subject, _HOUR, self._clock.now())
-                    number, tally.ends_at = counted.number, counted.ends_at
-                tally.number = max(tally.number, number)
-                if number > self._of_account:
+                tally.ends_at = counted.ends_at
+                tally.number = max(tally.number, counted.number)
+                if counted.number > self._of_account:
                     raise self._refusal(tally.ends_at)
             await self._count_network(network)
         finally:
@@ -148,5 +156,5 @@ class FailedSignIns:
         return TooManyRequests(int((ends_at - self._clock.now()).total_seconds()) + 1)
 
 
-def _subject(address: str, account_id: int) -> str:
+def _subject(address: str, account_id: int | str) -> str:
     return f"{account_id} {counted_as(address)}"

@@ -60,11 +60,11 @@ class DigestAnswer:
 class HttpSignIn:
     """Sign-in of requests. Failures are `SignInRequired`, with new challenges if a password could help."""
 
-    def __init__(self, ground: Ground, passwords: Passwords) -> None:
+    def __init__(self, ground: Ground, passwords: Passwords, failures: FailedSignIns) -> None:
         self._store = ground.store
         self._nonces = Nonces(ground.key.derive("nonces"))
         self._passwords = passwords
-        self._failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
+        self._failures = failures
         self._clock = ground.clock
         app = ground.settings.app
         self._key_life = timedelta(minutes=app.api_key_expiration_minutes)
