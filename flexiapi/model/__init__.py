@@ -49,7 +49,7 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AttachedToken, AuthToken
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "ActorKind",
     "Algorithm",
     "AsContact",
+    "AskingBrowser",
     "AttachedToken",
     "AuthToken",
     "Challenged",
@@ -100,6 +101,7 @@ __all__ = [
     "ProvisioningFetch",
     "PushAddress",
     "PushDevice",
+    "QrRequest",
     "Scope",
     "SignInMethod",
     "SortKey",

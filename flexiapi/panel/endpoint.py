@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from flexiapi.errors import ApiError
 from flexiapi.model import Actor, Space
+from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.pages import ErrorPage, Page
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services import Services
@@ -17,15 +18,15 @@ from flexiapi.web.exchange import ServerContext
 from flexiapi.web.replies import HttpReply, PageReply
 
 _TITLES = {
-    400: "The form could not be read",
-    403: "This is not allowed",
-    404: "This page does not exist",
-    405: "This page cannot be used like that",
-    413: "The form is too large",
-    422: "The form is not complete",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "This is not available now",
+    400: marked("The form could not be read"),
+    403: marked("This is not allowed"),
+    404: marked("This page does not exist"),
+    405: marked("This page cannot be used like that"),
+    413: marked("The form is too large"),
+    422: marked("The form is not complete"),
+    429: marked("Too many requests"),
+    500: marked("Something went wrong"),
+    503: marked("This is not available now"),
 }
 
 
@@ -89,4 +90,4 @@ class PageEndpoint(Endpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page."""
-        return self.error_page(_TITLES.get(status) or responses.get(status, "Error"), error.message, status)
+        return self.error_page(_TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)

@@ -141,8 +141,10 @@ class Catalogues:
             return
         own, built_in = self._folders[0], self._folders[-1]
         known = {_key(message) for tag in _tags(built_in) for message in read(built_in / tag / FILE)}
-        for tag in sorted(_tags(own)):
-            file = own / tag / FILE
+        files = [own / tag / FILE for tag in sorted(_tags(own))]
+        for file in sorted({*own.rglob("*.po")}.difference(files)):
+            yield f"nothing uses {file}: catalogues are in folders of languages, TAG/{FILE}"
+        for file in files:
             for message in read(file):
                 if message.id and _key(message) not in known:
                     yield f"{file}: nothing uses the entry {_key(message)[1]!r}"

@@ -80,6 +80,21 @@ class PasswordSetMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordResetMail(Mail):
+    """Mail with the link to a page that sets a new password, and beside it a code, which lives for `code_expires_in`.
+
+    In a mail that an administrator sends, `code` is empty.
+    """
+
+    name: ClassVar[str] = "account.password.reset"
+
+    link: str = field(repr=False)
+    expires_in: timedelta
+    code: str = field(default="", repr=False)
+    code_expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordChangedMail(Mail):
     """Notice: the password was changed."""
 

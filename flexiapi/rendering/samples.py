@@ -40,6 +40,11 @@ MAILS: tuple[messages.Mail, ...] = (
         _ADDRESS, "alice.martin", "sip.example.org", "sip.example.org", "TLS, TCP or UDP", "Welcome to our house."
     ),
     messages.PasswordSetMail(_ADDRESS, "alice.martin", "sip.example.org"),
+    messages.PasswordResetMail(
+        _ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24), "WATD-MY7P-TD4CZ", timedelta(hours=1)
+    ),
+    messages.PasswordResetMail(_ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24), "WATD-MY7P-TD4CZ"),
+    messages.PasswordResetMail(_ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24)),
     messages.PasswordChangedMail(_ADDRESS, _WHEN),
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),

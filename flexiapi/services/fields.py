@@ -136,12 +136,12 @@ def _printable(longest: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
+def _exactly(length: int, pattern: str, text: str) -> AfterValidator:
     regex = re.compile(pattern)
 
     def check(value: str) -> str:
         if len(value) != length or not regex.fullmatch(value):
-            raise Violations(f"{{field}} must be {what}")
+            raise Violations(text)
         return value
 
     return AfterValidator(check)
@@ -212,7 +212,7 @@ DtmfProtocol = Annotated[
 ]
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "examples": [True]})]
 CreationToken = Annotated[
-    Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
+    Text, _exactly(13, "[A-Za-z0-9]+", "{field} must be a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
 RequestToken = Annotated[
     Text,
@@ -225,7 +225,9 @@ ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed
 CodeChannel = Annotated[
     model.CodeChannel, _one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
 ]
-Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
+Pin = Annotated[
+    Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "{field} must be the 4 digits that were sent"), field_texts.PIN
+]
 Expiry = Annotated[
     datetime,
     BeforeValidator(expiry),

@@ -54,6 +54,9 @@ class LimitSettings(SettingsSection):
     )
     wrong_codes_per_network: int = Field(8, ge=0, description="those tries per account and day from one network")
     wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
+    qr_sign_ins_per_account: int = Field(
+        5, ge=0, description="browsers per account and hour that a person may sign in by confirming their QR code"
+    )
     failed_sign_ins_per_minute: int = Field(
         60,
         ge=0,

@@ -9,6 +9,7 @@ from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
 from flexiapi.store.account_pages import AccountPages, MatchingAccounts
 from flexiapi.store.account_ranges import AccountRanges
+from flexiapi.store.account_tokens import Attached, AuthTokenStore, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.changes import AccountChanges
@@ -36,13 +37,14 @@ from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = [
     "SPACES_WAIT",
+    "Attached",
     "EmbeddedMongod",
     "IdentifierTaken",
     "Layout",
@@ -97,6 +99,7 @@ class Store(Records, bounds=False):
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
+        self.reset_links = ResetLinkStore(database, journal)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)

@@ -57,6 +57,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "creation_tokens": [_TTL, _PENDING],
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
+    "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
     "used_nonces": [_TTL],
     "sessions": [
         IndexModel("idle_until", expireAfterSeconds=0),

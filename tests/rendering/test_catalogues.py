@@ -234,6 +234,12 @@ class TestChecked:
             f"{file}: the translation of 'Hello %(name)s' has other placeholders than its text",
         ]
 
+    def test_a_catalogue_in_an_unknown_place_is_named(self, folders):
+        own, _ = folders
+        files = [written(own, "FR"), written(own, "fr/mail"), (own / "fr.po").touch() or own / "fr.po"]
+        told = list(Catalogues(folders).doubts())
+        assert {text.removeprefix("nothing uses ").partition(": ")[0] for text in told} == {*map(str, files)}
+
     def test_a_catalogue_that_cannot_be_read_is_left_out_and_told_of(self, folders):
         written(folders[1], "fr", **{"Sign in": "Se connecter"})
         file = written(folders[0], "fr", **{"Sign in": "Entrer"})

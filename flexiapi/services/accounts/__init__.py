@@ -25,6 +25,7 @@ from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
+from flexiapi.services.accounts.web_sign_up import WebSignUp
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
@@ -58,6 +59,7 @@ class AccountServices:
     rules: AccountRules
     creation: Creation
     signing_up: SigningUp
+    web_sign_up: WebSignUp
     administration: Administration
     sign_outs: AccountSignOuts
     administrators: Administrators
@@ -84,14 +86,16 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     creation = Creation(ground, directory, passwords, external_accounts)
     types = AccountTypes(store, directory)
     signing_up = SigningUp(ground, creation, removal)
+    rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
         browsing=AccountBrowsing(ground),
         bulk=BulkChanges(ground, directory),
         activity=AccountActivity(ground),
-        rules=AccountRules(ground, directory, creation_tokens, signing_up),
+        rules=rules,
         creation=creation,
         signing_up=signing_up,
+        web_sign_up=WebSignUp(ground, rules, creation_tokens, signing_up),
         administration=Administration(ground, directory, guard, passwords),
         sign_outs=AccountSignOuts(ground, directory),
         administrators=Administrators(ground, passwords),

@@ -36,7 +36,7 @@ class PersonalRecords:
 
     events: Sequence[PersonalEvent]
     are_all_events: bool
-    auth_tokens: Sequence[AttachedToken]
+    tokens: Sequence[AttachedToken]
     contacts_lists: Sequence[ContactsList]
     types: Sequence[AccountType]
 
@@ -54,7 +54,8 @@ class PersonalData:
         """Return the records about an account. Raises `TooManyRequests`."""
         await self._limiter.count("exports", str(account.id))
         events = await self._store.journal.events.naming(account.id, MOST_EVENTS + 1)
-        tokens = await self._store.auth_tokens.of(account.id, MOST_TOKENS)
+        kinds = (self._store.auth_tokens, self._store.reset_links)
+        tokens = [token for kind in kinds for token in await kind.of(account.id, MOST_TOKENS)]
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
         types = await self._types.of([account])

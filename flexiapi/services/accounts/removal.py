@@ -66,6 +66,7 @@ class AccountRemoval:
         await self._store.contacts_lists.forget_contact(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
+        await self._store.reset_links.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)

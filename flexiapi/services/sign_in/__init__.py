@@ -9,6 +9,7 @@ from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, Sig
 from flexiapi.services.sign_in.my_password import MyPassword
 from flexiapi.services.sign_in.panel import PanelSignIn
 from flexiapi.services.sign_in.passwords import Passwords
+from flexiapi.services.sign_in.qr import QrSignIn
 from flexiapi.services.sign_in.sessions import NewSession, SessionIdentity, Sessions
 from flexiapi.services.sign_in.sip import SipSignIn
 
@@ -35,6 +36,7 @@ class SignInServices:
     api_keys: ApiKeys
     passwords: Passwords
     my_password: MyPassword
+    qr: QrSignIn
     sessions: Sessions
     panel: PanelSignIn
 
@@ -42,13 +44,15 @@ class SignInServices:
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
     passwords = Passwords(ground.spaces, md5=ground.settings.account.md5)
+    api_keys = ApiKeys(ground.store, ground.clock, ground.settings.app)
     failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
     return SignInServices(
         http=HttpSignIn(ground, passwords, failures),
         sip=SipSignIn(ground),
-        api_keys=ApiKeys(ground.store, ground.clock, ground.settings.app),
+        api_keys=api_keys,
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
+        qr=QrSignIn(ground, api_keys),
         sessions=Sessions(ground),
         panel=PanelSignIn(ground, passwords, failures),
     )

@@ -28,7 +28,7 @@ def test_events_name_the_person_and_tell_nothing_of_others(server):
     assert by["account.blocked"] == ("another account", "", "")
     assert by["auth_token.attached"] == ("you", "192.0.2.7", "Phone/1")
     assert "198.51.100.9" not in json.dumps([str(event) for event in found.events])
-    assert [token.is_used for token in found.auth_tokens] == [False]
+    assert [(token.kind, token.is_used) for token in found.tokens] == [("auth_token", False)]
     blocked = next(event for event in found.events if event.name == "account.blocked")
     assert "blocked_at" in blocked.details["fields"]
     seen_by_boss = next(event for event in records_of(server, boss).events if event.name == "account.blocked")
