@@ -1,6 +1,7 @@
 """The nouns: accounts with their verbs, changes and actors, contacts, devices, tokens. Frozen, no I/O."""
 
 from flexiapi.model.account import Account, Profile
+from flexiapi.model.browser import Browser
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -76,6 +77,7 @@ __all__ = [
     "AskingBrowser",
     "AttachedToken",
     "AuthToken",
+    "Browser",
     "Challenged",
     "Change",
     "Channel",

@@ -142,6 +142,11 @@ class AccountRecord:
         return self.phone or (None if self.activated else self.claimed_phone)
 
     @property
+    def proven_email(self) -> str | None:
+        """The address, unless it is only claimed."""
+        return None if self.email == self.claimed_email else self.email
+
+    @property
     def texted_number(self) -> str | None:
         """The number that SMS go to: its own, one that it claims, or its user name."""
         return self.phone or self.claimed_phone or (self.username if self.username.startswith("+") else None)

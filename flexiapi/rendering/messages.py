@@ -131,6 +131,47 @@ class AccountRecoveredMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class NewSignInMail(Mail):
+    """Notice: the account was signed in to the panel from an unknown network or browser. `link` lists its sessions."""
+
+    name: ClassVar[str] = "notice.sign_in"
+
+    signed_in_at: datetime
+    ip: str
+    link: str
+    browser: str | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyMadeMail(Mail):
+    """Notice: an API key was made in the panel, in place of the one before."""
+
+    name: ClassVar[str] = "notice.api_key"
+
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEndedMail(Mail):
+    """Notice: sessions of the panel were ended by its list of sessions."""
+
+    name: ClassVar[str] = "notice.sessions"
+
+    ended_at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeletedMail(Mail):
+    """Notice: the account was deleted in its own name."""
+
+    name: ClassVar[str] = "notice.deleted"
+
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorMail(Mail):
     """Notice to the operators: what needs them on which host. `sip_address` is the SIP domain."""
 

@@ -49,6 +49,13 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
     messages.AccountRecoveredMail(_ADDRESS, _WHEN),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox", "Linux"),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox"),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions"),
+    messages.ApiKeyMadeMail(_ADDRESS, _WHEN),
+    messages.SessionsEndedMail(_ADDRESS, _WHEN, 1),
+    messages.SessionsEndedMail(_ADDRESS, _WHEN, 3),
+    messages.AccountDeletedMail(_ADDRESS, _WHEN),
     messages.OperatorMail("sip.example.org", "am1.example.org", "The backend [sms.main] rests after failures."),
 )
 

@@ -63,6 +63,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("idle_until", expireAfterSeconds=0),
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
     ],
+    "sign_in_places": [_TTL],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],

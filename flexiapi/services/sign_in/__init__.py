@@ -44,7 +44,7 @@ class SignInServices:
 def build(ground: Ground) -> SignInServices:
     """Make the services of this wing."""
     passwords = Passwords(ground.spaces, md5=ground.settings.account.md5)
-    api_keys = ApiKeys(ground.store, ground.clock, ground.settings.app)
+    api_keys = ApiKeys(ground)
     failures = FailedSignIns(ground.settings.limits, ground.store, ground.clock)
     return SignInServices(
         http=HttpSignIn(ground, passwords, failures),

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, AuthToken, Space
-from flexiapi.services.clock import Clock
+from flexiapi.rendering.messages import ApiKeyMadeMail
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.settings import AppSettings
-from flexiapi.store import Store
 
 KEY_LENGTH = 40
 AUTH_TOKEN_LENGTH = 32
@@ -29,10 +28,12 @@ class ApiKeyState:
 class ApiKeys:
     """API keys: one per account, a new one replaces it."""
 
-    def __init__(self, store: Store, clock: Clock, app: AppSettings) -> None:
-        self._store = store
-        self._spaces = store.spaces
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._spaces = ground.spaces
+        self._notices = ground.notices
+        self._clock = ground.clock
+        app = ground.settings.app
         self._life = timedelta(minutes=app.api_key_expiration_minutes)
         self._longest_life = timedelta(days=app.api_key_max_days) or None
 
@@ -55,13 +56,16 @@ class ApiKeys:
         ends = [used_at + self._life, *([key.created_at + self._longest_life] if self._longest_life else [])]
         return ApiKeyState(key.created_at, used_at, min(ends), min(ends) < self._clock.now())
 
-    async def make(self, account: Account, actor: Actor) -> str:
-        """Create a key in place of the one before.
+    async def make(self, account: Account, actor: Actor, *, tells: bool = False) -> str:
+        """Create a key in place of the one before. With `tells` the account's proven address gets a notice.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
         """
         key = random_text(KEY_LENGTH)
         existing(await self._store.accounts.apply(account.with_api_key(token_hash(key), self._clock.now()), actor))
+        if tells:
+            mail = ApiKeyMadeMail(account.address, self._clock.now())
+            await self._notices.notify(account.proven_email, mail, account, actor)
         return key
 
     async def end(self, account: Account, actor: Actor) -> None:
