@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flexiapi.services.ground import Ground
-from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys
+from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys, ApiKeyState
 from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
@@ -16,6 +16,7 @@ from flexiapi.services.sign_in.sip import SipSignIn
 __all__ = [
     "AUTH_TOKEN_LIFE",
     "OPAQUE",
+    "ApiKeyState",
     "DigestAnswer",
     "NewSession",
     "Passwords",
