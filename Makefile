@@ -8,7 +8,7 @@ RELEASE := $(shell sed -n '/^\[tool.flexiapi\]/,/^version/s/^version = "\(.*\)"/
 export PYTHON VENV
 unexport ARGS
 
-.PHONY: run test lock changelog bench packages-of-server packages-of-tests
+.PHONY: run test lock changelog catalogues bench packages-of-server packages-of-tests
 
 run: $(VENV)/.installed
 	@exec $(BIN)/flexiapi --config config/development.toml serve
@@ -26,6 +26,10 @@ test: $(VENV)/.dev
 changelog: $(VENV)/.dev
 	$(BIN)/towncrier build --draft --version $(RELEASE)
 	VENV=$(VENV) .ci/changelog $(BASE)
+
+# The texts of pages in their catalogues, templates/TAG/pages.po. ARGS=de begins a catalogue.
+catalogues: $(VENV)/.dev
+	$(BIN)/python .ci/catalogues $(ARGS)
 
 # Prints a table and writes benchmarks/results/latest.json (docs/performance.md). ARGS=--help shows what can be chosen.
 bench: $(VENV)/.dev

@@ -97,7 +97,7 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         _certificate(settings, findings)
         parts.renderer.render_all_samples(space.language for space in parts.store.spaces)
         findings.right("templates", f"all render, in {', '.join(sorted(parts.renderer.translations.languages))}")
-        for text in parts.renderer.translations.doubts():
+        for text in (*parts.renderer.translations.doubts(), *parts.renderer.catalogues.doubts()):
             findings.doubtful("templates", text)
         for space in parts.store.spaces:
             parts.services.phones.provisioning.base({}, {}, space)

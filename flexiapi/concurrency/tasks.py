@@ -11,6 +11,9 @@ from flexiapi.observing import log
 AGAIN_SECONDS = 2.0
 """Time between cancellations of a task that goes on: time enough to give back a lease."""
 
+LAST_SECONDS = 10.0
+"""Time that errands get to end when the server stops."""
+
 
 @contextlib.asynccontextmanager
 async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
@@ -35,6 +38,34 @@ async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 def _tell(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("a task ended that should go on", exc_info=error)
+
+
+class Errands:
+    """Short tasks that no request waits for, such as the sending of a mail whose recipient must not be told of."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the request. Its failure is logged."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("an errand failed", exc_info=error)
+
+    async def finished(self) -> None:
+        """Wait for the tasks that are under way, and cancel those that take too long."""
+        if not self._under_way:
+            return
+        _, late = await asyncio.wait(self._under_way, timeout=LAST_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=AGAIN_SECONDS)
 
 
 async def attempted(call: Awaitable[object], failure: str) -> bool:

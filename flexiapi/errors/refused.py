@@ -131,6 +131,12 @@ class WrongCode(Forbidden):
     message = "The code is wrong. Ask for a new one."
 
 
+class CodeRefused(Forbidden):
+    """A code does not open what it was typed for, for whatever reason."""
+
+    message = "This code is wrong, was used, or is too old. Take the one in the newest message, or ask for another."
+
+
 class LastAdmin(Forbidden):
     """The change would leave the server without an administrator."""
 

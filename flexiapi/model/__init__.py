@@ -1,6 +1,7 @@
 """The nouns: accounts with their verbs, changes and actors, contacts, devices, tokens. Frozen, no I/O."""
 
 from flexiapi.model.account import Account, Profile
+from flexiapi.model.browser import Browser
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -11,9 +12,19 @@ from flexiapi.model.devices import (
     Device,
     PushAddress,
     PushDevice,
+    push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
-from flexiapi.model.listings import AccountSelection, AccountsFound, CreationCount
+from flexiapi.model.listings import (
+    AccountOrder,
+    AccountPlace,
+    AccountSelection,
+    AccountsFound,
+    AccountsSlice,
+    AccountsTotal,
+    CreationCount,
+    SortKey,
+)
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -28,6 +39,7 @@ from flexiapi.model.parts import (
     Named,
     Password,
     PendingChange,
+    ProvisioningFetch,
     StoredApiKey,
     TokenMaker,
     Types,
@@ -38,7 +50,8 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AuthToken
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -48,16 +61,23 @@ __all__ = [
     "PUSH_PROVIDER",
     "USUAL_PROVIDERS",
     "Account",
+    "AccountOrder",
+    "AccountPlace",
     "AccountSelection",
     "AccountType",
     "AccountsFound",
+    "AccountsSlice",
+    "AccountsTotal",
     "Action",
     "ActivationExpiration",
     "Actor",
     "ActorKind",
     "Algorithm",
     "AsContact",
+    "AskingBrowser",
+    "AttachedToken",
     "AuthToken",
+    "Browser",
     "Challenged",
     "Change",
     "Channel",
@@ -80,19 +100,24 @@ __all__ = [
     "Password",
     "PendingChange",
     "Profile",
+    "ProvisioningFetch",
     "PushAddress",
     "PushDevice",
+    "QrRequest",
     "Scope",
     "SignInMethod",
+    "SortKey",
     "Space",
     "Spaces",
     "StoredApiKey",
     "TokenMaker",
     "Types",
     "Undelivered",
+    "UserAgent",
     "e164",
     "folded",
     "hashes",
+    "push_address_of",
     "search_words",
     "usual_name",
     "words_in",

@@ -1,4 +1,4 @@
-"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs` and `links`."""
+"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs`, `resets` and `links`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from flexiapi.model.access import AccountAccess
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
 from flexiapi.model.parts import Confirmation, DtmfProtocol, Password
-from flexiapi.model.proofs import AccountProofs
+from flexiapi.model.resets import AccountResets
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ _OF_ROOM = ("replacing_until", "activated", "activated_at", "blocked_at", "admin
 """Fields that have to be as they were read when an account makes room."""
 
 
-class Account(AccountAccess, AccountProofs, AccountLinks):
+class Account(AccountAccess, AccountResets, AccountLinks):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
     __slots__ = ()

@@ -1,10 +1,11 @@
 """Verbs of an account about what is attached to it: types, actions, contacts, contacts lists."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change, Element, ElementChange
-from flexiapi.model.parts import Action
+from flexiapi.model.parts import Action, ExternalAccount
 from flexiapi.model.record import AccountRecord
 
 
@@ -39,6 +40,13 @@ class AccountLinks(AccountRecord):
     def remove_contacts_list(self, list_id: int) -> Change[Self]:
         """Detach a contacts list."""
         return self._removed("account.contacts_list_removed", "contacts_list_ids", list_id)
+
+    def attach_external(self, external: ExternalAccount, now: datetime) -> Change[Self]:
+        """Give the account an external account. Expects that it has none."""
+        has_none = {"external_account": None}
+        return self._changed(
+            "account.external_account_attached", expecting=has_none, external_account=external, updated_at=now
+        )
 
     def add_action(self, action: Action) -> Change[Self]:
         """Add an action."""

@@ -10,3 +10,39 @@ class AuthToken:
 
     token: str = field(repr=False)
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedToken:
+    """A token of an account as its owner sees it afterwards; `kind` is that of its events, such as `auth_token`."""
+
+    kind: str
+    created_at: datetime
+    expires_at: datetime
+    is_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskingBrowser:
+    """A browser that shows an auth token, to be signed in once another device has attached it.
+
+    Attributes:
+        secret_hash: SHA-256 of the secret that only this browser has. Without it the token signs nothing in.
+        number: what its page shows, two digits.
+        choices: the numbers that the other device chooses from; `number` is one of them.
+    """
+
+    secret_hash: bytes = field(repr=False)
+    number: int
+    choices: tuple[int, ...]
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class QrRequest:
+    """An auth token that a browser shows: until when, and whether another device has attached it."""
+
+    browser: AskingBrowser
+    expires_at: datetime
+    is_attached: bool

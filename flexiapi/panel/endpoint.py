@@ -9,21 +9,22 @@ from flexiapi.errors import ApiError
 from flexiapi.language_tags import accepted
 from flexiapi.model import Space
 from flexiapi.rendering.assets import Assets
+from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.pages import ErrorPage, HtmlPage, Page
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.web.replies import HttpReply, PageReply
 
 _TITLES = {
-    400: "The form could not be read",
-    403: "This is not allowed",
-    404: "This page does not exist",
-    405: "This page cannot be used like that",
-    413: "The form is too large",
-    422: "The form is not complete",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "This is not available now",
+    400: marked("The form could not be read"),
+    403: marked("This is not allowed"),
+    404: marked("This page does not exist"),
+    405: marked("This page cannot be used like that"),
+    413: marked("The form is too large"),
+    422: marked("The form is not complete"),
+    429: marked("Too many requests"),
+    500: marked("Something went wrong"),
+    503: marked("This is not available now"),
 }
 
 
@@ -77,4 +78,4 @@ class PageEndpoint(ServiceEndpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page."""
-        return self.error_page(_TITLES.get(status) or responses.get(status, "Error"), error.message, status)
+        return self.error_page(_TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.pages import CreationTokenCheckPage, CreationTokenValidatedPage
 from flexiapi.services.codes import HumanCheckUnavailable
 from flexiapi.services.fields import RequestToken, Text
@@ -43,8 +44,8 @@ class HumanCheckEndpoint(PageEndpoint):
 
     def gone(self) -> PageReply:
         """Return the page for a token that cannot be validated."""
-        text = "This link is not valid any more. Go back to the app and ask for a new one."
-        return self.error_page("This link has expired", text, 404)
+        text = marked("This link is not valid any more. Go back to the app and ask for a new one.")
+        return self.error_page(marked("This link has expired"), text, 404)
 
     def check_page(self, token: str, error: str | None = None, status: int = 200) -> PageReply:
         """Return the page with the form."""
@@ -80,12 +81,12 @@ class CreationTokenValidationEndpoint(HumanCheckEndpoint):
         token = body.account_creation_request_token
         check = self.codes.human_check
         if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            return self.check_page(token, "The form came from another site. Please try again.", 403)
+            return self.check_page(token, marked("The form came from another site. Please try again."), 403)
         if not check.is_our_form(token, body.csrf or ""):
-            return self.check_page(token, "The form is out of date. Please try again.", 403)
+            return self.check_page(token, marked("The form is out of date. Please try again."), 403)
         try:
             if not await check.is_human(self.form.get(check.response_field, ""), self.client):
-                return self.check_page(token, "Please solve the check first.", 422)
+                return self.check_page(token, marked("Please solve the check first."), 422)
             await self.codes.creation_tokens.validate_request(token, self.actor)
         except RecordNotFound:
             return self.gone()

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.pages import SetupPage
 from flexiapi.services.phones import SetupOffer
 from flexiapi.web.endpoint import endpoint
@@ -32,8 +33,8 @@ class SetupPageEndpoint(PageEndpoint):
         try:
             offer = await self.offer(token)
         except RecordNotFound:
-            text = "It was used already, it has expired, or it was copied incompletely. Ask for a new one."
-            page = self.error_page("This link does not work any more", text, 404)
+            text = marked("It was used already, it has expired, or it was copied incompletely. Ask for a new one.")
+            page = self.error_page(marked("This link does not work any more"), text, 404)
             page.is_wrong_guess = True
             return page
         image = f"data:image/png;base64,{b64encode(offer.image).decode()}"

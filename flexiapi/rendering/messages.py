@@ -45,13 +45,25 @@ class AccountRecoveryMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningMail(Mail):
+    """Mail with the page `setup_link` that shows how to set up a device, and a QR code. The password stays."""
+
+    name: ClassVar[str] = "account.provisioning"
+
+    provisioning_qrcode: str = field(repr=False)
+    setup_link: str = field(repr=False)
+    expires_in: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
-    """Mail to the new address: the PIN that confirms it."""
+    """Mail to the new address: the PIN that confirms it, and a link to the page that takes it, if there is one."""
 
     name: ClassVar[str] = "email.change"
 
     code: str = field(repr=False)
     expires_in: timedelta
+    link: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,21 @@ class PasswordSetMail(Mail):
     proxy_registrar_address: str | None = None
     transport_protocol_text: str | None = None
     confirmed_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordResetMail(Mail):
+    """Mail with the link to a page that sets a new password, and beside it a code, which lives for `code_expires_in`.
+
+    In a mail that an administrator sends, `code` is empty.
+    """
+
+    name: ClassVar[str] = "account.password.reset"
+
+    link: str = field(repr=False)
+    expires_in: timedelta
+    code: str = field(default="", repr=False)
+    code_expires_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +128,47 @@ class AccountRecoveredMail(Mail):
     name: ClassVar[str] = "notice.recovery"
 
     recovered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewSignInMail(Mail):
+    """Notice: the account was signed in to the panel from an unknown network or browser. `link` lists its sessions."""
+
+    name: ClassVar[str] = "notice.sign_in"
+
+    signed_in_at: datetime
+    ip: str
+    link: str
+    browser: str | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyMadeMail(Mail):
+    """Notice: an API key was made in the panel, in place of the one before."""
+
+    name: ClassVar[str] = "notice.api_key"
+
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEndedMail(Mail):
+    """Notice: sessions of the panel were ended by its list of sessions."""
+
+    name: ClassVar[str] = "notice.sessions"
+
+    ended_at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeletedMail(Mail):
+    """Notice: the account was deleted in its own name."""
+
+    name: ClassVar[str] = "notice.deleted"
+
+    deleted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

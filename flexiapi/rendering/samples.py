@@ -28,15 +28,34 @@ MAILS: tuple[messages.Mail, ...] = (
         f"{_ROOT}/setup/NoPqRsTuVwXyZ?reset_password=1",
         None,
     ),
+    messages.ProvisioningMail(
+        _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", timedelta(hours=24)
+    ),
+    messages.ProvisioningMail(
+        _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", None
+    ),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
+    messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE, f"{_ROOT}/email/validate?code=0123"),
     messages.PasswordSetMail(
         _ADDRESS, "alice.martin", "sip.example.org", "sip.example.org", "TLS, TCP or UDP", "Welcome to our house."
     ),
     messages.PasswordSetMail(_ADDRESS, "alice.martin", "sip.example.org"),
+    messages.PasswordResetMail(
+        _ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24), "WATD-MY7P-TD4CZ", timedelta(hours=1)
+    ),
+    messages.PasswordResetMail(_ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24), "WATD-MY7P-TD4CZ"),
+    messages.PasswordResetMail(_ADDRESS, f"{_ROOT}/reset_password/NoPq", timedelta(hours=24)),
     messages.PasswordChangedMail(_ADDRESS, _WHEN),
     messages.EmailChangedMail(_ADDRESS, _WHEN),
     messages.PhoneChangedMail(_ADDRESS, _WHEN),
     messages.AccountRecoveredMail(_ADDRESS, _WHEN),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox", "Linux"),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox"),
+    messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions"),
+    messages.ApiKeyMadeMail(_ADDRESS, _WHEN),
+    messages.SessionsEndedMail(_ADDRESS, _WHEN, 1),
+    messages.SessionsEndedMail(_ADDRESS, _WHEN, 3),
+    messages.AccountDeletedMail(_ADDRESS, _WHEN),
     messages.OperatorMail("sip.example.org", "am1.example.org", "The backend [sms.main] rests after failures."),
 )
 

@@ -41,4 +41,5 @@ class Parts:
                 if part is not None:
                     stack.push_async_callback(part.close)
             stack.push_async_callback(self.notifier.close)
+            stack.push_async_callback(self.services.codes.web_recovery.finished)
             yield

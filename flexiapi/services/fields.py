@@ -15,7 +15,7 @@ from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
-from flexiapi.services.conversions import digits, expiry, flag, page_number
+from flexiapi.services.conversions import digits, expiry, flag, page_number, typed_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -136,12 +136,12 @@ def _printable(longest: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _exactly(length: int, pattern: str, what: str) -> AfterValidator:
+def _exactly(length: int, pattern: str, text: str) -> AfterValidator:
     regex = re.compile(pattern)
 
     def check(value: str) -> str:
         if len(value) != length or not regex.fullmatch(value):
-            raise Violations(f"{{field}} must be {what}")
+            raise Violations(text)
         return value
 
     return AfterValidator(check)
@@ -188,6 +188,7 @@ Algorithm = Annotated[
 ]
 Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
 Phone = Annotated[Text, AfterValidator(_phone), field_texts.PHONE]
+TypedPhone = Annotated[Text, BeforeValidator(typed_number), AfterValidator(_phone), field_texts.PHONE]
 ClaimedPhone = Annotated[Text, AfterValidator(_phone), field_texts.CLAIMED_PHONE]
 KnownPhone = Annotated[Text, AfterValidator(_known_phone), field_texts.PHONE]
 Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
@@ -211,7 +212,7 @@ DtmfProtocol = Annotated[
 ]
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "examples": [True]})]
 CreationToken = Annotated[
-    Text, _exactly(13, "[A-Za-z0-9]+", "a token of 13 letters and digits"), field_texts.CREATION_TOKEN
+    Text, _exactly(13, "[A-Za-z0-9]+", "{field} must be a token of 13 letters and digits"), field_texts.CREATION_TOKEN
 ]
 RequestToken = Annotated[
     Text,
@@ -224,7 +225,9 @@ ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed
 CodeChannel = Annotated[
     model.CodeChannel, _one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
 ]
-Pin = Annotated[Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN]
+Pin = Annotated[
+    Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "{field} must be the 4 digits that were sent"), field_texts.PIN
+]
 Expiry = Annotated[
     datetime,
     BeforeValidator(expiry),

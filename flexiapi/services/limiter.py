@@ -68,7 +68,11 @@ class Limiter:
             "sms_number_network": (settings.sms_per_number_and_network, DAY),
             "sms_network": (settings.sms_per_network, DAY),
             "codes": (settings.codes_per_account, HOUR),
+            "resends": (1, MINUTE),
+            "tests": (settings.tests_per_hour, HOUR),
+            "exports": (settings.exports_per_hour, HOUR),
             "mails": (settings.mails_per_hour, HOUR),
+            "qr_sign_ins": (settings.qr_sign_ins_per_account, HOUR),
             "wrong_codes": (settings.wrong_codes_per_hour, HOUR),
             "code_tries": (settings.wrong_codes_per_day, DAY),
             "code_tries_network": (settings.wrong_codes_per_network, DAY),
@@ -108,6 +112,22 @@ class Limiter:
                 await self.give_back(*uses[:place], taken_at=now)
                 raise _is_over(name, ends_at, now)
         return now
+
+    async def left_of_pin(self, account: Account, pending: Confirmation, address: str) -> int | None:
+        """Return how many tries of an account's PIN a network has left, `None` without a limit."""
+        if pending.pin_hash is None:
+            return None
+        uses = {use[0]: use for use in self._pin_uses(account, pending, address) if self._rules[use[0]][0]}
+        counts = await self._store.open_counts(uses, self._clock.now())
+        left = [self._rules[name][0] - (counts[name].number if name in counts else 0) for name in uses]
+        return max(0, min(left, default=0)) if left else None
+
+    async def seconds_left(self, name: str, subject: str) -> int:
+        """Return for how many seconds a subject that has used up its limit has to wait, 0 if it need not."""
+        now, limit = self._clock.now(), self._rules[name][0]
+        counts = await self._store.open_counts({name: (name, subject)}, now)
+        counted = counts.get(name)
+        return _seconds_until(counted.ends_at, now) if counted is not None and limit <= counted.number else 0
 
     def number_faults(self, phone: str | None) -> list[str]:
         """Return what is wrong with a number that a code is to be sent to: the settings may not allow it."""
@@ -150,13 +170,16 @@ class Limiter:
         not use up that of the owner. The tries of a day are limited for the account or claimed number, and for
         each network.
         """
+        await self.take(*self._pin_uses(account, pending, address))
+
+    def _pin_uses(self, account: Account, pending: Confirmation, address: str) -> list[Use]:
         network, tried = counted_as(address), self.tried_as(account)
         share = network if network in pending.networks else "others"
-        await self.take(
+        return [
             ("pin_tries", f"{account.id} {(pending.pin_hash or b'').hex()[:16]} {share}"),
             ("code_tries_network", f"{tried} {network}"),
             ("code_tries", tried),
-        )
+        ]
 
     def tried_as(self, account: Account) -> str:
         """Return the subject of the tries of a day: the account, or the number that its PIN is to prove.

@@ -133,7 +133,7 @@ class Notices:
                 sender.from_address,
                 sender.from_name,
                 kind=mail.name,
-                code=getattr(mail, "code", None),
+                code=getattr(mail, "code", "") or None,
                 reply_to=sender.reply_to,
                 bounce_address=sender.bounce_address,
                 language=language.name,

@@ -45,11 +45,18 @@ class LimitSettings(SettingsSection):
     )
     mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
     codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
+    tests_per_hour: int = Field(
+        10, ge=0, description="test pushes, and as many test messages, that an account may send to its phones per hour"
+    )
+    exports_per_hour: int = Field(5, ge=0, description="exports of all its data that an account may have made per hour")
     wrong_codes_per_day: int = Field(
         20, ge=0, description="tries of PINs per account and day without a sign-in, over all networks"
     )
     wrong_codes_per_network: int = Field(8, ge=0, description="those tries per account and day from one network")
     wrong_codes_per_hour: int = Field(200, ge=0, description="wrong PINs, keys and tokens per IP address and hour")
+    qr_sign_ins_per_account: int = Field(
+        5, ge=0, description="browsers per account and hour that a person may sign in by confirming their QR code"
+    )
     failed_sign_ins_per_minute: int = Field(
         60,
         ge=0,

@@ -18,6 +18,7 @@ from flexiapi.settings.values import (
     OptionalPath,
     OptionalSecret,
     OptionalText,
+    OptionalUrl,
     Realm,
     Regex,
     RootUrl,
@@ -108,6 +109,12 @@ class AppSettings(SettingsSection):
         "",
         description="public root of every URL that is handed out, with a path if the front server removes one from "
         "requests; unset, made from address and port",
+    )
+    terms_url: OptionalUrl = Field(
+        None, description="page with the terms of use, which people accept when they create an account"
+    )
+    privacy_url: OptionalUrl = Field(
+        None, description="page with the privacy policy, which people accept when they create an account"
     )
     language: LanguageTag = Field(
         "en",

@@ -24,6 +24,7 @@ _DOMAIN = re.compile(r"""[^\s"'<>@:;/?&=,%\\\[\]]+|\[[0-9A-Fa-f:.]+\]""")
 _SCHEME = re.compile(r"(?!(?:javascript|data|vbscript|blob|file):)[a-z][a-z0-9+.-]*:(?://)?")
 _PHONE_PREFIX = re.compile(r"\+[0-9]{0,15}")
 _FILE_MODE = re.compile(r"0?[0-7]{3}")
+_PAGE_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _ROOT_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
 
 
@@ -86,6 +87,12 @@ def _is_root(value: str) -> str:
     if value and not _ROOT_URL.fullmatch(value):
         raise ValueError("is not an absolute URL, such as https://accounts.example.org")
     return value.rstrip("/")
+
+
+def _is_page(value: str | None) -> str | None:
+    if value is not None and not _PAGE_URL.fullmatch(value):
+        raise ValueError("is not the URL of a page, such as https://www.example.org/terms")
+    return value
 
 
 def _is_listening_address(value: str) -> str:
@@ -152,6 +159,7 @@ ListeningAddress = Annotated[str, AfterValidator(_is_listening_address)]
 FileMode = Annotated[str, AfterValidator(_is_file_mode)]
 RootUrl = Annotated[str, AfterValidator(_is_root)]
 AppLinkPrefix = Annotated[str, AfterValidator(_is_scheme)]
+OptionalUrl = Annotated[OptionalText, AfterValidator(_is_page)]
 Realm = Annotated[OptionalText, AfterValidator(_fits_a_header)]
 OptionalMailAddress = Annotated[OptionalText, AfterValidator(_is_mail_address)]
 Regex = Annotated[str, AfterValidator(_compiles)]

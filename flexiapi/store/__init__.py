@@ -7,7 +7,9 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
+from flexiapi.store.account_pages import AccountPages, MatchingAccounts
 from flexiapi.store.account_ranges import AccountRanges
+from flexiapi.store.account_tokens import Attached, AuthTokenStore, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.changes import AccountChanges
@@ -31,21 +33,24 @@ from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
+from flexiapi.store.sign_in_places import SignInPlaceStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import AuthTokenStore, CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = [
     "SPACES_WAIT",
+    "Attached",
     "EmbeddedMongod",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
+    "MatchingAccounts",
     "MigrationPlan",
     "Removal",
     "ServerProcessRecord",
@@ -78,6 +83,7 @@ class Store(Records, bounds=False):
         self.quotas = AccountQuotas(database, self.spaces)
         self.accounts = AccountStore(database, journal, documents, self.counters, self.account_ranges, self.quotas)
         self.listings = Listings(database, documents, self.account_ranges)
+        self.account_pages = AccountPages(database, documents, self.account_ranges, self.listings)
         self.external_accounts = ExternalAccountStore(database, journal, key, self.counters)
         self.bulk = BulkAccounts(database, journal, documents, self.account_ranges)
         self.seals = Seals(database, key, documents)
@@ -93,7 +99,9 @@ class Store(Records, bounds=False):
         self.push_devices = PushDeviceStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
+        self.sign_in_places = SignInPlaceStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
+        self.reset_links = ResetLinkStore(database, journal)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)

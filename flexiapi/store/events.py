@@ -89,10 +89,26 @@ class EventStore(Records, bounds=False):
         found = await self._events.find(query, sort=[("number", -1)], limit=most).to_list(None)
         return [_decoded(event) for event in reversed(found)]
 
+    async def of_account(self, account_id: int, most: int) -> list[Event]:
+        """Return the last `most` changes of an account, the latest first, also those without a number yet."""
+        query = {"collection": "accounts", "subject": account_id}
+        found = await self._events.find(query, sort=[("revision", -1)], limit=most).to_list(None)
+        return [_decoded(event) for event in found]
+
     async def between(self, wanted: EventSelection, after: int, last: int) -> list[Event]:
         """Return the wanted events with numbers above `after`, up to `last`, in order."""
         query = {**_query(wanted), "number": {"$gt": after, "$lte": last}}
         return [_decoded(event) for event in await self._events.find(query, sort=[("number", 1)]).to_list(None)]
+
+    async def naming(self, account_id: int, most: int) -> list[Event]:
+        """Return the last `most` events of changes that were made to an account or by it, the newest first.
+
+        Those without a number are included.
+        """
+        changed = {"collection": "accounts", "$or": [{"subject": account_id}, {"details.ids": account_id}]}
+        query = {"$or": [changed, {"actor.account": account_id}]}
+        found = await self._events.find(query, sort=[("at", -1)], limit=most).to_list(None)
+        return [_decoded(event) for event in found]
 
     async def remove_older(self, moment: datetime) -> int:
         """Remove the numbered events that were made before. Return their number."""

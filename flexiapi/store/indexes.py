@@ -1,5 +1,6 @@
 """Creation of the indexes at the start; it is idempotent, so several processes may do it at once."""
 
+import contextlib
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -37,7 +38,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("provisioning_token", unique=True, **_only_present("provisioning_token")),
         IndexModel("provisioning_secret.hash", unique=True, **_only_present("provisioning_secret.hash")),
         IndexModel([("domain", ASCENDING), ("_id", ASCENDING)]),
-        IndexModel([("domain", ASCENDING), ("created_at", ASCENDING)]),
+        # The orders of the administration (decision 0097).
+        IndexModel([("domain", ASCENDING), ("username", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("domain", ASCENDING), ("updated_at", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("domain", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel(
             [("activated", ASCENDING), ("domain", ASCENDING), ("_id", ASCENDING)],
             partialFilterExpression={"activated": False},
@@ -53,11 +57,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "creation_tokens": [_TTL, _PENDING],
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
+    "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
     "used_nonces": [_TTL],
     "sessions": [
         IndexModel("idle_until", expireAfterSeconds=0),
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
     ],
+    "sign_in_places": [_TTL],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
@@ -72,6 +78,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "events": [
         IndexModel("number", unique=True, **_only_present("number")),
         IndexModel("at", **_only_present("waiting")),
+        IndexModel(
+            [("subject", ASCENDING), ("revision", ASCENDING)], partialFilterExpression={"collection": "accounts"}
+        ),
+        IndexModel("details.ids", **_only_present("details.ids")),
+        IndexModel("actor.account", **_only_present("actor.account")),
     ],
     "announced_events": [
         IndexModel("announced_at"),
@@ -79,11 +90,19 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
 }
 
+_REPLACED = ("accounts", "domain_1_created_at_1")
+"""The collection and the name of an index of older releases that the beginning of another one does the work of."""
+
 
 async def ensure(database: Database) -> None:
-    """Create missing indexes."""
+    """Create missing indexes, and remove one that is no longer needed."""
     for collection, indexes in INDEXES.items():
         await database[collection].create_indexes(indexes)
+    collection, name = _REPLACED
+    # Several processes may do it at once.
+    with contextlib.suppress(OperationFailure):
+        if name in await database[collection].index_information():
+            await database[collection].drop_index(name)
 
 
 async def keep_emails_unique(database: Database, spaces: Spaces, *, wanted: bool) -> None:

@@ -10,9 +10,10 @@ from itertools import accumulate
 from pymongo.errors import ExecutionTimeout
 
 from flexiapi.concurrency.coalescing import CoalescedReads
-from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope, folded, words_in
+from flexiapi.model import Account, AccountSelection, AccountsFound, CreationCount, Scope
 from flexiapi.store import driver
 from flexiapi.store.account_lookups import within
+from flexiapi.store.account_queries import beginnings, beginnings_without_words, filters, typed
 from flexiapi.store.account_ranges import RANGE, AccountRanges
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, Document
@@ -50,18 +51,18 @@ class Listings(Records):
         if wanted.is_whole_domain:
             return await self._pages.get((wanted.domain, skip, limit)) or AccountsFound(0, ())
         if wanted.text is None:
-            total, ids = await self._matching(_filters(wanted), skip, limit)
+            total, ids = await self._matching(filters(wanted), skip, limit)
             return AccountsFound(total, await self._by_ids(ids))
         return await self._found(wanted, wanted.text, skip, limit)
 
     async def _found(self, wanted: AccountSelection, text: str, skip: int, limit: int) -> AccountsFound:
         if not self.has_words:
-            query = {**_filters(wanted), "$or": _beginnings_without_words(text)}
+            query = {**filters(wanted), "$or": beginnings_without_words(text)}
             total, ids = await self._matching(query, skip, limit)
             return AccountsFound(total, await self._by_ids(ids), is_incomplete=True)
-        query = {**_filters(wanted), "$or": _beginnings(text)}
+        query = {**filters(wanted), "$or": beginnings(text)}
         (total, ids), (others, is_cut) = await asyncio.gather(
-            self._matching(query, skip, limit), self._with_other_parts(wanted, text)
+            self._matching(query, skip, limit), self.with_other_parts(wanted, text)
         )
         ids += others[max(0, skip - total) : max(0, skip + limit - total)]
         return AccountsFound(total + len(others), await self._by_ids(ids), is_incomplete=is_cut)
@@ -80,10 +81,10 @@ class Listings(Records):
         )
         return total, [document["_id"] for document in found]
 
-    async def _with_other_parts(self, wanted: AccountSelection, text: str) -> tuple[list[int], bool]:
+    async def with_other_parts(self, wanted: AccountSelection, text: str) -> tuple[list[int], bool]:
         """Return the ids of accounts with the text elsewhere in a word, and whether there may be more."""
-        part = {"words": {"$regex": re.escape(_typed(text))}}
-        query = {**_filters(wanted), **part, "$nor": _beginnings(text)}
+        part = {"words": {"$regex": re.escape(typed(text))}}
+        query = {**filters(wanted), **part, "$nor": beginnings(text)}
         cursor = self._accounts.find(query, {"_id": 1}, batch_size=_OTHERS_AT_ONCE, limit=MOST_OTHERS + 1)
         # The scan goes along the index, and what it has found in time is kept.
         cursor.hint(BY_WORDS).max_time_ms(OTHERS_MILLISECONDS)
@@ -175,42 +176,3 @@ class Listings(Records):
         ]
         found = await driver.aggregated(self._accounts, pipeline)
         return {one.pop("_id"): CreationCount(**one) for one in found}
-
-
-def _filters(wanted: AccountSelection) -> Document:
-    query: Document = {}
-    if wanted.domain is not None:
-        query["domain"] = wanted.domain
-    if wanted.activated is not None:
-        query["activated"] = wanted.activated
-    if wanted.admin is not None:
-        query["admin_since"] = {"$exists": wanted.admin}
-    return query
-
-
-def _beginnings(text: str) -> list[Document]:
-    """Return the queries of which one must match: for the beginning of a name, of an address, or of each word."""
-    typed = _typed(text)
-    beginnings: list[Document] = [{"words": _beginning(typed)}]
-    username, at, domain = typed.partition("@")
-    words = words_in(typed)
-    if at and username:
-        beginnings.append({"words": username, "username": username, "domain": _beginning(domain)})
-    elif words and words != [typed]:
-        beginnings.append({"$and": [{"words": _beginning(word)} for word in words]})
-    return beginnings
-
-
-def _typed(text: str) -> str:
-    return folded(text).removeprefix("sip:").removeprefix("tel:")
-
-
-def _beginning(text: str) -> Document:
-    return {"$regex": f"^{re.escape(text)}"}
-
-
-def _beginnings_without_words(text: str) -> list[Document]:
-    """Return the same as far as documents can be searched before the step that writes their words."""
-    typed = re.escape(text.lower())
-    names = [{"identifiers": {"$regex": f"^{scheme}:{typed}"}} for scheme in ("sip", "tel")]
-    return [*names, {"email": {"$regex": f"^{typed}"}}]

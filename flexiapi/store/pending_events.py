@@ -29,6 +29,7 @@ CARRIERS = (
     "creation_tokens",
     "request_tokens",
     "auth_tokens",
+    "reset_links",
 )
 """The collections whose documents carry events."""
 

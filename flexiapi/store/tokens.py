@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +12,6 @@ from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import EVENT_FIELDS, WITHOUT_EVENTS, event_document, updating_many
 
-# The epoch of no sign-in: what an auth token has after its use.
-_USED_EPOCH = -1
 _UNUSED = {"$unset": {"used_at": "", "use": "", "creates": ""}}
 
 Document = dict[str, Any]
@@ -29,7 +26,7 @@ class TokenRecords(JournaledRecords):
 
     async def add(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Store a token of the actor's space."""
-        await self._insert(_document(token, now, expires_at, actor), actor, f"{self._kind}.created")
+        await self._insert(document_of(token, now, expires_at, actor), actor, f"{self._kind}.created")
 
     async def clear(self, expired_before: datetime) -> int:
         """Remove the tokens that expired before. Return their number."""
@@ -54,7 +51,7 @@ class CreationTokenStore(TokenRecords):
 
     async def invite(self, token: str, now: datetime, expires_at: datetime, actor: Actor) -> None:
         """Store a token that an administrator made, which is an invitation."""
-        document = {**_document(token, now, expires_at, actor), "invitation": True}
+        document = {**document_of(token, now, expires_at, actor), "invitation": True}
         await self._insert(document, actor, f"{self._kind}.created")
 
     async def is_free(
@@ -159,59 +156,12 @@ class RequestTokenStore(TokenRecords):
         await self._journal.pending.delete(self._name, {"creation_token": hashed})
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """An account, and the epoch of the sign-in that attached a token to it."""
-
-    account_id: int
-    epoch: int
-
-
-class AuthTokenStore(TokenRecords):
-    """Tokens that each let one device sign in as the account that another device attaches it to."""
-
-    _kind = "auth_token"
-
-    def __init__(self, database: Database, journal: Journal) -> None:
-        super().__init__(database, journal, "auth_tokens")
-
-    async def attach(self, token: str, account_id: int, epoch: int, now: datetime, actor: Actor) -> bool:
-        """Bind the token to the present sign-ins of an account. Return False if it is unknown, expired or bound."""
-        query = {"_id": key_of(token, actor), "account_id": {"$exists": False}, "expires_at": {"$gt": now}}
-        change = {"$set": {"account_id": account_id, "epoch": epoch}}
-        return await self._change(query, change, actor, "auth_token.attached") is not None
-
-    async def attached(self, token: str, now: datetime, space: Space | None = None) -> Attached | None:
-        """Return the account that the token of the space (`None`: the default) is attached to, without using it."""
-        key = token_hash(token, None if space is None else space.stored)
-        document = await self._records.find_one(_attached(key, now))
-        return None if document is None else Attached(document["account_id"], document["epoch"])
-
-    async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
-        """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
-        change = {"$set": {"epoch": _USED_EPOCH}}
-        return await self._change(_attached(key_of(token, actor), now), change, actor, "auth_token.used") is not None
-
-    async def remove_of(self, account_id: int) -> None:
-        """Remove the tokens of a removed account."""
-        await self._journal.pending.delete(self._name, {"account_id": account_id})
-
-
 def key_of(token: str, actor: Actor) -> bytes:
     """Return the key of a token of the actor's space. In other spaces the same token is unknown."""
     return token_hash(token, actor.stored_space)
 
 
-def _document(token: str, now: datetime, expires_at: datetime, actor: Actor) -> Document:
+def document_of(token: str, now: datetime, expires_at: datetime, actor: Actor) -> Document:
+    """Return a token of the actor's space as it is stored."""
     document: Document = {"_id": key_of(token, actor), "created_at": now, "expires_at": expires_at}
     return document if actor.stored_space is None else {**document, "space": actor.stored_space}
-
-
-def _attached(key: bytes, now: datetime) -> Document:
-    """Return the query for a token that is attached and not used: then it keeps the account, and no epoch."""
-    return {
-        "_id": key,
-        "account_id": {"$exists": True},
-        "epoch": {"$ne": _USED_EPOCH},
-        "expires_at": {"$gt": now},
-    }

@@ -193,6 +193,18 @@ class TestDoubtful:
         assert "templates     all render, in en, fr\n" in said
         assert f"templates     warning: nothing uses {tmp_path}/own/fr/sms/phone.chnage.txt: its place" in said
 
+    def test_an_entry_of_a_catalogue_that_no_page_has_is_named(self, checked, tmp_path):
+        (tmp_path / "own" / "de").mkdir(parents=True)
+        file = tmp_path / "own" / "de" / "pages.po"
+        file.write_text('msgid "Sing in"\nmsgstr "Anmelden"\n')
+        status, said = checked(TEMPLATES_PATH=str(tmp_path / "own"))
+        assert status == 0
+        assert f"templates     warning: {file}: nothing uses the entry 'Sing in'" in said
+        file.write_text('msgid "Thank you"\nmsgxtr "Danke"\n')
+        status, said = checked(TEMPLATES_PATH=str(tmp_path / "own"))
+        assert status == 1
+        assert f"{file} cannot be read as catalogue" in said
+
     def test_a_doubt_of_a_backend_is_told(self, checked, install):
         source = MODULE.replace(
             "    async def close", "    def warnings(self):\n        return ['beware']\n\n    async def close"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.model.accounts import CODES_ENDED, EARLIER, KEY, MAILED, NEW, NOW, account, written
+from tests.model.accounts import CODES_ENDED, EARLIER, KEY, MAILED, NEW, NOW, OLD, account, written
 
 
 class TestActivate:
@@ -75,6 +75,11 @@ class TestPassword:
         assert "api_key" not in change.fields
         assert change.after.api_key == KEY
 
+    def test_a_change_may_end_no_sign_in_and_have_several_hashes(self):
+        change = account().with_password(NEW, NOW, OLD, keeps_key=True, keeps_sign_ins=True)
+        assert written(change) == {"passwords": (NEW, OLD), "updated_at": NOW} | CODES_ENDED
+        assert (change.ends_sign_ins, change.after.sign_in_epoch) == (False, 3)
+
     def test_the_first_password_activates_and_ends_the_deadline_for_that(self):
         waiting = account(passwords=(), activated=False, activated_at=None)
         change = waiting.with_password(NEW, NOW, keeps_key=True)
@@ -111,6 +116,13 @@ def test_who_waits_for_the_first_entry():
     assert account(activated=False, confirmation=MAILED).waits_for_first_entry
     assert not account(activated=False).waits_for_first_entry
     assert not account(confirmation=MAILED).waits_for_first_entry
+
+
+def test_a_sign_out_ends_key_and_sign_ins_and_keeps_password_and_codes():
+    change = account().sign_out(NOW)
+    assert written(change) == {"api_key": None, "updated_at": NOW}
+    assert change.ends_sign_ins
+    assert (change.after.passwords, change.after.provisioning_token) == ((OLD,), "token")
 
 
 def test_an_unlock_is_noted_with_its_time_and_ends_nothing():

@@ -2,9 +2,10 @@
 
 import pytest
 
-from flexiapi.model import Action, ElementChange
-from tests.model.accounts import account
+from flexiapi.model import Action, Algorithm, ElementChange, ExternalAccount
+from tests.model.accounts import NOW, account, written
 
+EXTERNAL = ExternalAccount("outside", "sip.example.com", "group", "0" * 64, Algorithm.SHA_256)
 LISTS = [("type", "type_ids"), ("contact", "contact_ids"), ("contacts_list", "contacts_list_ids")]
 
 
@@ -19,6 +20,12 @@ def test_an_id_is_added_and_removed_alone(noun, field):
     assert (removed.element.field, removed.element.kind, removed.element.item) == (field, ElementChange.REMOVED, 1)
     assert added.fields == removed.fields == frozenset()
     assert (added.event, removed.event) == (f"account.{noun}_added", f"account.{noun}_removed")
+
+
+def test_an_external_account_is_attached_only_to_one_that_has_none():
+    change = account().attach_external(EXTERNAL, NOW)
+    assert written(change) == {"external_account": EXTERNAL, "updated_at": NOW}
+    assert change.expecting == {"external_account": None}
 
 
 class TestActions:

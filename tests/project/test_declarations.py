@@ -2,7 +2,7 @@
 
 import re
 
-from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
+from flexiapi.server.routes import ENDPOINTS, ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.openapi import document_of
 
 # The document, line by line. Where it says DELETE /accounts/{id}/contacts/{type_id}, it means /types/.

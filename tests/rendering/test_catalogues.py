@@ -119,6 +119,16 @@ class TestTextsAboutFields:
         catalogue = french(**{"{field} must be {expected}": "{field} : {expected}"})
         assert catalogue.told("a must be {field} {0} \\1 %s", "a", "{expected}") == "{expected} : {field} {0} \\1 %s"
 
+    def test_a_kind_of_thing_in_a_message_is_translated_and_data_is_not(self, french):
+        catalogue = french(
+            **{
+                "{number} {what} from {whence}.": "{number} {what} de {whence}.",
+                "wrong passwords": "erreurs",
+                "here": "x",
+            }
+        )
+        assert catalogue.said("3 wrong passwords from here.") == "3 erreurs de here."
+
     def test_messages_without_a_field_are_translated_with_their_values(self, french):
         catalogue = french(**{"Try again in {retry_after} s.": "Réessayez dans {retry_after} s.", "Gone.": "Parti."})
         assert catalogue.said("Try again in 17 s.") == "Réessayez dans 17 s."
@@ -233,6 +243,12 @@ class TestChecked:
             f"{file}: nothing uses the entry 'Sing in'",
             f"{file}: the translation of 'Hello %(name)s' has other placeholders than its text",
         ]
+
+    def test_a_catalogue_in_an_unknown_place_is_named(self, folders):
+        own, _ = folders
+        files = [written(own, "FR"), written(own, "fr/mail"), (own / "fr.po").touch() or own / "fr.po"]
+        told = list(Catalogues(folders).doubts())
+        assert {text.removeprefix("nothing uses ").partition(": ")[0] for text in told} == {*map(str, files)}
 
     def test_a_catalogue_that_cannot_be_read_is_left_out_and_told_of(self, folders):
         written(folders[1], "fr", **{"Sign in": "Se connecter"})

@@ -3,7 +3,8 @@
 import pytest
 
 from flexiapi.model import Account, AccountSelection
-from flexiapi.store.listings import MOST_OTHERS, _beginnings, _filters
+from flexiapi.store.account_queries import beginnings, filters
+from flexiapi.store.listings import MOST_OTHERS
 from flexiapi.store.steps import STEPS, WORDS_WRITTEN
 from tests.kit.server import serving
 
@@ -35,7 +36,7 @@ def test_who_waits_for_activation_is_found_without_the_others(server, domain):
         await accounts.insert_many(documents)
 
     server.run(fill())
-    documents, keys = examined(server, _filters(AccountSelection(domain, activated=False)))
+    documents, keys = examined(server, filters(AccountSelection(domain, activated=False)))
     assert documents <= 3
     assert keys <= 4
 
@@ -77,7 +78,7 @@ class TestSearch:
         [("xaver", 3), ("Xav rar", 3), ("user00042", 1), ("+336000000042", 1), ("user00042.of42@sip.ex", 1)],
     )
     def test_beginnings_are_found_by_the_index(self, filled, text, most):
-        query = {**_filters(AccountSelection("sip.example.org")), "$or": _beginnings(text)}
+        query = {**filters(AccountSelection("sip.example.org")), "$or": beginnings(text)}
         documents, keys = examined(filled, query)
         assert documents <= most * 3
         assert keys <= most * 3 + 10

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts.actions import AccountActions
+from flexiapi.services.accounts.activity import AccountActivity
 from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.browsing import AccountBrowsing
+from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails, Amendments
 from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
@@ -12,14 +15,17 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent, PersonalRecords
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
+from flexiapi.services.accounts.sign_outs import AccountSignOuts
 from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.accounts.statistics import Period, Statistics
 from flexiapi.services.accounts.support import AccountSupport
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.accounts.upkeep import Upkeep
+from flexiapi.services.accounts.web_sign_up import WebSignUp
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
@@ -35,6 +41,8 @@ __all__ = [
     "Amendments",
     "Hindrance",
     "Period",
+    "PersonalEvent",
+    "PersonalRecords",
     "RegistrationClosed",
     "build",
 ]
@@ -45,10 +53,15 @@ class AccountServices:
     """The services of this wing."""
 
     directory: AccountDirectory
+    browsing: AccountBrowsing
+    bulk: BulkChanges
+    activity: AccountActivity
     rules: AccountRules
     creation: Creation
     signing_up: SigningUp
+    web_sign_up: WebSignUp
     administration: Administration
+    sign_outs: AccountSignOuts
     administrators: Administrators
     removal: AccountRemoval
     languages: AccountLanguages
@@ -60,6 +73,7 @@ class AccountServices:
     upkeep: Upkeep
     support: AccountSupport
     diagnosis: AccountDiagnosis
+    personal_data: PersonalData
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -70,17 +84,24 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
+    types = AccountTypes(store, directory)
     signing_up = SigningUp(ground, creation, removal)
+    rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
-        rules=AccountRules(ground, directory, creation_tokens, signing_up),
+        browsing=AccountBrowsing(ground),
+        bulk=BulkChanges(ground, directory),
+        activity=AccountActivity(ground),
+        rules=rules,
         creation=creation,
         signing_up=signing_up,
+        web_sign_up=WebSignUp(ground, rules, creation_tokens, signing_up),
         administration=Administration(ground, directory, guard, passwords),
+        sign_outs=AccountSignOuts(ground, directory),
         administrators=Administrators(ground, passwords),
         removal=removal,
         languages=AccountLanguages(ground),
-        types=AccountTypes(store, directory),
+        types=types,
         actions=AccountActions(store, directory),
         statistics=Statistics(store, clock),
         external_accounts=external_accounts,
@@ -88,4 +109,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         upkeep=Upkeep(ground, removal),
         support=AccountSupport(ground, passwords),
         diagnosis=AccountDiagnosis(ground, passwords),
+        personal_data=PersonalData(ground, directory, types),
     )

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import ApiError, NoExternalAccountLeft, StoreUnavailable
+from flexiapi.errors import AlreadyAttached, ApiError, NoExternalAccountLeft, StoreUnavailable
 from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -64,6 +64,23 @@ class ExternalAccounts:
             if found is not None and not isinstance(error, StoreUnavailable):
                 await externals.give_back(found[0], actor)
             raise
+
+    async def attach(self, account: Account, actor: Actor) -> Account:
+        """Give an account the next external account. Raises `AlreadyAttached`, `NoExternalAccountLeft`."""
+        if account.external_account is not None:
+            raise AlreadyAttached
+        externals = self._store.external_accounts
+        found = await externals.claim(self._clock.now(), actor)
+        if found is None:
+            raise NoExternalAccountLeft
+        number, external = found
+        # A crash before the account has it leaves it to `free_abandoned`.
+        changed = await self._store.accounts.apply(account.attach_external(external, self._clock.second()), actor)
+        if changed is None:
+            await externals.give_back(number, actor)
+            raise AlreadyAttached
+        await externals.note_account(number, account.id, actor)
+        return changed
 
     async def _added(self, change: Change[Account], claimed: ClaimedExternal | None, actor: Actor) -> Account:
         if claimed is None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, Change
+from flexiapi.rendering.messages import AccountDeletedMail
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -19,15 +20,20 @@ class AccountRemoval:
         self._store = ground.store
         self._guard = guard
         self._tombstone_life = timedelta(days=ground.settings.account.tombstone_days)
+        self._notices = ground.notices
         self._clock = ground.clock
 
     async def remove(self, account: Account, actor: Actor) -> None:
-        """Leave a tombstone, remove the account, then what refers to it. Raises `LastAdmin`, `RecordNotFound`."""
+        """Leave a tombstone, remove the account, then what refers to it. Tell its owner of a removal in its own name.
+
+        Raises `LastAdmin`, `RecordNotFound`.
+        """
         reach = (actor.space or self._store.spaces.default).reach
         current: Account | None = account
         for _ in range(_TRIES):
             if await self._is_removed(existing(current), actor):
                 await self.heal()
+                await self._tell(account, actor)
                 return
             # It is gone, or in another domain now, where another administrator may have to stay.
             current = await self._store.accounts.by_id(account.id, reach)
@@ -40,6 +46,11 @@ class AccountRemoval:
             await self._store.tombstones.add(account.address, now, ends_at)
             await self._store.removals.begin(Removal(account.id, account.creation_token_hash))
             return await self._store.accounts.apply(account.remove(), actor) is not None
+
+    async def _tell(self, account: Account, actor: Actor) -> None:
+        if actor.account_id == account.id:
+            mail = AccountDeletedMail(account.address, self._clock.now())
+            await self._notices.notify(account.proven_email, mail, account, actor)
 
     async def discard(self, change: Change[Account], actor: Actor, *, keeps_token: bool = False) -> bool:
         """Apply a removal without leaving a tombstone. Return False if it was refused. `heal` must follow.
@@ -66,7 +77,9 @@ class AccountRemoval:
         await self._store.contacts_lists.forget_contact(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
+        await self._store.reset_links.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
+        await self._store.sign_in_places.remove_of(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)
             await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)

@@ -1,6 +1,7 @@
 """Checks of account values against the store, before a change."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from flexiapi.errors import FieldErrors, Forbidden
 from flexiapi.model import Account, Algorithm, CodeChannel, Space
@@ -129,6 +130,11 @@ class AccountRules:
         if domain not in space.names.public_domains:
             faults["domain"] = ["domain is not one of this service"]
         return self._password_faults(values, username, domain, space) | faults
+
+    def new_password_faults(self, values: Mapping[str, Any], space: Space) -> FieldErrors:
+        """Check the password of a new account of the space against its names."""
+        password = values.get("password")
+        return NameRules(space).password_for(password, values.get("username"), space.domain) if password else {}
 
     async def password_faults(self, account: Account, values: AccountValues) -> FieldErrors:
         """Check a new password of an account."""

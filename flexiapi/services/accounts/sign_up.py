@@ -119,6 +119,25 @@ class SigningUp:
         sent: dict[Channel, str | None] = {"phone": phone, "email": email if self._settings.email_unique else None}
         return await self._awaited(sent, space) | faults
 
+    async def told_faults(self, values: Mapping[str, Any], domain: str, space: Space) -> FieldErrors:
+        """Check only what anyone may be told: whether the name is taken, and whether the number gets codes.
+
+        Whether an account has the address or number is told by the code alone, which proves it. That a number waits for
+        a code is told, for a second one cannot wait beside it.
+        """
+        username, phone, email = values.get("username"), values.get("phone"), values.get("email")
+        faults = await self._names.conflicts({"username": username}, domain, public=True)
+        attempt = _Attempt(username or "", domain, phone, email)
+        if attempt.may_replace(await self._in_the_way(attempt), self._clock.now()):
+            faults.pop("username", None)
+        waiting = await self._awaited({"phone": phone}, space)
+        return waiting | self._notices.number_faults(phone, values.get("channel")) | faults
+
+    async def give_up(self, account: Account, actor: Actor) -> None:
+        """Remove an account that its creator does not want to confirm. Does nothing to one that is no longer new."""
+        if account.unconfirmed and not account.is_barred:
+            await self._is_given_up(account, actor)
+
     async def _awaited(self, addresses: Mapping[Channel, str | None], space: Space) -> FieldErrors:
         """Return errors for the addresses to which a code was sent that is still valid."""
         now, accounts = self._clock.now(), self._store.accounts

@@ -39,9 +39,10 @@ class Upkeep:
         return await (tombstones.clear_before(before, actor) if apply else tombstones.count_before(before))
 
     async def tokens(self, actor: Actor) -> int:
-        """Remove expired creation, request and auth tokens, and free external accounts of creations that failed."""
+        """Remove expired tokens of all kinds, and free external accounts of creations that failed."""
         now = self._clock.now()
-        kinds = (self._store.creation_tokens, self._store.request_tokens, self._store.auth_tokens)
+        store = self._store
+        kinds = (store.creation_tokens, store.request_tokens, store.auth_tokens, store.reset_links)
         removed = sum([await kind.clear(now) for kind in kinds])
         return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED, actor)
 

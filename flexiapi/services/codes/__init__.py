@@ -8,10 +8,12 @@ from flexiapi.services.codes.creation_tokens import CreationTokens
 from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailable
 from flexiapi.services.codes.recovery import Recovery
 from flexiapi.services.codes.resending import Resending
+from flexiapi.services.codes.reset_links import ResetLinks
+from flexiapi.services.codes.web_recovery import RecoveryRequest, WebRecovery
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["CodeServices", "CreationTokens", "HumanCheckUnavailable", "build"]
+__all__ = ["CodeServices", "CreationTokens", "HumanCheckUnavailable", "RecoveryRequest", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class CodeServices:
     recovery: Recovery
     address_changes: AddressChanges
     resending: Resending
+    reset_links: ResetLinks
+    web_recovery: WebRecovery
     creation_tokens: CreationTokens
     human_check: HumanCheck
 
@@ -31,9 +35,13 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
     confirmations = Confirmations(ground)
     activation = Activation(ground, confirmations)
     creation_tokens = CreationTokens(ground)
+    recovery = Recovery(ground, confirmations, activation, passwords, creation_tokens)
+    reset_links = ResetLinks(ground, activation, passwords)
     return CodeServices(
         activation=activation,
-        recovery=Recovery(ground, confirmations, activation, passwords, creation_tokens),
+        recovery=recovery,
+        reset_links=reset_links,
+        web_recovery=WebRecovery(ground, recovery, reset_links),
         address_changes=AddressChanges(ground),
         resending=Resending(ground),
         creation_tokens=creation_tokens,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flexiapi.crypto.codes import is_pin, joined
 from flexiapi.crypto.keys import Secret, found_by, token_hash
-from flexiapi.errors import ActivationExpired, RecordNotFound
+from flexiapi.errors import ActivationExpired, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Change, Channel
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
@@ -100,6 +100,11 @@ class Activation:
         account = await self._confirmations.check(account, code, actor)
         return await self.use(account, account.use_code(self._clock.second()), actor)
 
+    async def activate_own(self, account: Account, code: str, actor: Actor) -> Account:
+        """Activate the account of the caller by its code. Raises as `Confirmations.check` and `use`."""
+        account = await self._confirmations.check(account, code, actor)
+        return await self.use(account, account.use_code(self._clock.second()), actor)
+
     async def use(self, account: Account, change: Change[Account], actor: Actor) -> Account:
         """Apply the change that a right code stands for.
 
@@ -107,7 +112,14 @@ class Activation:
         number or address first; the code is spent then.
         """
         try:
-            return existing(await self._store.accounts.apply(change, actor))
-        except IdentifierTaken as error:
+            return existing(await self.applied(change, actor))
+        except ValidationFailed:
             await self._store.accounts.apply(account.drop_code(), actor)
+            raise
+
+    async def applied(self, change: Change[Account], actor: Actor) -> Account | None:
+        """Apply a change that proves an address. Raises `ValidationFailed` if another account proved it first."""
+        try:
+            return await self._store.accounts.apply(change, actor)
+        except IdentifierTaken as error:
             raise taken(error, None) from error

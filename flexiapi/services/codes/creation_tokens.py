@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
+from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, PushAddress, PushDevice, Space
 from flexiapi.plugin import PushMessage
 from flexiapi.services.ground import Ground
@@ -33,12 +34,20 @@ class CreationTokens:
         self._notifier = ground.notifier
         self._notices = ground.notices
         self._settings = ground.settings.account
+        self._limiter = ground.limiter
         self._clock = ground.clock
 
     async def make(self, actor: Actor) -> str:
         """Create a token for an administrator to pass on, which also counts where only the invited may register."""
         token = random_text(TOKEN_LENGTH)
         await self._keep(token, actor, is_invitation=True)
+        return token
+
+    async def mint(self, actor: Actor) -> str:
+        """Create a token for a request that spends it itself, counted for its network. Raises `TooManyRequests`."""
+        await self._limiter.count("anonymous_tokens", counted_as(actor.address))
+        token = random_text(TOKEN_LENGTH)
+        await self._keep(token, actor)
         return token
 
     async def push_faults(self, values: PushValues) -> FieldErrors:
@@ -137,6 +146,10 @@ class CreationTokens:
         token = values.get("account_creation_token")
         if not token or space.registration != "invited":
             return await self.faults(values, space)
+        return await self.invitation_faults(token, space)
+
+    async def invitation_faults(self, token: str, space: Space) -> FieldErrors:
+        """Check a creation token that must come from an administrator."""
         if await self._store.creation_tokens.is_free(token, self._clock.now(), space, as_invitation=True):
             return {}
         return {"account_creation_token": ["account_creation_token is no invitation, or it is used or expired"]}

@@ -78,21 +78,28 @@ class Recovery:
         if not await tokens.consume(token, self._clock.now(), actor):
             text = "account_creation_token is unknown, used or expired"
             raise ValidationFailed({"account_creation_token": [text]})
-        pin = random_pin()
         try:
-            account, number = await self._recoverable(phone, actor.space or self._spaces.default)
-            sms = AccountRecoverySms(pin, self._pin_life, account.domain)
-            await self._notices.text(number, sms, account, actor, channel=channel)
-            pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            now, network = self._clock.second(), counted_as(actor.address)
-            networks = account.networks_asking(network, now)
-            confirmation = Confirmation(pin_hash=pin_hash, expires_at=now + self._pin_life, networks=networks)
-            existing(await self._store.accounts.apply(account.await_recovery_pin(confirmation, now), actor))
+            await self.text_pin(phone, actor, channel=channel)
         except RecordNotFound:
             raise
         except BaseException:
             await tokens.give_back(token, actor)
             raise
+
+    async def text_pin(self, phone: str, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send a PIN to the account's number, by that channel.
+
+        Raises `RecordNotFound`, `ValidationFailed` for a number that gets none, `TooManyRequests`, `DeliveryFailed`.
+        """
+        pin = random_pin()
+        account, number = await self._recoverable(phone, actor.space or self._spaces.default)
+        sms = AccountRecoverySms(pin, self._pin_life, account.domain)
+        await self._notices.text(number, sms, account, actor, channel=channel)
+        pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
+        now, network = self._clock.second(), counted_as(actor.address)
+        networks = account.networks_asking(network, now)
+        confirmation = Confirmation(pin_hash=pin_hash, expires_at=now + self._pin_life, networks=networks)
+        existing(await self._store.accounts.apply(account.await_recovery_pin(confirmation, now), actor))
 
     async def _recoverable(self, phone: str, space: Space) -> tuple[Account, str]:
         """Return the account of a number, and that number as the account has it.
@@ -117,6 +124,11 @@ class Recovery:
             account = await self._store.accounts.by_address_or_alias(username, domain, space.scope)
         if account is None:
             raise RecordNotFound
+        account = await self.restore(account, code, actor)
+        return replace(account, passwords=self._passwords.hashed(account))
+
+    async def restore(self, account: Account, code: str, actor: Actor) -> Account:
+        """Give an account back to the holder of its code, as `recover`. Raises the same."""
         account = await self._confirmations.check(account, code, actor)
         passwords = self._passwords.random(account) if account.has_first_password else None
         is_to_name = self._confirmations.is_to_name(account, code)
@@ -124,7 +136,7 @@ class Recovery:
         account = await self._activation.use(account, change, actor)
         notice = AccountRecoveredMail(account.address, self._clock.now())
         await self._notices.notify(account.email, notice, account, actor)
-        return replace(account, passwords=self._passwords.hashed(account))
+        return account
 
     async def send_mail(self, account: Account, actor: Actor) -> Account:
         """Mail an account a new key and links that set up a device. Return the account with them.

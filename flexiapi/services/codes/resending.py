@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from flexiapi.crypto.codes import grouped, random_key, random_pin
-from flexiapi.errors import ActivationExpired, RecordNotFound, ValidationFailed
+from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, ValidationFailed
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, CodeChannel, Confirmation
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
@@ -48,6 +48,16 @@ class Resending:
         else:
             confirmation = await self._text(account, number, expires_at, actor, channel)
         existing(await self._store.accounts.apply(account.await_code(confirmation), actor))
+
+    async def resend_own(self, account: Account, actor: Actor, *, channel: CodeChannel = "sms") -> None:
+        """Send the caller a new code in place of the pending one, at most one a minute. Raises as `resend`."""
+        use = ("resends", str(account.id))
+        taken_at = await self._limiter.take(use)
+        try:
+            await self.resend(account, actor, channel=channel)
+        except (DeliveryFailed, ValidationFailed):
+            await self._limiter.give_back(use, taken_at=taken_at)
+            raise
 
     def _end(self, account: Account, life: timedelta) -> datetime:
         now, expiration = self._clock.second(), account.activation_expiration

@@ -1,34 +1,71 @@
 """API keys, and auth tokens that sign in another device."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, AuthToken, Space
-from flexiapi.services.clock import Clock
+from flexiapi.rendering.messages import ApiKeyMadeMail
+from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
-from flexiapi.store import Store
 
 KEY_LENGTH = 40
 AUTH_TOKEN_LENGTH = 32
 AUTH_TOKEN_LIFE = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKeyState:
+    """The times of a key that was made, and whether it is over. `ends_at` is when it is over unless it is used."""
+
+    created_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+    is_over: bool
+
+
 class ApiKeys:
     """API keys: one per account, a new one replaces it."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._spaces = store.spaces
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._store = ground.store
+        self._spaces = ground.spaces
+        self._notices = ground.notices
+        self._clock = ground.clock
+        app = ground.settings.app
+        self._life = timedelta(minutes=app.api_key_expiration_minutes)
+        self._longest_life = timedelta(days=app.api_key_max_days) or None
 
-    async def make(self, account: Account, actor: Actor) -> str:
-        """Create a key in place of the one before.
+    @property
+    def unused_life(self) -> timedelta:
+        """The life of a key that is not used."""
+        return self._life
+
+    @property
+    def longest_life(self) -> timedelta | None:
+        """The life of a key however it is used; `None` is for ever."""
+        return self._longest_life
+
+    def state(self, account: Account) -> ApiKeyState | None:
+        """Return the state of an account's key, `None` if it has none. Another process may know of a later use."""
+        key = account.api_key
+        if key is None:
+            return None
+        used_at = max(key.last_used_at, self._store.key_uses.last(key.hash) or key.last_used_at)
+        ends = [used_at + self._life, *([key.created_at + self._longest_life] if self._longest_life else [])]
+        return ApiKeyState(key.created_at, used_at, min(ends), min(ends) < self._clock.now())
+
+    async def make(self, account: Account, actor: Actor, *, tells: bool = False) -> str:
+        """Create a key in place of the one before. With `tells` the account's proven address gets a notice.
 
         Raises `RecordNotFound`, also when the account was signed out everywhere since it was read.
         """
         key = random_text(KEY_LENGTH)
         existing(await self._store.accounts.apply(account.with_api_key(token_hash(key), self._clock.now()), actor))
+        if tells:
+            mail = ApiKeyMadeMail(account.address, self._clock.now())
+            await self._notices.notify(account.proven_email, mail, account, actor)
         return key
 
     async def end(self, account: Account, actor: Actor) -> None:

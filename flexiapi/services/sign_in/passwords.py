@@ -1,7 +1,7 @@
 """Stored passwords."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from flexiapi.crypto import digest
 from flexiapi.crypto.keys import random_text
@@ -25,10 +25,22 @@ class Passwords:
         """Return the hash that is stored of a password."""
         return Password(algorithm, digest.ha1(algorithm, username, self.realm(domain), password))
 
+    def of_settings(self, username: str, domain: str, password: str) -> tuple[Password, ...]:
+        """Return the hashes of a password for all algorithms that the settings allow, the strongest first."""
+        kinds = (Algorithm.SHA_256, Algorithm.MD5) if self._md5 else (Algorithm.SHA_256,)
+        return tuple(self.stored(username, domain, kind, password) for kind in kinds)
+
     def random(self, account: Account) -> tuple[Password, ...]:
         """Return the hashes of an unknown random password, one for each algorithm of the account."""
-        password = random_text(RANDOM_LENGTH)
         kinds = [known.algorithm for known in self.hashed(account)]
+        return self._stored_as(kinds, account, random_text(RANDOM_LENGTH))
+
+    def renewed(self, account: Account, password: str) -> tuple[Password, ...]:
+        """Return the hashes of a new password, one for each algorithm that the account can use, at least SHA-256."""
+        kinds = [Algorithm(name) for name in self.algorithms(account)] or [Algorithm.SHA_256]
+        return self._stored_as(kinds, account, password)
+
+    def _stored_as(self, kinds: Sequence[Algorithm], account: Account, password: str) -> tuple[Password, ...]:
         return tuple(self.stored(account.username, account.domain, kind, password) for kind in kinds)
 
     def ha1(self, account: Account, algorithm: str) -> str | None:

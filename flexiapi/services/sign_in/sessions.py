@@ -9,7 +9,9 @@ from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import SessionRequired
 from flexiapi.model import Account, Actor, PanelSession, SignInMethod, Space
 from flexiapi.observing import log
+from flexiapi.rendering.messages import SessionsEndedMail
 from flexiapi.services.ground import Ground
+from flexiapi.services.sign_in.places import SignInPlaces
 
 _TOKEN_BYTES = 32
 _SEEN_EVERY = timedelta(minutes=1)
@@ -68,6 +70,8 @@ class Sessions:
         self._accounts = ground.store.accounts
         self._spaces = ground.spaces
         self._settings = ground.settings.panel
+        self._places = SignInPlaces(ground)
+        self._notices = ground.notices
         self._clock = ground.clock
 
     async def begin(
@@ -98,6 +102,7 @@ class Sessions:
         )
         begun = await self._stored(session, account)
         log.info("session begun", by=method.value, account=account.id, ip=actor.address)
+        await self._places.note(account, actor, method)
         return begun
 
     async def _stored(self, session: PanelSession, account: Account) -> NewSession:
@@ -153,6 +158,23 @@ class Sessions:
     async def end_others(self, session: PanelSession) -> int:
         """End all other sessions of the account of a session. Return their number."""
         return await self._store.remove_of(session.account_id, but=session.id_hash)
+
+    async def sign_out(self, account: Account, id_hash: bytes, actor: Actor) -> bool:
+        """End a session of an account by its list, and tell its address. Return False if it has none with the hash."""
+        is_ended = await self.end_by_hash(account, id_hash)
+        await self._tell(account, int(is_ended), actor)
+        return is_ended
+
+    async def sign_out_others(self, account: Account, session: PanelSession, actor: Actor) -> int:
+        """End all sessions of an account but one by its list, and tell its address. Return their number."""
+        ended = await self.end_others(session)
+        await self._tell(account, ended, actor)
+        return ended
+
+    async def _tell(self, account: Account, ended: int, actor: Actor) -> None:
+        if ended:
+            mail = SessionsEndedMail(account.address, self._clock.now(), ended)
+            await self._notices.notify(account.proven_email, mail, account, actor)
 
     async def of(self, account: Account) -> Sequence[PanelSession]:
         """Return the sessions of an account that have not ended, the one that was used last first."""

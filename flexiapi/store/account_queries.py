@@ -1,0 +1,54 @@
+"""Queries for the accounts of a selection."""
+
+import re
+
+from flexiapi.model import AccountSelection, folded, words_in
+from flexiapi.store.documents import Document
+
+
+def filters(wanted: AccountSelection) -> Document:
+    """Return the query for everything that is wanted but the text."""
+    query: Document = {}
+    if wanted.domain is not None:
+        query["domain"] = wanted.domain
+    if wanted.activated is not None:
+        query["activated"] = wanted.activated
+    if wanted.admin is not None:
+        query["admin_since"] = {"$exists": wanted.admin}
+    if wanted.contacts_list_id is not None:
+        query["contacts_lists"] = wanted.contacts_list_id
+    if wanted.type_id is not None:
+        query["types"] = wanted.type_id
+    bounds = {"$gte": wanted.created_from, "$lt": wanted.created_until}
+    if created := {name: moment for name, moment in bounds.items() if moment is not None}:
+        query["created_at"] = created
+    return query
+
+
+def beginnings(text: str) -> list[Document]:
+    """Return the queries of which one must match: for the beginning of a name, of an address, or of each word."""
+    searched = typed(text)
+    queries: list[Document] = [{"words": _beginning(searched)}]
+    username, at, domain = searched.partition("@")
+    words = words_in(searched)
+    if at and username:
+        queries.append({"words": username, "username": username, "domain": _beginning(domain)})
+    elif words and words != [searched]:
+        queries.append({"$and": [{"words": _beginning(word)} for word in words]})
+    return queries
+
+
+def typed(text: str) -> str:
+    """Return a text as it is searched for."""
+    return folded(text).removeprefix("sip:").removeprefix("tel:")
+
+
+def _beginning(text: str) -> Document:
+    return {"$regex": f"^{re.escape(text)}"}
+
+
+def beginnings_without_words(text: str) -> list[Document]:
+    """Return the same as far as documents can be searched before the step that writes their words."""
+    escaped = re.escape(text.lower())
+    names = [{"identifiers": {"$regex": f"^{scheme}:{escaped}"}} for scheme in ("sip", "tel")]
+    return [*names, {"email": {"$regex": f"^{escaped}"}}]
