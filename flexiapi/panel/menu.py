@@ -9,7 +9,7 @@ Entry = tuple[str, str]
 """A path below the root, and an English text."""
 
 _USER: tuple[Entry, ...] = (("/dashboard", marked("My account")),)
-_ADMIN: tuple[Entry, ...] = ()
+_ADMIN: tuple[Entry, ...] = (("/admin/accounts", marked("Accounts")),)
 
 
 def menu_of(visitor: Visitor | None) -> Sequence[Entry]:

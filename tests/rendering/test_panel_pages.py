@@ -3,13 +3,13 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import admin, entrance, frame, samples, user
+from flexiapi.rendering.panel import accounts, admin, entrance, frame, samples, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, admin)
-AROUND = {"panel/layout.html", "panel/macros.html"}
+WINGS = (frame, entrance, user, admin, accounts)
+AROUND = {"panel/layout.html", "panel/macros.html", "panel/admin/macros.html"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def renderer():
 
 def declared():
     kinds = {kind for wing in WINGS for kind in vars(wing).values() if isinstance(kind, type)}
-    return {kind for kind in kinds if issubclass(kind, frame.PanelPage) and kind is not frame.PanelPage}
+    return {kind for kind in kinds if issubclass(kind, frame.PanelPage) and hasattr(kind, "name")}
 
 
 def test_every_declaration_has_a_sample():
