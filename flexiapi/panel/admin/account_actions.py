@@ -1,4 +1,4 @@
-"""What administrators do with an account by one button: activate, block, sign out, make a link, delete.
+"""Changes of an account by one button: activation, block, sign-out, links, deletion.
 
 The original did some of it by GET. Here, a GET shows what will be done, and a POST does it.
 """

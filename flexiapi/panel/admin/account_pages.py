@@ -149,7 +149,7 @@ class DevicesTabEndpoint(AccountFormEndpoint):
 
 
 class ActivityTabEndpoint(AccountFormEndpoint):
-    """What happens to an account, and what keeps it from its uses."""
+    """The activity of an account, and findings about what keeps it from its uses."""
 
     path = "/admin/accounts/{id}/activity"
 

@@ -5,9 +5,6 @@ from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
 from flexiapi.panel.admin.account_ends import DeviceRemovalEndpoint, SessionEndEndpoint
 from flexiapi.panel.admin.account_links import (
-    ActionChangeEndpoint,
-    ActionCreationEndpoint,
-    ActionRemovalEndpoint,
     ContactAdditionEndpoint,
     ContactRemovalEndpoint,
     ListAttachmentEndpoint,
@@ -22,6 +19,11 @@ from flexiapi.panel.admin.account_pages import (
     DevicesTabEndpoint,
     InformationTabEndpoint,
     ProvisioningTabEndpoint,
+)
+from flexiapi.panel.admin.account_reactions import (
+    ActionChangeEndpoint,
+    ActionCreationEndpoint,
+    ActionRemovalEndpoint,
 )
 from flexiapi.panel.endpoint import PageEndpoint
 

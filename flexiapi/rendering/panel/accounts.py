@@ -102,7 +102,7 @@ class AccountTab(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class InformationPage(AccountTab):
-    """What the account is, its types, and a form for what an administrator sets of it."""
+    """The account with its types, and a form for the values that an administrator sets."""
 
     name: ClassVar[str] = "admin/account_information"
 
@@ -154,7 +154,7 @@ class DevicesPage(AccountTab):
 
 
 class AccountFinding(NamedTuple):
-    """What keeps an account from something, and what to do about it. English texts."""
+    """A reason that keeps an account from something, and advice about it. English texts."""
 
     topic: str
     reason: str
@@ -163,7 +163,7 @@ class AccountFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage(AccountTab):
-    """What keeps the account from its uses, what waits for it, its sessions and its last changes."""
+    """Findings about the account, pending codes, its sessions and its last changes."""
 
     name: ClassVar[str] = "admin/account_activity"
 

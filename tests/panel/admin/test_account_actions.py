@@ -1,4 +1,4 @@
-"""What administrators do with an account by one button."""
+"""Changes of an account by one button."""
 
 import pytest
 

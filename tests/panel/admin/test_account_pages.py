@@ -228,7 +228,7 @@ class TestActivity:
 
 
 class TestLinks:
-    """What is attached to an account."""
+    """Contacts, lists, types, actions and external accounts."""
 
     def test_contacts(self, server, browser, anna):
         bert = server.person()

@@ -1,4 +1,4 @@
-"""Who does not get to the pages about accounts."""
+"""Refusals of the pages about accounts: to users, strangers and other spaces."""
 
 import httpx
 import pytest

@@ -52,7 +52,7 @@ _BARE = Account(12, "alice.martin", "sip.example.org", _WHEN, _WHEN)
 _FULL = replace(
     _BARE,
     id=13,
-    activated=True,
+    activated=bool(TOKEN),
     activated_at=_WHEN,
     deactivated_at=_WHEN,
     blocked_at=_WHEN,
