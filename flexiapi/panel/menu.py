@@ -8,7 +8,14 @@ from flexiapi.rendering.panel.frame import Visitor
 Entry = tuple[str, str]
 """A path below the root, and an English text."""
 
-_USER: tuple[Entry, ...] = (("/dashboard", marked("My account")),)
+_USER: tuple[Entry, ...] = (
+    ("/dashboard", marked("My account")),
+    ("/provision", marked("Set up a phone")),
+    ("/devices", marked("My phones")),
+    ("/contacts", marked("My contacts")),
+    ("/api_key", marked("API key")),
+    ("/sessions", marked("Sessions")),
+)
 _ADMIN: tuple[Entry, ...] = ()
 
 

@@ -9,7 +9,7 @@ from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
 WINGS = (frame, entrance, user, admin)
-AROUND = {"panel/layout.html", "panel/macros.html"}
+AROUND = {"panel/layout.html", "panel/macros.html", "panel/user/phone_macros.html"}
 
 
 @pytest.fixture(scope="module")
