@@ -19,8 +19,9 @@ _USER: tuple[Entry, ...] = (
 _ADMIN: tuple[Entry, ...] = ()
 
 
-def menu_of(visitor: Visitor | None) -> Sequence[Entry]:
+def menu_of(visitor: Visitor | None, *, shows_devices: bool) -> Sequence[Entry]:
     """Return the entries for a visitor: none without a session, and few before the account is confirmed."""
     if visitor is None or visitor.is_limited:
         return ()
-    return (*_USER, *(_ADMIN if visitor.is_admin else ()))
+    own = [entry for entry in _USER if shows_devices or entry[0] != "/devices"]
+    return (*own, *(_ADMIN if visitor.is_admin else ()))

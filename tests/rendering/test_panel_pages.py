@@ -3,12 +3,12 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import admin, entrance, frame, samples, user
+from flexiapi.rendering.panel import admin, entrance, frame, phones, samples, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, admin)
+WINGS = (frame, entrance, user, phones, admin)
 AROUND = {"panel/layout.html", "panel/macros.html", "panel/user/phone_macros.html"}
 
 

@@ -8,7 +8,7 @@ from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
-from flexiapi.rendering.panel.user import DevicesPage, PhoneLine, RemoveDevicePage
+from flexiapi.rendering.panel.phones import DevicesPage, PhoneLine, RemoveDevicePage
 from flexiapi.services.fields import Text
 from flexiapi.services.phones import PushOutcome
 from flexiapi.web.endpoint import endpoint
@@ -55,7 +55,7 @@ class DevicesPages(FormEndpoint):
             found, failure = await phones.devices.of(self.me), None
         except RegistrarUnavailable as error:
             found, failure = [], error
-        messages = self.form(TestMessageForm, filled, action=f"{_PAGE}/message")
+        messages = self.form(TestMessageForm, action=f"{_PAGE}/message")
         page = DevicesPage(
             self.frame(marked("My phones")),
             self.form(TestPushForm, filled, action=f"{_PAGE}/push"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from flexiapi.errors import FieldErrors
 from flexiapi.model import SignInMethod
+from flexiapi.panel import places
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import FormEndpoint
@@ -66,8 +67,8 @@ class PasswordPageEndpoint(FormEndpoint):
     )
     async def post(self, body: PasswordForm) -> PageReply:
         """Change the password, and give this session a new secret."""
-        if not self.me.passwords:
-            await self.check_fresh(_FRESH)
+        if not (self.me.passwords or self._is_proven_by_code):
+            return self.see_other(places.with_next("/confirm", self.path))
         keeps = not body.sign_out
         account = await self.sign_in.my_password.change(
             self.me,

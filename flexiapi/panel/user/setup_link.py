@@ -8,7 +8,7 @@ from flexiapi.model import Account, UserAgent
 from flexiapi.panel.forms import EMPTY, Filled, Form
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
-from flexiapi.rendering.panel.user import FetchView, GivenLine, LinkView, ProvisionPage
+from flexiapi.rendering.panel.phones import FetchView, GivenLine, LinkView, ProvisionPage
 from flexiapi.services.phones import ProvisionedEntry
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access

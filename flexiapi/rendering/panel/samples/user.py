@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flexiapi.rendering.panel import user
+from flexiapi.rendering.panel import phones, user
 from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples.surroundings import ADDRESS, BUTTON, FORM, FRAME
 
@@ -20,13 +20,15 @@ class SampleKey:
     is_over: bool = False
 
 
-_PHONE = user.PhoneLine("urn:uuid:a/b", "Linphone Android 5.2", "Pixel", _WHEN, _WHEN, "fcm", is_here=True)
+_PHONE = phones.PhoneLine("urn:uuid:a/b", "Linphone Android 5.2", "Pixel", _WHEN, _WHEN, "fcm", is_here=True)
 _CONTACT = user.ContactLine(ADDRESS, "Alice Martin", "+33612345678")
-_LINK = user.LinkView("https://accounts.example.org/provisioning/x", "data:image/png;base64,AAAA", "linphone-config:x")
-_FETCH = user.FetchView(_WHEN, _WHEN, "Linphone Android 5.2", "Pixel", "192.0.2.7")
+_LINK = phones.LinkView(
+    "https://accounts.example.org/provisioning/x", "data:image/png;base64,AAAA", "linphone-config:x"
+)
+_FETCH = phones.FetchView(_WHEN, _WHEN, "Linphone Android 5.2", "Pixel", "192.0.2.7")
 _CONTENT = (
-    user.GivenLine("proxy_0", "reg_identity", f"<sip:{ADDRESS}>", "SIP address"),
-    user.GivenLine("auth_info_0", "ha1", None),
+    phones.GivenLine("proxy_0", "reg_identity", f"<sip:{ADDRESS}>", "SIP address"),
+    phones.GivenLine("auth_info_0", "ha1", None),
 )
 
 PAGES: tuple[PanelPage, ...] = (
@@ -53,14 +55,14 @@ PAGES: tuple[PanelPage, ...] = (
     user.ApiKeyPage(FRAME, FORM, SampleKey(), "0" * 40, timedelta(minutes=60), timedelta(days=90), "/api"),
     user.AddressCodePage(FRAME, FORM, BUTTON, BUTTON, "new@example.org", 3, _WHEN),
     user.PasswordPage(FRAME, FORM, 6, refuses_common=True),
-    user.DevicesPage(FRAME, BUTTON, BUTTON, [_PHONE, user.PhoneLine("x", "", "", _WHEN)]),
-    user.DevicesPage(FRAME, FORM, None, [], is_known=False),
-    user.DevicesPage(FRAME, BUTTON, BUTTON, [], failure="The registrar is not available now. Try again later."),
-    user.DevicesPage(FRAME, BUTTON, BUTTON, []),
-    user.RemoveDevicePage(FRAME, BUTTON, _PHONE),
-    user.ProvisionPage(FRAME, BUTTON, ADDRESS),
-    user.ProvisionPage(FRAME, BUTTON, ADDRESS, _LINK, _WHEN, _WHEN, "admin", _FETCH, _CONTENT),
-    user.ProvisionPage(FRAME, BUTTON, ADDRESS, made_at=_WHEN, made_by="mail", failure="It could not be made."),
+    phones.DevicesPage(FRAME, BUTTON, BUTTON, [_PHONE, phones.PhoneLine("x", "", "", _WHEN)]),
+    phones.DevicesPage(FRAME, FORM, None, [], is_known=False),
+    phones.DevicesPage(FRAME, BUTTON, BUTTON, [], failure="The registrar is not available now. Try again later."),
+    phones.DevicesPage(FRAME, BUTTON, BUTTON, []),
+    phones.RemoveDevicePage(FRAME, BUTTON, _PHONE),
+    phones.ProvisionPage(FRAME, BUTTON, ADDRESS),
+    phones.ProvisionPage(FRAME, BUTTON, ADDRESS, _LINK, _WHEN, _WHEN, "admin", _FETCH, _CONTENT),
+    phones.ProvisionPage(FRAME, BUTTON, ADDRESS, made_at=_WHEN, made_by="mail", failure="It could not be made."),
     user.ContactsPage(FRAME, (), (), 0),
     user.ContactsPage(FRAME, [_CONTACT], [user.ContactGroup("Neighbours", "Of the house", [_CONTACT])], 1),
     user.ContactsPage(FRAME, (), [user.ContactGroup("Empty", "", [])], 1),
