@@ -131,8 +131,6 @@ class AppSettings(SettingsSection):
     )
     api_key_expiration_minutes: int = Field(60, ge=1, description="life of an unused API key, in minutes")
     api_key_max_days: int = Field(0, ge=0, description="life of an API key however it is used, in days; 0 is for ever")
-    hue: int = Field(215, ge=0, le=359, description="hue of the panel's colours, in degrees: 0 is red, 120 is green")
-    logo: OptionalPath = Field(None, description="PNG or SVG file that the panel shows beside its name")
     linphone_daemon_unix_path: OptionalPath = Field(
         None, description="socket of a linphone-daemon that sends the messages of POST /messages"
     )
