@@ -22,9 +22,7 @@ class SampleKey:
 
 _PHONE = phones.PhoneLine("urn:uuid:a/b", "Linphone Android 5.2", "Pixel", _WHEN, _WHEN, "fcm", is_here=True)
 _CONTACT = user.ContactLine(ADDRESS, "Alice Martin", "+33612345678")
-_LINK = phones.LinkView(
-    "https://accounts.example.org/provisioning/x", "data:image/png;base64,AAAA", "linphone-config:x"
-)
+_LINK = phones.LinkView("https://a.example.org/provisioning/x", "data:image/png;base64,AAAA", "linphone-config:x")
 _FETCH = phones.FetchView(_WHEN, _WHEN, "Linphone Android 5.2", "Pixel", "192.0.2.7")
 _CONTENT = (
     phones.GivenLine("proxy_0", "reg_identity", f"<sip:{ADDRESS}>", "SIP address"),
