@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from flexiapi.errors import RegistrarUnavailable
-from flexiapi.flexisip.contact import bare_id
+from flexiapi.flexisip.contact import bare_id, parse_contact
 from flexiapi.flexisip.registrar import Registrar, newest_first
 from flexiapi.model import Device
 
@@ -24,15 +24,23 @@ class _Contact(BaseModel):
     unique_id: str = Field(alias="unique-id")
     user_agent: str = Field("", alias="user-agent")
     update_time: int = Field(0, ge=0, le=10**10, alias="update-time")
-    expires_at: int | None = Field(None, alias="expires-at")
+    expires_at: int | None = Field(None, le=10**10, alias="expires-at")
     alias: bool = False
+    contact: str = ""
 
     @property
     def device(self) -> Device:
-        return Device(bare_id(self.unique_id), self.user_agent, datetime.fromtimestamp(self.update_time, UTC))
+        told = parse_contact(self.unique_id, self.contact)
+        expires_at = None if self.expires_at is None else _moment(self.expires_at)
+        uuid, updated_at = bare_id(self.unique_id), _moment(self.update_time)
+        return Device(uuid, self.user_agent, updated_at, expires_at, told.host, told.push)
 
     def is_device(self, now: datetime) -> bool:
         return not self.alias and (self.expires_at is None or self.expires_at > now.timestamp())
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class _Record(BaseModel):

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
-from flexiapi.model import Device
-from flexiapi.sip_address import QUOTED, NameAddr
+from flexiapi.model import Device, PushAddress, push_address_of
+from flexiapi.sip_address import HOST, QUOTED, NameAddr
 
 _PARAMETER = re.compile(rf';\s*([^;="\s]+)\s*(?:=\s*({QUOTED}|[^;"]*))?', re.DOTALL)
+_HOST = re.compile(rf"sips?:(?:[^@;]*@)?({HOST})", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # Ten digits reach the year 2286; `datetime` cannot hold times with many more.
 _SECONDS = re.compile(r"[0-9]{1,10}")
+_PUSH = ("pn-provider", "pn-param", "pn-prid")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A binding. `expires_at` is `None` if the contact has no expiry."""
+    """A binding. `expires_at` is `None` if the contact has no expiry, `push` if it does not say how to wake it."""
 
     unique_id: str
     instance_id: str | None
@@ -29,6 +31,8 @@ class Contact:
     updated_at: datetime
     expires_at: datetime | None
     alias: bool
+    host: str = ""
+    push: PushAddress | None = None
 
     @property
     def uuid(self) -> str:
@@ -42,7 +46,7 @@ class Contact:
     @property
     def device(self) -> Device:
         """The device that registered the contact."""
-        return Device(self.uuid, self.user_agent, self.updated_at)
+        return Device(self.uuid, self.user_agent, self.updated_at, self.expires_at, self.host, self.push)
 
 
 def parse_contact(unique_id: str, value: str) -> Contact:
@@ -62,6 +66,8 @@ def parse_contact(unique_id: str, value: str) -> Contact:
         updated_at=updated_at or _EPOCH,
         expires_at=_later(updated_at, max(known)) if updated_at and known else None,
         alias=of_uri.get("alias", "").lower() == "yes",
+        host=host[1] if (host := _HOST.match(left)) else "",
+        push=push_address_of(*(of_uri.get(name, "") for name in _PUSH)),
     )
 
 

@@ -12,6 +12,7 @@ from flexiapi.model.devices import (
     Device,
     PushAddress,
     PushDevice,
+    push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
 from flexiapi.model.listings import (
@@ -38,6 +39,7 @@ from flexiapi.model.parts import (
     Named,
     Password,
     PendingChange,
+    ProvisioningFetch,
     StoredApiKey,
     TokenMaker,
     Types,
@@ -48,7 +50,8 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -72,6 +75,7 @@ __all__ = [
     "Algorithm",
     "AsContact",
     "AskingBrowser",
+    "AttachedToken",
     "AuthToken",
     "Browser",
     "Challenged",
@@ -96,6 +100,7 @@ __all__ = [
     "Password",
     "PendingChange",
     "Profile",
+    "ProvisioningFetch",
     "PushAddress",
     "PushDevice",
     "QrRequest",
@@ -108,9 +113,11 @@ __all__ = [
     "TokenMaker",
     "Types",
     "Undelivered",
+    "UserAgent",
     "e164",
     "folded",
     "hashes",
+    "push_address_of",
     "search_words",
     "usual_name",
     "words_in",

@@ -71,20 +71,27 @@ class AccountAccess(AccountRecord):
         return self._changed("account.admin_granted", admin_since=self.admin_since or now, updated_at=now)
 
     def with_password(
-        self, password: Password, now: datetime, *, keeps_key: bool, by_operator: bool = False
+        self,
+        password: Password,
+        now: datetime,
+        *others: Password,
+        keeps_key: bool,
+        by_operator: bool = False,
+        keeps_sign_ins: bool = False,
     ) -> Change[Self]:
         """Set a password, and end what the old one gave; the first password activates the account.
 
-        `keeps_key` keeps the API key. The user's own password may be that of who signed up, unlike an operator's.
-        Expects that sign-ins have not been ended since the account was read.
+        `others` are further hashes of the same password. `keeps_key` keeps the API key, `keeps_sign_ins` also all
+        other sign-ins but those that know the old password. The user's own password may be that of who signed up,
+        unlike an operator's. Expects that sign-ins have not been ended since the account was read.
         """
         first: dict[str, Any] = {} if self.passwords else self._activating(now)
         key = {} if keeps_key else {"api_key": None}
         return self._changed(
             "account.password_changed",
             expecting=self._same_sign_in,
-            ends_sign_ins=True,
-            passwords=(password,),
+            ends_sign_ins=not keeps_sign_ins,
+            passwords=(password, *others),
             updated_at=now,
             **{**(self._first_password_gone if by_operator else {}), **self._codes_ended(), **first, **key},
         )

@@ -152,6 +152,16 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningFetch:
+    """The use of a provisioning link: when it was fetched, by which program and IP address, and when it was made."""
+
+    fetched_at: datetime
+    made_at: datetime | None = None
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ActivationExpiration:
     """The end of the time in which the confirmation key of an admin-created account can be used."""
 

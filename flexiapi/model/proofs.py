@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change
-from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, TokenMaker
+from flexiapi.model.parts import Channel, Confirmation, Password, PendingChange, ProvisioningFetch, TokenMaker
 from flexiapi.model.record import AccountRecord
 
 # The networks with a share of the tries of a PIN. The first ones keep theirs.
 _MOST_ASKING = 4
+_LONGEST_AGENT = 200
 
 
 class AccountProofs(AccountRecord):
@@ -190,15 +191,17 @@ class AccountProofs(AccountRecord):
             return self.provisioning_by == "admin"
         return not self.unconfirmed or self.provisioning_by is not None
 
-    def use_provisioning_token(self, now: datetime, password: Password | None = None) -> Change[Self]:
-        """End the provisioning token and activate the account by it; with `password`, reset the password.
+    def use_provisioning_token(
+        self, now: datetime, password: Password | None = None, *, address: str = "", user_agent: str = ""
+    ) -> Change[Self]:
+        """End the provisioning token, which a program at an address fetched, and activate the account by it.
 
-        By a token that the account made itself, the password is still one of who signed up.
+        With `password`, reset the password; by a token that the account made itself, it is still one of who signed up.
         Expects that token and sign-ins are as they were read.
         """
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = {"last_provisioning": _fetch_of(self, now, address, user_agent), "updated_at": now}
         if not self.activated and self._token_activates:
-            fields = {**self._activating(now), **self._name_proven}
+            fields |= {**self._activating(now), **self._name_proven}
         if self.provisioning_by == "mail":
             fields |= self._email_proven
         if password is not None:
@@ -208,9 +211,12 @@ class AccountProofs(AccountRecord):
             "account.provisioned",
             expecting={"provisioning_token": self.provisioning_token, **self._same_sign_in},
             ends_sign_ins=password is not None,
-            updated_at=now,
             **{**fields, **self._token_ended},
         )
+
+
+def _fetch_of(account: AccountRecord, now: datetime, address: str, user_agent: str) -> ProvisioningFetch:
+    return ProvisioningFetch(now, account.provisioning_token_at, address, user_agent[:_LONGEST_AGENT])
 
 
 def change_field(channel: Channel) -> str:

@@ -16,6 +16,7 @@ from flexiapi.model.parts import (
     ExternalAccount,
     Password,
     PendingChange,
+    ProvisioningFetch,
     StoredApiKey,
     TokenMaker,
     Undelivered,
@@ -70,6 +71,7 @@ class AccountRecord:
         unconfirmed: whether the public created it and it has proven nothing yet.
         replacing_until: until then its code is being sent, or that of the account that replaces it.
         provisioning_by: who made the provisioning token; `None` is the account itself.
+        last_provisioning: use of the last provisioning link that was fetched.
         has_first_password: whether the password comes from who signed up with a number, and need not be its owner.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
@@ -106,6 +108,7 @@ class AccountRecord:
     provisioning_token_at: datetime | None = None
     provisioning_token_until: datetime | None = None
     provisioning_by: TokenMaker | None = None
+    last_provisioning: ProvisioningFetch | None = None
     confirmation: Confirmation | None = None
     activation_expiration: ActivationExpiration | None = None
     email_change: PendingChange | None = None

@@ -13,6 +13,16 @@ class AuthToken:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedToken:
+    """A token of an account as its owner sees it afterwards; `kind` is that of its events, such as `auth_token`."""
+
+    kind: str
+    created_at: datetime
+    expires_at: datetime
+    is_used: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AskingBrowser:
     """A browser that shows an auth token, to be signed in once another device has attached it.
 

@@ -1,6 +1,6 @@
 """The provisioning documents of this server, with and without an account."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -85,7 +85,15 @@ class ProvisioningDocuments:
     def of(self, account: Account, query: Mapping[str, str] = _NONE, headers: Mapping[str, str] = _NONE) -> bytes:
         """Return the document of `account`, with the credentials that sign a device in. Raises `ProvisioningFailed`."""
         base = self._base()
-        request = _request(query, headers, account)
+        rendered = base.rendered
+        sections = self._finished(base, account, _request(query, headers, account))
+        return encoded([HEAD, *(rendered.get(id(each)) or section_xml(each) for each in sections), TAIL])
+
+    def sections(self, account: Account) -> Sequence[Section]:
+        """Return the sections of the document of `account`, which must not be changed. Raises `ProvisioningFailed`."""
+        return self._finished(self._base(), account, _request(_NONE, _NONE, account))
+
+    def _finished(self, base: _Base, account: Account, request: ProvisioningRequest) -> list[Section]:
         merged = {section.name: section for section in self._account_sections(base, account, request)}
         sections = [
             _merged(section, merged.pop(section.name)) if section.name in merged else section
@@ -94,12 +102,9 @@ class ProvisioningDocuments:
         ]
         sections += merged.values()
         if self._hooks.add_sections:
-            document = self._with_additional_sections(sections, request)
-            self._complete(document.sections, base, account)
-            return document.xml()
+            sections = self._with_additional_sections(sections, request).sections
         self._complete(sections, base, account)
-        rendered = base.rendered
-        return encoded([HEAD, *(rendered.get(id(each)) or section_xml(each) for each in sections), TAIL])
+        return sections
 
     def _base(self) -> _Base:
         file = self._file.sections()

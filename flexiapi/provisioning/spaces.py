@@ -1,9 +1,10 @@
 """The provisioning documents of all spaces."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flexiapi.model import Account, Space, Spaces
 from flexiapi.provisioning.discovery import Hooks
+from flexiapi.provisioning.document import Section
 from flexiapi.provisioning.provisioning import ProvisioningDocuments
 
 
@@ -22,6 +23,10 @@ class SpaceDocuments:
     def of(self, account: Account, query: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
         """Return the document of an account, in the space that it belongs to. Raises `ProvisioningFailed`."""
         return self._of(self._spaces.of_domain(account.domain)).of(account, query, headers)
+
+    def sections(self, account: Account) -> Sequence[Section]:
+        """Return the sections of the document of an account. Raises `ProvisioningFailed`."""
+        return self._of(self._spaces.of_domain(account.domain)).sections(account)
 
     def _of(self, space: Space) -> ProvisioningDocuments:
         documents = self._documents.get(space.domain)

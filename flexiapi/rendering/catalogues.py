@@ -33,6 +33,8 @@ def marked(text: str) -> str:
     return text
 
 
+# Values of these names are words of ours, all others are data.
+_NAMING = ("what",)
 _CHOICE = marked("{first} or {last}")
 
 
@@ -73,7 +75,8 @@ class Catalogue:
 
     def said(self, message: str) -> str:
         """Return a message that was made in English, with its values, in this language."""
-        return self._filled(message) or self.gettext(message)
+        found = self.gettext(message)
+        return found if found != message else self._filled(message) or message
 
     def told(self, text: str, field: str, label: str) -> str:
         """Return a text about a field, which begins with the field's name, in this language and with the field's label.
@@ -89,12 +92,14 @@ class Catalogue:
         """Return the translation of the entry that a text is made from; `None` if no entry fits."""
         for message, pattern in self._patterns:
             if (found := pattern.fullmatch(text)) is not None:
-                values = {name: self._choice(value) for name, value in found.groupdict().items()} | {"field": label}
-                return _with(values, self.gettext(message))
+                values = {name: self._value(name, value) for name, value in found.groupdict().items()}
+                return _with(values | {"field": label}, self.gettext(message))
         return None
 
-    def _choice(self, value: str) -> str:
-        """Return a value, whose last of several alternatives is named in this language."""
+    def _value(self, name: str, value: str) -> str:
+        """Return a value: a word that has an entry itself, or alternatives, whose last is named in this language."""
+        if name in _NAMING:
+            return self.gettext(value)
         first, between, last = value.rpartition(" or ")
         if between and first.endswith("'") and last.startswith("'"):
             return _with({"first": first, "last": last}, self.gettext(_CHOICE))

@@ -57,12 +57,13 @@ class ProvisioningMail(Mail):
 
 @dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
-    """Mail to the new address: the PIN that confirms it."""
+    """Mail to the new address: the PIN that confirms it, and a link to the page that takes it, if there is one."""
 
     name: ClassVar[str] = "email.change"
 
     code: str = field(repr=False)
     expires_in: timedelta
+    link: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ MAILS: tuple[messages.Mail, ...] = (
         _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", None
     ),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
+    messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE, f"{_ROOT}/email/validate?code=0123"),
     messages.PasswordSetMail(
         _ADDRESS, "alice.martin", "sip.example.org", "sip.example.org", "TLS, TCP or UDP", "Welcome to our house."
     ),

@@ -1,13 +1,17 @@
 """Conversions of parameters that clients send in several forms: flags, page numbers, codes, times."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from flexiapi.errors import Violations
+from flexiapi.model import e164
 
 _MOST_DIGITS = 15
 _BEYOND_THE_END = 10**_MOST_DIGITS
 _MOST_DIGITS_OF_CODE = 64
+_BETWEEN_DIGITS = re.compile(r"[\s().\-/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060]")
+_NUMBER = re.compile(r"\+[0-9]{3,20}")
 
 
 def flag(value: Any) -> bool:
@@ -33,6 +37,18 @@ def digits(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS_OF_CODE:
         return str(value)
     return value
+
+
+def typed_number(value: Any) -> Any:
+    """Return a phone number as people write it, `0033 (0)6-12.34` or `+33 6 12 34`, in the form of E.164.
+
+    A number without its country's code is ambiguous, so it stays as it is, and its field refuses it.
+    """
+    if not isinstance(value, str):
+        return value
+    number = _BETWEEN_DIGITS.sub("", value)
+    number = f"+{number[2:]}" if number.startswith("00") else number
+    return e164(number) if _NUMBER.fullmatch(number) else number
 
 
 def expiry(value: Any) -> datetime:

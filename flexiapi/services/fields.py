@@ -15,7 +15,7 @@ from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
-from flexiapi.services.conversions import digits, expiry, flag, page_number
+from flexiapi.services.conversions import digits, expiry, flag, page_number, typed_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -188,6 +188,7 @@ Algorithm = Annotated[
 ]
 Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
 Phone = Annotated[Text, AfterValidator(_phone), field_texts.PHONE]
+TypedPhone = Annotated[Text, BeforeValidator(typed_number), AfterValidator(_phone), field_texts.PHONE]
 ClaimedPhone = Annotated[Text, AfterValidator(_phone), field_texts.CLAIMED_PHONE]
 KnownPhone = Annotated[Text, AfterValidator(_known_phone), field_texts.PHONE]
 Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]

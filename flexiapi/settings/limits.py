@@ -45,6 +45,10 @@ class LimitSettings(SettingsSection):
     )
     mails_per_hour: int = Field(10, ge=0, description="mails with a code to one address per hour")
     codes_per_account: int = Field(10, ge=0, description="codes that an account may have sent per hour")
+    tests_per_hour: int = Field(
+        10, ge=0, description="test pushes, and as many test messages, that an account may send to its phones per hour"
+    )
+    exports_per_hour: int = Field(5, ge=0, description="exports of all its data that an account may have made per hour")
     wrong_codes_per_day: int = Field(
         20, ge=0, description="tries of PINs per account and day without a sign-in, over all networks"
     )

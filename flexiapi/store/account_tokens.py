@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor, AskingBrowser, QrRequest, Space
+from flexiapi.model import Actor, AskingBrowser, AttachedToken, QrRequest, Space
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal
 from flexiapi.store.tokens import TokenRecords, document_of, key_of
@@ -24,7 +24,29 @@ class Attached:
     epoch: int
 
 
-class ResetLinkStore(TokenRecords):
+class AccountTokenRecords(TokenRecords):
+    """Base class of the stores whose tokens belong to an account."""
+
+    async def of(self, account_id: int, most: int) -> list[AttachedToken]:
+        """Return up to `most` tokens that are or were those of an account, the newest first."""
+        shown = {"created_at": 1, "expires_at": 1, "epoch": 1, "used_at": 1}
+        found = self._records.find({"account_id": account_id}, shown).sort("created_at", -1).limit(most)
+        return [
+            AttachedToken(
+                self._kind,
+                document["created_at"],
+                document["expires_at"],
+                is_used="used_at" in document or document.get("epoch") == _USED_EPOCH,
+            )
+            for document in await found.to_list(None)
+        ]
+
+    async def remove_of(self, account_id: int) -> None:
+        """Remove the tokens of a removed account."""
+        await self._journal.pending.delete(self._name, {"account_id": account_id})
+
+
+class ResetLinkStore(AccountTokenRecords):
     """Tokens of mailed links that each set one new password of an account."""
 
     _kind = "reset_link"
@@ -57,12 +79,8 @@ class ResetLinkStore(TokenRecords):
         document = await self._change(query, {"$set": {"used_at": now}}, actor, f"{self._kind}.used")
         return None if document is None else Attached(document["account_id"], document["epoch"])
 
-    async def remove_of(self, account_id: int) -> None:
-        """Remove the tokens of a removed account."""
-        await self._journal.pending.delete(self._name, {"account_id": account_id})
 
-
-class AuthTokenStore(TokenRecords):
+class AuthTokenStore(AccountTokenRecords):
     """Tokens that each let one device sign in as the account that another device attaches it to.
 
     A token that a browser asked for signs in that browser alone, which has a secret beside the token that it shows.
@@ -144,10 +162,6 @@ class AuthTokenStore(TokenRecords):
         await self._journal.pending.delete(self._name, {"account_id": account_id, "own": True})
         document = {**document_of(token, now, expires_at, actor), "account_id": account_id, "epoch": epoch, "own": True}
         await self._insert(document, actor, f"{self._kind}.created")
-
-    async def remove_of(self, account_id: int) -> None:
-        """Remove the tokens of a removed account."""
-        await self._journal.pending.delete(self._name, {"account_id": account_id})
 
 
 def _unused(key: bytes, now: datetime) -> Document:

@@ -29,6 +29,14 @@ class ContactsListStore(JournaledRecords):
         document = await self._records.find_one({"_id": list_id, "space": space.stored})
         return None if document is None else _decoded(document)
 
+    async def by_ids(self, list_ids: Sequence[int], space: Space) -> list[ContactsList]:
+        """Return those lists of a space that have one of the ids, by id."""
+        if not list_ids:
+            return []
+        query = {"_id": {"$in": list(list_ids)}, "space": space.stored}
+        found = await self._records.find(query).sort("_id").to_list(None)
+        return [_decoded(document) for document in found]
+
     async def contact_ids(self, list_ids: Sequence[int]) -> set[int]:
         """Return the ids of all contacts on these lists."""
         if not list_ids:

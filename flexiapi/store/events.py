@@ -100,6 +100,16 @@ class EventStore(Records, bounds=False):
         query = {**_query(wanted), "number": {"$gt": after, "$lte": last}}
         return [_decoded(event) for event in await self._events.find(query, sort=[("number", 1)]).to_list(None)]
 
+    async def naming(self, account_id: int, most: int) -> list[Event]:
+        """Return the last `most` events of changes that were made to an account or by it, the newest first.
+
+        Those without a number are included.
+        """
+        changed = {"collection": "accounts", "$or": [{"subject": account_id}, {"details.ids": account_id}]}
+        query = {"$or": [changed, {"actor.account": account_id}]}
+        found = await self._events.find(query, sort=[("at", -1)], limit=most).to_list(None)
+        return [_decoded(event) for event in found]
+
     async def remove_older(self, moment: datetime) -> int:
         """Remove the numbered events that were made before. Return their number."""
         removed, at_once = 0, 1

@@ -81,6 +81,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel(
             [("subject", ASCENDING), ("revision", ASCENDING)], partialFilterExpression={"collection": "accounts"}
         ),
+        IndexModel("details.ids", **_only_present("details.ids")),
+        IndexModel("actor.account", **_only_present("actor.account")),
     ],
     "announced_events": [
         IndexModel("announced_at"),

@@ -12,7 +12,16 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from prometheus_client import Counter
 
-from flexiapi.model import Account, Action, ActivationExpiration, Confirmation, PendingChange, StoredApiKey, Undelivered
+from flexiapi.model import (
+    Account,
+    Action,
+    ActivationExpiration,
+    Confirmation,
+    PendingChange,
+    ProvisioningFetch,
+    StoredApiKey,
+    Undelivered,
+)
 from flexiapi.observing import log
 
 Document = dict[str, Any]
@@ -31,6 +40,7 @@ PARTS: Mapping[str, Any] = {
     "activation_expiration": ActivationExpiration,
     "email_change": PendingChange,
     "phone_change": PendingChange,
+    "last_provisioning": ProvisioningFetch,
     "undelivered": Undelivered,
 }
 """The parts of an account that documents hold as they are."""

@@ -8,6 +8,7 @@ import pytest
 
 from flexiapi.errors import RegistrarUnavailable
 from flexiapi.flexisip.cli_socket import CliRegistrar, CliSocket
+from flexiapi.model import PushAddress
 from tests.kit.cli_socket import Flexisip
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -17,7 +18,7 @@ NOW = int(time.time())
 
 def contact(unique_id, **more):
     return {
-        "contact": "sip:alice@192.0.2.10:46211;transport=tls;fs-conn-id=5e8f2a",
+        "contact": "sip:alice@192.0.2.10:46211;transport=tls;pn-provider=fcm;pn-param=9;pn-prid=a;fs-conn-id=5e8f2a",
         "unique-id": unique_id,
         "user-agent": "LinphoneAndroid/5.2.5 (Galaxy S21)",
         "update-time": NOW,
@@ -58,6 +59,8 @@ def test_lists_live_devices_the_last_updated_first(path):
         ("fs-gen-Zm9v", ""),
     ]
     assert devices[0].updated_at == datetime.fromtimestamp(NOW, UTC)
+    assert devices[0].expires_at == datetime.fromtimestamp(NOW + 3600, UTC)
+    assert (devices[0].host, devices[0].push) == ("192.0.2.10", PushAddress("fcm", "9", "a"))
     assert flexisip.commands == [f"REGISTRAR_GET sip:{ALICE}"]
 
 

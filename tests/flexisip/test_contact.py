@@ -2,10 +2,12 @@ import string
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flexiapi.flexisip.contact import bare_id, parse_contact
+from flexiapi.model import PushAddress
 
 UUID = "urn:uuid:0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 INSTANCE = f'"<{UUID}>"'
@@ -144,3 +146,32 @@ def test_no_text_makes_it_fail(unique_id, value):
 def test_moments_beyond_the_calendar_are_left_out():
     contact = parse_contact("x", "<sip:bob@h;updatedAt=99999999999999999999;expires=99999999999999999999>")
     assert contact.is_device(datetime.now(UTC))
+
+
+PUSHED = (
+    "<sip:alice@203.0.113.7:46211;transport=tls;updatedAt=1721000000;expires=60;pn-provider=apns;"
+    "pn-param=ABCD1234EF.org.linphone.phone.voip%26remote;pn-prid=a1%3Avoip%26b2%3Aremote>"
+)
+
+
+def test_a_device_tells_how_it_is_woken_where_it_is_and_when_it_ends():
+    device = parse_contact("x", PUSHED).device
+    push = PushAddress("apns", "ABCD1234EF.org.linphone.phone.voip&remote", "a1:voip&b2:remote")
+    assert (device.push, device.host) == (push, "203.0.113.7")
+    assert device.expires_at == UPDATED + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"), [("apns;", "a%0Apns;"), ("pn-prid=a1", "pn-prid=%0D%0A"), ("ABCD1234EF", "A" * 300)]
+)
+def test_a_push_address_that_no_backend_takes_is_none(good, bad):
+    assert good in PUSHED
+    assert parse_contact("x", PUSHED.replace(good, bad)).device.push is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "host"),
+    [("sip:192.0.2.1", "192.0.2.1"), ("sips:a@[2001:db8::1]:5061", "[2001:db8::1]"), ("tel:+336", ""), ("", "")],
+)
+def test_the_host_is_that_of_the_uri(uri, host):
+    assert parse_contact("x", f"<{uri};updatedAt=1721000000>").host == host

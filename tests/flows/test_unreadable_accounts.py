@@ -24,6 +24,7 @@ BROKEN = {
     "api_key": {"hash": b"x"},
     "confirmation": 5,
     "undelivered": {"kind": 5},
+    "last_provisioning": {"made_at": 5},
     "types": 5,
     "actions": [{"id": 1}],
     "contacts": 5,

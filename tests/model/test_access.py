@@ -75,6 +75,11 @@ class TestPassword:
         assert "api_key" not in change.fields
         assert change.after.api_key == KEY
 
+    def test_a_change_may_end_no_sign_in_and_have_several_hashes(self):
+        change = account().with_password(NEW, NOW, OLD, keeps_key=True, keeps_sign_ins=True)
+        assert written(change) == {"passwords": (NEW, OLD), "updated_at": NOW} | CODES_ENDED
+        assert (change.ends_sign_ins, change.after.sign_in_epoch) == (False, 3)
+
     def test_the_first_password_activates_and_ends_the_deadline_for_that(self):
         waiting = account(passwords=(), activated=False, activated_at=None)
         change = waiting.with_password(NEW, NOW, keeps_key=True)

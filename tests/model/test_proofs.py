@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flexiapi.model import Confirmation, Undelivered
+from flexiapi.model import Confirmation, ProvisioningFetch, Undelivered
 from tests.model.accounts import (
     CODES_ENDED,
     EARLIER,
@@ -23,6 +23,7 @@ from tests.model.accounts import (
 )
 
 WAITING = {"activated": False, "activated_at": None}
+FETCHED = ProvisioningFetch(NOW, EARLIER)
 ACTIVE = {
     "activated": True,
     "activated_at": NOW,
@@ -231,7 +232,7 @@ class TestProvisioning:
 
     def test_the_first_use_activates_and_ends_the_token(self):
         change = account(**WAITING).use_provisioning_token(NOW)
-        assert written(change) == ACTIVE | TOKEN_ENDED | {"updated_at": NOW}
+        assert written(change) == ACTIVE | TOKEN_ENDED | {"updated_at": NOW, "last_provisioning": FETCHED}
         assert change.expecting == {"provisioning_token": "token", "sign_in_epoch": 3, "blocked_at": None}
         assert not change.ends_sign_ins
 
@@ -242,5 +243,12 @@ class TestProvisioning:
 
     def test_a_reset_sets_the_password_and_ends_the_rest(self):
         change = account().use_provisioning_token(NOW, NEW)
-        assert written(change) == {"passwords": (NEW,), "api_key": None, "updated_at": NOW} | CODES_ENDED
+        reset = {"passwords": (NEW,), "api_key": None, "updated_at": NOW, "last_provisioning": FETCHED}
+        assert written(change) == reset | CODES_ENDED
         assert change.ends_sign_ins
+
+    def test_the_use_is_kept_with_a_part_of_a_long_user_agent(self):
+        change = account().use_provisioning_token(NOW, address="192.0.2.7", user_agent="Linphone" * 1000)
+        kept = change.after.last_provisioning
+        assert (kept.made_at, kept.fetched_at, kept.address) == (EARLIER, NOW, "192.0.2.7")
+        assert kept.user_agent == "Linphone" * 25

@@ -18,7 +18,7 @@ FILES = sorted(shared("templates").glob("*/pages.po"))
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|\{\w+\}")
 TAGS = re.compile(r"<[^>]*>")
 # Spaces before signs, and the apostrophe, are those of the head of the catalogue.
-BAD_TYPOGRAPHY = re.compile(r" [:;!?](?!\w)|[^\s\N{NO-BREAK SPACE}]:(?= )|'|\s$|^\s|\.\.\.")
+BAD_TYPOGRAPHY = re.compile(r" [:;!?](?!\w)|[^\s\N{NO-BREAK SPACE}]:(?= )|'|\.\.\.")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,11 @@ def test_translations_keep_placeholders_and_html(french):
     for _, texts, string in translated(french):
         assert Counter(PLACES.findall(string)) in [Counter(PLACES.findall(text)) for text in texts], string
         assert Counter(TAGS.findall(string)) in [Counter(TAGS.findall(text)) for text in texts], string
+
+
+def test_translations_keep_blanks_at_their_ends(french):
+    for _, texts, string in translated(french):
+        assert (string[:1].isspace(), string[-1:].isspace()) == (texts[0][:1].isspace(), texts[0][-1:].isspace())
 
 
 def test_french_is_set_as_french(french):

@@ -119,6 +119,16 @@ class TestTextsAboutFields:
         catalogue = french(**{"{field} must be {expected}": "{field} : {expected}"})
         assert catalogue.told("a must be {field} {0} \\1 %s", "a", "{expected}") == "{expected} : {field} {0} \\1 %s"
 
+    def test_a_kind_of_thing_in_a_message_is_translated_and_data_is_not(self, french):
+        catalogue = french(
+            **{
+                "{number} {what} from {whence}.": "{number} {what} de {whence}.",
+                "wrong passwords": "erreurs",
+                "here": "x",
+            }
+        )
+        assert catalogue.said("3 wrong passwords from here.") == "3 erreurs de here."
+
     def test_messages_without_a_field_are_translated_with_their_values(self, french):
         catalogue = french(**{"Try again in {retry_after} s.": "Réessayez dans {retry_after} s.", "Gone.": "Parti."})
         assert catalogue.said("Try again in 17 s.") == "Réessayez dans 17 s."

@@ -15,6 +15,7 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent, PersonalRecords
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
 from flexiapi.services.accounts.seeding import Seeding
@@ -40,6 +41,8 @@ __all__ = [
     "Amendments",
     "Hindrance",
     "Period",
+    "PersonalEvent",
+    "PersonalRecords",
     "RegistrationClosed",
     "build",
 ]
@@ -70,6 +73,7 @@ class AccountServices:
     upkeep: Upkeep
     support: AccountSupport
     diagnosis: AccountDiagnosis
+    personal_data: PersonalData
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -80,6 +84,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
+    types = AccountTypes(store, directory)
     signing_up = SigningUp(ground, creation, removal)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
@@ -96,7 +101,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         administrators=Administrators(ground, passwords),
         removal=removal,
         languages=AccountLanguages(ground),
-        types=AccountTypes(store, directory),
+        types=types,
         actions=AccountActions(store, directory),
         statistics=Statistics(store, clock),
         external_accounts=external_accounts,
@@ -104,4 +109,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         upkeep=Upkeep(ground, removal),
         support=AccountSupport(ground, passwords),
         diagnosis=AccountDiagnosis(ground, passwords),
+        personal_data=PersonalData(ground, directory, types),
     )

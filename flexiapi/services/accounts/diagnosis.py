@@ -7,6 +7,7 @@ from typing import Literal
 
 from flexiapi.crypto.keys import readable
 from flexiapi.model import Account, Actor, e164
+from flexiapi.rendering.catalogues import marked
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
@@ -97,7 +98,7 @@ class AccountDiagnosis:
         elif not account.activated:
             yield Hindrance(
                 "registering",
-                f"It is not activated yet: {self._waits_for(account)}.",
+                self._not_activated(account),
                 "Send the code again (POST /api/accounts/{id}/resend), `provision` it, or `activate` it.",
             )
         expiration = account.activation_expiration
@@ -108,16 +109,17 @@ class AccountDiagnosis:
                 "`activate` it, or give it another time through the API.",
             )
 
-    def _waits_for(self, account: Account) -> str:
+    def _not_activated(self, account: Account) -> str:
         pending = account.confirmation
         if pending is None:
-            return "no code is pending"
-        channel = "mail" if pending.key is not None else "SMS"
+            return "It is not activated yet: no code is pending."
+        what = marked("mail") if pending.key is not None else "SMS"
         if pending.expires_at is None:
-            return f"it waits for the code sent by {channel}, which does not expire"
+            return f"It is not activated yet: it waits for the code sent by {what}, which does not expire."
+        until = _shown(pending.expires_at)
         if pending.expires_at <= self._clock.now():
-            return f"the code sent by {channel} expired on {_shown(pending.expires_at)}"
-        return f"it waits for the code sent by {channel}, which expires on {_shown(pending.expires_at)}"
+            return f"It is not activated yet: the code sent by {what} expired on {until}."
+        return f"It is not activated yet: it waits for the code sent by {what}, which expires on {until}."
 
     def _credentials(self, account: Account) -> Iterator[Hindrance]:
         if not account.passwords:
@@ -142,14 +144,12 @@ class AccountDiagnosis:
         for name, subject in self._counted(account):
             topic, limit, what = rules[name]
             for count in await self._store.limits.standing(name, subject, now):
-                whence = f" from {count.beside}" if name.endswith(("_network", "_account")) and count.beside else ""
+                whence = count.beside if name.endswith(("_network", "_account")) else None
                 if limit and count.number >= limit:
-                    reason = f"{count.number} {what}{whence}, and {limit} are allowed until {_shown(count.ends_at)}."
+                    reason = _over(count.number, what, whence, limit, _shown(count.ends_at))
                     yield Hindrance(topic, reason, "Wait until then, or `unlock` it.")
                 elif name == "failed_sign_ins_account":
-                    yield Hindrance(
-                        topic, f"{count.number} {what}{whence} within an hour.", "Is that phone set up rightly?"
-                    )
+                    yield Hindrance(topic, _so_far(count.number, what, whence), "Is that phone set up rightly?")
 
     async def _numbers(self, account: Account) -> list[Hindrance]:
         """Return what keeps all numbers like that of the account from codes."""
@@ -214,6 +214,19 @@ class AccountDiagnosis:
         until = account.provisioning_token_until
         if (self._token_life and made + self._token_life <= now) or (until is not None and until <= now):
             yield Hindrance("setting up", f"Its link of {_shown(made)} has expired.", "`provision` makes another.")
+
+
+def _over(number: int, what: str, whence: str | None, limit: int, until: str) -> str:
+    # Whole sentences, since pages translate each as a whole.
+    if whence:
+        return f"{number} {what} from {whence}, and {limit} are allowed until {until}."
+    return f"{number} {what}, and {limit} are allowed until {until}."
+
+
+def _so_far(number: int, what: str, whence: str | None) -> str:
+    if whence:
+        return f"{number} {what} from {whence} within an hour."
+    return f"{number} {what} within an hour."
 
 
 def _shown(moment: datetime) -> str:

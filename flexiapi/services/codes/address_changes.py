@@ -1,15 +1,19 @@
 """Changes of a user's own e-mail address and phone number, confirmed by a PIN sent to the new one."""
 
+from datetime import timedelta
 from typing import TypedDict
 
 from flexiapi.crypto.codes import random_pin
-from flexiapi.errors import FieldErrors, RecordNotFound, ValidationFailed, WrongCode
+from flexiapi.errors import FieldErrors, RecordNotFound, TooManyRequests, ValidationFailed, WrongCode
 from flexiapi.model import Account, Actor, Channel, CodeChannel, PendingChange
 from flexiapi.observing import log
 from flexiapi.rendering.messages import EmailChangedMail, EmailChangeMail, PhoneChangedMail, PhoneChangeSms
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.store import IdentifierTaken
+
+RESENT_AFTER = timedelta(seconds=60)
+"""The time after which a code can be sent again."""
 
 
 class AddressValues(TypedDict, total=False):
@@ -58,6 +62,33 @@ class AddressChanges:
         sms = PhoneChangeSms(pin, self._life, account.domain)
         await self._notices.text(phone, sms, account, actor, channel=channel)
         await self._await(account, "phone", phone, pin, actor)
+
+    async def resend(self, account: Account, channel: Channel, actor: Actor) -> None:
+        """Send a new PIN for the pending change, in place of the one before, to the same address or number.
+
+        Raises `RecordNotFound` when no change is pending, `TooManyRequests` within a minute, `DeliveryFailed`.
+        """
+        pending, now = account.pending_change(channel), self._clock.now()
+        if pending is None:
+            raise RecordNotFound
+        wait = pending.requested_at + RESENT_AFTER - now
+        if wait > timedelta(0):
+            raise TooManyRequests(int(wait.total_seconds()) + 1)
+        await self._limiter.take(("resends", f"{account.id} {channel}"))
+        if channel == "email":
+            await self.request_email(account, pending.target, actor)
+        else:
+            await self.request_phone(account, pending.target, actor)
+
+    async def cancel(self, account: Account, channel: Channel, actor: Actor) -> None:
+        """End the pending change, if there is one."""
+        if account.pending_change(channel) is not None:
+            await self._store.accounts.apply(account.drop_change(channel), actor)
+
+    def tries_left(self, pending: PendingChange) -> int:
+        """Return how many codes can still be tried for a pending change; 0 when it has ended."""
+        is_over = pending.expires_at <= self._clock.now()
+        return 0 if is_over else max(0, self._tries - pending.attempts)
 
     async def _await(self, account: Account, channel: Channel, target: str, pin: str, actor: Actor) -> None:
         now = self._clock.second()

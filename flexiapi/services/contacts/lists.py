@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
-from flexiapi.model import Actor, AsContact, ContactsList, Space
+from flexiapi.model import Account, Actor, AsContact, ContactsList, Space
 from flexiapi.services.accounts import AccountDirectory
 from flexiapi.store import Store
 
@@ -18,6 +18,10 @@ class ContactsLists:
     async def all(self, space: Space) -> list[ContactsList]:
         """Return all lists of the space, by id."""
         return await self._store.contacts_lists.all(space)
+
+    async def of(self, account: Account) -> list[ContactsList]:
+        """Return the lists that an account has, by id."""
+        return await self._store.contacts_lists.by_ids(account.contacts_list_ids, self._accounts.space_of(account))
 
     async def by_id(self, list_id: int, space: Space) -> ContactsList:
         """Return the list of the space with the id. Raises `RecordNotFound`."""

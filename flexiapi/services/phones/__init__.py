@@ -10,11 +10,12 @@ from flexiapi.services.ground import Ground
 from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
-from flexiapi.services.phones.provisioning import Provisioning, SetupOffer
+from flexiapi.services.phones.provisioning import ProvisionedEntry, Provisioning, SetupOffer
 from flexiapi.services.phones.setup_mails import SetupMails
+from flexiapi.services.phones.trials import PhoneTrials, PushOutcome
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["PhoneServices", "SetupOffer", "build"]
+__all__ = ["PhoneServices", "ProvisionedEntry", "PushOutcome", "SetupOffer", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class PhoneServices:
     devices: Devices
     messages: Messages
     delivery_reports: DeliveryReports
+    trials: PhoneTrials
 
 
 def build(
@@ -33,10 +35,12 @@ def build(
 ) -> PhoneServices:
     """Make the services of this wing. Raises `ConfigurationError` for provisioning hooks that do not load."""
     documents = SpaceDocuments(ground.spaces, discovery.load(ground.settings.account.provisioning_hooks))
+    devices, messages = Devices(registrar), Messages(sender)
     return PhoneServices(
         provisioning=Provisioning(ground, documents, passwords),
         setup_mails=SetupMails(ground),
-        devices=Devices(registrar),
-        messages=Messages(sender),
+        devices=devices,
+        messages=messages,
         delivery_reports=DeliveryReports(ground.notifier),
+        trials=PhoneTrials(ground, devices, messages),
     )

@@ -11,6 +11,11 @@ class Devices:
     def __init__(self, registrar: Registrar | None) -> None:
         self._registrar = registrar
 
+    @property
+    def is_known(self) -> bool:
+        """True if the settings name a registrar."""
+        return self._registrar is not None
+
     async def of(self, account: Account) -> list[Device]:
         """Return the account's devices, the last updated first. Raises `RegistrarUnavailable`."""
         return await self._registrar.devices(account.address) if self._registrar else []

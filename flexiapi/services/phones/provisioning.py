@@ -1,9 +1,10 @@
 """Provisioning documents: by single-use token, for the signed-in account, as QR code."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound
@@ -18,6 +19,13 @@ from flexiapi.store import IdentifierTaken
 
 TOKEN_LENGTH = 13
 RESET_PASSWORD_LENGTH = 16
+
+_CREDENTIALS = re.compile("auth_info_[0-9]+")
+_OPEN_OF_CREDENTIALS = frozenset({"username", "userid", "domain", "realm", "algorithm"})
+_SECRET = re.compile(
+    r"ha1|passw|passphrase|passcode|secret|token|credential|private|api.?key|(?:^|[_-])(?:pin|pass|pwd)(?:$|[_-])",
+    re.IGNORECASE,
+)
 
 Headers = Mapping[str, str]
 
@@ -34,6 +42,15 @@ class SetupOffer:
     image: bytes = field(repr=False)
     app_link: str | None = field(repr=False)
     resets_password: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedEntry:
+    """An entry of a provisioning document; `value` is `None` if it is secret."""
+
+    section: str
+    name: str
+    value: str | None
 
 
 class Provisioning:
@@ -57,6 +74,25 @@ class Provisioning:
         """Return the document of a signed-in account."""
         return self._documents.of(account, query, headers)
 
+    def content(self, account: Account) -> list[ProvisionedEntry]:
+        """Return what a phone of the account is given, without secrets. Raises `ProvisioningFailed`."""
+        sections = self._documents.sections(account)
+        return [
+            ProvisionedEntry(section.name, entry.name, None if _is_secret(section.name, entry.name) else entry.value)
+            for section in sections
+            for entry in section.entries
+        ]
+
+    def ends_at(self, account: Account) -> datetime | None:
+        """Return when the account's provisioning token ends; `None` without one, and for one that does not end."""
+        given, until = account.provisioning_token_at, account.provisioning_token_until
+        if account.provisioning_token is None:
+            return None
+        ends = [] if until is None else [until]
+        if self._token_life and given is not None:
+            ends.append(given + self._token_life)
+        return min(ends, default=None)
+
     async def by_token(
         self, token: str, query: Mapping[str, str], headers: Headers, actor: Actor
     ) -> tuple[bytes, bool]:
@@ -69,7 +105,10 @@ class Provisioning:
         account, reset = await self._holder(token, space), "reset_password" in query
         if account is None:
             return self.base(query, headers, space), False
-        change = account.use_provisioning_token(self._clock.second(), self._random_password(account) if reset else None)
+        password = self._random_password(account) if reset else None
+        change = account.use_provisioning_token(
+            self._clock.second(), password, address=actor.address, user_agent=actor.user_agent
+        )
         assert change.after is not None
         # A document that cannot be made must cost neither the token nor the password.
         document = self.of(change.after, query, headers)
@@ -133,3 +172,9 @@ class Provisioning:
         image = await asyncio.to_thread(qr.png, url)
         app_link = self._app_link_prefix + url if self._app_link_prefix else None
         return SetupOffer(account.address, url, image, app_link, resets_password=resets)
+
+
+def _is_secret(section: str, name: str) -> bool:
+    if _CREDENTIALS.fullmatch(section):
+        return name not in _OPEN_OF_CREDENTIALS
+    return _SECRET.search(name) is not None

@@ -1,6 +1,7 @@
 """API keys, and auth tokens that sign in another device."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound
@@ -14,6 +15,16 @@ AUTH_TOKEN_LENGTH = 32
 AUTH_TOKEN_LIFE = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKeyState:
+    """The times of a key that was made, and whether it is over. `ends_at` is when it is over unless it is used."""
+
+    created_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+    is_over: bool
+
+
 class ApiKeys:
     """API keys: one per account, a new one replaces it."""
 
@@ -22,6 +33,28 @@ class ApiKeys:
         self._spaces = ground.spaces
         self._notices = ground.notices
         self._clock = ground.clock
+        app = ground.settings.app
+        self._life = timedelta(minutes=app.api_key_expiration_minutes)
+        self._longest_life = timedelta(days=app.api_key_max_days) or None
+
+    @property
+    def unused_life(self) -> timedelta:
+        """The life of a key that is not used."""
+        return self._life
+
+    @property
+    def longest_life(self) -> timedelta | None:
+        """The life of a key however it is used; `None` is for ever."""
+        return self._longest_life
+
+    def state(self, account: Account) -> ApiKeyState | None:
+        """Return the state of an account's key, `None` if it has none. Another process may know of a later use."""
+        key = account.api_key
+        if key is None:
+            return None
+        used_at = max(key.last_used_at, self._store.key_uses.last(key.hash) or key.last_used_at)
+        ends = [used_at + self._life, *([key.created_at + self._longest_life] if self._longest_life else [])]
+        return ApiKeyState(key.created_at, used_at, min(ends), min(ends) < self._clock.now())
 
     async def make(self, account: Account, actor: Actor, *, tells: bool = False) -> str:
         """Create a key in place of the one before. With `tells` the account's proven address gets a notice.

@@ -1,7 +1,7 @@
 """The password of the current user."""
 
 from flexiapi.errors import ValidationFailed
-from flexiapi.model import Account, Actor, Algorithm
+from flexiapi.model import Account, Actor, Algorithm, Password
 from flexiapi.observing import log
 from flexiapi.rendering.messages import PasswordChangedMail, PasswordSetMail
 from flexiapi.services.ground import Ground
@@ -23,26 +23,36 @@ class MyPassword:
     async def change(
         self,
         account: Account,
-        algorithm: Algorithm,
+        algorithm: Algorithm | None,
         password: str,
         old_password: str | None,
         actor: Actor,
         *,
         keeps_key: bool,
+        keeps_sign_ins: bool = False,
+        is_proven: bool = False,
     ) -> Account:
         """Change the password of the account. The first password also activates it.
 
-        Raises `ValidationFailed` on `old_password`, `TooManyRequests`, and `RecordNotFound` when sign-ins were ended
-        since the account was read.
+        Without an `algorithm` it is kept for all that the settings allow. `keeps_sign_ins` ends none; with `is_proven`
+        the caller proved the address or number just now, and need not know the old password. Raises `ValidationFailed`
+        on `old_password`, `TooManyRequests`, and `RecordNotFound` when sign-ins were ended since the account was read.
         """
         is_first = not account.passwords
-        if not is_first:
+        if not (is_first or is_proven):
             await self._check_old(account, old_password, actor)
-        stored = self._passwords.stored(account.username, account.domain, algorithm, password)
-        change = account.with_password(stored, self._clock.second(), keeps_key=keeps_key)
+        first, *others = self._stored(account, algorithm, password)
+        now = self._clock.second()
+        change = account.with_password(first, now, *others, keeps_key=keeps_key, keeps_sign_ins=keeps_sign_ins)
         changed = existing(await self._store.accounts.apply(change, actor))
         await self._notices.notify(account.email, self._notice(changed, is_first=is_first), changed, actor)
         return changed
+
+    def _stored(self, account: Account, algorithm: Algorithm | None, password: str) -> tuple[Password, ...]:
+        named = account.username, account.domain
+        if algorithm is None:
+            return self._passwords.of_settings(*named, password)
+        return (self._passwords.stored(*named, algorithm, password),)
 
     async def _check_old(self, account: Account, old_password: str | None, actor: Actor) -> None:
         if old_password is None:

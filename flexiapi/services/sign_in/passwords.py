@@ -25,6 +25,11 @@ class Passwords:
         """Return the hash that is stored of a password."""
         return Password(algorithm, digest.ha1(algorithm, username, self.realm(domain), password))
 
+    def of_settings(self, username: str, domain: str, password: str) -> tuple[Password, ...]:
+        """Return the hashes of a password for all algorithms that the settings allow, the strongest first."""
+        kinds = (Algorithm.SHA_256, Algorithm.MD5) if self._md5 else (Algorithm.SHA_256,)
+        return tuple(self.stored(username, domain, kind, password) for kind in kinds)
+
     def random(self, account: Account) -> tuple[Password, ...]:
         """Return the hashes of an unknown random password, one for each algorithm of the account."""
         kinds = [known.algorithm for known in self.hashed(account)]

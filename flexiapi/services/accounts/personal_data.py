@@ -1,0 +1,82 @@
+"""Records about a person beside the account itself: events, tokens, contacts lists, types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event
+from flexiapi.services.accounts.directory import AccountDirectory
+from flexiapi.services.accounts.types import AccountTypes
+from flexiapi.services.ground import Ground
+
+MOST_EVENTS = 1000
+MOST_TOKENS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalEvent:
+    """An event as the person whom it names may see it.
+
+    `by` is `you`, `another account`, or the kind of the actor. Address and program are those of the person, or of an
+    anonymous caller, who asked in the person's name. `details` are those of changes to the person's own account.
+    """
+
+    name: str
+    at: datetime
+    by: str
+    address: str = ""
+    user_agent: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalRecords:
+    """The records beside an account that are about it, the newest first; `are_all_events` is False above the limit."""
+
+    events: Sequence[PersonalEvent]
+    are_all_events: bool
+    tokens: Sequence[AttachedToken]
+    contacts_lists: Sequence[ContactsList]
+    types: Sequence[AccountType]
+
+
+class PersonalData:
+    """Exports, within the limit per hour of their account."""
+
+    def __init__(self, ground: Ground, directory: AccountDirectory, types: AccountTypes) -> None:
+        self._store = ground.store
+        self._types = types
+        self._limiter = ground.limiter
+        self._directory = directory
+
+    async def of(self, account: Account) -> PersonalRecords:
+        """Return the records about an account. Raises `TooManyRequests`."""
+        await self._limiter.count("exports", str(account.id))
+        events = await self._store.journal.events.naming(account.id, MOST_EVENTS + 1)
+        kinds = (self._store.auth_tokens, self._store.reset_links)
+        tokens = [token for kind in kinds for token in await kind.of(account.id, MOST_TOKENS)]
+        space = self._directory.space_of(account)
+        lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
+        types = await self._types.of([account])
+        return PersonalRecords(
+            [_personal(event, account.id) for event in events[:MOST_EVENTS]],
+            len(events) <= MOST_EVENTS,
+            tokens,
+            lists,
+            types.get(account.id, ()),
+        )
+
+
+def _personal(event: Event, account_id: int) -> PersonalEvent:
+    """Return an event without what is about other people, or the hash of a token."""
+    actor, is_mine = event.actor, account_id in event.account_ids
+    if actor.account_id == account_id:
+        by = "you"
+    else:
+        by = "another account" if actor.kind is ActorKind.ACCOUNT else actor.kind.value
+    is_own = by == "you" or actor.kind is ActorKind.ANONYMOUS
+    details = {name: value for name, value in event.details.items() if name != "ids"} if is_mine else {}
+    return PersonalEvent(
+        event.name, event.at, by, actor.address if is_own else "", actor.user_agent if is_own else "", details
+    )
