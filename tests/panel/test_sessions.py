@@ -1,4 +1,4 @@
-"""The list of one's own sessions, and what ends a session on all hosts at once."""
+"""The list of one's own sessions, and their end on all hosts at once."""
 
 import contextlib
 import re
@@ -124,7 +124,7 @@ class TestTheList:
 
 
 class TestOnTwoHosts:
-    """What ends at one host has ended at the other with the next request."""
+    """The end of a session at one host, and the next request at the other."""
 
     def test_a_session_of_one_is_known_to_the_other(self, hosts, browser):
         here, there = hosts
@@ -253,7 +253,9 @@ def test_a_sign_in_leads_to_paths_of_this_site_alone(server, browser, person, pa
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     mine.http.cookies.clear()
     mine.open("/login")
-    answer = mine.send("/authenticate", follow=False, username=person.account.username, password=person.password, next=path)
+    answer = mine.send(
+        "/authenticate", follow=False, username=person.account.username, password=person.password, next=path
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
 
 

@@ -85,9 +85,7 @@ class EndSessionEndpoint(FormEndpoint):
         """Return the page with the button."""
         chosen = await self._chosen(str(filled.values.get("session", "")))
         form = self.form(EndSessionForm, filled, action=self.path)
-        page = EndSessionPage(
-            self.frame(marked("End this session?")), form, view_of(chosen, self.signed_in.session)
-        )
+        page = EndSessionPage(self.frame(marked("End this session?")), form, view_of(chosen, self.signed_in.session))
         return self.panel_page(page)
 
     async def _chosen(self, identifier: str) -> PanelSession:
@@ -113,14 +111,14 @@ class EndOtherSessionsEndpoint(FormEndpoint):
         """End them."""
         del body
         ended = await self.sign_in.sessions.sign_out_others(self.me, self.signed_in.session, self.actor)
-        return self.see_other(_LIST, Done.SESSIONS_ENDED, count=ended)
+        return self.see_other(_LIST, Done.SESSION_ENDED if ended == 1 else Done.SESSIONS_ENDED, count=ended)
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the button."""
         page = FormPage(
             self.frame(marked("End all other sessions?")),
             self.form(EndOthersForm, filled, action=self.path),
-            [marked("Every other browser that is signed in to your account has to sign in again. Phones stay as they are.")],
+            [marked("Every other browser has to sign in again. Phones stay as they are.")],
             [FormLink(_LIST, marked("Back to the sessions"))],
         )
         return self.panel_page(page)
