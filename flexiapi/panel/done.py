@@ -26,6 +26,8 @@ class Done(Enum):
     PUSH_FAILED = marked("The test push was not accepted for any phone.")
     PUSH_UNREGISTERED = marked("The push service no longer knows your phone. Open the app once, and try again.")
     MESSAGE_SENT = marked("A test message is on its way to your phones.")
+    SESSION_ENDED = marked("The session has ended.")
+    SESSIONS_ENDED = marked("{count} sessions have ended.")
     CONFIRMED = marked("Thank you, that was right.")
 
     def cookie(self, count: int) -> str:
