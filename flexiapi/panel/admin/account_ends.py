@@ -31,7 +31,7 @@ class DeviceRemovalEndpoint(ConfirmedEndpoint):
         """End the registration."""
         del body
         await self.phones.devices.remove(await self.account(), uuid)
-        return self.see_other(f"/admin/accounts/{id}/devices", Done.DEVICE_REMOVED)
+        return self.see_other(f"/admin/accounts/{id}/devices", Done.REGISTRATION_ENDED)
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the button."""
