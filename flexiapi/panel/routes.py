@@ -4,6 +4,7 @@ from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoi
 from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
+from flexiapi.panel.language_endpoint import LanguageEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
 
@@ -23,4 +24,5 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SignOutEndpoint,
     ConfirmEndpoint,
     DashboardEndpoint,
+    LanguageEndpoint,
 )

@@ -12,6 +12,7 @@ from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
+from flexiapi.panel.languages import chosen
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.first_admin import first_admin_command
 from flexiapi.server.health import Health
@@ -146,7 +147,8 @@ class ServiceContext:
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
         space = cast("Space | None", exchange.host_space) or self._spaces.default
         agent = printable or space.name
-        signed_in, languages = exchange.identity, exchange.request.headers.get("Accept-Language", "")
+        headers, signed_in = exchange.request.headers, exchange.identity
+        languages = ",".join(filter(None, [*chosen(headers.get("Cookie", "")), headers.get("Accept-Language", "")]))
         if not isinstance(signed_in, SignedIn | SessionIdentity):
             return Actor(
                 ActorKind.ANONYMOUS,
