@@ -147,8 +147,7 @@ class ServiceContext:
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
         space = cast("Space | None", exchange.host_space) or self._spaces.default
         agent = printable or space.name
-        headers, signed_in = exchange.request.headers, exchange.identity
-        languages = ",".join(filter(None, [*chosen(headers.get("Cookie", "")), headers.get("Accept-Language", "")]))
+        signed_in, languages = exchange.identity, _languages(exchange.request)
         if not isinstance(signed_in, SignedIn | SessionIdentity):
             return Actor(
                 ActorKind.ANONYMOUS,
@@ -199,3 +198,9 @@ class ServiceContext:
         """Write the gathered lines of the access log."""
         if self._access is not None:
             self._access.flush()
+
+
+def _languages(request: HttpRequest) -> str:
+    """Return the languages that a caller prefers, as `Accept-Language` has them: the one chosen on pages comes first."""
+    accepted, cookies = request.headers.get("Accept-Language", ""), request.headers.get("Cookie")
+    return ",".join(filter(None, [*chosen(cookies), accepted])) if cookies else accepted
