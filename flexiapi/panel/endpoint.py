@@ -16,10 +16,9 @@ from flexiapi.rendering.renderer import Language, OfferedLanguage, Renderer
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.web.replies import HttpReply, PageReply
 
-VARY = ("Vary", "Accept-Language, Cookie")
-"""The header of answers in the language of the person."""
+_VARY = ("Vary", "Accept-Language, Cookie")
 
-_TITLES = {
+TITLES = {
     400: marked("The form could not be read"),
     403: marked("This is not allowed"),
     404: marked("This page does not exist"),
@@ -61,11 +60,13 @@ class PageEndpoint(ServiceEndpoint):
             f"frame-src {frames}; connect-src {frames}; img-src 'self' data:; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         )
-        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store"), VARY]
+        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
         return PageReply(self.rendered_page(page).encode(), headers=headers, status=status)
 
     def rendered_page(self, page: HtmlPage) -> str:
         """Return the HTML of a page, in the language of the person."""
+        if _VARY not in self.headers:
+            self.headers.append(_VARY)
         return self.context.renderer.page(page, self.app_name, language=self.language.name)
 
     @property
@@ -100,4 +101,4 @@ class PageEndpoint(ServiceEndpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page."""
-        return self.error_page(_TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)
+        return self.error_page(TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)

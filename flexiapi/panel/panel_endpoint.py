@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from http.client import responses
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -22,13 +23,13 @@ from flexiapi.errors import (
 from flexiapi.model import Account
 from flexiapi.panel import forms, places
 from flexiapi.panel.done import Done, note
-from flexiapi.panel.endpoint import VARY, PageEndpoint
+from flexiapi.panel.endpoint import TITLES, PageEndpoint
 from flexiapi.panel.forms import CURRENT_PASSWORD, EMPTY, TOKEN, Filled, Form
 from flexiapi.panel.languages import LanguageForm
 from flexiapi.panel.menu import menu_of
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FormView
-from flexiapi.rendering.panel.frame import Frame, Languages, PanelPage, Visitor
+from flexiapi.rendering.panel.frame import Frame, Languages, MessagePage, PanelPage, Visitor
 from flexiapi.services.sign_in import NewSession, SessionIdentity
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
@@ -188,7 +189,7 @@ class PanelEndpoint(PageEndpoint):
             f"default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
-        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store"), VARY]
+        headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
         told = [self.new_cookie("flexiapi-done", "", 0)] if page.frame.note is not None else []
         body = self.rendered_page(page).encode()
         return PageReply(body, headers, [*self._new_cookies, *told, *cookies], status=status)
@@ -217,6 +218,13 @@ class PanelEndpoint(PageEndpoint):
         except WrongCredentials as error:
             raise ValidationFailed({field: [f"{field} is wrong"]}) from error
         await self.sign_in.sessions.confirm(self.signed_in.session)
+
+    def rendered(self, error: ApiError, status: int) -> HttpReply:
+        """Return a failure as a page with the surroundings of the panel."""
+        if self.host_space is None:
+            return super().rendered(error, status)
+        title = TITLES.get(status) or responses.get(status, marked("Error"))
+        return self.panel_page(MessagePage(self.frame(title), error.message), status)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure: a page, or the way to one that helps."""

@@ -201,6 +201,6 @@ class ServiceContext:
 
 
 def _languages(request: HttpRequest) -> str:
-    """Return the languages that a caller prefers, as `Accept-Language` has them: the one chosen on pages comes first."""
+    """Return the languages that a caller prefers, as `Accept-Language` has them: first the one chosen on pages."""
     accepted, cookies = request.headers.get("Accept-Language", ""), request.headers.get("Cookie")
     return ",".join(filter(None, [*chosen(cookies), accepted])) if cookies else accepted
