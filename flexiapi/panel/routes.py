@@ -7,6 +7,7 @@ from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationToken
 from flexiapi.panel.language_endpoint import LanguageEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
+from flexiapi.panel.user.routes import USER_ENDPOINTS
 from flexiapi.panel.user.sessions import EndOtherSessionsEndpoint, EndSessionEndpoint, SessionsEndpoint
 
 # Pages that apps and mails lead to, also without the panel.
@@ -26,6 +27,7 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ConfirmEndpoint,
     DashboardEndpoint,
     LanguageEndpoint,
+    *USER_ENDPOINTS,
     SessionsEndpoint,
     EndSessionEndpoint,
     EndOtherSessionsEndpoint,
