@@ -1,6 +1,7 @@
 """Sign-up on a page: by e-mail or by phone, with an invitation or without."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 from flexiapi.errors import FieldErrors, ValidationFailed
 from flexiapi.model import Account, Actor, CodeChannel, Space
@@ -13,17 +14,6 @@ from flexiapi.services.ground import Ground
 
 _NO_INVITATION = "token is no invitation, or it is used or expired"
 _STRICTEST_FIRST: tuple[Registration, ...] = ("closed", "invited", "open")
-
-
-class WebSignUpValues(TypedDict, total=False):
-    """The values of a sign-up that are given and well-formed; `token` is an invitation."""
-
-    username: str
-    password: str
-    email: str
-    phone: str
-    token: str
-    channel: CodeChannel
 
 
 class WebSignUp:
@@ -50,8 +40,11 @@ class WebSignUp:
         if self.registration(space) == "closed":
             raise RegistrationClosed
 
-    async def faults(self, values: WebSignUpValues, space: Space) -> FieldErrors:
-        """Check the values of a sign-up, as far as anyone may be told. Raises `RegistrationClosed`."""
+    async def faults(self, values: Mapping[str, Any], space: Space) -> FieldErrors:
+        """Check the values of a sign-up, of which `token` is an invitation, as far as anyone may be told.
+
+        Raises `RegistrationClosed`.
+        """
         self.refuse_closed(space)
         if self.registration(space) == "invited":
             token = values.get("token")
