@@ -59,10 +59,34 @@ class AccountBlocked(Forbidden):
     message = "Account blocked"
 
 
+class ConfirmationRequired(Forbidden):
+    """The account was never activated: its session may only enter the code."""
+
+    message = "Enter the code that was sent to you first."
+
+
+class FreshCheckRequired(Forbidden):
+    """The owner of the session must prove anew who it is."""
+
+    message = "Enter your password once more, to confirm that it is you."
+
+
+class FormOutdated(Forbidden):
+    """A form without the token of its page in this browser."""
+
+    message = "This page was open for too long, or in another session. Check the form and send it again."
+
+
 class CrossSiteRequest(Forbidden):
     """Another site made the browser send a request with the API key cookie."""
 
     message = "With a cookie, changes are made by pages of this site only. Programs send the key as header x-api-key."
+
+
+class PrefetchRefused(Forbidden):
+    """A browser or scanner prefetches an address whose GET has effects."""
+
+    message = "This address must not be prefetched."
 
 
 class ActivationExpired(Forbidden):

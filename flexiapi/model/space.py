@@ -20,6 +20,8 @@ _PLAIN = (
     "name",
     "language",
     "sms_sender",
+    "hue",
+    "logo",
     "realm",
     "registration",
     "panel_registration",
@@ -103,6 +105,8 @@ class Space:
         name: name in mails, texts and pages.
         language: language of its texts, as in `en`.
         sms_sender: sender of its SMS, `None` for the one of the backend.
+        hue: hue of the panel's colours, in degrees.
+        logo: picture beside its name in the panel, if there is one.
         realm: DIGEST realm; `None` for that of each account's domain.
         panel_registration: who may register on the pages of the panel.
         quota: most accounts; 0 for any number.
@@ -119,6 +123,8 @@ class Space:
     name: str
     language: str
     sms_sender: str | None
+    hue: int = 215
+    logo: Path | None = None
     realm: str | None
     registration: Registration
     panel_registration: Registration

@@ -1,20 +1,18 @@
 """The base class of the endpoints that answer with HTML pages."""
 
 import secrets
+from collections.abc import Sequence
 from http.client import responses
-from typing import Protocol, cast
+from typing import Protocol
 
 from flexiapi.errors import ApiError
-from flexiapi.model import Actor, Space
+from flexiapi.language_tags import accepted
+from flexiapi.model import Space
+from flexiapi.rendering.assets import Assets
 from flexiapi.rendering.catalogues import marked
-from flexiapi.rendering.pages import ErrorPage, Page
+from flexiapi.rendering.pages import ErrorPage, HtmlPage, Page
 from flexiapi.rendering.renderer import Renderer
-from flexiapi.services import Services
-from flexiapi.services.codes import CodeServices
-from flexiapi.services.phones import PhoneServices
-from flexiapi.services.sign_in import SignInServices
-from flexiapi.web.endpoint import Endpoint
-from flexiapi.web.exchange import ServerContext
+from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.web.replies import HttpReply, PageReply
 
 _TITLES = {
@@ -30,47 +28,25 @@ _TITLES = {
 }
 
 
-class PanelContext(ServerContext, Protocol):
+class PagesContext(ServicesContext, Protocol):
     """The part of the application that the pages use."""
 
-    services: Services
     renderer: Renderer
+    assets: Assets
+
+    def first_admin_command(self, space: Space) -> str:
+        """Return the command that makes an administrator of the space."""
 
 
-class PageEndpoint(Endpoint):
+class PageEndpoint(ServiceEndpoint):
     """The base class of the endpoints that answer with pages. Failures are rendered as pages."""
 
-    context: PanelContext
-
-    @property
-    def codes(self) -> CodeServices:
-        """The services about secrets that are sent to people."""
-        return self.context.services.codes
-
-    @property
-    def phones(self) -> PhoneServices:
-        """The services about phones."""
-        return self.context.services.phones
-
-    @property
-    def sign_in(self) -> SignInServices:
-        """The services about sign-in."""
-        return self.context.services.sign_in
-
-    @property
-    def space(self) -> Space:
-        """The space that the request is for."""
-        return cast("Space", self.host_space)
+    context: PagesContext
 
     @property
     def app_name(self) -> str:
         """The name of the service that the page is of."""
         return (self.space or self.context.services.spaces.default).name
-
-    @property
-    def actor(self) -> Actor:
-        """The origin of the changes that the request makes."""
-        return cast("Actor", self.originator)
 
     def page(self, page: Page, status: int = 200) -> PageReply:
         """Return a page with a Content-Security-Policy that allows only its own style and script, and a captcha."""
@@ -82,7 +58,19 @@ class PageEndpoint(Endpoint):
             "base-uri 'none'; frame-ancestors 'none'"
         )
         headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
-        return PageReply(self.context.renderer.page(page, self.app_name).encode(), headers=headers, status=status)
+        return PageReply(self.rendered_page(page).encode(), headers=headers, status=status)
+
+    def rendered_page(self, page: HtmlPage) -> str:
+        """Return the HTML of a page, in the language of the person."""
+        renderer = self.context.renderer
+        language = renderer.page_language(
+            self.wanted_languages(), (self.space or self.context.services.spaces.default).language
+        )
+        return renderer.page(page, self.app_name, language=language.templates)
+
+    def wanted_languages(self) -> Sequence[str]:
+        """Return the languages that the person prefers, as the browser says."""
+        return accepted(self.request.headers.get("Accept-Language", ""))
 
     def error_page(self, title: str, message: str, status: int) -> PageReply:
         """Return an error page."""

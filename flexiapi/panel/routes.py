@@ -1,11 +1,28 @@
-"""The endpoints of the panel."""
+"""The endpoints with pages."""
 
+from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
+from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.entrance.routes import ENTRANCE_ENDPOINTS
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
+from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
 
-PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
+# Pages that apps and mails lead to, also without the panel.
+PAGE_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     CreationTokenCheckEndpoint,
     CreationTokenValidationEndpoint,
     SetupEndpoint,
+)
+
+PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
+    StylesheetEndpoint,
+    ScriptEndpoint,
+    LogoEndpoint,
+    LoginEndpoint,
+    AuthenticationEndpoint,
+    SignOutEndpoint,
+    ConfirmEndpoint,
+    DashboardEndpoint,
+    *ENTRANCE_ENDPOINTS,
 )

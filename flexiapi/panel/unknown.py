@@ -3,14 +3,15 @@
 import secrets
 
 from flexiapi.errors import RouteNotFound
-from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.panel_endpoint import PanelEndpoint
+from flexiapi.panel.places import DASHBOARD
 from flexiapi.rendering.pages import HomePage
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 
 
-class UnknownPage(PageEndpoint):
+class UnknownPage(PanelEndpoint):
     """A path without an endpoint, opened in a browser. Only the root has something to show."""
 
     path = "unknown"
@@ -21,5 +22,7 @@ class UnknownPage(PageEndpoint):
 
     @endpoint(Access.PUBLIC, raises=(RouteNotFound,), hidden=True)
     async def get(self) -> PageReply:
-        """Say what this server is for."""
-        return self.page(HomePage(secrets.token_urlsafe(12)))
+        """Go to the account of the session or to the sign-in; without the panel, say what this server is for."""
+        if not self.settings.panel.enabled:
+            return self.page(HomePage(secrets.token_urlsafe(12)))
+        return self.see_other("/login" if await self.visitor() is None else DASHBOARD)

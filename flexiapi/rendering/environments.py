@@ -71,10 +71,15 @@ def environment_of_pages(
         pgettext=catalogue.pgettext,
         npgettext=catalogue.npgettext,
     )
-    environment.globals.update(_=catalogue.text)
+    environment.globals.update(_=catalogue.text, told=partial(_told, catalogue))
     said = {"said": catalogue.said, **{name: environment.filters[name] for name in _BY_LANGUAGE}}
     environment.filters.update({name: _when_rendered(one) for name, one in said.items()})
     return environment
+
+
+def _told(catalogue: Catalogue, text: str, field: str, label: str) -> str:
+    """Return an English text about a field with an English label."""
+    return catalogue.told(text, field, catalogue.gettext(label))
 
 
 def _environment(places: Sequence[Path], language: str, variables: Mapping[str, str], **options: Any) -> Environment:

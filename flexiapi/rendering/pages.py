@@ -8,11 +8,18 @@ from flexiapi.rendering.reference import ReferenceLife, ReferenceSection
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page, rendered from the template `FOLDER/NAME.html`. The Content-Security-Policy allows its code by `nonce`."""
+class HtmlPage:
+    """A page, rendered from the template `FOLDER/NAME.html`."""
+
+    folder: ClassVar[str]
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(HtmlPage):
+    """A page that stands alone. The Content-Security-Policy allows its code by `nonce`."""
 
     folder: ClassVar[str] = "pages"
-    name: ClassVar[str]
 
     nonce: str
 

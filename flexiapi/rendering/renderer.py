@@ -10,10 +10,12 @@ from jinja2 import Environment
 from flexiapi.errors import ConfigurationError
 from flexiapi.files import shared
 from flexiapi.rendering import samples
+from flexiapi.rendering.assets import Assets
 from flexiapi.rendering.catalogues import Catalogue, Catalogues
 from flexiapi.rendering.environments import CompiledOnce, environment_of_messages, environment_of_pages
 from flexiapi.rendering.messages import Mail, Sms
-from flexiapi.rendering.pages import Page
+from flexiapi.rendering.pages import HtmlPage
+from flexiapi.rendering.panel.samples import PANEL_PAGES
 from flexiapi.rendering.translations import BUILT_IN, Translations
 from flexiapi.rendering.wording import own_name
 from flexiapi.settings import TemplateSettings
@@ -60,6 +62,7 @@ class Renderer:
         try:
             self.translations = Translations(folders, templates.languages)
             self.catalogues = Catalogues(folders, templates.languages)
+            self.assets = Assets.of(folders)
         except OSError as error:
             raise ConfigurationError(f"templates.path: {error.filename} cannot be read: {error.strerror}") from error
         self._folders = folders
@@ -120,7 +123,7 @@ class Renderer:
         """Return the text of an SMS, in one line, in the name of a service."""
         return " ".join(self._render(f"{_place(sms)}.txt", _values(sms) | _named(app_name), language).split())
 
-    def page(self, page: Page, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
+    def page(self, page: HtmlPage, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
         """Return the HTML of a page of a service, in a language that `page_language` returned."""
         template = self._of_pages(language).get_template(f"{page.folder}/{page.name}.html")
         return template.render(_values(page) | _named(app_name))
@@ -151,7 +154,7 @@ class Renderer:
 
     def _pages(self) -> Iterator[tuple[str, Callable[[], object]]]:
         for language in sorted(self.catalogues.languages):
-            for page in samples.PAGES:
+            for page in (*samples.PAGES, *PANEL_PAGES):
                 name = f"{page.folder}/{page.name}"
                 shown = name if language == BUILT_IN else f"{language}: {name}"
                 yield shown, partial(self.page, page, language=language)
@@ -164,7 +167,7 @@ def _place(message: Mail | Sms) -> str:
     return f"{'mail' if isinstance(message, Mail) else 'sms'}/{message.name}"
 
 
-def _values(declared: Mail | Sms | Page) -> dict[str, Any]:
+def _values(declared: Mail | Sms | HtmlPage) -> dict[str, Any]:
     return {field.name: getattr(declared, field.name) for field in fields(declared)}
 
 

@@ -14,7 +14,7 @@ from flexiapi.language_tags import chain, is_tag, matched, spelt
 
 BUILT_IN = "en"
 FOLDERS = ("mail/", "sms/")
-_KINDS = ("mail", "sms", "pages", "docs")
+_KINDS = ("mail", "sms", "pages", "panel", "docs")
 _SUFFIXES = (".txt", ".html")
 _PARTS = (".subject.txt", ".txt", ".html")
 _USUAL = ""
@@ -63,7 +63,7 @@ class Translations:
         if len(self._folders) == 1:
             return
         own, built_in = self._folders[0], self._folders[-1]
-        used = {path.relative_to(built_in).as_posix() for kind in _KINDS for path in (built_in / kind).glob("*")}
+        used = {path.relative_to(built_in).as_posix() for kind in _KINDS for path in (built_in / kind).rglob("*")}
         used |= set(_referred(own))
         for path in sorted(one for one in own.rglob("*") if one.suffix in _SUFFIXES):
             place = path.relative_to(own).as_posix()

@@ -19,7 +19,7 @@ from flexiapi.server.context import ServiceContext
 from flexiapi.server.health import Health
 from flexiapi.server.parts import Parts
 from flexiapi.server.readiness import Readiness
-from flexiapi.server.routes import ENDPOINTS, PAGES_OF_BROWSERS
+from flexiapi.server.routes import PAGES_OF_BROWSERS, endpoints_of
 from flexiapi.server.work import Work
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
@@ -90,7 +90,7 @@ async def running(
     context = ServiceContext(parts.services, parts.renderer, parts.replication, throttle, health, stream)
     async with parts.closing():
         await parts.notifier.start()
-        application = Api(context, ENDPOINTS, PAGES_OF_BROWSERS)
+        application = Api(context, endpoints_of(settings), PAGES_OF_BROWSERS)
         try:
             async with Work(parts, readiness, prepares=prepare, alone=alone).done() as work:
                 yield Running(application, parts, readiness, context.drain, work)

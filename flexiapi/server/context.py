@@ -13,14 +13,15 @@ from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.server.first_admin import first_admin_command
 from flexiapi.server.health import Health
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
 from flexiapi.services.names import NameRules
-from flexiapi.services.sign_in import DigestAnswer, SignedIn
+from flexiapi.services.sign_in import DigestAnswer, SessionIdentity, SignedIn
 from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange, HostSpace
-from flexiapi.web.identity import ApiKey, Claim
+from flexiapi.web.identity import ApiKey, Claim, SessionCookie
 from flexiapi.web.peers import Network, Peers
 from flexiapi.web.request import HttpRequest
 from flexiapi.web.throttle import Throttle
@@ -55,6 +56,7 @@ class ServiceContext:
         self.health = health
         self.services = services
         self.renderer = renderer
+        self.assets = renderer.assets
         self.documentation = Documentation(ENDPOINTS, renderer, settings)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
@@ -110,11 +112,17 @@ class ServiceContext:
         """Return the rules of names of the space."""
         return self._rules[cast("Space", space).domain]
 
-    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> SignedIn:
+    def first_admin_command(self, space: Space) -> str:
+        """Return the command that makes an administrator of the space, as the server itself was called."""
+        return first_admin_command(space.stored)
+
+    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> SignedIn | SessionIdentity:
         """Return the account of the space that the claim proves. Raises `ApiError`."""
         sign_in = self.services.sign_in.http
         if isinstance(claim, ApiKey):
             return await sign_in.by_key(claim.key, address, cast("Space", space))
+        if isinstance(claim, SessionCookie):
+            return await self.services.sign_in.sessions.resume(claim.token, address, cast("Space", space))
         answer = None
         if claim.authorization is not None:
             answer = DigestAnswer(claim.authorization, claim.method, claim.target)
@@ -139,7 +147,7 @@ class ServiceContext:
         space = cast("Space | None", exchange.host_space) or self._spaces.default
         agent = printable or space.name
         signed_in, languages = exchange.identity, exchange.request.headers.get("Accept-Language", "")
-        if not isinstance(signed_in, SignedIn):
+        if not isinstance(signed_in, SignedIn | SessionIdentity):
             return Actor(
                 ActorKind.ANONYMOUS,
                 address=exchange.client,
@@ -147,7 +155,9 @@ class ServiceContext:
                 space=space,
                 accept_language=languages,
             )
-        sign_in = "digest" if signed_in.key_hash is None else "key"
+        sign_in = "session"
+        if isinstance(signed_in, SignedIn):
+            sign_in = "digest" if signed_in.key_hash is None else "key"
         return Actor(ActorKind.ACCOUNT, signed_in.account.id, sign_in, exchange.client, agent, space, languages)
 
     async def check_settling(self) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from flexiapi.settings.values import SettingsSection
+from flexiapi.settings.values import OptionalPath, SettingsSection
 
 
 class PanelSettings(SettingsSection):
@@ -21,6 +21,8 @@ class PanelSettings(SettingsSection):
     )
     phone: bool = Field(True, description="people may register and recover their account by phone, which sends SMS")
     devices: bool = Field(True, description="show people the devices that are registered with their account")
+    hue: int = Field(215, ge=0, le=359, description="hue of the colours, in degrees: 0 is red, 120 is green")
+    logo: OptionalPath = Field(None, description="PNG or SVG file that the pages show beside the name of the service")
     session_idle_minutes: int = Field(120, ge=1, description="life of a session that is not used, in minutes")
     session_hours: int = Field(12, ge=1, description="life of a session however it is used, in hours")
     session_days: int = Field(

@@ -15,6 +15,8 @@ OVERRIDABLE: Mapping[str, str] = {
     "url": "app",
     "language": "app",
     "sms_sender": "app",
+    "hue": "panel",
+    "logo": "panel",
     "realm": "account",
     "username_regex": "account",
     "username_min_length": "account",

@@ -4,12 +4,13 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from pydantic_core import to_json
 
 from flexiapi.errors import ApiError
-from flexiapi.web.identity import Claim
+from flexiapi.web.identity import Claim, claim
 from flexiapi.web.operation import Operation, Predicate
 from flexiapi.web.parameters import Validated
 from flexiapi.web.peers import Network, Peers
@@ -31,6 +32,10 @@ class Identity(Protocol):
     @property
     def is_active_admin(self) -> bool:
         """True if Admin operations are allowed."""
+
+    @property
+    def is_limited(self) -> bool:
+        """True if it may only confirm its account."""
 
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
@@ -185,6 +190,20 @@ class Exchange:
             if not is_on(self):
                 return False
         return True
+
+    def claimed(self) -> Claim:
+        """Return the identity that the request claims. Raises `ApiError`."""
+        return claim(self.request)
+
+    def check_form(self) -> None:
+        """Check that the form of the request came from a page of ours. Raises `Forbidden`."""
+
+    async def check_fresh(self, within: timedelta) -> None:
+        """Check that the owner of a session proved who it is in this time. Raises `Forbidden`."""
+
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the answer for a failure of an operation."""
+        return self.failed(error, is_secret=operation.secret)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure."""

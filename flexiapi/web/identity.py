@@ -1,4 +1,4 @@
-"""The identity that a request claims: an API key, or `From` and `Authorization`."""
+"""The identity that a request claims: an API key, `From` and `Authorization`, or a session of the panel."""
 
 from dataclasses import dataclass, field
 
@@ -34,7 +34,14 @@ class DigestClaim:
     authorization: dict[str, str] | None = field(repr=False)
 
 
-Claim = ApiKey | DigestClaim
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """The cookie of a session in the panel."""
+
+    token: str = field(repr=False)
+
+
+Claim = ApiKey | DigestClaim | SessionCookie
 
 
 def claim(request: HttpRequest) -> Claim:
@@ -42,7 +49,7 @@ def claim(request: HttpRequest) -> Claim:
     headers = request.headers
     if "X-Api-Key" in headers and (key := headers["X-Api-Key"].strip()):
         return ApiKey(key, from_cookie=False)
-    if "Cookie" in headers and (key := _cookie(headers["Cookie"])):
+    if "Cookie" in headers and (key := cookie(headers["Cookie"], COOKIE)):
         return ApiKey(key, from_cookie=True)
     username, domain = address(_text(headers.get("From", "")))
     authorization = headers.get("Authorization")
@@ -68,9 +75,9 @@ def address(header: str) -> tuple[str, str]:
     return named
 
 
-def _cookie(header: str) -> str:
-    """Return the API key of a cookie header. As in browsers, a malformed cookie does not hide the others."""
-    return parse_cookie(header).get(COOKIE, "").strip()
+def cookie(header: str, name: str) -> str:
+    """Return a cookie of a cookie header, or an empty text. As in browsers, a malformed one does not hide others."""
+    return parse_cookie(header).get(name, "").strip()
 
 
 def _authorization(header: str) -> dict[str, str]:

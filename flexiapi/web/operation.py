@@ -90,6 +90,8 @@ class Declaration(TypedDict, total=False):
     checks: Checks
     hidden: bool
     example: Any
+    fresh: int
+    limited: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +122,8 @@ class Operation:
             returns errors by field.
         hidden: not part of the API document, such as a page.
         example: example of the JSON answer.
+        fresh: minutes within which the owner of a session must have proven who it is; 0 for any time.
+        limited: it is open to sessions that may only confirm their account.
     """
 
     verb: str
@@ -143,6 +147,8 @@ class Operation:
     checks: Checks | None = None
     hidden: bool = False
     example: Any = None
+    fresh: int = 0
+    limited: bool = False
 
     @cached_property
     def encode(self) -> Callable[[Any], bytes] | None:

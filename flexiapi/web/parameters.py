@@ -1,9 +1,9 @@
 """Request parameters: reading, normalisation, validation, and error messages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, NoReturn, get_args
+from typing import Annotated, Any, ClassVar, NoReturn, get_args, get_origin
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -13,7 +13,7 @@ from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed, Vio
 
 Raw = dict[str, Any]
 
-_UNTRIMMED = frozenset({"password", "password_confirmation", "old_password"})
+_UNTRIMMED = frozenset({"password", "password_confirmation", "old_password", "current_password"})
 _WORDS = {"true": True, "false": False}
 _MOST_FIELDS = 100
 _LONGEST_NUMBER = 1000
@@ -44,6 +44,8 @@ class Params(BaseModel):
     aliases: ClassVar[Mapping[str, str]] = {}
     # For a change of what is named: the parameters that `null` clears. It is an error for the others.
     clearable: ClassVar[frozenset[str] | None] = None
+    # Whether they are a form of a page, which must come from that page.
+    is_form: ClassVar[bool] = False
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -54,6 +56,12 @@ class Params(BaseModel):
     def flags(cls) -> frozenset[str]:
         """Return the names of the parameters that are true or false."""
         return frozenset(name for name, field in cls.model_fields.items() if _is_flag(field.annotation))
+
+    @classmethod
+    @cache
+    def lists(cls) -> frozenset[str]:
+        """Return the names of the parameters that may be sent several times."""
+        return frozenset(name for name, field in cls.model_fields.items() if get_origin(field.annotation) is tuple)
 
     @classmethod
     @cache
@@ -69,7 +77,7 @@ def read(model: type[Params], body: bytes, content_type: str, query: str) -> tup
     """
     raw: Raw = {}
     if query:
-        raw.update(_with_flags(model, _form(query)))
+        raw.update(_with_flags(model, _form(query, model.lists())))
     if body:
         raw.update(_of_body(model, body, content_type))
     errors: FieldErrors = {}
@@ -98,7 +106,7 @@ def _of_body(model: type[Params], body: bytes, content_type: str) -> Raw:
     if media_type.endswith(("/json", "+json")):
         return _json_object(body)
     if media_type == "application/x-www-form-urlencoded":
-        return _with_flags(model, _form(body.decode("utf-8", "surrogateescape")))
+        return _with_flags(model, _form(body.decode("utf-8", "surrogateescape"), model.lists()))
     return {}
 
 
@@ -123,11 +131,15 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _form(text: str) -> Raw:
+def _form(text: str, lists: Collection[str]) -> Raw:
+    most = _MOST_FIELDS * 2 if lists else _MOST_FIELDS
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MOST_FIELDS))
+        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=most)
     except ValueError as error:
-        raise MalformedRequest(f"There are more than {_MOST_FIELDS} parameters.") from error
+        raise MalformedRequest(f"There are more than {most} parameters.") from error
+    return dict(pairs) | {
+        name: [value for key, value in pairs if key == name] for name in {n for n, _ in pairs} & {*lists}
+    }
 
 
 def _normalised(raw: Raw, errors: FieldErrors) -> Raw:
@@ -156,6 +168,7 @@ class Validated:
 
     def __init__(self, model: type[Params], raw: Raw, context: object, errors: FieldErrors) -> None:
         self.model = model
+        self.raw = raw
         self.errors = errors
         self.values: Mapping[str, Any] = {}
         self.params: Params | None = None

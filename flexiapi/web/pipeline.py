@@ -4,42 +4,40 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flexiapi.errors import (
     AdminRequired,
     ApiError,
     BodyTooLarge,
+    ConfirmationRequired,
     CrossSiteRequest,
     Forbidden,
-    MethodNotAllowed,
     NotFound,
+    PrefetchRefused,
     RouteNotFound,
     TooManyRequests,
     Unavailable,
 )
 from flexiapi.limit_key import counted_as
-from flexiapi.web import cors, identity
+from flexiapi.web import identity
 from flexiapi.web.closed import Overloaded
 from flexiapi.web.exchange import Call, Exchange, Plan, Step
+from flexiapi.web.form_origin import form, origin_of
 from flexiapi.web.operation import Access, Operation
+from flexiapi.web.other_methods import answer_other
 from flexiapi.web.parameters import Validated, read
 from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
-_NO_BODY = Json(b"")
+ADMIN_MINUTES = 60
+"""Age of the last proof of identity that pages of administrators accept."""
 # The headers of requests that browsers and scanners make before a person does.
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
 
 Applies = Callable[[Operation], bool]
-
-
-class PrefetchRefused(Forbidden):
-    """A browser or scanner prefetches an address whose GET has effects."""
-
-    message = "This address must not be prefetched."
 
 
 def space(_operation: object, exchange: Exchange) -> None:
@@ -100,7 +98,7 @@ def prefetch(_operation: object, exchange: Exchange) -> None:
 
 async def sign_in(_operation: object, exchange: Exchange) -> None:
     """Prove the identity that the request claims."""
-    exchange.claim = identity.claim(exchange.request)
+    exchange.claim = exchange.claimed()
     assert exchange.host_space is not None
     exchange.identity = await exchange.context.sign_in(exchange.claim, exchange.client, exchange.host_space)
     exchange.headers += exchange.identity.headers
@@ -120,8 +118,14 @@ def cross_site(_operation: object, exchange: Exchange) -> None:
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if (site, origin) == (None, None) or site not in (None, "same-origin"):
         raise CrossSiteRequest
-    if origin not in (None, _origin(exchange.public_url)):
+    if origin not in (None, origin_of(exchange.public_url)):
         raise CrossSiteRequest
+
+
+def unconfirmed(_operation: object, exchange: Exchange) -> None:
+    """Refuse a session that may only confirm its account."""
+    if exchange.identity is not None and exchange.identity.is_limited:
+        raise ConfirmationRequired
 
 
 def limit(operation: Operation, exchange: Exchange) -> Awaitable[None]:
@@ -149,6 +153,13 @@ def parameters(operation: Operation, exchange: Exchange) -> None:
     request, context = exchange.request, exchange.context.validation_context(exchange.host_space)
     raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), exchange.query)
     exchange.validated = Validated(operation.params, raw, context, errors)
+
+
+async def fresh(operation: Operation, exchange: Exchange) -> None:
+    """Refuse a session whose owner did not prove who it is in the last minutes, as many as the operation demands."""
+    minutes = operation.fresh or (ADMIN_MINUTES if operation.access is Access.ADMIN else 0)
+    if minutes:
+        await exchange.check_fresh(timedelta(minutes=minutes))
 
 
 async def checks(operation: Operation, exchange: Exchange) -> None:
@@ -211,6 +222,10 @@ def _takes_sign_in(operation: Operation) -> bool:
     return operation.access is not Access.PUBLIC
 
 
+def _may_demand_proof(operation: Operation) -> bool:
+    return operation.fresh > 0 or (operation.hidden and operation.access is Access.ADMIN)
+
+
 # The pipeline, from top to bottom. These steps apply to every request, also to OPTIONS, unknown methods and paths. The
 # space comes first, for the answers of all others are in its name.
 OF_EVERY_REQUEST: tuple[Callable[[object, Exchange], None], ...] = (space, maintenance, size, existence)
@@ -222,11 +237,14 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     (prefetch, lambda operation: operation.is_unsafe),
     (sign_in, _takes_sign_in),
     (role, lambda operation: operation.access is Access.ADMIN),
+    (unconfirmed, lambda operation: operation.hidden and _takes_sign_in(operation) and not operation.limited),
     (cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
     (limit, lambda operation: operation.guard.limit is not None),
     (segments, lambda operation: bool(operation.path)),
     (requires, lambda operation: operation.requires is not None),
     (parameters, lambda operation: operation.params is not None),
+    (form, lambda operation: operation.params is not None and operation.params.is_form),
+    (fresh, _may_demand_proof),
     (checks, lambda operation: operation.params is not None),
 )
 # Last comes the call, in the wrappers that apply, from the inside out.
@@ -263,7 +281,7 @@ async def answer(exchange: Exchange) -> Answer:
     """Run the steps that apply and then the call, and return the answer. Only unexpected failures are raised."""
     plan = exchange.plans.get(exchange.request.method)
     if plan is None:
-        return answer_other_method(exchange)
+        return answer_other(exchange, OF_EVERY_REQUEST)
     operation = plan.operation
     try:
         for step in plan.steps:
@@ -274,26 +292,9 @@ async def answer(exchange: Exchange) -> Answer:
             return Answer(operation.status, (operation.reply or Json)(b""), exchange.headers, is_secret=True)
         result = await plan.call(operation, exchange)
     except ApiError as error:
-        return exchange.failed(error, is_secret=operation.secret)
+        return await exchange.explained(error, operation)
     if isinstance(result, HttpReply):
         status = getattr(result, "status", operation.status)
         return Answer(status, result, exchange.headers, operation.secret)
     reply = _EMPTY_OBJECT if operation.encode is None else Json(operation.encode(result))
     return Answer(operation.status, reply, exchange.headers, operation.secret)
-
-
-def answer_other_method(exchange: Exchange) -> Answer:
-    """Return the answer to OPTIONS, and to methods that the path does not have."""
-    try:
-        for step in OF_EVERY_REQUEST:
-            step(None, exchange)
-        if exchange.request.method != "OPTIONS":
-            raise MethodNotAllowed(exchange.methods)
-    except ApiError as error:
-        return exchange.failed(error)
-    return Answer(200, _NO_BODY, [("Allow", ", ".join(exchange.methods)), *cors.preflight(exchange)])
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

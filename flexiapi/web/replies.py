@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from tornado.httputil import format_timestamp
 
@@ -22,18 +22,22 @@ class HttpReply:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to set; `max_age` is in seconds, and 0 removes it."""
+    """A cookie to set; `max_age` is in seconds, 0 removes it, and `None` keeps it until the browser ends."""
 
     name: str
     value: str
-    max_age: int
+    max_age: int | None
+    same_site: Literal["Strict", "Lax"] = "Strict"
 
     def header(self, *, is_secure: bool) -> str:
         """Return the value of `Set-Cookie`: for all paths, and not for scripts."""
         morsel: Morsel[str] = SimpleCookie({self.name: self.value})[self.name]
-        morsel.update({"path": "/", "samesite": "Strict", "httponly": "yes", "secure": "yes" if is_secure else ""})
-        # Not every browser takes a Max-Age of 0; a time in the past removes a cookie in all.
-        morsel.update({"max-age": str(self.max_age)} if self.max_age else {"expires": format_timestamp(1)})
+        morsel.update(
+            {"path": "/", "samesite": self.same_site, "httponly": "yes", "secure": "yes" if is_secure else ""}
+        )
+        if self.max_age is not None:
+            # Not every browser takes a Max-Age of 0; a time in the past removes a cookie in all.
+            morsel.update({"max-age": str(self.max_age)} if self.max_age else {"expires": format_timestamp(1)})
         return morsel.OutputString()
 
 
@@ -61,6 +65,12 @@ class Png(HttpReply):
     content_type = "image/png"
 
 
+class Svg(HttpReply):
+    """A drawing."""
+
+    content_type = "image/svg+xml"
+
+
 class VCards(HttpReply):
     """vCards 4.0."""
 
@@ -79,6 +89,18 @@ class PageReply(HttpReply):
 
     content_type = "text/html; charset=UTF-8"
     status: int = 200
+
+
+class Stylesheet(HttpReply):
+    """A stylesheet."""
+
+    content_type = "text/css; charset=UTF-8"
+
+
+class Script(HttpReply):
+    """A script."""
+
+    content_type = "text/javascript; charset=UTF-8"
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from tests.kit.server import serving
 
 pytestmark = pytest.mark.security
@@ -24,7 +24,7 @@ def key(shared):
 
 
 def fields():
-    for handler in ENDPOINTS:
+    for handler in ENDPOINTS_WITHOUT_PANEL:
         examples = {name: parameter.segment.example for name, parameter in handler.path_parameters().items()}
         for verb, operation in handler.operations.items():
             for field in operation.params.model_fields if operation.params else ():

@@ -5,7 +5,7 @@ import pytest
 from flexiapi.crypto import digest
 from flexiapi.crypto.keys import opened, random_text
 from flexiapi.model import Actor, Confirmation
-from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.operation import Access
 from tests.api.test_sip_auth import query
 from tests.kit.digest import ME, answer, answering, asked, nonce_of
@@ -34,7 +34,7 @@ def person(server):
 
 
 def signed_in():
-    for handler in ENDPOINTS:
+    for handler in ENDPOINTS_WITHOUT_PANEL:
         examples = {name: parameter.segment.example for name, parameter in handler.path_parameters().items()}
         for verb, operation in handler.operations.items():
             if operation.access is not Access.PUBLIC and operation.switch is None:

@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from flexiapi.crypto.keys import opened
-from flexiapi.server.routes import ENDPOINTS
+from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
 from tests.kit.server import WITHOUT_LIMITS, serving
@@ -108,7 +108,7 @@ OWN = {
 }
 OPERATIONS = [
     pytest.param(endpoint, verb, id=f"{verb.upper()} {endpoint.path}")
-    for endpoint in ENDPOINTS
+    for endpoint in ENDPOINTS_WITHOUT_PANEL
     for verb in endpoint.operations
 ]
 

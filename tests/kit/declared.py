@@ -57,7 +57,8 @@ def _surprises(exchange, answer):
     if operation is None:
         return
     if exchange.failure is not None:
-        if not _is_declared(exchange.failure, failures_of(exchange.path, operation)):
+        # Pages are not in the document: they show any failure.
+        if not operation.hidden and not _is_declared(exchange.failure, failures_of(exchange.path, operation)):
             yield f"{type(exchange.failure).__name__} ({status}) is not declared"
     elif status == 500 or (status > 500 and not operation.hidden):
         yield f"{status} without a declared failure"
@@ -79,5 +80,5 @@ def _of_body(exchange, method, answer):
     if method in _PLAIN_METHODS:
         return
     has_body = answer.headers.get("Content-Length", "0") != "0"
-    if has_body == (status in exchange.statuses_without_body):
+    if has_body == (status in exchange.statuses_without_body or status == 303):
         yield f"{status} with a body" if has_body else f"{status} without a body"

@@ -138,12 +138,10 @@ def test_an_auth_token_is_not_used_up_by_a_browser(shared):
     assert_page(shared.http.get(path, headers=ACCEPT), 404)
 
 
-def test_the_root_and_unknown_paths_are_pages_for_browsers_and_json_for_programs(shared):
-    assert_page(shared.http.get("/", headers=ACCEPT), 200, "Account server", 'href="api"')
-    assert_page(shared.http.get("/?x=1", headers={**ACCEPT, "Host": B}), 200, "Bee")
+def test_unknown_paths_are_pages_for_browsers_and_json_for_programs(shared):
     assert_page(shared.http.get("/no/where", headers=ACCEPT), 404, "This page does not exist")
     assert_page(shared.http.post("/no/where", headers=ACCEPT), 404, "This page does not exist")
-    for path in ("/", "/no/where", "/api/nothing"):
+    for path in ("/no/where", "/api/nothing"):
         headers = ACCEPT if path.startswith("/api") else {"Accept": "application/json"}
         answer = shared.http.get(path, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")

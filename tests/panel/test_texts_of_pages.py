@@ -54,7 +54,7 @@ class Said(HTMLParser):
             self.texts.append(data)
 
     def outside(self):
-        """What stands outside of brackets."""
+        """The text outside of brackets."""
         kept, depth = [], 0
         for character in "\n".join(self.texts):
             depth += character == OPEN

@@ -5,7 +5,7 @@ from typing import Any
 
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Actor, Algorithm, Change
+from flexiapi.model import Account, AccountSelection, Actor, Algorithm, Change
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import NameRules, taken
 from flexiapi.services.outcome import existing
@@ -25,6 +25,14 @@ class Administrators:
         self._spaces = ground.spaces
         self._passwords = passwords
         self._clock = ground.clock
+        self._is_there = False
+
+    async def are_missing(self) -> bool:
+        """Return whether no account is an administrator. Once there is one, it is not looked for again."""
+        if not self._is_there:
+            found = await self._store.listings.page(AccountSelection(None, admin=True), 0, 1)
+            self._is_there = found.total > 0
+        return not self._is_there
 
     async def create(self, username: str, password: str, email: str | None, actor: Actor) -> Account:
         """Create an activated administrator of the actor's space; `email` is a valid address in lower case.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LIFE, ApiKeys, ApiKeyState
 from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
+from flexiapi.services.sign_in.form_tokens import FormTokens
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
 from flexiapi.services.sign_in.panel import PanelSignIn
@@ -39,6 +40,7 @@ class SignInServices:
     qr: QrSignIn
     sessions: Sessions
     panel: PanelSignIn
+    form_tokens: FormTokens
 
 
 def build(ground: Ground) -> SignInServices:
@@ -55,4 +57,5 @@ def build(ground: Ground) -> SignInServices:
         qr=QrSignIn(ground, api_keys),
         sessions=Sessions(ground),
         panel=PanelSignIn(ground, passwords, failures),
+        form_tokens=FormTokens(ground.key.derive("forms")),
     )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from flexiapi.crypto import digest
@@ -36,6 +36,7 @@ class SignedIn:
     account: Account
     key_hash: bytes | None = None
     headers: Sequence[tuple[str, str]] = ()
+    is_limited: ClassVar[bool] = False
 
     @property
     def label(self) -> str:

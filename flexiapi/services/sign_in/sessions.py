@@ -46,6 +46,11 @@ class SessionIdentity:
         """True if Admin operations are allowed."""
         return self.account.is_admin and self.account.activated
 
+    @property
+    def is_limited(self) -> bool:
+        """True if it may only activate its account."""
+        return self.session.is_limited
+
     def confirmed_within(self, age: timedelta, now: datetime) -> bool:
         """Return whether the last proof by password or code is no older."""
         confirmed_at = self.session.confirmed_at
@@ -125,6 +130,10 @@ class Sessions:
             idle_until = min(session.expires_at, now + self._settings.idle_life)
             await self._store.touch(session, now, idle_until, address)
         return SessionIdentity(account, session)
+
+    def is_confirmed(self, identity: SessionIdentity, within: timedelta) -> bool:
+        """Return whether the owner of a session proved who it is within this time."""
+        return identity.confirmed_within(within, self._clock.now())
 
     async def confirm(self, session: PanelSession) -> None:
         """Note that the account was proven now, by password or code."""

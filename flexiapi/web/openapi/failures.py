@@ -9,6 +9,7 @@ from flexiapi.errors import (
     BodyTooLarge,
     CrossSiteRequest,
     MalformedRequest,
+    PrefetchRefused,
     RecordNotFound,
     ReplicaNotWritable,
     RouteNotFound,
@@ -19,7 +20,6 @@ from flexiapi.errors import (
 )
 from flexiapi.web.closed import Maintenance, NotReady, Overloaded
 from flexiapi.web.operation import Access, Operation
-from flexiapi.web.pipeline import PrefetchRefused
 
 Failure = type[ApiError]
 # What is for this installation's own programs, which must not be told to wait.

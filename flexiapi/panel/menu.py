@@ -1,0 +1,19 @@
+"""The navigation of the panel."""
+
+from collections.abc import Sequence
+
+from flexiapi.rendering.catalogues import marked
+from flexiapi.rendering.panel.frame import Visitor
+
+Entry = tuple[str, str]
+"""A path below the root, and an English text."""
+
+_USER: tuple[Entry, ...] = (("/dashboard", marked("My account")),)
+_ADMIN: tuple[Entry, ...] = ()
+
+
+def menu_of(visitor: Visitor | None) -> Sequence[Entry]:
+    """Return the entries for a visitor: none without a session, and few before the account is confirmed."""
+    if visitor is None or visitor.is_limited:
+        return ()
+    return (*_USER, *(_ADMIN if visitor.is_admin else ()))

@@ -1,0 +1,5 @@
+"""Samples of pages for administrators."""
+
+from flexiapi.rendering.panel.frame import PanelPage
+
+PAGES: tuple[PanelPage, ...] = ()
