@@ -157,7 +157,7 @@ class HandOverPage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class ManualPage(PanelPage):
-    """What each page of the panel is for."""
+    """The user manual: each page of the panel and its purpose."""
 
     name: ClassVar[str] = "entrance/manual"
 
