@@ -12,6 +12,8 @@ class Done(Enum):
     """The notes, English texts; `{count}` stands for a number."""
 
     SIGNED_OUT = marked("You are signed out.")
+    SESSION_ENDED = marked("The session has ended.")
+    SESSIONS_ENDED = marked("{count} sessions have ended.")
     CONFIRMED = marked("Thank you, that was right.")
     ACCOUNT_CONFIRMED = marked("Your account is confirmed.")
     SIGN_UP_GIVEN_UP = marked("The new account is given up.")

@@ -15,7 +15,7 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.web.replies import HttpReply, PageReply
 
-_TITLES = {
+TITLES = {
     400: marked("The form could not be read"),
     403: marked("This is not allowed"),
     404: marked("This page does not exist"),
@@ -78,4 +78,4 @@ class PageEndpoint(ServiceEndpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page."""
-        return self.error_page(_TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)
+        return self.error_page(TITLES.get(status) or responses.get(status, marked("Error")), error.message, status)

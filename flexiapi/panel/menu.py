@@ -8,7 +8,7 @@ from flexiapi.rendering.panel.frame import Visitor
 Entry = tuple[str, str]
 """A path below the root, and an English text."""
 
-_USER: tuple[Entry, ...] = (("/dashboard", marked("My account")),)
+_USER: tuple[Entry, ...] = (("/dashboard", marked("My account")), ("/sessions", marked("Sessions")))
 _ADMIN: tuple[Entry, ...] = ()
 
 

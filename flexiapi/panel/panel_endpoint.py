@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from http.client import responses
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -22,12 +23,12 @@ from flexiapi.errors import (
 from flexiapi.model import Account
 from flexiapi.panel import forms, places
 from flexiapi.panel.done import Done, note
-from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.endpoint import TITLES, PageEndpoint
 from flexiapi.panel.forms import CURRENT_PASSWORD, EMPTY, TOKEN, Filled, Form
 from flexiapi.panel.menu import menu_of
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FormView
-from flexiapi.rendering.panel.frame import Frame, PanelPage, Visitor
+from flexiapi.rendering.panel.frame import Frame, MessagePage, PanelPage, Visitor
 from flexiapi.services.sign_in import NewSession, SessionIdentity
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
@@ -198,6 +199,13 @@ class PanelEndpoint(PageEndpoint):
         except WrongCredentials as error:
             raise ValidationFailed({field: [f"{field} is wrong"]}) from error
         await self.sign_in.sessions.confirm(self.signed_in.session)
+
+    def rendered(self, error: ApiError, status: int) -> HttpReply:
+        """Return a failure as a page with the surroundings of the panel."""
+        if self.host_space is None:
+            return super().rendered(error, status)
+        title = TITLES.get(status) or responses.get(status, marked("Error"))
+        return self.panel_page(MessagePage(self.frame(title), error.message), status)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure: a page, or the way to one that helps."""

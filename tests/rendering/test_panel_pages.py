@@ -3,13 +3,13 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import admin, entrance, frame, samples, user
+from flexiapi.rendering.panel import admin, entrance, frame, samples, sessions, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, admin)
-AROUND = {"panel/layout.html", "panel/macros.html"}
+WINGS = (frame, entrance, user, sessions, admin)
+AROUND = {"panel/layout.html", "panel/macros.html", "panel/user/session_macros.html"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,191 @@
+"""Sweeps over all pages of the panel: who may open them, where forms come from, headers, markup in stored texts."""
+
+import re
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
+from flexiapi.panel.forms import TOKEN, Form
+from flexiapi.panel.panel_endpoint import PanelEndpoint
+from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.web.operation import Access
+from tests.kit.server import shared_by_module
+from tests.kit.visitor import Visitor
+
+pytestmark = pytest.mark.security
+
+server = shared_by_module({"panel": {"registration": "open"}})
+
+ASSETS = {StylesheetEndpoint, ScriptEndpoint, LogoEndpoint}
+PAGES = [endpoint for endpoint in PANEL_ENDPOINTS if endpoint not in ASSETS]
+OPERATIONS = [
+    pytest.param(endpoint, verb, id=f"{verb.upper()} {endpoint.path}")
+    for endpoint in PAGES
+    for verb in endpoint.operations
+]
+FORMS = [one for one in OPERATIONS if one.values[1] != "get"]
+VIEWS = [one for one in OPERATIONS if one.values[1] == "get"]
+# What changes by itself or with every request.
+RESTLESS = {"limits", "events", "announced_events", "servers", "leases", "meta", "used_nonces"}
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+@pytest.fixture(scope="module")
+def admin(server):
+    return server.person("admin.sweep", admin_since=server.clock.second())
+
+
+@pytest.fixture(scope="module")
+def member(server):
+    return server.person("member.sweep", email="member@example.org", phone="+33612345678")
+
+
+def signed_in(server, person):
+    visitor = Visitor(server.url)
+    visitor.sign_in(person)
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def sessions(server, admin, member):
+    """Visitors by access."""
+    found = {Access.ADMIN: signed_in(server, admin), Access.USER: signed_in(server, member)}
+    found[Access.PUBLIC] = Visitor(server.url)
+    found[Access.PUBLIC].open("/login")
+    yield found
+    for one in found.values():
+        one.close()
+
+
+def path_of(endpoint, operation):
+    path = endpoint.path
+    for name, parameter in operation.path.items():
+        path = path.replace(f"{{{name}}}", parameter.segment.example)
+    return path
+
+
+def documents(server):
+    """All that is stored, except what changes by itself."""
+    with MongoClient(server.uri) as client:
+        database = client[server.settings.mongodb.database]
+        found = {}
+        for name in set(database.list_collection_names()) - RESTLESS:
+            for one in database[name].find():
+                for restless in ("seen_at", "idle_until", "pending_events", "pending_since"):
+                    one.pop(restless, None)
+                found[name, str(one["_id"])] = one
+        return found
+
+
+class TestAccess:
+    @pytest.mark.parametrize(("endpoint", "verb"), OPERATIONS)
+    def test_without_a_session_it_leads_to_the_sign_in(self, server, endpoint, verb):
+        operation = endpoint.operations[verb]
+        if operation.access is Access.PUBLIC:
+            return
+        answer = httpx.request(verb.upper(), server.url + path_of(endpoint, operation))
+        assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
+
+    @pytest.mark.parametrize(("endpoint", "verb"), OPERATIONS)
+    def test_an_api_key_is_no_session(self, server, admin, endpoint, verb):
+        operation = endpoint.operations[verb]
+        if operation.access is Access.PUBLIC:
+            return
+        for headers in (admin.headers, {"Cookie": f"x-api-key={admin.key}"}):
+            answer = httpx.request(verb.upper(), server.url + path_of(endpoint, operation), headers=headers)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
+
+    @pytest.mark.parametrize(("endpoint", "verb"), OPERATIONS)
+    def test_administration_is_closed_to_others(self, sessions, endpoint, verb):
+        operation = endpoint.operations[verb]
+        assert (operation.access is Access.ADMIN) == endpoint.path.startswith("/admin"), endpoint.path
+        if operation.access is not Access.ADMIN:
+            return
+        answer = sessions[Access.USER].http.request(verb.upper(), path_of(endpoint, operation))
+        assert answer.status_code in (403, 404)
+
+    def test_the_declarations_are_those_of_the_panel(self):
+        assert all(issubclass(endpoint, PanelEndpoint) for endpoint in PAGES)
+        for endpoint in PAGES:
+            for verb, operation in endpoint.operations.items():
+                assert operation.hidden, endpoint.path
+                assert not operation.effects, endpoint.path
+                if verb != "get":
+                    assert issubclass(operation.params, Form), endpoint.path
+                    assert operation.params.public == (operation.access is Access.PUBLIC), endpoint.path
+
+
+class TestForms:
+    @pytest.mark.parametrize(("endpoint", "verb"), FORMS)
+    def test_only_a_page_of_this_browser_can_send_it(self, server, sessions, admin, endpoint, verb):
+        operation = endpoint.operations[verb]
+        visitor, form = sessions[operation.access], operation.params
+        other = signed_in(server, admin)
+        secret_name = "flexiapi-form" if form.public else "flexiapi"
+        if form.public:
+            other.http.cookies.clear()
+            other.open("/login")
+        tokens = server.services.sign_in.form_tokens
+        right = tokens.make(visitor.http.cookies[secret_name], form.__name__)
+        of_another_session = tokens.make(other.http.cookies[secret_name], form.__name__)
+        of_another_form = tokens.make(visitor.http.cookies[secret_name], "AnotherForm")
+        other.close()
+        before = documents(server)
+        path = path_of(endpoint, operation)
+        for token in (None, "", "x", of_another_session, of_another_form):
+            data = {} if token is None else {TOKEN: token}
+            answer = visitor.http.request(verb.upper(), path, data=data)
+            assert answer.status_code == 403, token
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Origin": "https://x.test"},
+        ):
+            answer = visitor.http.request(verb.upper(), path, data={TOKEN: right}, headers=headers)
+            assert answer.status_code == 403, headers
+        assert documents(server) == before
+
+
+class TestViews:
+    @pytest.mark.parametrize(("endpoint", "verb"), VIEWS)
+    def test_opening_it_changes_nothing_and_its_headers_protect_it(self, server, sessions, endpoint, verb):
+        operation = endpoint.operations[verb]
+        visitor, path = sessions[operation.access], path_of(endpoint, operation)
+        before = documents(server)
+        for method in ("GET", "HEAD"):
+            answer = visitor.http.request(method, path)
+            assert answer.status_code in (200, 303, 404, 503), answer.text
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            policy = answer.headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            if answer.headers["content-type"].startswith("text/html") and answer.status_code == 200:
+                assert policy.startswith("default-src 'self'; ")
+                assert "form-action 'self'" in policy
+        assert documents(server) == before
+
+    @pytest.mark.parametrize(("endpoint", "verb"), VIEWS)
+    def test_markup_in_a_query_stays_text(self, sessions, endpoint, verb):
+        operation = endpoint.operations[verb]
+        names = operation.params.model_fields if operation.params else ("search",)
+        answer = sessions[operation.access].http.get(
+            path_of(endpoint, operation), params=dict.fromkeys(names, EVIL), follow_redirects=True
+        )
+        assert answer.status_code < 500
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+
+
+def scripts(html):
+    return re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", html)
+
+
+@pytest.mark.parametrize(("endpoint", "verb"), VIEWS)
+def test_no_page_has_a_script_inside(sessions, endpoint, verb):
+    operation = endpoint.operations[verb]
+    answer = sessions[operation.access].http.get(path_of(endpoint, operation))
+    assert scripts(answer.text) == []
