@@ -7,6 +7,7 @@ from flexiapi.panel.entrance.routes import ENTRANCE_ENDPOINTS
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
+from flexiapi.panel.user.routes import USER_ENDPOINTS
 from flexiapi.panel.user.sessions import EndOtherSessionsEndpoint, EndSessionEndpoint, SessionsEndpoint
 
 # Pages that apps and mails lead to, also without the panel.
@@ -26,6 +27,7 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ConfirmEndpoint,
     DashboardEndpoint,
     *ENTRANCE_ENDPOINTS,
+    *USER_ENDPOINTS,
     SessionsEndpoint,
     EndSessionEndpoint,
     EndOtherSessionsEndpoint,
