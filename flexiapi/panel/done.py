@@ -35,7 +35,6 @@ class Done(Enum):
     PASSWORD_SET = marked("Your new password is set. Sign in with it.")
     LET_IN = marked("The other browser is signed in.")
     REFUSED = marked("The other browser is refused.")
-    CODE_SENT = marked("A code is on its way.")
 
     def cookie(self, count: int) -> str:
         """Return the value of the cookie that carries the note to the next page."""

@@ -16,6 +16,7 @@ from flexiapi.errors import (
     FreshCheckRequired,
     MalformedRequest,
     NotFound,
+    RouteNotFound,
     SessionRequired,
     ValidationFailed,
     WrongCredentials,
@@ -28,7 +29,7 @@ from flexiapi.panel.forms import CURRENT_PASSWORD, EMPTY, TOKEN, Filled, Form
 from flexiapi.panel.menu import menu_of
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FormView
-from flexiapi.rendering.panel.frame import Frame, MessagePage, PanelPage, Visitor
+from flexiapi.rendering.panel.frame import FormLink, Frame, MessagePage, PanelPage, Visitor
 from flexiapi.services.sign_in import NewSession, SessionIdentity
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
@@ -37,6 +38,7 @@ from flexiapi.web.parameters import read
 from flexiapi.web.replies import Answer, Cookie, HttpReply, PageReply
 
 _SECRET_LENGTH = 32
+_START = FormLink("/", marked("Start page"))
 # Failures that no form can mend.
 _OF_THE_PAGE = (SessionRequired, AdminRequired, ConfirmationRequired, CrossSiteForm, MalformedRequest, NotFound)
 
@@ -202,10 +204,13 @@ class PanelEndpoint(PageEndpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page with the surroundings of the panel."""
-        if self.host_space is None:
+        if self.host_space is None or not self.settings.panel.enabled:
             return super().rendered(error, status)
         title = TITLES.get(status) or responses.get(status, marked("Error"))
-        return self.panel_page(MessagePage(self.frame(title), error.message), status)
+        message, links = error.message, [_START]
+        if isinstance(error, RouteNotFound):
+            message = marked("Check the address in the browser, or go on from the start page.")
+        return self.panel_page(MessagePage(self.frame(title), message, links), status)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure: a page, or the way to one that helps."""
