@@ -84,7 +84,9 @@ class AuthenticationEndpoint(SignInEndpoint):
         account = await sign_in.panel.by_password(body.username, body.password, self.space, self.actor)
         limited = not account.activated
         method = SignInMethod.PASSWORD
-        new = await sign_in.sessions.begin(account, self.actor, method, stays=body.stay, is_limited=limited)
+        new = await sign_in.sessions.begin(
+            account, self.actor, method, stays=body.stay, is_limited=limited, in_place_of=self.cookie("flexiapi")
+        )
         return self.see_other(places.local(body.next), cookies=[self.session_cookie(new)])
 
 
