@@ -1,4 +1,4 @@
-"""Every page of the panel in a real browser: light and dark, narrow and wide; screenshots are kept in `screenshots/`."""
+"""Every page of the panel in a real browser: in two looks. Screenshots are kept in `screenshots/`."""
 
 import contextlib
 from pathlib import Path
