@@ -8,7 +8,7 @@ from flexiapi.model import Account
 from flexiapi.panel.forms import EMPTY, Filled, Form
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
-from flexiapi.rendering.panel.accounts import AccountConfirmPage, AccountFormPage
+from flexiapi.rendering.panel.accounts import AccountConfirmPage, OneFormPage
 from flexiapi.rendering.panel.forms import FormView
 from flexiapi.rendering.panel.frame import FormLink
 from flexiapi.web.operation import Segment
@@ -34,7 +34,7 @@ class AccountFormEndpoint(FormEndpoint):
     ) -> PageReply:
         """Return a page with a form about an account, which leads back to a tab."""
         back = FormLink(self.place_of(account, tab), marked("Go back without a change"))
-        return self.panel_page(AccountFormPage(self.frame(title), form, account, back, lead))
+        return self.panel_page(OneFormPage(self.frame(title), form, account, back, lead))
 
     def is_mine(self, account: Account) -> bool:
         """Return whether the account is one's own."""

@@ -14,11 +14,11 @@ from flexiapi.panel.forms import EMPTY, Filled
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.accounts import (
     AccountFinding,
-    ActivityPage,
-    ContactsPage,
-    DevicesPage,
-    InformationPage,
-    ProvisioningPage,
+    ActivityTab,
+    ContactsTab,
+    DevicesTab,
+    InformationTab,
+    ProvisioningTab,
     SetupLink,
 )
 from flexiapi.web.endpoint import endpoint
@@ -67,7 +67,7 @@ class InformationTabEndpoint(AccountFormEndpoint):
         form = self.form(AccountEditForm, filled, action=self.place_of(account), initial=values_of(account))
         if not self.space.may_name_domains:
             form = replace(form, fields=[one for one in form.fields if one.name != "domain"])
-        page = InformationPage(
+        page = InformationTab(
             self.frame(account.address),
             account,
             self.is_mine(account),
@@ -88,7 +88,7 @@ class ContactsTabEndpoint(AccountFormEndpoint):
         del id
         account = await self.account()
         lists = await self.contacts.lists.all(self.accounts.directory.space_of(account))
-        page = ContactsPage(
+        page = ContactsTab(
             self.frame(account.address),
             account,
             self.is_mine(account),
@@ -108,7 +108,7 @@ class ProvisioningTabEndpoint(AccountFormEndpoint):
         """Show the link, and what happened to the one before."""
         del id
         account = await self.account()
-        page = ProvisioningPage(
+        page = ProvisioningTab(
             self.frame(account.address),
             account,
             self.is_mine(account),
@@ -143,9 +143,9 @@ class DevicesTabEndpoint(AccountFormEndpoint):
         try:
             devices = await self.phones.devices.of(account)
         except Unavailable as error:
-            return self.panel_page(DevicesPage(frame, account, mine, (), error.message), error.status)
+            return self.panel_page(DevicesTab(frame, account, mine, (), error.message), error.status)
         failure = None if self.phones.devices.is_known else marked("No registrar is configured, see [redis].")
-        return self.panel_page(DevicesPage(frame, account, mine, devices, failure))
+        return self.panel_page(DevicesTab(frame, account, mine, devices, failure))
 
 
 class ActivityTabEndpoint(AccountFormEndpoint):
@@ -159,7 +159,7 @@ class ActivityTabEndpoint(AccountFormEndpoint):
         del id
         account = await self.account()
         findings = await self.accounts.diagnosis.of(account)
-        page = ActivityPage(
+        page = ActivityTab(
             self.frame(account.address),
             account,
             self.is_mine(account),

@@ -101,7 +101,7 @@ class AccountTab(PanelPage):
 
 
 @dataclass(frozen=True, slots=True)
-class InformationPage(AccountTab):
+class InformationTab(AccountTab):
     """The account with its types, and a form for the values that an administrator sets."""
 
     name: ClassVar[str] = "admin/account_information"
@@ -111,7 +111,7 @@ class InformationPage(AccountTab):
 
 
 @dataclass(frozen=True, slots=True)
-class ContactsPage(AccountTab):
+class ContactsTab(AccountTab):
     """Contacts of the account, and its contacts lists."""
 
     name: ClassVar[str] = "admin/account_contacts"
@@ -129,7 +129,7 @@ class SetupLink:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisioningPage(AccountTab):
+class ProvisioningTab(AccountTab):
     """The provisioning link of the account, and what happened to the one before.
 
     Attributes:
@@ -144,7 +144,7 @@ class ProvisioningPage(AccountTab):
 
 
 @dataclass(frozen=True, slots=True)
-class DevicesPage(AccountTab):
+class DevicesTab(AccountTab):
     """The devices that are registered now; `failure` is the English reason why they are not known."""
 
     name: ClassVar[str] = "admin/account_devices"
@@ -162,7 +162,7 @@ class AccountFinding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityPage(AccountTab):
+class ActivityTab(AccountTab):
     """Findings about the account, pending codes, its sessions and its last changes."""
 
     name: ClassVar[str] = "admin/account_activity"
@@ -186,7 +186,7 @@ class AccountConfirmPage(PanelPage):
 
 
 @dataclass(frozen=True, slots=True)
-class AccountFormPage(PanelPage):
+class OneFormPage(PanelPage):
     """A page with a form about an account."""
 
     name: ClassVar[str] = "admin/account_form"
