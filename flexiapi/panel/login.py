@@ -60,7 +60,7 @@ class SignInEndpoint(FormEndpoint):
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the form."""
         form = self.form(SignInForm, filled, action="/authenticate", initial={"next": self.following})
-        settings, registration = self.settings.panel, self.space.panel_registration
+        settings, registration = self.settings.panel, self.accounts.web_sign_up.registration(self.space)
         missing = await self.accounts.administrators.are_missing()
         page = LoginPage(
             self.frame(marked("Sign in")),

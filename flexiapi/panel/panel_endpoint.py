@@ -187,8 +187,11 @@ class PanelEndpoint(PageEndpoint):
     def panel_page(self, page: PanelPage, status: int = 200, cookies: Sequence[Cookie] = ()) -> PageReply:
         """Return a page of the panel."""
         nonce = page.frame.nonce
+        # The script of a captcha brings others, and a frame.
+        others = f"script-src 'nonce-{nonce}' 'strict-dynamic'; frame-src https:; connect-src 'self' https:; "
         policy = (
-            f"default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
+            f"default-src 'self'; {others if getattr(page, 'captcha', None) else ''}"
+            f"style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
         headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]

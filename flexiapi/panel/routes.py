@@ -3,6 +3,7 @@
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.entrance.routes import ENTRANCE_ENDPOINTS
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
 from flexiapi.panel.language_endpoint import LanguageEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
@@ -26,6 +27,7 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SignOutEndpoint,
     ConfirmEndpoint,
     DashboardEndpoint,
+    *ENTRANCE_ENDPOINTS,
     LanguageEndpoint,
     *USER_ENDPOINTS,
     SessionsEndpoint,
