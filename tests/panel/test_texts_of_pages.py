@@ -12,12 +12,15 @@ import pytest
 from babel.messages.pofile import write_po
 
 from flexiapi.files import shared
+from flexiapi.model import Spaces
 from flexiapi.panel.forms import Form
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.rendering import samples
-from flexiapi.rendering.catalogues import read
+from flexiapi.rendering.catalogues import Catalogue, read
 from flexiapi.rendering.renderer import Renderer
-from flexiapi.settings import TemplateSettings
+from flexiapi.services.names import NameRules
+from flexiapi.settings import Settings, TemplateSettings
+from flexiapi.web.parameters import Validated
 
 ROOT = Path(__file__).parents[2]
 PSEUDO = "en-XA"
@@ -241,3 +244,17 @@ def test_texts_in_the_code_of_pages_are_marked(texts):
         "Sign in",
         "Yes",
     ]
+
+
+RULES = NameRules(Spaces.of(Settings()).default)
+WRONG = ("", "x", "Ü" * 300, "-1", "+", "a b@c", "9" * 40, "2026-13-45", "\x01")
+
+
+@pytest.mark.parametrize("form", forms(), ids=lambda form: form.__name__)
+def test_errors_of_a_form_are_told_in_french_with_labels(form):
+    french = Catalogue([read(shared("templates") / "fr" / "pages.po")])
+    for value in WRONG:
+        errors = Validated(form, {name: value for name in form.model_fields if value}, RULES, {}).errors
+        for field, texts in errors.items():
+            for text in texts:
+                assert french.told(text, field, "Champ").startswith("Champ\N{NO-BREAK SPACE}: "), text
