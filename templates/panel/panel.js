@@ -44,6 +44,18 @@
     }), said);
   }
 
+  // All rows of a table are chosen at once.
+  for (const place of document.querySelectorAll("[data-choose-all]")) {
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.className = "choose-all";
+    all.setAttribute("aria-label", place.dataset.chooseAll);
+    all.addEventListener("change", () => {
+      for (const one of place.closest("form").querySelectorAll("input[name=ids]")) one.checked = all.checked;
+    });
+    place.append(all);
+  }
+
   // A form is sent once, however often its button is pressed.
   for (const form of document.forms) {
     form.addEventListener("submit", (event) => {
@@ -51,6 +63,19 @@
       form.dataset.sent = "yes";
       setTimeout(() => delete form.dataset.sent, 5000);
     });
+  }
+
+  // A browser that shows a QR code signs in as soon as another device has let it in.
+  for (const form of document.querySelectorAll("form[data-poll]")) {
+    const ask = () => fetch(form.dataset.poll, { cache: "no-store" })
+      .then((answer) => (answer.ok ? answer.json() : { gone: true }))
+      .then((state) => {
+        if (state.gone) location.reload();
+        else if (state.attached) form.requestSubmit();
+        else setTimeout(ask, 2000);
+      })
+      .catch(() => setTimeout(ask, 5000));
+    setTimeout(ask, 2000);
   }
 
   const summary = document.getElementById("summary");
