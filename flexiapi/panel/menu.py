@@ -16,7 +16,7 @@ _USER: tuple[Entry, ...] = (
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )
-_ADMIN: tuple[Entry, ...] = ()
+_ADMIN: tuple[Entry, ...] = (("/admin/accounts", marked("Accounts")),)
 
 
 def menu_of(visitor: Visitor | None, *, shows_devices: bool) -> Sequence[Entry]:
