@@ -262,9 +262,13 @@ RULES = NameRules(Spaces.of(Settings()).default)
 WRONG = ("", "x", "Ü" * 300, "-1", "+", "a b@c", "9" * 40, "2026-13-45", "\x01")
 
 
+@pytest.fixture(scope="module")
+def french():
+    return Catalogue([read(shared("templates") / "fr" / "pages.po")])
+
+
 @pytest.mark.parametrize("form", forms(), ids=lambda form: form.__name__)
-def test_errors_of_a_form_are_told_in_french_with_labels(form):
-    french = Catalogue([read(shared("templates") / "fr" / "pages.po")])
+def test_errors_of_a_form_are_told_in_french_with_labels(french, form):
     for value in WRONG:
         errors = Validated(form, {name: value for name in form.model_fields if value}, RULES, {}).errors
         for field, texts in errors.items():
