@@ -1,5 +1,6 @@
 """The CPU of pages of the panel, beside the bare handler: what server and mongod spend on each."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -25,17 +26,18 @@ def measured(house: House, part: str) -> Iterator[Row]:
     chosen = {name: path for name, path in PAGES.items() if part in name}
     if not chosen:
         return
-    with plain(BARE, house.uri) as bare, flexiapi(house.uri, house.folder) as ours:
-        with _client(bare) as beside, _client(ours) as stranger, _client(ours) as administrator:
-            _sign_in(administrator)
-            for name, path in chosen.items():
-                client = stranger if path == "/login" else administrator
-                client.get(path).raise_for_status()
-                rounds = [
-                    (_spent(house, ours, client, path), _spent(house, bare, beside, "/"))
-                    for _ in range(house.options.rounds)
-                ]
-                yield row(name, "CPU ms", [of_ours for of_ours, _ in rounds], [of_bare for _, of_bare in rounds])
+    with contextlib.ExitStack() as stack:
+        bare, ours = (stack.enter_context(one) for one in (plain(BARE, house.uri), flexiapi(house.uri, house.folder)))
+        beside, stranger, administrator = (stack.enter_context(_client(server)) for server in (bare, ours, ours))
+        _sign_in(administrator)
+        for name, path in chosen.items():
+            client = stranger if path == "/login" else administrator
+            client.get(path).raise_for_status()
+            rounds = [
+                (_spent(house, ours, client, path), _spent(house, bare, beside, "/"))
+                for _ in range(house.options.rounds)
+            ]
+            yield row(name, "CPU ms", [of_ours for of_ours, _ in rounds], [of_bare for _, of_bare in rounds])
 
 
 def _client(server: Program) -> httpx.Client:
