@@ -91,6 +91,11 @@ class Places:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._too_few_at = float("-inf")
 
+    @property
+    def waiting(self) -> int:
+        """The messages that wait for a place."""
+        return sum(not turn.done() for turn in self._waiting)
+
     def were_too_few_since(self, moment: float) -> bool:
         """Return whether more were taken than there were at any time since then, by the monotonic clock."""
         self._look()
@@ -187,6 +192,11 @@ class Lane:
         self._openings = figures.circuit_openings.labels(transport, label)
         self._places = Places(concurrency)
         self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
+
+    @property
+    def waiting(self) -> int:
+        """The messages that wait for a place."""
+        return self._places.waiting
 
     async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
         """Call `send`, which raises `DeliveryError` only, when its turn comes. Raises that, or `TurnedAway`."""

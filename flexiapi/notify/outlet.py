@@ -15,6 +15,8 @@ from flexiapi.notify.discovery import Transport
 from flexiapi.notify.instance import Instance
 from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway
 from flexiapi.notify.origin import defined_at, raised_at
+from flexiapi.notify.record import DeliveryRecord
+from flexiapi.notify.retries import worth_retrying
 from flexiapi.observing import log
 from flexiapi.plugin import (
     Backend,
@@ -26,7 +28,6 @@ from flexiapi.plugin import (
     RecipientDeferred,
     RecipientRefused,
     Retryable,
-    Throttled,
     Unregistered,
 )
 from flexiapi.settings import DeliverySettings
@@ -61,6 +62,17 @@ class Outlet(Generic[M]):
         self._has_lanes = type(backend).lane is not Backend.lane
         self._lanes: dict[str, Lane] = {}
         self._delivery = delivery
+        self.record = DeliveryRecord()
+
+    @property
+    def waiting(self) -> int:
+        """The messages that wait for a place."""
+        return sum(lane.waiting for lane in self._lanes.values())
+
+    @property
+    def under_way(self) -> int:
+        """The messages that the backend sends now."""
+        return self._instance.under_way
 
     @property
     def backend(self) -> Backend[Any, M]:
@@ -91,13 +103,14 @@ class Outlet(Generic[M]):
                 is_usual = isinstance(error, TurnedAway | RecipientDeferred | RecipientRefused)
                 tell = log.info if is_usual else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
+                self.record.failed(error)
                 raise DeliveryFailed(backend=self.table, reason=error.reason) from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
         patience, tries = Patience(seconds), self._delivery.tries
         lane = self._lane(message)
         attempts = stamina.retry_context(
-            on=_worth_retrying(patience, seconds * _LONGEST_WAIT),
+            on=worth_retrying(patience, seconds * _LONGEST_WAIT),
             attempts=tries,
             timeout=seconds,
             wait_initial=seconds / 80,
@@ -172,6 +185,7 @@ class Outlet(Generic[M]):
         try:
             yield
             outcome = "sent"
+            self.record.sent()
         except Unregistered:
             outcome = "unregistered"
             raise
@@ -269,21 +283,3 @@ def _places(backend: Callable[[], Backend[Any, Any]], usual: int) -> int:
         return _declared(backend(), usual)
     except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
         return usual
-
-
-def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
-    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
-
-    What is asked too often is not asked again unless it says when.
-    """
-
-    def decide(error: Exception) -> bool | float:
-        if isinstance(error, Crowded):
-            return patience.left > 0
-        if not isinstance(error, Retryable):
-            return False
-        if error.retry_after is not None:
-            return error.retry_after if error.retry_after < patience.left else False
-        return not isinstance(error, Throttled | RecipientDeferred) and patience.left > longest_wait
-
-    return decide

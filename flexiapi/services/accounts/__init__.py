@@ -15,6 +15,7 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.accounts.overview import AccountOverview
 from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent, PersonalRecords
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
@@ -54,6 +55,7 @@ class AccountServices:
 
     directory: AccountDirectory
     browsing: AccountBrowsing
+    overview: AccountOverview
     bulk: BulkChanges
     activity: AccountActivity
     rules: AccountRules
@@ -79,7 +81,7 @@ class AccountServices:
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
     """Make the services of this wing."""
     store, clock = ground.store, ground.clock
-    directory = AccountDirectory(ground)
+    directory, browsing = AccountDirectory(ground), AccountBrowsing(ground)
     guard = LastAdminGuard(store)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
@@ -89,7 +91,8 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
-        browsing=AccountBrowsing(ground),
+        browsing=browsing,
+        overview=AccountOverview(ground, browsing),
         bulk=BulkChanges(ground, directory),
         activity=AccountActivity(ground),
         rules=rules,

@@ -1,5 +1,6 @@
 """Contacts lists, which administrators fill and give to accounts."""
 
+import contextlib
 from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
@@ -60,6 +61,22 @@ class ContactsLists:
             raise RecordNotFound
         if not await self._store.contacts_lists.add_contact(list_id, contact.id, actor):
             raise AlreadyAttached
+
+    async def add_contacts(self, list_id: int, contact_ids: Sequence[int], actor: Actor) -> int:
+        """Add accounts to a list, except those on it. Return how many were added. Raises `RecordNotFound`."""
+        added = 0
+        for contact_id in dict.fromkeys(contact_ids):
+            with contextlib.suppress(AlreadyAttached):
+                await self.add_contact(list_id, contact_id, actor)
+                added += 1
+        return added
+
+    async def member(self, list_id: int, contact_id: int, space: Space) -> Account:
+        """Return an account on a list that administrators of the space see. Raises `RecordNotFound`."""
+        contacts_list = await self.by_id(list_id, space)
+        if contact_id not in contacts_list.contact_ids:
+            raise RecordNotFound
+        return await self._accounts.for_admin(contact_id, space)
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Remove an account from a list. Raises `RecordNotFound`, `NotAttached`."""
