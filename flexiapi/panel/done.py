@@ -12,6 +12,22 @@ class Done(Enum):
     """The notes, English texts; `{count}` stands for a number."""
 
     SIGNED_OUT = marked("You are signed out.")
+    CODE_SENT = marked("We sent a code.")
+    EMAIL_CHANGED = marked("Your e-mail address is changed.")
+    PHONE_CHANGED = marked("Your phone number is changed.")
+    CHANGE_CANCELLED = marked("The change is cancelled. Nothing was changed.")
+    CHANGE_ENDED = marked("The code is over. Begin the change again.")
+    PASSWORD_CHANGED = marked("Your password is changed.")
+    PASSWORD_CHANGED_EVERYWHERE = marked("Your password is changed, and all other devices are signed out.")
+    KEY_ENDED = marked("Your API key is ended.")
+    DEVICE_REMOVED = marked("The phone is removed.")
+    PUSH_SENT = marked("A test push was accepted for phones: {count}.")
+    PUSH_NOWHERE = marked("No registered phone says how it can be woken by push.")
+    PUSH_FAILED = marked("The test push was not accepted for any phone.")
+    PUSH_UNREGISTERED = marked("The push service no longer knows your phone. Open the app once, and try again.")
+    MESSAGE_SENT = marked("A test message is on its way to your phones.")
+    SESSION_ENDED = marked("The session has ended.")
+    SESSIONS_ENDED = marked("{count} sessions have ended.")
     CONFIRMED = marked("Thank you, that was right.")
 
     def cookie(self, count: int) -> str:

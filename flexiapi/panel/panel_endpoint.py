@@ -157,7 +157,7 @@ class PanelEndpoint(PageEndpoint):
             script=assets.script.path,
             visitor=visitor,
             note=note(self.cookie("flexiapi-done")),
-            menu=menu_of(visitor),
+            menu=menu_of(visitor, shows_devices=self.settings.panel.devices),
         )
 
     def panel_page(self, page: PanelPage, status: int = 200, cookies: Sequence[Cookie] = ()) -> PageReply:

@@ -6,6 +6,8 @@ from flexiapi.panel.endpoint import PageEndpoint
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
+from flexiapi.panel.user.routes import USER_ENDPOINTS
+from flexiapi.panel.user.sessions import EndOtherSessionsEndpoint, EndSessionEndpoint, SessionsEndpoint
 
 # Pages that apps and mails lead to, also without the panel.
 PAGE_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
@@ -23,4 +25,8 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SignOutEndpoint,
     ConfirmEndpoint,
     DashboardEndpoint,
+    *USER_ENDPOINTS,
+    SessionsEndpoint,
+    EndSessionEndpoint,
+    EndOtherSessionsEndpoint,
 )

@@ -39,6 +39,11 @@ def digits(value: Any) -> Any:
     return value
 
 
+def typed_digits(value: Any) -> Any:
+    """Return a code as people copy it, `12 34` or `1-2-3-4`, as its digits alone."""
+    return _BETWEEN_DIGITS.sub("", value) if isinstance(value, str) else digits(value)
+
+
 def typed_number(value: Any) -> Any:
     """Return a phone number as people write it, `0033 (0)6-12.34` or `+33 6 12 34`, in the form of E.164.
 

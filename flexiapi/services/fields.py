@@ -15,7 +15,7 @@ from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
-from flexiapi.services.conversions import digits, expiry, flag, page_number, typed_number
+from flexiapi.services.conversions import digits, expiry, flag, page_number, typed_digits, typed_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -227,6 +227,9 @@ CodeChannel = Annotated[
 ]
 Pin = Annotated[
     Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "{field} must be the 4 digits that were sent"), field_texts.PIN
+]
+TypedPin = Annotated[
+    Text, BeforeValidator(typed_digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN
 ]
 Expiry = Annotated[
     datetime,

@@ -3,13 +3,14 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import admin, entrance, frame, samples, user
+from flexiapi.rendering.panel import admin, entrance, frame, phones, samples, sessions, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, admin)
-AROUND = {"panel/layout.html", "panel/macros.html"}
+WINGS = (frame, entrance, user, phones, sessions, admin)
+MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
+AROUND = {"panel/layout.html", "panel/macros.html"} | MACROS
 
 
 @pytest.fixture(scope="module")

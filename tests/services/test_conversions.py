@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi.services.conversions import typed_number
+from flexiapi.services.conversions import typed_digits, typed_number
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_any_unambiguous_number_is_understood(written):
 @pytest.mark.parametrize(("written", "kept"), [("06 12 34 56 78", "0612345678"), ("+33 six", "+33six"), (5, 5)])
 def test_what_is_ambiguous_is_left_to_the_field(written, kept):
     assert typed_number(written) == kept
+
+
+@pytest.mark.parametrize("written", ["1234", "12 34", " 1-2-3-4 ", "12\u00a034", 1234])
+def test_a_code_is_its_digits(written):
+    assert typed_digits(written) == "1234"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, AccountSelection, AsContact, Space
 from flexiapi.services.ground import Ground
+from flexiapi.services.outcome import existing
 
 PAGE_SIZE = 20
 
@@ -35,6 +36,10 @@ class AccountDirectory:
     def space_of(self, account: AsContact) -> Space:
         """Return the space that an account belongs to; types, lists and contacts of it are of the same one."""
         return self._spaces.of_domain(account.domain)
+
+    async def again(self, account: Account) -> Account:
+        """Return an account as it is now. Raises `RecordNotFound`."""
+        return existing(await self._store.accounts.by_id(account.id, self.space_of(account).scope))
 
     async def is_activated(self, username: str, domain: str, space: Space) -> bool:
         """Return whether the account of an address in a public domain is activated. Raises `RecordNotFound`."""

@@ -39,6 +39,8 @@ class AddressChanges:
         self._life = ground.settings.account.pin_life
         self._tries = ground.settings.account.pin_tries
         self._clock = ground.clock
+        self._spaces = ground.spaces
+        self._has_panel = ground.settings.panel.enabled
 
     async def faults(self, account: Account, values: AddressValues) -> FieldErrors:
         """Check a new address or number: a code may be sent to it, and it is neither the present one nor taken."""
@@ -52,8 +54,14 @@ class AddressChanges:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        await self._notices.mail(email, EmailChangeMail(account.address, pin, self._life), account, actor)
+        mail = EmailChangeMail(account.address, pin, self._life, self._link(account, pin))
+        await self._notices.mail(email, mail, account, actor)
         await self._await(account, "email", email, pin, actor)
+
+    def _link(self, account: Account, pin: str) -> str | None:
+        """Return the page of the panel that takes a PIN, `None` without a panel. Opening it changes nothing."""
+        space = self._spaces.of_domain(account.domain)
+        return f"{space.url}/email/validate?code={pin}" if self._has_panel else None
 
     async def request_phone(self, account: Account, phone: str, actor: Actor, *, channel: CodeChannel = "sms") -> None:
         """Send a PIN to a new number, by that channel. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""

@@ -1,6 +1,9 @@
 """Devices that are registered at the SIP server."""
 
-from flexiapi.errors import RecordNotFound
+import asyncio
+from datetime import timedelta
+
+from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.model import Account, Device
 
@@ -24,6 +27,14 @@ class Devices:
     async def of(self, account: Account) -> list[Device]:
         """Return the account's devices, the last updated first. Raises `RegistrarUnavailable`."""
         return await self._registrar.devices(account.address) if self._registrar else []
+
+    async def glance(self, account: Account, within: timedelta) -> list[Device]:
+        """Return the same as `of`, but wait no longer than this. Raises `RegistrarUnavailable`."""
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await self.of(account)
+        except TimeoutError as error:
+            raise RegistrarUnavailable from error
 
     async def remove(self, account: Account, uuid: str) -> None:
         """Remove a device's registration. Raises `RecordNotFound`, `RegistrarUnavailable`."""

@@ -1,6 +1,6 @@
 """Sample values of the templates of the panel, which `flexiapi check` renders."""
 
 from flexiapi.rendering.panel.frame import PanelPage
-from flexiapi.rendering.panel.samples import admin, entrance, surroundings, user
+from flexiapi.rendering.panel.samples import admin, entrance, sessions, surroundings, user
 
-PANEL_PAGES: tuple[PanelPage, ...] = (*surroundings.PAGES, *entrance.PAGES, *user.PAGES, *admin.PAGES)
+PANEL_PAGES: tuple[PanelPage, ...] = (*surroundings.PAGES, *entrance.PAGES, *user.PAGES, *sessions.PAGES, *admin.PAGES)

@@ -1,0 +1,55 @@
+"""The endpoints of the pages of one's own account."""
+
+from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.user.address_codes import (
+    EmailCancellationEndpoint,
+    EmailResendingEndpoint,
+    PhoneCancellationEndpoint,
+    PhoneResendingEndpoint,
+)
+from flexiapi.panel.user.addresses import (
+    EmailChangePageEndpoint,
+    EmailCodeEndpoint,
+    EmailConfirmationEndpoint,
+    PhoneChangePageEndpoint,
+    PhoneCodeEndpoint,
+    PhoneConfirmationEndpoint,
+)
+from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
+from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint
+from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
+from flexiapi.panel.user.devices import (
+    DevicesPageEndpoint,
+    RemoveDeviceEndpoint,
+    TestMessageEndpoint,
+    TestPushEndpoint,
+)
+from flexiapi.panel.user.export import ExportEndpoint
+from flexiapi.panel.user.password import PasswordPageEndpoint
+from flexiapi.panel.user.setup_link import ProvisionPageEndpoint
+
+USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
+    ApiKeyPageEndpoint,
+    EndKeyEndpoint,
+    EmailChangePageEndpoint,
+    EmailCodeEndpoint,
+    EmailConfirmationEndpoint,
+    EmailResendingEndpoint,
+    EmailCancellationEndpoint,
+    PhoneChangePageEndpoint,
+    PhoneCodeEndpoint,
+    PhoneConfirmationEndpoint,
+    PhoneResendingEndpoint,
+    PhoneCancellationEndpoint,
+    PasswordPageEndpoint,
+    DevicesPageEndpoint,
+    RemoveDeviceEndpoint,
+    TestPushEndpoint,
+    TestMessageEndpoint,
+    ProvisionPageEndpoint,
+    ContactsPageEndpoint,
+    ContactsFileEndpoint,
+    ExportEndpoint,
+    DeletionEndpoint,
+    GoodbyeEndpoint,
+)

@@ -1,0 +1,294 @@
+"""The list of one's own sessions, and their end on all hosts at once."""
+
+import contextlib
+import re
+import secrets
+
+import pytest
+
+from flexiapi.server.routes import ENDPOINTS
+from flexiapi.web.operation import Access
+from tests.kit.server import serving, shared_by_module
+from tests.kit.visitor import Visitor
+
+pytestmark = pytest.mark.security
+
+server = shared_by_module({})
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
+
+
+@pytest.fixture
+def browser(server):
+    """Browsers that are signed in: (account, user agent, server) -> a visitor."""
+    with contextlib.ExitStack() as opened:
+
+        def made(person, agent=FIREFOX, at=server):
+            visitor = Visitor(at.url, {"User-Agent": agent})
+            opened.callback(visitor.close)
+            assert visitor.sign_in(person).url.path == "/dashboard"
+            return visitor
+
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory, mongod_uri):
+    """Two servers with one database."""
+    tables = {"mongodb": {"database": f"test_{secrets.token_hex(6)}"}}
+    with contextlib.ExitStack() as running:
+        yield [running.enter_context(serving(tables, tmp_path_factory.mktemp("host"), mongod_uri)) for _ in range(2)]
+
+
+@pytest.fixture
+def person(server):
+    return server.person(email="alice@example.com")
+
+
+def is_signed_in(visitor):
+    return visitor.open("/dashboard").url.path == "/dashboard"
+
+
+def ends_of(page):
+    return re.findall(r'href="(/sessions/end\?session=[0-9a-f]{64})"', page.text)
+
+
+class TestTheList:
+    def test_it_shows_each_session_in_words_that_of_the_browser_first(self, person, browser):
+        browser(person, CHROME)
+        mine = browser(person)
+        browser(person, "<script>alert(1)</script>")
+        page = mine.open("/sessions")
+        names = re.findall(r"<td><strong>(.*?)</strong>(.*?)</td>", page.text)
+        assert names[0] == ("Firefox on Linux", ' <span class="state ok">This browser</span>')
+        assert sorted(names[1:]) == [("Chrome on Windows", ""), ("Unknown browser", "")]
+        assert page.text.count("with the password") == 3
+        assert page.text.count("127.0.0.1") >= 3
+        assert "alert(1)" not in page.text
+        assert len(ends_of(page)) == 2
+        assert mine.http.cookies["flexiapi"] not in page.text
+
+    def test_one_is_ended_after_a_confirmation(self, server, person, browser):
+        mine, other = browser(person), browser(person, CHROME)
+        (end,) = ends_of(mine.open("/sessions"))
+        page = mine.open(end)
+        assert "Chrome on Windows" in page.text
+        assert is_signed_in(other)
+        mine.open(end)
+        answer = mine.send("/sessions/end")
+        assert answer.url.path == "/sessions"
+        assert "The session has ended." in answer.text
+        assert (is_signed_in(other), is_signed_in(mine)) == (False, True)
+        assert "One session of" in server.messages[-1]["text"]
+
+    def test_all_others_are_ended_at_once(self, server, person, browser):
+        mine, second, third = browser(person), browser(person), browser(person)
+        stranger = browser(server.person())
+        mine.open("/sessions/end_others")
+        answer = mine.send("/sessions/end_others")
+        assert (answer.url.path, "2 sessions have ended." in answer.text) == ("/sessions", True)
+        assert [is_signed_in(one) for one in (mine, second, third, stranger)] == [True, False, False, True]
+        assert "end_others" not in mine.open("/sessions").text
+
+    def test_its_own_is_ended_like_a_sign_out(self, server, person, browser):
+        mine = browser(person)
+        (session,) = server.run(server.services.sign_in.sessions.of(server.account(person.id)))
+        mine.open(f"/sessions/end?session={session.id_hash.hex()}")
+        answer = mine.send("/sessions/end")
+        assert (answer.url.path, "flexiapi" in mine.http.cookies) == ("/login", False)
+
+    def test_one_of_another_account_is_unknown(self, server, person, browser):
+        mine, theirs = browser(person), browser(server.person())
+        (end,) = ends_of(browser(person, CHROME).open("/sessions"))
+        assert theirs.open(end).status_code == 404
+        theirs.open("/sessions/end_others")
+        token = theirs.form("/sessions/end_others").fields["form_token"]
+        answer = theirs.http.post(
+            "/sessions/end", data={"session": end.partition("=")[2], "form_token": token, "next": "/"}
+        )
+        assert answer.status_code in (403, 404)
+        assert is_signed_in(mine)
+
+    def test_an_old_proof_is_asked_for_again(self, server, person, browser):
+        mine, other = browser(person), browser(person, CHROME)
+        server.later(minutes=11)
+        assert mine.open("/sessions").url.path == "/sessions"
+        page = mine.open("/sessions/end_others")
+        assert page.url.path == "/confirm"
+        assert is_signed_in(other)
+        mine.open("/sessions/end_others")
+        answer = mine.send("/confirm", password=person.password)
+        assert answer.url.path == "/sessions/end_others"
+        mine.send("/sessions/end_others")
+        assert not is_signed_in(other)
+
+
+class TestOnTwoHosts:
+    """The end of a session at one host, and the next request at the other."""
+
+    def test_a_session_of_one_is_known_to_the_other(self, hosts, browser):
+        here, there = hosts
+        person = here.person()
+        visitor, other = browser(person, at=here), Visitor(there.url)
+        other.http.cookies.update(dict(visitor.http.cookies))
+        assert is_signed_in(other)
+        visitor.open("/logout")
+        visitor.send("/logout")
+        assert not is_signed_in(other)
+        other.close()
+
+    @pytest.mark.parametrize("ending", ["password", "deactivate", "block", "remove", "list"])
+    def test_it_ends_at_once(self, hosts, browser, ending):
+        here, there = hosts
+        person = here.person()
+        visitors = [browser(person, at=host) for host in (here, there, there)]
+        assert all(is_signed_in(one) for one in visitors)
+        accounts, account = here.services.accounts, here.account(person.id)
+        if ending == "password":
+            here.http.post(
+                "/api/accounts/me/password",
+                json={"algorithm": "SHA-256", "password": "another-horse", "old_password": person.password},
+                headers=person.headers,
+            ).raise_for_status()
+        elif ending == "remove":
+            here.run(accounts.removal.remove(account, here.actor))
+        elif ending == "list":
+            visitors[0].open("/sessions/end_others")
+            visitors[0].send("/sessions/end_others")
+        else:
+            here.run(getattr(accounts.administration, ending)(person.id, here.actor))
+        left = [is_signed_in(one) for one in visitors]
+        assert left == [ending == "list", False, False]
+
+
+def pages(method):
+    """The operations of pages that need a session, by path, with something for its parameters."""
+    found = {one.path: one.plans[method].operation for one in ENDPOINTS if method in one.plans}
+    return {
+        re.sub(r"\{\w+\}", "1", path): operation
+        for path, operation in found.items()
+        if operation.hidden and operation.access in (Access.USER, Access.ADMIN)
+    }
+
+
+PAGES, FORMS = pages("GET"), pages("POST")
+NOT_LIMITED = [
+    (method, path)
+    for method, found in (("GET", PAGES), ("POST", FORMS))
+    for path, operation in found.items()
+    if not operation.limited
+]
+
+
+def test_pages_that_need_a_session_are_found():
+    assert {"/dashboard", "/sessions", "/sessions/end", "/logout"} <= PAGES.keys()
+    assert {"/sessions/end", "/sessions/end_others", "/confirm"} <= FORMS.keys()
+    assert ("GET", "/logout") not in NOT_LIMITED
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_a_session_a_page_leads_to_the_sign_in_and_back(server, path):
+    for cookie in ({}, {"Cookie": "flexiapi=" + "A" * 43}):
+        answer = server.http.get(f"{path}?a=1", headers={"Accept": "text/html", **cookie})
+        assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
+        place, _, query = answer.headers["location"].partition("?")
+        assert place == "/login"
+        assert query in ("", f"next={path.replace('/', '%2F')}%3Fa%3D1")
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_without_a_session_a_form_leads_to_the_sign_in(server, path):
+    answer = server.http.post(path, data={"form_token": "x"}, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
+
+
+def test_a_limited_session_may_only_confirm_its_account(server):
+    new, visitor = server.person(activated=False), Visitor(server.url)
+    visitor.open("/login")
+    visitor.send("/authenticate", follow=False, username=new.account.username, password=new.password)
+    wrong = []
+    for method, path in NOT_LIMITED:
+        answer = visitor.http.request(method, path, headers={"Accept": "text/html", "Sec-Fetch-Site": "same-origin"})
+        if (answer.status_code, answer.headers.get("location", "").partition("?")[0]) != (303, "/activate"):
+            wrong.append((method, path, answer.status_code))
+    assert wrong == []
+    assert len(NOT_LIMITED) > 5
+    server.run(server.services.accounts.administration.activate(new.id, server.actor))
+    assert visitor.open("/dashboard").url.path == "/login"
+    visitor.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_a_session_is_never_stored(server, browser, path):
+    admin = server.person(admin_since=server.clock.second())
+    answer = browser(admin).http.get(path, headers={"Accept": "text/html"})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/\r\nSet-Cookie: a=b",
+        "\t//evil.example",
+        " //evil.example",
+        "/dash board",
+        "/é",
+        "evil.example",
+        "@evil.example",
+        "",
+        "/" + "a" * 1100,
+    ],
+)
+def test_a_sign_in_leads_to_paths_of_this_site_alone(server, browser, person, path):
+    mine = browser(person)
+    answer = mine.http.get("/login", params={"next": path}, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    mine.http.cookies.clear()
+    mine.open("/login")
+    answer = mine.send(
+        "/authenticate", follow=False, username=person.account.username, password=person.password, next=path
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+
+
+def test_the_cookie_of_a_session_is_for_this_host_and_for_no_script(server, person):
+    visitor = Visitor(server.url)
+    visitor.open("/login")
+    answer = visitor.send("/authenticate", follow=False, username=person.account.username, password=person.password)
+    (cookie,) = (one for one in answer.headers.get_list("set-cookie") if one.startswith("flexiapi="))
+    assert {part.strip() for part in cookie.split(";")[1:]} == {"Path=/", "HttpOnly", "SameSite=Lax"}
+    visitor.open("/login")
+    visitor.http.cookies.clear()
+    visitor.open("/login")
+    answer = visitor.send(
+        "/authenticate", follow=False, username=person.account.username, password=person.password, stay="true"
+    )
+    (cookie,) = (one for one in answer.headers.get_list("set-cookie") if one.startswith("flexiapi="))
+    assert re.search(r"Max-Age=25(91|92)\d{3}", cookie)
+    visitor.close()
+
+
+def test_over_tls_its_cookie_has_the_prefix_that_binds_it_to_the_host(tmp_path, mongod_uri):
+    tables = {"app": {"url": "https://accounts.example.org"}}
+    with serving(tables, tmp_path, mongod_uri) as there:
+        person, visitor = there.person(), Visitor(there.url)
+        visitor.open("/login")
+        form = visitor.form("/authenticate").fields
+        own = next(one for one in visitor.page.headers.get_list("set-cookie"))
+        answer = visitor.http.post(
+            "/authenticate",
+            data={**form, "username": person.account.username, "password": person.password},
+            headers={"Cookie": own.partition(";")[0], "Sec-Fetch-Site": "same-origin"},
+        )
+        (cookie,) = (one for one in answer.headers.get_list("set-cookie") if "flexiapi=" in one)
+        visitor.close()
+    assert cookie.startswith("__Host-flexiapi=")
+    assert {part.strip() for part in cookie.split(";")[1:]} == {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"}
