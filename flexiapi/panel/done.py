@@ -28,6 +28,18 @@ class Done(Enum):
     MESSAGE_SENT = marked("A test message is on its way to your phones.")
     SESSION_ENDED = marked("The session has ended.")
     SESSIONS_ENDED = marked("{count} sessions have ended.")
+    TYPE_CREATED = marked("The type is created.")
+    TYPE_SAVED = marked("The type is saved.")
+    TYPE_DELETED = marked("The type is deleted.")
+    LIST_CREATED = marked("The contacts list is created. Add its members now.")
+    LIST_SAVED = marked("The contacts list is saved.")
+    LIST_DELETED = marked("The contacts list is deleted.")
+    MEMBERS_ADDED = marked("Members added to the list: {count}.")
+    MEMBER_REMOVED = marked("The member is removed from the list.")
+    EXTERNAL_ADDED = marked("The external account is in the pool.")
+    EXTERNAL_REMOVED = marked("The external account is removed from the pool.")
+    MESSAGE_ON_ITS_WAY = marked("The message is sent.")
+    TEST_SENT = marked("The backend has accepted the test message. It should reach you soon.")
     CONFIRMED = marked("Thank you, that was right.")
 
     def cookie(self, count: int) -> str:

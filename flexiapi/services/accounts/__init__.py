@@ -15,7 +15,7 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
-from flexiapi.services.accounts.overview import AccountOverview
+from flexiapi.services.accounts.overview import AccountOverview, AccountTotals
 from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent, PersonalRecords
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
@@ -39,6 +39,7 @@ __all__ = [
     "AccountDirectory",
     "AccountListing",
     "AccountServices",
+    "AccountTotals",
     "Amendments",
     "Hindrance",
     "Period",
