@@ -143,6 +143,12 @@ class CodeRefused(Forbidden):
     message = "This code is wrong, was used, or is too old. Take the one in the newest message, or ask for another."
 
 
+class NotLetIn(Forbidden):
+    """The browser shows a QR code that no other device has accepted yet."""
+
+    message = "The other device has not let this browser in yet. Scan the QR code first."
+
+
 class LastAdmin(Forbidden):
     """The change would leave the server without an administrator."""
 

@@ -41,6 +41,12 @@ class Done(Enum):
     MESSAGE_ON_ITS_WAY = marked("The message is sent.")
     TEST_SENT = marked("The backend has accepted the test message. It should reach you soon.")
     CONFIRMED = marked("Thank you, that was right.")
+    ACCOUNT_CONFIRMED = marked("Your account is confirmed.")
+    SIGN_UP_GIVEN_UP = marked("The new account is given up.")
+    RECOVERED = marked("You are signed in. Choose a new password now.")
+    PASSWORD_SET = marked("Your new password is set. Sign in with it.")
+    LET_IN = marked("The other browser is signed in.")
+    REFUSED = marked("The other browser is refused.")
 
     def cookie(self, count: int) -> str:
         """Return the value of the cookie that carries the note to the next page."""

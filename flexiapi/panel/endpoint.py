@@ -8,12 +8,15 @@ from typing import Protocol
 from flexiapi.errors import ApiError
 from flexiapi.language_tags import accepted
 from flexiapi.model import Space
+from flexiapi.panel.languages import chosen
 from flexiapi.rendering.assets import Assets
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.pages import ErrorPage, HtmlPage, Page
-from flexiapi.rendering.renderer import Renderer
+from flexiapi.rendering.renderer import Language, OfferedLanguage, Renderer
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.web.replies import HttpReply, PageReply
+
+_VARY = ("Vary", "Accept-Language, Cookie")
 
 TITLES = {
     400: marked("The form could not be read"),
@@ -65,15 +68,35 @@ class PageEndpoint(ServiceEndpoint):
 
     def rendered_page(self, page: HtmlPage) -> str:
         """Return the HTML of a page, in the language of the person."""
-        renderer = self.context.renderer
-        language = renderer.page_language(
-            self.wanted_languages(), (self.space or self.context.services.spaces.default).language
-        )
-        return renderer.page(page, self.app_name, language=language.templates)
+        if _VARY not in self.headers:
+            self.headers.append(_VARY)
+        return self.context.renderer.page(page, self.app_name, language=self.language.name)
+
+    @property
+    def language(self) -> Language:
+        """The language of the page."""
+        return self.context.renderer.page_language(self.wanted_languages(), self._usual_language)
+
+    def offered_languages(self) -> Sequence[OfferedLanguage]:
+        """Return the languages that people may choose here."""
+        return self.context.renderer.page_languages(self._usual_language)
+
+    @property
+    def _usual_language(self) -> str:
+        return (self.space or self.context.services.spaces.default).language
 
     def wanted_languages(self) -> Sequence[str]:
-        """Return the languages that the person prefers, as the browser says."""
-        return accepted(self.request.headers.get("Accept-Language", ""))
+        """Return the languages that the person prefers: the chosen one, that of the account, those of the browser."""
+        headers = self.request.headers
+        return [
+            *chosen(headers.get("Cookie", "")),
+            *self.account_languages(),
+            *accepted(headers.get("Accept-Language", "")),
+        ]
+
+    def account_languages(self) -> Sequence[str]:
+        """Return the language of the account that is signed in: one, or none."""
+        return ()
 
     def error_page(self, title: str, message: str, status: int) -> PageReply:
         """Return an error page."""

@@ -20,7 +20,7 @@ class Input:
     """The look of a field: the last annotation of its type, `Annotated[Email | None, Input("E-mail address")]`.
 
     `label`, `hint` and the labels of `choices` are English texts in `marked`. `kind` and `autocomplete` are those of
-    `FieldView`.
+    `FieldView`. `is_needed` marks a field without which the form is refused although its type allows that.
     """
 
     label: str
@@ -28,6 +28,7 @@ class Input:
     hint: str = ""
     autocomplete: str = "off"
     choices: tuple[Choice, ...] = ()
+    is_needed: bool = False
 
 
 class Form(Params):
@@ -119,7 +120,7 @@ def _field(
         one.kind,
         one.hint,
         one.autocomplete,
-        is_required=form.model_fields[name].is_required() or name == CURRENT_PASSWORD,
+        is_required=one.is_needed or form.model_fields[name].is_required() or name == CURRENT_PASSWORD,
         errors=tuple(filled.errors.get(name, ())),
         choices=one.choices if choices is None else choices,
         selected=tuple(map(str, value)) if listed else (),

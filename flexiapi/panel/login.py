@@ -60,7 +60,7 @@ class SignInEndpoint(FormEndpoint):
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the form."""
         form = self.form(SignInForm, filled, action="/authenticate", initial={"next": self.following})
-        settings, registration = self.settings.panel, self.space.panel_registration
+        settings, registration = self.settings.panel, self.accounts.web_sign_up.registration(self.space)
         missing = await self.accounts.administrators.are_missing()
         page = LoginPage(
             self.frame(marked("Sign in")),
@@ -84,7 +84,9 @@ class AuthenticationEndpoint(SignInEndpoint):
         account = await sign_in.panel.by_password(body.username, body.password, self.space, self.actor)
         limited = not account.activated
         method = SignInMethod.PASSWORD
-        new = await sign_in.sessions.begin(account, self.actor, method, stays=body.stay, is_limited=limited)
+        new = await sign_in.sessions.begin(
+            account, self.actor, method, stays=body.stay, is_limited=limited, in_place_of=self.cookie("flexiapi")
+        )
         return self.see_other(places.local(body.next), cookies=[self.session_cookie(new)])
 
 

@@ -16,6 +16,7 @@ from flexiapi.errors import (
     FreshCheckRequired,
     MalformedRequest,
     NotFound,
+    RouteNotFound,
     SessionRequired,
     ValidationFailed,
     WrongCredentials,
@@ -25,10 +26,11 @@ from flexiapi.panel import forms, places
 from flexiapi.panel.done import Done, note
 from flexiapi.panel.endpoint import TITLES, PageEndpoint
 from flexiapi.panel.forms import CURRENT_PASSWORD, EMPTY, TOKEN, Filled, Form
+from flexiapi.panel.languages import LanguageForm
 from flexiapi.panel.menu import menu_of
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FormView
-from flexiapi.rendering.panel.frame import Frame, MessagePage, PanelPage, Visitor
+from flexiapi.rendering.panel.frame import FormLink, Frame, Languages, MessagePage, PanelPage, Visitor
 from flexiapi.services.sign_in import NewSession, SessionIdentity
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
@@ -37,6 +39,7 @@ from flexiapi.web.parameters import read
 from flexiapi.web.replies import Answer, Cookie, HttpReply, PageReply
 
 _SECRET_LENGTH = 32
+_START = FormLink("/", marked("Start page"))
 # Failures that no form can mend.
 _OF_THE_PAGE = (SessionRequired, AdminRequired, ConfirmationRequired, CrossSiteForm, MalformedRequest, NotFound)
 
@@ -98,6 +101,18 @@ class PanelEndpoint(PageEndpoint):
         """Path of the request, with its query."""
         return self.request.target
 
+    @property
+    def here(self) -> str:
+        """Path of the page, to come back to; empty for the target of a form that has no page."""
+        if self.request.method in ("GET", "HEAD"):
+            return self.place
+        return self.place.partition("?")[0] if "GET" in self.methods else ""
+
+    def account_languages(self) -> Sequence[str]:
+        """Return the language of the account that is signed in: one, or none."""
+        language = None if self.identity is None else self.me.language
+        return () if language is None else (language,)
+
     def cookie(self, name: str) -> str:
         """Return a cookie of the panel, or an empty text."""
         return cookie(self.request.headers.get("Cookie", ""), self._cookie_name(name))
@@ -158,13 +173,25 @@ class PanelEndpoint(PageEndpoint):
             visitor=visitor,
             note=note(self.cookie("flexiapi-done")),
             menu=menu_of(visitor, shows_devices=self.settings.panel.devices),
+            languages=self._languages(),
         )
+
+    def _languages(self) -> Languages | None:
+        """Return the languages to choose from at the foot of the page; `None` if there is one only."""
+        offered = self.offered_languages()
+        if len(offered) == 1:
+            return None
+        form = self.form(LanguageForm, action="/language", initial={"next": self.here or "/"})
+        return Languages(form, offered, self.language.templates)
 
     def panel_page(self, page: PanelPage, status: int = 200, cookies: Sequence[Cookie] = ()) -> PageReply:
         """Return a page of the panel."""
         nonce = page.frame.nonce
+        # The script of a captcha brings others, and a frame.
+        others = f"script-src 'nonce-{nonce}' 'strict-dynamic'; frame-src https:; connect-src 'self' https:; "
         policy = (
-            f"default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
+            f"default-src 'self'; {others if getattr(page, 'captcha', None) else ''}"
+            f"style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
         headers = [("Content-Security-Policy", policy), ("Cache-Control", "no-store")]
@@ -199,16 +226,17 @@ class PanelEndpoint(PageEndpoint):
 
     def rendered(self, error: ApiError, status: int) -> HttpReply:
         """Return a failure as a page with the surroundings of the panel."""
-        if self.host_space is None:
+        if self.host_space is None or not self.settings.panel.enabled:
             return super().rendered(error, status)
         title = TITLES.get(status) or responses.get(status, marked("Error"))
-        return self.panel_page(MessagePage(self.frame(title), error.message), status)
+        message, links = error.message, [_START]
+        if isinstance(error, RouteNotFound):
+            message = marked("Check the address in the browser, or go on from the start page.")
+        return self.panel_page(MessagePage(self.frame(title), message, links), status)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure: a page, or the way to one that helps."""
-        here = self.place if self.request.method in ("GET", "HEAD") else ""
-        if not here and "GET" in self.methods:
-            here = self.place.partition("?")[0]
+        here = self.here
         if isinstance(error, SessionRequired):
             reply = self.see_other(places.with_next("/login", here))
         elif isinstance(error, FreshCheckRequired):

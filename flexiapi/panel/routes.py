@@ -3,7 +3,9 @@
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
+from flexiapi.panel.entrance.routes import ENTRANCE_ENDPOINTS
 from flexiapi.panel.human_check import CreationTokenCheckEndpoint, CreationTokenValidationEndpoint
+from flexiapi.panel.language_endpoint import LanguageEndpoint
 from flexiapi.panel.login import AuthenticationEndpoint, ConfirmEndpoint, LoginEndpoint, SignOutEndpoint
 from flexiapi.panel.setup import SetupEndpoint
 from flexiapi.panel.user.routes import USER_ENDPOINTS
@@ -25,6 +27,8 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SignOutEndpoint,
     ConfirmEndpoint,
     DashboardEndpoint,
+    *ENTRANCE_ENDPOINTS,
+    LanguageEndpoint,
     *USER_ENDPOINTS,
     SessionsEndpoint,
     EndSessionEndpoint,

@@ -12,6 +12,7 @@ from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
+from flexiapi.panel.languages import chosen
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.first_admin import first_admin_command
 from flexiapi.server.health import Health
@@ -146,7 +147,7 @@ class ServiceContext:
         printable = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
         space = cast("Space | None", exchange.host_space) or self._spaces.default
         agent = printable or space.name
-        signed_in, languages = exchange.identity, exchange.request.headers.get("Accept-Language", "")
+        signed_in, languages = exchange.identity, _languages(exchange.request)
         if not isinstance(signed_in, SignedIn | SessionIdentity):
             return Actor(
                 ActorKind.ANONYMOUS,
@@ -197,3 +198,9 @@ class ServiceContext:
         """Write the gathered lines of the access log."""
         if self._access is not None:
             self._access.flush()
+
+
+def _languages(request: HttpRequest) -> str:
+    """Return the languages that a caller prefers, as `Accept-Language` has them: first the one chosen on pages."""
+    accepted, cookies = request.headers.get("Accept-Language", ""), request.headers.get("Cookie")
+    return ",".join(filter(None, [*chosen(cookies), accepted])) if cookies else accepted

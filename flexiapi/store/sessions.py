@@ -56,6 +56,10 @@ class SessionStore(Records):
         """End a session of an account. Return False if it has none with the hash."""
         return (await self._sessions.delete_one({"_id": id_hash, "account_id": account_id})).deleted_count > 0
 
+    async def drop(self, id_hash: bytes) -> None:
+        """End a session of any account, whose secret the caller has."""
+        await self._sessions.delete_one({"_id": id_hash})
+
     async def remove_of(self, account_id: int, but: bytes | None = None) -> int:
         """End the sessions of an account, all `but` one. Return their number."""
         query: Document = {"account_id": account_id, **({} if but is None else {"_id": {"$ne": but}})}

@@ -53,6 +53,19 @@
     });
   }
 
+  // A browser that shows a QR code signs in as soon as another device has let it in.
+  for (const form of document.querySelectorAll("form[data-poll]")) {
+    const ask = () => fetch(form.dataset.poll, { cache: "no-store" })
+      .then((answer) => (answer.ok ? answer.json() : { gone: true }))
+      .then((state) => {
+        if (state.gone) location.reload();
+        else if (state.attached) form.requestSubmit();
+        else setTimeout(ask, 2000);
+      })
+      .catch(() => setTimeout(ask, 5000));
+    setTimeout(ask, 2000);
+  }
+
   const summary = document.getElementById("summary");
   if (summary) summary.focus();
 })();

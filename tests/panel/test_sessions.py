@@ -1,9 +1,12 @@
 """The list of one's own sessions, and their end on all hosts at once."""
 
+import asyncio
 import contextlib
 import re
 import secrets
+from collections import Counter
 
+import httpx
 import pytest
 
 from flexiapi.server.routes import ENDPOINTS
@@ -13,7 +16,12 @@ from tests.kit.visitor import Visitor
 
 pytestmark = pytest.mark.security
 
-server = shared_by_module({})
+TABLES = {
+    "server": {"trusted_proxies": ["127.0.0.0/8"]},
+    "limits": {"failed_sign_ins_per_account": 5},
+    "mongodb": {"database": f"test_{secrets.token_hex(6)}"},
+}
+server = shared_by_module(TABLES)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
 
@@ -33,11 +41,10 @@ def browser(server):
 
 
 @pytest.fixture(scope="module")
-def hosts(tmp_path_factory, mongod_uri):
+def hosts(server, tmp_path_factory, mongod_uri):
     """Two servers with one database."""
-    tables = {"mongodb": {"database": f"test_{secrets.token_hex(6)}"}}
-    with contextlib.ExitStack() as running:
-        yield [running.enter_context(serving(tables, tmp_path_factory.mktemp("host"), mongod_uri)) for _ in range(2)]
+    with serving(TABLES, tmp_path_factory.mktemp("host"), mongod_uri) as another:
+        yield server, another
 
 
 @pytest.fixture
@@ -161,6 +168,49 @@ class TestOnTwoHosts:
         assert left == [ending == "list", False, False]
 
 
+def test_a_sign_in_ends_the_session_that_the_browser_had(server, person, browser):
+    visitor, other = browser(person), browser(person)
+    before = visitor.http.cookies["flexiapi"]
+    again = Visitor(server.url)
+    again.open("/login")
+    again.http.cookies.set("flexiapi", before)
+    again.send("/authenticate", username=person.account.username, password=person.password)
+    again.close()
+    assert (is_signed_in(visitor), is_signed_in(other)) == (False, True)
+
+
+def test_of_50_wrong_sign_ins_at_once_at_two_hosts_no_more_than_the_limit_are_compared(hosts, monkeypatch):
+    person, kind = hosts[0].person(), type(hosts[0].services.sign_in.passwords)
+    compared, fits = [], kind.fits
+    monkeypatch.setattr(kind, "fits", lambda *given: compared.append(1) or fits(*given))
+    forms = []
+    for host in hosts:
+        visitor = Visitor(host.url)
+        visitor.open("/login")
+        forms.append((host.url, dict(visitor.http.cookies), visitor.form("/authenticate").fields))
+        visitor.close()
+    given = {"username": person.account.username, "password": "wrong"}
+    headers = {"X-Forwarded-For": "192.0.2.66", "Accept": "text/html"}
+
+    async def at_once():
+        async with contextlib.AsyncExitStack() as opened:
+            clients = [
+                (await opened.enter_async_context(httpx.AsyncClient(base_url=url, cookies=cookies, timeout=60)), fields)
+                for url, cookies, fields in forms
+            ]
+            sent = (
+                client.post("/authenticate", data={**fields, **given}, headers=headers)
+                for _ in range(25)
+                for client, fields in clients
+            )
+            return await asyncio.gather(*sent)
+
+    answers = asyncio.run(at_once())
+    assert Counter(one.status_code for one in answers) == {422: 5, 429: 45}
+    assert len(compared) == 5
+    assert not any("flexiapi=" in one.headers.get("set-cookie", "") for one in answers)
+
+
 def pages(method):
     """The operations of pages that need a session, by path, with something for its parameters."""
     found = {one.path: one.plans[method].operation for one in ENDPOINTS if method in one.plans}
@@ -276,19 +326,17 @@ def test_the_cookie_of_a_session_is_for_this_host_and_for_no_script(server, pers
     visitor.close()
 
 
-def test_over_tls_its_cookie_has_the_prefix_that_binds_it_to_the_host(tmp_path, mongod_uri):
-    tables = {"app": {"url": "https://accounts.example.org"}}
-    with serving(tables, tmp_path, mongod_uri) as there:
-        person, visitor = there.person(), Visitor(there.url)
-        visitor.open("/login")
-        form = visitor.form("/authenticate").fields
-        own = next(one for one in visitor.page.headers.get_list("set-cookie"))
-        answer = visitor.http.post(
-            "/authenticate",
-            data={**form, "username": person.account.username, "password": person.password},
-            headers={"Cookie": own.partition(";")[0], "Sec-Fetch-Site": "same-origin"},
-        )
-        (cookie,) = (one for one in answer.headers.get_list("set-cookie") if "flexiapi=" in one)
-        visitor.close()
+def test_over_tls_its_cookie_has_the_prefix_that_binds_it_to_the_host(server, person):
+    visitor = Visitor(server.url, {"X-Forwarded-Proto": "https"})
+    visitor.open("/login")
+    own, form = visitor.page.headers["set-cookie"].partition(";")[0], visitor.form("/authenticate").fields
+    # The client sends no secure cookie to a server without TLS.
+    answer = visitor.http.post(
+        "/authenticate",
+        data={**form, "username": person.account.username, "password": person.password},
+        headers={"Cookie": own, "Sec-Fetch-Site": "same-origin"},
+    )
+    visitor.close()
+    (cookie,) = (one for one in answer.headers.get_list("set-cookie") if "flexiapi=" in one)
     assert cookie.startswith("__Host-flexiapi=")
     assert {part.strip() for part in cookie.split(";")[1:]} == {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"}

@@ -133,6 +133,7 @@ class TestTextsAboutFields:
         catalogue = french(**{"Try again in {retry_after} s.": "Réessayez dans {retry_after} s.", "Gone.": "Parti."})
         assert catalogue.said("Try again in 17 s.") == "Réessayez dans 17 s."
         assert catalogue.said("Gone.") == "Parti."
+        assert french(**{"Gone {x}.": "Parti {x}.", "Gone by.": "Fini."}).said("Gone by.") == "Fini."
         assert catalogue.said("Unknown.") == "Unknown."
 
 

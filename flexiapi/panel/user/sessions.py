@@ -28,7 +28,7 @@ class EndSessionForm(Form):
     submit = marked("End this session")
     is_dangerous = True
 
-    session: Annotated[Text, Input("", kind="hidden")]
+    session: Annotated[Text, Input("", kind="hidden")] = ""
 
 
 class EndOthersForm(Form):
@@ -41,7 +41,7 @@ class EndOthersForm(Form):
 class ChosenSession(Params):
     """The session to end."""
 
-    session: Annotated[Text, Field(description="the session, as in the list")]
+    session: Annotated[Text, Field(description="the session, as in the list")] = ""
 
 
 class SessionsEndpoint(PanelEndpoint):
@@ -70,6 +70,7 @@ class EndSessionEndpoint(FormEndpoint):
     @endpoint(Access.USER, hidden=True, fresh=_FRESH)
     async def get(self, params: ChosenSession) -> PageReply:
         """Show the session, with the button that ends it."""
+        await self._chosen(params.session)
         return await self.show(Filled({"session": params.session}))
 
     @endpoint(Access.USER, hidden=True, fresh=_FRESH)
@@ -83,17 +84,22 @@ class EndSessionEndpoint(FormEndpoint):
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the button."""
-        chosen = await self._chosen(str(filled.values.get("session", "")))
+        chosen = await self._found(str(filled.values.get("session", "")))
         form = self.form(EndSessionForm, filled, action=self.path)
-        page = EndSessionPage(self.frame(marked("End this session?")), form, view_of(chosen, self.signed_in.session))
+        view = None if chosen is None else view_of(chosen, self.signed_in.session)
+        page = EndSessionPage(self.frame(marked("End this session?")), form, view)
         return self.panel_page(page)
 
     async def _chosen(self, identifier: str) -> PanelSession:
         """Return the session of the account that a request names. Raises `RecordNotFound`."""
-        for one in await self.sign_in.sessions.of(self.me):
-            if one.id_hash.hex() == identifier:
-                return one
-        raise RecordNotFound
+        chosen = await self._found(identifier)
+        if chosen is None:
+            raise RecordNotFound
+        return chosen
+
+    async def _found(self, identifier: str) -> PanelSession | None:
+        found = await self.sign_in.sessions.of(self.me)
+        return next((one for one in found if one.id_hash.hex() == identifier), None)
 
 
 class EndOtherSessionsEndpoint(FormEndpoint):

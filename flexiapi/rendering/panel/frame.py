@@ -27,6 +27,15 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Languages:
+    """The languages to choose from, tag and own name, and the tag of that of the page."""
+
+    form: FormView = field(repr=False)
+    offered: Sequence[tuple[str, str]]
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The surroundings of a page.
 
@@ -42,6 +51,7 @@ class Frame:
         visitor: the signed-in account.
         note: about a change just made.
         menu: the entries of the navigation, path and English text.
+        languages: the languages to choose from; `None` if there is one only.
     """
 
     title: str
@@ -55,6 +65,7 @@ class Frame:
     visitor: Visitor | None = None
     note: Note | None = None
     menu: Sequence[tuple[str, str]] = ()
+    languages: Languages | None = None
 
 
 @dataclass(frozen=True, slots=True)

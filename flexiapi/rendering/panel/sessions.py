@@ -46,9 +46,9 @@ class SessionsPage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class EndSessionPage(PanelPage):
-    """A session, and the form that ends it."""
+    """A session, `None` for one that has ended meanwhile, and the form that ends it."""
 
     name: ClassVar[str] = "user/session_end"
 
     form: FormView
-    session: SessionView
+    session: SessionView | None

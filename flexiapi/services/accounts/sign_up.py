@@ -15,6 +15,7 @@ from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirma
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails
 from flexiapi.services.accounts.removal import AccountRemoval
+from flexiapi.services.confirmation_links import ConfirmationLinks
 from flexiapi.services.ground import Ground
 
 _HELD = timedelta(seconds=60)
@@ -61,6 +62,7 @@ class SigningUp:
         self._removal = removal
         self._settings = ground.settings.account
         self._notices = ground.notices
+        self._links = ConfirmationLinks(ground.spaces, ground.settings.panel)
         self._codes = ground.codes
         self._clock = ground.clock
 
@@ -217,7 +219,7 @@ class SigningUp:
             await self._notices.text(number, sms, stored, actor, channel=channel)
             return Confirmation(pin_hash=pin_hash, expires_at=now + life, networks=(counted_as(actor.address),))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
-        mail = AccountConfirmationMail(account.address, grouped(key), life)
+        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.of(account, key))
         await self._notices.mail(account.email or "", mail, stored, actor)
         return Confirmation(key=key, expires_at=now + life)
 

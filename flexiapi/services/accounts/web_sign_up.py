@@ -1,6 +1,7 @@
 """Sign-up on a page: by e-mail or by phone, with an invitation or without."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 from flexiapi.errors import FieldErrors, ValidationFailed
 from flexiapi.model import Account, Actor, CodeChannel, Space
@@ -11,18 +12,8 @@ from flexiapi.services.accounts.sign_up import SigningUp
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
 
+_NO_INVITATION = "token is no invitation, or it is used or expired"
 _STRICTEST_FIRST: tuple[Registration, ...] = ("closed", "invited", "open")
-
-
-class WebSignUpValues(TypedDict, total=False):
-    """The values of a sign-up that are given and well-formed; `token` is an invitation."""
-
-    username: str
-    password: str
-    email: str
-    phone: str
-    token: str
-    channel: CodeChannel
 
 
 class WebSignUp:
@@ -38,6 +29,7 @@ class WebSignUp:
         self._creation_tokens = creation_tokens
         self._signing_up = signing_up
         self._limiter = ground.limiter
+        self._spaces = ground.spaces
 
     def registration(self, space: Space) -> Registration:
         """Return who may create an account on a page: the stricter of the settings of the panel and of accounts."""
@@ -48,32 +40,39 @@ class WebSignUp:
         if self.registration(space) == "closed":
             raise RegistrationClosed
 
-    async def faults(self, values: WebSignUpValues, space: Space) -> FieldErrors:
-        """Check the values of a sign-up, as far as anyone may be told. Raises `RegistrationClosed`."""
+    async def faults(self, values: Mapping[str, Any], space: Space) -> FieldErrors:
+        """Check the values of a sign-up, of which `token` is an invitation, as far as anyone may be told.
+
+        Raises `RegistrationClosed`.
+        """
         self.refuse_closed(space)
         if self.registration(space) == "invited":
             token = values.get("token")
             refused = await self._creation_tokens.invitation_faults(token, space) if token else {}
             # Without a right token nothing is told about names in use.
             if refused:
-                return {"token": ["token is no invitation, or it is used or expired"]}
+                return {"token": [_NO_INVITATION]}
             if not token:
                 return {"token": ["token is missing"]}
         faults = await self._signing_up.told_faults(values, space.domain, space)
         return self._rules.new_password_faults(values, space) | faults
 
-    async def sign_up(self, new: AccountDetails, token: str | None, actor: Actor, channel: CodeChannel) -> Account:
+    async def sign_up(
+        self, new: AccountDetails, invitation: str | None, actor: Actor, *, channel: CodeChannel = "sms"
+    ) -> Account:
         """Create an account and send the code that activates it.
 
-        Raises as `SigningUp.sign_up`, and `TooManyRequests` over the limit of the network.
+        Raises as `SigningUp.sign_up`, `RegistrationClosed`, and `TooManyRequests` over the limit of the network.
         """
-        if token is None:
-            token = await self._creation_tokens.mint(actor)
+        space = actor.space or self._spaces.default
+        self.refuse_closed(space)
+        is_open = self.registration(space) == "open"
+        token = await self._creation_tokens.mint(actor) if is_open else invitation or ""
         try:
             account = await self._signing_up.sign_up(new, token, actor, channel=channel)
         except ValidationFailed as error:
             if "account_creation_token" in error.errors:
-                raise ValidationFailed({"token": ["token is no invitation, or it is used or expired"]}) from error
+                raise ValidationFailed({"token": [_NO_INVITATION]}) from error
             raise
         await self._limiter.count("resends", str(account.id))
         return account

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flexiapi.crypto.codes import is_pin, joined
 from flexiapi.crypto.keys import Secret, found_by, token_hash
-from flexiapi.errors import ActivationExpired, RecordNotFound, ValidationFailed
+from flexiapi.errors import ActivationExpired, CodeRefused, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Change, Channel
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
@@ -82,6 +82,7 @@ class Activation:
         self._store = ground.store
         self._confirmations = confirmations
         self._spaces = ground.spaces
+        self._limiter = ground.limiter
         self._clock = ground.clock
 
     async def activate(self, username: str, domain: str, code: str, actor: Actor, *, channel: Channel) -> Account:
@@ -101,9 +102,21 @@ class Activation:
         return await self.use(account, account.use_code(self._clock.second()), actor)
 
     async def activate_own(self, account: Account, code: str, actor: Actor) -> Account:
-        """Activate the account of the caller by its code. Raises as `Confirmations.check` and `use`."""
-        account = await self._confirmations.check(account, code, actor)
-        return await self.use(account, account.use_code(self._clock.second()), actor)
+        """Activate the account of the caller by its code.
+
+        Raises `CodeRefused`, `ActivationExpired`, `TooManyRequests`, and `ValidationFailed` if another account proved
+        the number or address first.
+        """
+        try:
+            account = await self._confirmations.check(account, code, actor)
+            return await self.use(account, account.use_code(self._clock.second()), actor)
+        except RecordNotFound as error:
+            raise CodeRefused from error
+
+    async def tries_left(self, account: Account, actor: Actor) -> int | None:
+        """Return how many tries of its pending PIN the caller has left, `None` for a key or no code."""
+        pending = account.confirmation
+        return None if pending is None else await self._limiter.left_of_pin(account, pending, actor.address)
 
     async def use(self, account: Account, change: Change[Account], actor: Actor) -> Account:
         """Apply the change that a right code stands for.

@@ -7,6 +7,7 @@ from flexiapi.errors import ActivationExpired, DeliveryFailed, RecordNotFound, V
 from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, CodeChannel, Confirmation
 from flexiapi.rendering.messages import AccountConfirmationMail, AccountConfirmationSms
+from flexiapi.services.confirmation_links import ConfirmationLinks
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 
@@ -21,6 +22,7 @@ class Resending:
         self._store = ground.store
         self._codes = ground.codes
         self._notices = ground.notices
+        self._links = ConfirmationLinks(ground.spaces, ground.settings.panel)
         self._limiter = ground.limiter
         self._pin_life = ground.settings.account.pin_life
         self._key_life = timedelta(hours=ground.settings.account.activation_hours)
@@ -59,6 +61,10 @@ class Resending:
             await self._limiter.give_back(use, taken_at=taken_at)
             raise
 
+    async def seconds_left(self, account: Account) -> int:
+        """Return for how many seconds the caller has to wait before another code can be asked for."""
+        return await self._limiter.seconds_left("resends", str(account.id))
+
     def _end(self, account: Account, life: timedelta) -> datetime:
         now, expiration = self._clock.second(), account.activation_expiration
         if expiration is None:
@@ -69,7 +75,7 @@ class Resending:
 
     async def _mail(self, account: Account, expires_at: datetime, actor: Actor) -> Confirmation:
         key, life = random_key(), expires_at - self._clock.second()
-        mail = AccountConfirmationMail(account.address, grouped(key), life)
+        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.of(account, key))
         await self._notices.mail(account.email or "", mail, account, actor)
         return Confirmation(key=key, expires_at=expires_at)
 

@@ -1,5 +1,6 @@
 """Sign-in by a QR code, in both directions: of a browser by a device, and of a device by a browser."""
 
+import asyncio
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import CodeRefused, RecordNotFound
 from flexiapi.model import Account, Actor, AskingBrowser, AuthToken, QrRequest, Space
+from flexiapi.provisioning import qr
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LENGTH, AUTH_TOKEN_LIFE, ApiKeys
 
@@ -48,6 +50,14 @@ class QrSignIn:
         now = self._clock.second()
         await self._store.auth_tokens.ask(shown.token, browser, now, now + AUTH_TOKEN_LIFE, actor)
         return shown
+
+    def url(self, place: str, space: Space) -> str:
+        """Return the address of a page about a token of the space."""
+        return f"{space.url}/auth_tokens/{place}"
+
+    async def image(self, place: str, space: Space) -> bytes:
+        """Return the same as a QR code, a PNG image."""
+        return await asyncio.to_thread(qr.png, self.url(place, space))
 
     async def request(self, token: str, space: Space) -> QrRequest:
         """Return the request of a browser. Raises `RecordNotFound` if it is unknown, expired or done."""

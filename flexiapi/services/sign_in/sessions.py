@@ -75,10 +75,18 @@ class Sessions:
         self._clock = ground.clock
 
     async def begin(
-        self, account: Account, actor: Actor, method: SignInMethod, *, stays: bool = False, is_limited: bool = False
+        self,
+        account: Account,
+        actor: Actor,
+        method: SignInMethod,
+        *,
+        stays: bool = False,
+        is_limited: bool = False,
+        in_place_of: str = "",
     ) -> NewSession:
         """Begin a session, which `stays` when the browser is closed if the settings offer that.
 
+        The one that the browser had before, whose secret is `in_place_of`, ends.
         Raises `SessionRequired` if the account was deactivated, blocked or removed since it was read, or if its
         sign-ins were ended.
         """
@@ -101,6 +109,8 @@ class Sessions:
             stays=stays,
         )
         begun = await self._stored(session, account)
+        if in_place_of:
+            await self._store.drop(token_hash(in_place_of))
         log.info("session begun", by=method.value, account=account.id, ip=actor.address)
         await self._places.note(account, actor, method)
         return begun

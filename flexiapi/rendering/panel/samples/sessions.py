@@ -21,4 +21,5 @@ PAGES: tuple[PanelPage, ...] = (
     SessionsPage(FRAME, [_MINE, *_OTHERS], BUTTON),
     EndSessionPage(FRAME, FORM, _MINE),
     EndSessionPage(FRAME, FORM, _OTHERS[0]),
+    EndSessionPage(FRAME, FORM, None),
 )

@@ -2,11 +2,13 @@
 
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FieldView, FormView
-from flexiapi.rendering.panel.frame import FormLink, FormPage, Frame, MessagePage, Note, PanelPage, Visitor
+from flexiapi.rendering.panel.frame import FormLink, FormPage, Frame, Languages, MessagePage, Note, PanelPage, Visitor
 
 TOKEN = "0c7b1f0a"  # noqa: S105  # a sample
 ADDRESS = "alice.martin@sip.example.org"
 BUTTON = FormView("/logout", TOKEN, marked("Sign out"))
+
+LANGUAGES = Languages(FormView("/language", TOKEN, ""), [("en", "English"), ("fr", "Français")], "en")
 
 VISITOR = Visitor(ADDRESS, is_admin=True, is_limited=False, sign_out=BUTTON)
 
@@ -24,6 +26,7 @@ FRAME = Frame(
     VISITOR,
     Note(marked("You are signed out."), 3),
     [("/dashboard", marked("My account"))],
+    LANGUAGES,
 )
 
 FIELDS = (

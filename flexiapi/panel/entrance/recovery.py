@@ -1,0 +1,200 @@
+"""Recovery of an account by a code: the same pages for accounts that there are and that there are not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from flexiapi.errors import CodeRefused, FieldErrors, RouteNotFound, TooManyRequests
+from flexiapi.model import SignInMethod
+from flexiapi.panel.done import Done
+from flexiapi.panel.entrance.fields import PersonCheckedEndpoint, Token, TypedCode, with_fields
+from flexiapi.panel.forms import EMPTY, Filled, Input, PublicForm
+from flexiapi.panel.panel_endpoint import FormEndpoint
+from flexiapi.rendering.catalogues import marked
+from flexiapi.rendering.panel.entrance import CheckedFormPage, RecoveryCodePage
+from flexiapi.rendering.panel.frame import FormLink
+from flexiapi.services.codes import RecoveryRequest
+from flexiapi.services.fields import Email, Text, TypedPhone
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.parameters import Params
+from flexiapi.web.replies import PageReply
+
+_BY_PHONE = Switch(lambda exchange: exchange.settings.panel.phone, RouteNotFound)
+
+
+class RecoveryForm(PublicForm):
+    """The account to recover: by its e-mail address, with the user name where that is needed, or by its number."""
+
+    submit = marked("Send the code")
+
+    by: Annotated[Literal["email", "phone"], Input("", kind="hidden")] = "email"
+    username: Annotated[
+        Text | None, Input(marked("User name"), autocomplete="username", hint=marked("Or your SIP address"))
+    ] = None
+    email: Annotated[Email | None, Input(marked("E-mail address"), kind="email", autocomplete="email")] = None
+    phone: Annotated[
+        TypedPhone | None,
+        Input(
+            marked("Phone number"),
+            kind="tel",
+            autocomplete="tel",
+            hint=marked("With the code of the country, such as +33 6 12 34 56 78"),
+        ),
+    ] = None
+
+    @classmethod
+    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
+        """Require the address or the number."""
+        by = values.get("by", "email")
+        if not values.get(by) and by not in errors:
+            errors[by] = [f"{by} is missing"]
+
+
+class RecoveryCodeForm(TypedCode):
+    """The code of a recovery, with what was asked for."""
+
+    public = True
+    submit = marked("Continue")
+
+    by: Annotated[Literal["email", "phone"], Input("", kind="hidden")] = "email"
+    username: Annotated[Text | None, Input("", kind="hidden")] = None
+    email: Annotated[Email | None, Input("", kind="hidden")] = None
+    phone: Annotated[TypedPhone | None, Input("", kind="hidden")] = None
+
+
+class PhoneQuery(Params):
+    """The number that an app knows."""
+
+    phone: Annotated[Text, Field(description="phone number")] | None = None
+
+
+def _request(body: RecoveryForm | RecoveryCodeForm) -> RecoveryRequest:
+    if body.by == "phone":
+        return RecoveryRequest(phone=body.phone)
+    return RecoveryRequest(email=body.email, username=body.username.lower() if body.username else None)
+
+
+async def _faults(exchange: "RecoveryEndpoint", values: Mapping[str, Any]) -> FieldErrors:
+    """Require the user name where an address can be that of several accounts."""
+    if values.get("by") == "phone":
+        return {} if exchange.settings.panel.phone else {"phone": ["phone is not used by this service"]}
+    needs_name = exchange.codes.web_recovery.needs_username
+    return {"username": ["username is missing"]} if needs_name and not values.get("username") else {}
+
+
+class RecoveryEndpoint(PersonCheckedEndpoint):
+    """The target of the form that asks for a code."""
+
+    path = "/recover"
+    by: Literal["email", "phone"] = "email"
+    known: Mapping[str, Any] = {}
+
+    @endpoint(Access.PUBLIC, hidden=True, checks=_faults, guard=Guard(limit="messages"))
+    async def post(self, body: RecoveryForm) -> PageReply:
+        """Send a code, if there is such an account, and show the form for it in any case."""
+        await self.check_person()
+        self.codes.web_recovery.ask(_request(body), self.actor)
+        return code_page(self, body.model_dump())
+
+    async def show(self, filled: Filled = EMPTY) -> PageReply:
+        """Return the page with the form."""
+        by = filled.values.get("by", self.by) if filled is not EMPTY else self.by
+        by = by if by in ("email", "phone") else "email"
+        names = ["by", by]
+        if by == "email" and self.codes.web_recovery.needs_username:
+            names.append("username")
+        form = self.form(RecoveryForm, filled, action="/recover", initial={**self.known, "by": by})
+        links = [FormLink("/login", marked("Back to the sign-in"))]
+        if self.settings.panel.phone:
+            by_phone = FormLink("/recover/phone", marked("Use my phone number"))
+            links.insert(0, FormLink("/recover/email", marked("Use my e-mail address")) if by == "phone" else by_phone)
+        lead = [marked("A code lets you choose a new password.")]
+        title = self.frame(marked("Recover your account"))
+        captcha = self.codes.human_check.captcha
+        return self.panel_page(CheckedFormPage(title, with_fields(form, names, names), lead, links, captcha))
+
+
+class EmailRecoveryEndpoint(RecoveryEndpoint):
+    """The page for a recovery by e-mail."""
+
+    path = "/recover/email"
+
+    @endpoint(Access.PUBLIC, hidden=True)
+    async def get(self) -> PageReply:
+        """Show the form."""
+        return await self.show()
+
+
+class LaterEmailRecoveryEndpoint(EmailRecoveryEndpoint):
+    """The same page by the name that later apps have for it."""
+
+    path = "/recovery/email"
+
+
+class PhoneRecoveryEndpoint(RecoveryEndpoint):
+    """The page for a recovery by phone."""
+
+    path = "/recover/phone"
+    by = "phone"
+
+    @endpoint(Access.PUBLIC, hidden=True, switch=_BY_PHONE)
+    async def get(self, params: PhoneQuery) -> PageReply:
+        """Show the form, with the number of the link."""
+        self.known = {"phone": params.phone}
+        return await self.show()
+
+
+class LaterPhoneRecoveryEndpoint(PhoneRecoveryEndpoint):
+    """The same page by the name that later apps have for it."""
+
+    path = "/recovery/phone"
+
+
+class AppPhoneRecoveryEndpoint(RecoveryEndpoint):
+    """The same page, opened by an app with a token. The page does not need it: it has the human check."""
+
+    path = "/recovery/phone/{token}"
+    by = "phone"
+
+    @endpoint(Access.PUBLIC, hidden=True, secret=True, switch=_BY_PHONE)
+    async def get(self, token: Token, params: PhoneQuery) -> PageReply:
+        """Show the form, with the number of the link."""
+        del token
+        self.known = {"phone": params.phone}
+        return await self.show()
+
+
+class RecoveryCodeEndpoint(FormEndpoint):
+    """The target of the form for the code."""
+
+    path = "/recover/confirm"
+
+    @endpoint(Access.PUBLIC, hidden=True, raises=(CodeRefused, TooManyRequests), guard=Guard(guess=True))
+    async def post(self, body: RecoveryCodeForm) -> PageReply:
+        """Sign in by the code, and go on to the page for a new password."""
+        account = await self.codes.web_recovery.confirm(_request(body), body.typed, self.actor)
+        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.CODE)
+        return self.see_other("/password", Done.RECOVERED, cookies=[self.session_cookie(begun)])
+
+    async def show(self, filled: Filled = EMPTY) -> PageReply:
+        """Return the page with the form."""
+        return code_page(self, filled.values, filled)
+
+
+def code_page(endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled = EMPTY) -> PageReply:
+    """Return the page for the code, which remembers what was asked for. It does not depend on any account."""
+    by = "phone" if asked.get("by") == "phone" else "email"
+    known = {name: asked.get(name) for name in ("by", "username", by)}
+    form = endpoint.form(RecoveryCodeForm, filled, action="/recover/confirm", initial=known)
+    again = with_fields(endpoint.form(RecoveryForm, action="/recover", initial=known), known)
+    hidden = [replace(field, kind="hidden") for field in again.fields]
+    page = RecoveryCodePage(
+        endpoint.frame(marked("Enter the code")),
+        str(asked.get(by) or ""),
+        with_fields(form, ["code", *known], ["code"]),
+        replace(again, submit=marked("Send another code"), fields=hidden),
+    )
+    return endpoint.panel_page(page)

@@ -1,0 +1,89 @@
+"""Every page of the panel in a real browser: in two looks. Screenshots are kept in `screenshots/`."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.web.operation import Access
+from flexiapi.web.replies import PageReply
+from tests.kit.browser import barriers
+from tests.kit.server import shared_by_module
+
+pytestmark = pytest.mark.browser
+
+server = shared_by_module({"panel": {"registration": "open"}})
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "screenshots"
+LOOKS = {"light-1280": ("light", 1280), "dark-320": ("dark", 320)}
+VIEWS = [
+    endpoint
+    for endpoint in PANEL_ENDPOINTS
+    if "get" in endpoint.operations and issubclass(endpoint.operations["get"].reply, PageReply)
+]
+# A name without blanks is what a narrow page has most trouble with.
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
+
+
+@pytest.fixture(scope="module")
+def admin(server):
+    return server.person(
+        "first.admin",
+        admin_since=server.clock.second(),
+        email="admin@example.org",
+        display_name=LONG,
+        phone="+33612345678",
+    )
+
+
+@pytest.fixture(scope="module")
+def browsers(server, chromium, admin):
+    """A page of a browser that is signed in as administrator, and one of a browser that is not, by access."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(chromium.endpoint)
+        contexts = [browser.new_context(), browser.new_context()]
+        for context in contexts:
+            context.set_default_timeout(60_000)
+        inside, outside = (context.new_page() for context in contexts)
+        inside.goto(f"{server.url}/login")
+        inside.get_by_label("User name").fill(admin.account.username)
+        inside.locator("#field-password").fill(admin.password)
+        inside.get_by_role("button", name="Sign in").click()
+        inside.wait_for_url("**/dashboard")
+        yield {Access.PUBLIC: outside, Access.USER: inside, Access.ADMIN: inside}
+        for context in contexts:
+            context.close()
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def places(server, admin):
+    """What stands for path parameters."""
+    return {"id": str(admin.id)}
+
+
+def path_of(endpoint, operation, places):
+    path = endpoint.path
+    for name, parameter in operation.path.items():
+        path = path.replace(f"{{{name}}}", places.get(name, parameter.segment.example))
+    return path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("endpoint", VIEWS, ids=lambda endpoint: endpoint.path)
+def test_a_page_bars_no_person_and_fits(server, browsers, places, endpoint, look):
+    operation = endpoint.operations["get"]
+    page, (scheme, width) = browsers[operation.access], LOOKS[look]
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(server.url + path_of(endpoint, operation, places))
+    SCREENSHOTS.mkdir(exist_ok=True)
+    name = endpoint.path.strip("/").replace("/", "-").replace("{", "").replace("}", "")
+    with contextlib.suppress(TimeoutError):
+        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True)
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.scrollingElement.scrollWidth <= document.documentElement.clientWidth")
+    assert barriers(page) == []
