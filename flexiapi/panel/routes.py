@@ -1,5 +1,6 @@
 """The endpoints with pages."""
 
+from flexiapi.panel.admin.office_routes import OFFICE_PAGES
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -33,4 +34,5 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SessionsEndpoint,
     EndSessionEndpoint,
     EndOtherSessionsEndpoint,
+    *OFFICE_PAGES,
 )

@@ -207,7 +207,7 @@ SearchText = Annotated[
 ExternalName = Annotated[
     Text,
     _matching(
-        r"[^\s\x00-\x1f\x7f@:;<>\"]{1,64}", "{field} must be a user name, without its domain (at most 64 characters)"
+        r"[^\s\x00-\x1f\x7f@:;<>\"]{1,64}", "{field} must be a user name without its domain (at most 64 characters)"
     ),
 ]
 LanguageTag = Annotated[Text, AfterValidator(_language), field_texts.LANGUAGE]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
 
 from flexiapi.errors import FieldErrors, RecordNotFound
-from flexiapi.model import AccountOrder, AccountSelection, SortKey
+from flexiapi.model import Account, AccountOrder, AccountSelection, SortKey
 from flexiapi.panel.admin.contacts_lists import LISTS
 from flexiapi.panel.admin.office_endpoint import Number, OfficeEndpoint, RecordId, Removal
 from flexiapi.panel.done import Done
@@ -74,7 +74,8 @@ class MemberAdditionEndpoint(OfficeEndpoint):
         typed = filled.values.get("search")
         search = typed if isinstance(typed, str) else self.wanted
         action = f"{LISTS}/{known.id}/contacts/add"
-        found, is_cut = (), False
+        found: tuple[Account, ...] = ()
+        is_cut = False
         if search:
             page = await self.accounts.browsing.page(AccountSelection(None, text=search), _BY_NAME, self.space)
             members = set(known.contact_ids)

@@ -6,7 +6,7 @@ from typing import Annotated
 from flexiapi.panel.panel_endpoint import PanelEndpoint
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.admin import StatisticsPage
-from flexiapi.rendering.panel.charts import StatisticsRow, chart_of
+from flexiapi.rendering.panel.charts import StatisticsRow, chart_of, total_of
 from flexiapi.services.accounts import Period
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Segment
@@ -38,5 +38,5 @@ class StatisticsPageEndpoint(PanelEndpoint):
         figures = await self.accounts.statistics.of(wanted, self.space)
         form, label = ("%Y-%m-%d %H", "%H") if wanted is Period.DAY else ("%Y-%m-%d", "%d")
         rows = [StatisticsRow(datetime.strptime(key, form).replace(tzinfo=UTC), made) for key, made in figures.items()]
-        page = StatisticsPage(self.frame(marked("Statistics")), wanted, rows, chart_of(rows, label))
+        page = StatisticsPage(self.frame(marked("Statistics")), wanted, rows, chart_of(rows, label), total_of(rows))
         return self.panel_page(page)

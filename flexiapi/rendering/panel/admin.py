@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from flexiapi.model import Account, AccountsTotal, AccountType, AsContact, ContactsList, PooledAccount
+from flexiapi.model import Account, AccountsTotal, AccountType, AsContact, ContactsList, CreationCount, PooledAccount
 from flexiapi.rendering.panel.charts import Chart, StatisticsRow
 from flexiapi.rendering.panel.forms import FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
@@ -129,21 +129,7 @@ class StatisticsPage(PanelPage):
     period: str
     rows: Sequence[StatisticsRow]
     chart: Chart
-
-    @property
-    def total(self) -> int:
-        """How many accounts were created."""
-        return sum(row.made.accounts for row in self.rows)
-
-    @property
-    def with_phone(self) -> int:
-        """How many of them have a phone number."""
-        return sum(row.made.with_phone for row in self.rows)
-
-    @property
-    def activated(self) -> int:
-        """How many of them are activated."""
-        return sum(row.made.activated for row in self.rows)
+    total: CreationCount
 
 
 @dataclass(frozen=True, slots=True)

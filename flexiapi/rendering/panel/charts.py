@@ -67,6 +67,17 @@ class Chart:
     base: int = HEIGHT - _BOTTOM
 
 
+def total_of(rows: Sequence[StatisticsRow]) -> CreationCount:
+    """Return the sum of all rows."""
+    made = [row.made for row in rows]
+    return CreationCount(
+        sum(one.accounts for one in made),
+        sum(one.with_phone for one in made),
+        sum(one.activated for one in made),
+        sum(one.activated_with_phone for one in made),
+    )
+
+
 def chart_of(rows: Sequence[StatisticsRow], form: str) -> Chart:
     """Return the chart of rows; `form` is the format of the labels for `strftime`."""
     highest = _round_up(max((max(row.values) for row in rows), default=0))

@@ -1,6 +1,13 @@
 """Sample values of the templates of the panel, which `flexiapi check` renders."""
 
 from flexiapi.rendering.panel.frame import PanelPage
-from flexiapi.rendering.panel.samples import admin, entrance, sessions, surroundings, user
+from flexiapi.rendering.panel.samples import admin, entrance, operation, sessions, surroundings, user
 
-PANEL_PAGES: tuple[PanelPage, ...] = (*surroundings.PAGES, *entrance.PAGES, *user.PAGES, *sessions.PAGES, *admin.PAGES)
+PANEL_PAGES: tuple[PanelPage, ...] = (
+    *surroundings.PAGES,
+    *entrance.PAGES,
+    *user.PAGES,
+    *sessions.PAGES,
+    *admin.PAGES,
+    *operation.PAGES,
+)
