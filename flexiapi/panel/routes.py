@@ -1,5 +1,6 @@
 """The endpoints with pages."""
 
+from flexiapi.panel.admin.account_routes import ACCOUNT_PAGES
 from flexiapi.panel.admin.office_routes import OFFICE_PAGES
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.dashboard import DashboardEndpoint
@@ -34,5 +35,6 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     SessionsEndpoint,
     EndSessionEndpoint,
     EndOtherSessionsEndpoint,
+    *ACCOUNT_PAGES,
     *OFFICE_PAGES,
 )

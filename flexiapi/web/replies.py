@@ -77,6 +77,12 @@ class VCards(HttpReply):
     content_type = "text/vcard; charset=UTF-8"
 
 
+class Csv(HttpReply):
+    """A table to download."""
+
+    content_type = "text/csv; charset=UTF-8"
+
+
 class Json(HttpReply):
     """JSON that is already encoded."""
 

@@ -44,6 +44,18 @@
     }), said);
   }
 
+  // All rows of a table are chosen at once.
+  for (const place of document.querySelectorAll("[data-choose-all]")) {
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.className = "choose-all";
+    all.setAttribute("aria-label", place.dataset.chooseAll);
+    all.addEventListener("change", () => {
+      for (const one of place.closest("form").querySelectorAll("input[name=ids]")) one.checked = all.checked;
+    });
+    place.append(all);
+  }
+
   // A form is sent once, however often its button is pressed.
   for (const form of document.forms) {
     form.addEventListener("submit", (event) => {

@@ -1,20 +1,25 @@
 """The texts of all pages: each comes from the catalogue, in languages of both directions."""
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import write_po
 
 from flexiapi.files import shared
+from flexiapi.panel.forms import Form
+from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.rendering import samples
 from flexiapi.rendering.catalogues import read
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 
+ROOT = Path(__file__).parents[2]
 PSEUDO = "en-XA"
 OPEN, CLOSE = "⟦", "⟧"
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -175,3 +180,64 @@ def test_styles_name_no_side_of_the_screen():
     wrong = "a{margin-left:1px;text-align: right;left:0;border-top-left-radius:2px;float:left}"
     assert len(PHYSICAL.findall(wrong)) == 5
     assert not PHYSICAL.findall("a{margin-inline-start:1px;text-align:end;inset-inline-start:0;--left-over:1px}")
+
+
+def forms():
+    """All forms that pages declare."""
+    assert PANEL_ENDPOINTS
+    found, left = set(), [Form]
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        found.add(kind)
+    return sorted((one for one in found if one.__module__.startswith("flexiapi.")), key=lambda form: form.__qualname__)
+
+
+@pytest.mark.parametrize("form", forms(), ids=lambda form: form.__name__)
+def test_every_text_of_a_form_is_in_the_catalogue(texts, form):
+    said = {form.submit}
+    for one in form.inputs().values():
+        said |= {one.label, one.hint, *(choice.label for choice in one.choices)}
+    assert {one for one in said if WORD.search(one)} - texts == set()
+
+
+# Calls whose texts people see, with the place or the name of the argument.
+SEEN = {
+    "frame": (0,),
+    "FormLink": (1, "text"),
+    "Choice": (1, "label"),
+    "Input": (0, "label", "hint"),
+    "error_page": (0, 1),
+    "MessagePage": (1, "message"),
+    "FormPage": ("lead",),
+    "Note": (0,),
+}
+
+
+def unmarked(tree):
+    """Yields the texts in such calls that no `marked` is around."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        places = SEEN.get(ast.unparse(call.func).rpartition(".")[2], ())
+        given = dict(enumerate(call.args)) | {keyword.arg: keyword.value for keyword in call.keywords}
+        for argument in (given[place] for place in places if place in given):
+            inner = {id(one) for node in ast.walk(argument) if is_marked(node) for one in ast.walk(node)}
+            for one in ast.walk(argument):
+                is_text = isinstance(one, ast.Constant) and isinstance(one.value, str) and WORD.search(one.value)
+                if is_text and id(one) not in inner and not isinstance(argument, ast.Compare):
+                    yield one.value
+
+
+def is_marked(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("marked", "self.frame")
+
+
+def test_texts_in_the_code_of_pages_are_marked(texts):
+    found = {}
+    for path in sorted((ROOT / "flexiapi" / "panel").rglob("*.py")):
+        if wrong := [text for text in unmarked(ast.parse(path.read_text("utf-8"))) if text not in texts]:
+            found[path.name] = wrong
+    assert found == {}
+    assert list(unmarked(ast.parse('self.frame("Sign in"); FormLink("/a", marked("b c")); Choice("x", "Yes")'))) == [
+        "Sign in",
+        "Yes",
+    ]

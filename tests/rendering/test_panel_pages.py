@@ -3,14 +3,19 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import admin, entrance, frame, operation, phones, samples, sessions, user
+from flexiapi.rendering.panel import accounts, admin, entrance, frame, operation, phones, samples, sessions, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, phones, sessions, admin, operation)
+WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
-AROUND = {"panel/layout.html", "panel/macros.html", "panel/admin/office_macros.html"} | MACROS
+AROUND = {
+    "panel/layout.html",
+    "panel/macros.html",
+    "panel/admin/macros.html",
+    "panel/admin/office_macros.html",
+} | MACROS
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +25,7 @@ def renderer():
 
 def declared():
     kinds = {kind for wing in WINGS for kind in vars(wing).values() if isinstance(kind, type)}
-    return {kind for kind in kinds if issubclass(kind, frame.PanelPage) and kind is not frame.PanelPage}
+    return {kind for kind in kinds if issubclass(kind, frame.PanelPage) and hasattr(kind, "name")}
 
 
 def test_every_declaration_has_a_sample():

@@ -81,7 +81,9 @@ class TakeOverEndpoint(FormEndpoint):
         except RecordNotFound:
             return self.gone()
         limited = not account.activated
-        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.QR, is_limited=limited)
+        begun = await self.sign_in.sessions.begin(
+            account, self.actor, SignInMethod.QR, is_limited=limited, in_place_of=self.cookie("flexiapi")
+        )
         return self.see_other("/dashboard", cookies=[self.session_cookie(begun)])
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:

@@ -108,7 +108,9 @@ class ShownEndpoint(FormEndpoint):
         except RecordNotFound:
             return self.panel_page(ask_page(self, is_over=True), 404)
         limited = not account.activated
-        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.QR, is_limited=limited)
+        begun = await self.sign_in.sessions.begin(
+            account, self.actor, SignInMethod.QR, is_limited=limited, in_place_of=self.cookie("flexiapi")
+        )
         return self.see_other("/dashboard", cookies=[self.session_cookie(begun), self.new_cookie(_SECRET, "", 0)])
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:

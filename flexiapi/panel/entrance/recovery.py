@@ -176,7 +176,8 @@ class RecoveryCodeEndpoint(FormEndpoint):
     async def post(self, body: RecoveryCodeForm) -> PageReply:
         """Sign in by the code, and go on to the page for a new password."""
         account = await self.codes.web_recovery.confirm(_request(body), body.typed, self.actor)
-        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.CODE)
+        before = self.cookie("flexiapi")
+        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.CODE, in_place_of=before)
         return self.see_other("/password", Done.RECOVERED, cookies=[self.session_cookie(begun)])
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:

@@ -117,7 +117,9 @@ class SignUpEndpoint(PersonCheckedEndpoint):
             phone=body.phone if body.by == "phone" else None,
         )
         account = await self.accounts.web_sign_up.sign_up(new, body.token, self.actor)
-        begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.PASSWORD, is_limited=True)
+        begun = await self.sign_in.sessions.begin(
+            account, self.actor, SignInMethod.PASSWORD, is_limited=True, in_place_of=self.cookie("flexiapi")
+        )
         return self.see_other("/activate", cookies=[self.session_cookie(begun)])
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:

@@ -6,10 +6,10 @@ from flexiapi.services.accounts.actions import AccountActions
 from flexiapi.services.accounts.activity import AccountActivity
 from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
-from flexiapi.services.accounts.browsing import AccountBrowsing
+from flexiapi.services.accounts.browsing import MOST_EXPORTED, AccountBrowsing, BrowsedAccounts, CursorInvalid
 from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
-from flexiapi.services.accounts.details import AccountDetails, Amendments
+from flexiapi.services.accounts.details import AccountDetails, Amendments, random_password
 from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
@@ -32,6 +32,7 @@ from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
 
 __all__ = [
+    "MOST_EXPORTED",
     "PAGE_SIZE",
     "AccountBusy",
     "AccountDetails",
@@ -41,12 +42,15 @@ __all__ = [
     "AccountServices",
     "AccountTotals",
     "Amendments",
+    "BrowsedAccounts",
+    "CursorInvalid",
     "Hindrance",
     "Period",
     "PersonalEvent",
     "PersonalRecords",
     "RegistrationClosed",
     "build",
+    "random_password",
 ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
 from flexiapi.model import Account, Space
+from flexiapi.rendering.catalogues import marked
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.ground import Ground
 
@@ -44,7 +45,7 @@ class BulkChanges:
         for account_id in chosen(account_ids):
             account = known.get(account_id)
             if account is None:
-                outcomes.append(BulkOutcome(account_id, None, "There is no such account."))
+                outcomes.append(BulkOutcome(account_id, None, marked("There is no such account.")))
                 continue
             failure = away
             if away is None:

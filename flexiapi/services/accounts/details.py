@@ -3,8 +3,16 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
+from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Algorithm, DtmfProtocol
+
+_RANDOM_LENGTH = 20
+
+
+def random_password() -> str:
+    """Return a password for an account whose owner does not need one: its phones are set up by a link."""
+    return random_text(_RANDOM_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Contacts of an account, linked directly or through a list."""
 
-from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, AsContact, Space
 from flexiapi.services.accounts import AccountDirectory
+from flexiapi.sip_address import user_and_domain
 from flexiapi.store import Store
 
 
@@ -45,6 +46,19 @@ class ContactLinks:
         if contact_id not in account.contact_ids:
             raise RecordNotFound
         return await self._accounts.for_admin(contact_id, space)
+
+    async def by_address(self, text: str, account: Account, space: Space) -> Account:
+        """Return the account with a SIP address, or with a user name in the domain of `account`.
+
+        Raises `ValidationFailed` on `contact` if administrators of the space see none.
+        """
+        names = user_and_domain(text if "@" in text else f"{text}@{account.domain}")
+        try:
+            if names is not None:
+                return await self._accounts.for_admin_by_address(names[0].lower(), names[1], space)
+        except RecordNotFound:
+            pass
+        raise ValidationFailed({"contact": ["There is no account with this SIP address."]})
 
     async def add(self, account_id: int, contact_id: int, actor: Actor) -> None:
         """Link a contact of the same space. Raises `RecordNotFound`, `AlreadyAttached`."""

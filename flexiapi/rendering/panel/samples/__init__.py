@@ -1,7 +1,7 @@
 """Sample values of the templates of the panel, which `flexiapi check` renders."""
 
 from flexiapi.rendering.panel.frame import PanelPage
-from flexiapi.rendering.panel.samples import admin, entrance, operation, sessions, surroundings, user
+from flexiapi.rendering.panel.samples import accounts, admin, entrance, operation, sessions, surroundings, user
 
 PANEL_PAGES: tuple[PanelPage, ...] = (
     *surroundings.PAGES,
@@ -10,4 +10,5 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *sessions.PAGES,
     *admin.PAGES,
     *operation.PAGES,
+    *accounts.PAGES,
 )

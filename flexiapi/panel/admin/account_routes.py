@@ -1,0 +1,54 @@
+"""The endpoints of the pages about accounts."""
+
+from flexiapi.panel.admin.account_actions import AccountActionEndpoint, AccountDeletionEndpoint
+from flexiapi.panel.admin.account_bulk import BulkEndpoint
+from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
+from flexiapi.panel.admin.account_ends import DeviceRemovalEndpoint, SessionEndEndpoint
+from flexiapi.panel.admin.account_links import (
+    ContactAdditionEndpoint,
+    ContactRemovalEndpoint,
+    ListAttachmentEndpoint,
+    ListDetachmentEndpoint,
+    TypeAttachmentEndpoint,
+    TypeDetachmentEndpoint,
+)
+from flexiapi.panel.admin.account_list import AccountExportEndpoint, AccountListEndpoint
+from flexiapi.panel.admin.account_pages import (
+    ActivityTabEndpoint,
+    ContactsTabEndpoint,
+    DevicesTabEndpoint,
+    InformationTabEndpoint,
+    ProvisioningTabEndpoint,
+)
+from flexiapi.panel.admin.account_reactions import (
+    ActionChangeEndpoint,
+    ActionCreationEndpoint,
+    ActionRemovalEndpoint,
+)
+from flexiapi.panel.endpoint import PageEndpoint
+
+ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
+    AccountListEndpoint,
+    AccountExportEndpoint,
+    BulkEndpoint,
+    AccountCreationPageEndpoint,
+    AccountCreationEndpoint,
+    InformationTabEndpoint,
+    ContactsTabEndpoint,
+    ProvisioningTabEndpoint,
+    DevicesTabEndpoint,
+    ActivityTabEndpoint,
+    AccountActionEndpoint,
+    AccountDeletionEndpoint,
+    ContactAdditionEndpoint,
+    ContactRemovalEndpoint,
+    TypeAttachmentEndpoint,
+    TypeDetachmentEndpoint,
+    ListAttachmentEndpoint,
+    ListDetachmentEndpoint,
+    ActionCreationEndpoint,
+    ActionChangeEndpoint,
+    ActionRemovalEndpoint,
+    DeviceRemovalEndpoint,
+    SessionEndEndpoint,
+)

@@ -1,0 +1,82 @@
+"""Refusals of the pages about accounts: to users, strangers and other spaces."""
+
+import httpx
+import pytest
+
+from flexiapi.panel.admin.account_routes import ACCOUNT_PAGES
+from tests.kit.server import serving
+from tests.kit.visitor import Visitor
+
+OTHER = "b.example.org"
+VALUES = {"{id}": "1", "{item}": "1", "{action}": "activate", "{uuid}": "x", "{session}": "0" * 64}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, mongod_uri):
+    tables = {"spaces": {OTHER: {"host": "accounts.b.example.org"}}}
+    with serving(tables, tmp_path_factory.mktemp("refusals"), mongod_uri) as running:
+        running.person("first", domain=OTHER, type_ids=(1,), dtmf_protocol="sipinfo")
+        yield running
+
+
+def paths():
+    for page in ACCOUNT_PAGES:
+        path = page.path
+        for name, value in VALUES.items():
+            path = path.replace(name, value)
+        for verb in page.operations:
+            yield pytest.param(verb.upper(), path, id=f"{verb} {page.path}")
+
+
+@pytest.fixture(scope="module")
+def user(server):
+    visitor = Visitor(server.url)
+    visitor.sign_in(server.person())
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def manager(server):
+    visitor = Visitor(server.url)
+    visitor.sign_in(server.person(admin_since=server.clock.second()))
+    yield visitor
+    visitor.close()
+
+
+@pytest.mark.parametrize(("method", "path"), list(paths()))
+def test_users_are_refused_and_strangers_are_sent_to_the_sign_in(user, server, method, path):
+    assert user.http.request(method, path, headers={"Accept": "text/html"}).status_code == 403
+    answer = httpx.request(method, f"{server.url}{path}", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/login")
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in paths() if one.values[0] == "GET"])
+def test_an_account_of_another_space_does_not_exist(manager, method, path):
+    answer = manager.http.request(method, path, headers={"Accept": "text/html"})
+    assert answer.status_code == (404 if "/1" in path else 200)
+
+
+def test_changes_of_an_account_of_another_space_do_not_exist_either(manager, server):
+    before = server.account(1)
+    manager.open("/admin/accounts/create")
+    own = server.person()
+    for path in ("activate", "deactivate", "block", "unlock", "provision", "delete", "types/1/delete"):
+        manager.open(f"/admin/accounts/{own.id}/{path}")
+        forms = manager.page.text
+        token = forms.split('name="form_token" value="')[-1].split('"')[0]
+        answer = manager.http.post(f"/admin/accounts/1/{path}", data={"form_token": token})
+        assert answer.status_code == 404
+    assert server.account(1) == before
+
+
+def test_an_administrator_proves_who_it_is_every_hour(server):
+    visitor = Visitor(server.url)
+    person = server.person(admin_since=server.clock.second())
+    visitor.sign_in(person)
+    assert visitor.open("/admin/accounts").url.path == "/admin/accounts"
+    server.later(minutes=61)
+    assert visitor.open("/admin/accounts?search=x").url.path == "/confirm"
+    page = visitor.send("/confirm", password=person.password)
+    assert (page.url.path, page.url.query) == ("/admin/accounts", b"search=x")
+    visitor.close()
