@@ -1,6 +1,14 @@
-"""Prometheus metrics of deliveries, per transport and label; they hold neither contents nor recipients."""
+"""Prometheus metrics of deliveries, per transport and label, and what became of the last ones of a backend.
+
+Metrics hold neither contents nor recipients.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from flexiapi.plugin import DeliveryError
 
 deliveries = Counter(
     "flexiapi_deliveries",
@@ -40,3 +48,28 @@ credit = Gauge(
     ["transport", "label"],
     multiprocess_mode="mostrecent",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """A message that was not sent: when, the kind of its failure, and the reason that the backend gave."""
+
+    at: datetime
+    kind: str
+    reason: str
+
+
+class DeliveryRecord:
+    """The last message that a backend sent in this process, and the last one that it could not send."""
+
+    def __init__(self) -> None:
+        self.sent_at: datetime | None = None
+        self.failure: FailedDelivery | None = None
+
+    def sent(self) -> None:
+        """Note a message that was sent."""
+        self.sent_at = datetime.now(UTC)
+
+    def failed(self, error: DeliveryError) -> None:
+        """Note a message that was not sent."""
+        self.failure = FailedDelivery(datetime.now(UTC), type(error).__name__, error.reason)

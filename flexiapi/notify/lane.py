@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flexiapi.notify import figures
 from flexiapi.observing import log
-from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable
+from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable, Throttled
 from flexiapi.settings import DeliverySettings
 
 T = TypeVar("T")
@@ -261,3 +261,21 @@ class Lane:
         if was_closed and not self.circuit.closed:
             self._openings.inc()
             log.warning("backend rests", backend=self._table, seconds=self.circuit.rest)
+
+
+def worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
+    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
+
+    What is asked too often is not asked again unless it says when.
+    """
+
+    def decide(error: Exception) -> bool | float:
+        if isinstance(error, Crowded):
+            return patience.left > 0
+        if not isinstance(error, Retryable):
+            return False
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after < patience.left else False
+        return not isinstance(error, Throttled | RecipientDeferred) and patience.left > longest_wait
+
+    return decide

@@ -12,11 +12,10 @@ import stamina
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
+from flexiapi.notify.figures import DeliveryRecord
 from flexiapi.notify.instance import Instance
-from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway
+from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway, worth_retrying
 from flexiapi.notify.origin import defined_at, raised_at
-from flexiapi.notify.record import DeliveryRecord
-from flexiapi.notify.retries import worth_retrying
 from flexiapi.observing import log
 from flexiapi.plugin import (
     Backend,
@@ -200,18 +199,7 @@ class Outlet(Generic[M]):
         """Return the identity of a push device. Raises `DeliveryError` for an address that the backend refuses."""
         backend = self.backend
         assert isinstance(backend, PushBackend)
-        try:
-            identity = backend.device_identity(message)
-        except DeliveryError as error:
-            log.info("address refused", backend=self.table, reason=error.reason)
-            raise
-        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
-            place = raised_at(error, backend.device_identity)
-            log.warning("address has no identity", backend=self.table, kind=type(error).__name__, place=place)
-            raise Faulty(f"{type(error).__name__} at {place}") from None
-        if not isinstance(identity, str) or not identity:
-            raise Faulty(f"no identity of a device: `device_identity` at {defined_at(backend.device_identity)}")
-        return identity
+        return _identity(backend, message, self.table)
 
     async def check(self) -> str | None:
         """Return the reason why the backend cannot send now, or `None`."""
@@ -264,6 +252,21 @@ class Outlet(Generic[M]):
     async def close(self) -> None:
         """Close the backend and ignore its errors."""
         await self._instance.close()
+
+
+def _identity(backend: PushBackend[Any], message: PushMessage, table: str) -> str:
+    try:
+        identity = backend.device_identity(message)
+    except DeliveryError as error:
+        log.info("address refused", backend=table, reason=error.reason)
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
+        place = raised_at(error, backend.device_identity)
+        log.warning("address has no identity", backend=table, kind=type(error).__name__, place=place)
+        raise Faulty(f"{type(error).__name__} at {place}") from None
+    if not isinstance(identity, str) or not identity:
+        raise Faulty(f"no identity of a device: `device_identity` at {defined_at(backend.device_identity)}")
+    return identity
 
 
 def _correct(error: DeliveryError) -> None:

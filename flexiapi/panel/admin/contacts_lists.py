@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.panel.admin.office_endpoint import Following, OfficeEndpoint, RecordId, Removal
+from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, Removal
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -74,7 +74,7 @@ class ContactsListPageEndpoint(PanelEndpoint):
     path = f"{LISTS}/{{id}}"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
-    async def get(self, id: RecordId, params: Following) -> PageReply:
+    async def get(self, id: RecordId, params: ListingPlace) -> PageReply:
         """Show the list."""
         known = await self.contacts.lists.by_id(id, self.space)
         members, following = await self.contacts.lists.some_members(known, self.space, params.after or 0)

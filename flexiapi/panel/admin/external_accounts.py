@@ -6,7 +6,7 @@ from pydantic import Field
 
 from flexiapi.errors import ExternalAccountUsed, RecordNotFound
 from flexiapi.model import Algorithm
-from flexiapi.panel.admin.office_endpoint import Following, OfficeEndpoint, RecordId, Removal, of_operators
+from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, Removal, of_operators
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -19,10 +19,10 @@ from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 
 _POOL = "/admin/external_accounts"
-_HASHES = (Choice("SHA-256", "SHA-256"), Choice("MD5", marked("MD5, for old programs")))
+_HASHES = (Choice("SHA-256", marked("SHA-256")), Choice("MD5", marked("MD5, for old programs")))
 
 
-class PoolQuery(Following):
+class PoolQuery(ListingPlace):
     """The part of the pool to show."""
 
     state: Annotated[Literal["used", "free"], Field(description="only those that are used, or free")] | None = None

@@ -23,7 +23,7 @@ Number = Annotated[int, Field(ge=1, le=2**53)]
 _UNCHANGED = marked("Go back without a change")
 
 
-class Following(Params):
+class ListingPlace(Params):
     """The place of a page in a listing."""
 
     after: Annotated[Number, Field(description="the id after which the page begins")] | None = None
