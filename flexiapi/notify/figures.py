@@ -4,11 +4,9 @@ Metrics hold neither contents nor recipients.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
-
-from flexiapi.plugin import DeliveryError
 
 deliveries = Counter(
     "flexiapi_deliveries",
@@ -59,17 +57,9 @@ class FailedDelivery:
     reason: str
 
 
+@dataclass(slots=True)
 class DeliveryRecord:
     """The last message that a backend sent in this process, and the last one that it could not send."""
 
-    def __init__(self) -> None:
-        self.sent_at: datetime | None = None
-        self.failure: FailedDelivery | None = None
-
-    def sent(self) -> None:
-        """Note a message that was sent."""
-        self.sent_at = datetime.now(UTC)
-
-    def failed(self, error: DeliveryError) -> None:
-        """Note a message that was not sent."""
-        self.failure = FailedDelivery(datetime.now(UTC), type(error).__name__, error.reason)
+    sent_at: datetime | None = None
+    failure: FailedDelivery | None = None

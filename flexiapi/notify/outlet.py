@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +13,7 @@ import stamina
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
-from flexiapi.notify.figures import DeliveryRecord
+from flexiapi.notify.figures import DeliveryRecord, FailedDelivery
 from flexiapi.notify.instance import Instance
 from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway, worth_retrying
 from flexiapi.notify.origin import defined_at, raised_at
@@ -64,14 +65,9 @@ class Outlet(Generic[M]):
         self.record = DeliveryRecord()
 
     @property
-    def waiting(self) -> int:
-        """The messages that wait for a place."""
-        return sum(lane.waiting for lane in self._lanes.values())
-
-    @property
-    def under_way(self) -> int:
-        """The messages that the backend sends now."""
-        return self._instance.under_way
+    def load(self) -> tuple[int, int]:
+        """The number of messages that wait for a place, and of those that it sends now."""
+        return sum(lane.waiting for lane in self._lanes.values()), self._instance.under_way
 
     @property
     def backend(self) -> Backend[Any, M]:
@@ -102,7 +98,7 @@ class Outlet(Generic[M]):
                 is_usual = isinstance(error, TurnedAway | RecipientDeferred | RecipientRefused)
                 tell = log.info if is_usual else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
-                self.record.failed(error)
+                self.record.failure = FailedDelivery(datetime.now(UTC), type(error).__name__, error.reason)
                 raise DeliveryFailed(backend=self.table, reason=error.reason) from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
@@ -183,8 +179,7 @@ class Outlet(Generic[M]):
         outcome = "cancelled"
         try:
             yield
-            outcome = "sent"
-            self.record.sent()
+            outcome, self.record.sent_at = "sent", datetime.now(UTC)
         except Unregistered:
             outcome = "unregistered"
             raise

@@ -273,6 +273,9 @@ class FormEndpoint(PanelEndpoint):
         form = operation.params
         if form is None or not issubclass(form, Form) or isinstance(error, _OF_THE_PAGE):
             return self.failed(error, is_secret=True)
+        if isinstance(error, FreshCheckRequired) and not self.me.passwords:
+            # There is no password to ask for beside the form.
+            return self.failed(error, is_secret=True)
         if not self.arguments:
             self.arguments = {name: one.convert(self.path_values[name]) for name, one in operation.path.items()}
         try:

@@ -7,7 +7,6 @@ from flexiapi.flexisip.registrar import Registrar
 from flexiapi.model import Spaces
 from flexiapi.services import accounts, codes, contacts, phones, sign_in
 from flexiapi.services.accounts import AccountServices
-from flexiapi.services.backends import Backends
 from flexiapi.services.codes import CodeServices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
@@ -31,7 +30,6 @@ class Services:
     accounts: AccountServices
     contacts: ContactServices
     phones: PhoneServices
-    backends: Backends
 
 
 def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | None) -> Services:
@@ -40,7 +38,6 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
     passwords = sign_in_wing.passwords
     codes_wing = codes.build(ground, passwords)
     accounts_wing = accounts.build(ground, passwords, codes_wing.creation_tokens)
-    phones_wing = phones.build(ground, passwords, registrar, sender)
     return Services(
         settings=ground.settings,
         spaces=ground.spaces,
@@ -50,6 +47,5 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
         codes=codes_wing,
         accounts=accounts_wing,
         contacts=contacts.build(ground, accounts_wing.directory),
-        phones=phones_wing,
-        backends=Backends(ground.settings, ground.notifier, ground.limiter, phones_wing),
+        phones=phones.build(ground, passwords, registrar, sender),
     )

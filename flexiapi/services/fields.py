@@ -173,6 +173,8 @@ def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+_FOUR_DIGITS = _exactly(4, "[0-9]+", "{field} must be the 4 digits that were sent")
+
 Text = Annotated[str, Field(strict=True)]
 Username = Annotated[Text, AfterValidator(_username), field_texts.USERNAME]
 PublicUsername = Annotated[Text, AfterValidator(_public_username), field_texts.PUBLIC_USERNAME]
@@ -231,12 +233,8 @@ ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed
 CodeChannel = Annotated[
     model.CodeChannel, _one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
 ]
-Pin = Annotated[
-    Text, BeforeValidator(digits), _exactly(4, "[0-9]+", "{field} must be the 4 digits that were sent"), field_texts.PIN
-]
-TypedPin = Annotated[
-    Text, BeforeValidator(typed_digits), _exactly(4, "[0-9]+", "the 4 digits that were sent"), field_texts.PIN
-]
+Pin = Annotated[Text, BeforeValidator(digits), _FOUR_DIGITS, field_texts.PIN]
+TypedPin = Annotated[Text, BeforeValidator(typed_digits), _FOUR_DIGITS, field_texts.PIN]
 Expiry = Annotated[
     datetime,
     BeforeValidator(expiry),

@@ -297,8 +297,11 @@ def test_a_page_of_a_session_is_never_stored(server, browser, path):
         "/" + "a" * 1100,
     ],
 )
-def test_a_sign_in_leads_to_paths_of_this_site_alone(server, browser, person, path):
+def test_a_sign_in_and_a_proof_lead_to_paths_of_this_site_alone(server, browser, person, path):
     mine = browser(person)
+    mine.open("/confirm")
+    answer = mine.send("/confirm", follow=False, password=person.password, next=path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     answer = mine.http.get("/login", params={"next": path}, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     mine.http.cookies.clear()

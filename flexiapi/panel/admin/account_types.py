@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.panel.admin.office_endpoint import OfficeEndpoint, RecordId, Removal
+from flexiapi.panel.admin.office_endpoint import OfficeEndpoint, RecordId, RemovalForm
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -108,7 +108,7 @@ class TypeRemovalEndpoint(OfficeEndpoint):
         return await self.show()
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
-    async def post(self, id: RecordId, body: Removal) -> PageReply:
+    async def post(self, id: RecordId, body: RemovalForm) -> PageReply:
         """Remove the type."""
         del body
         await self.accounts.types.remove(id, self.actor)

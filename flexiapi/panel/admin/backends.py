@@ -47,12 +47,12 @@ class BackendsEndpoint(OfficeEndpoint):
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True, requires=of_operators)
     async def post(self, body: BackendTestForm) -> PageReply:
         """Send a test message to oneself."""
-        await self.context.services.backends.send_test(body.backend, self.me)
+        await self.phones.backends.send_test(body.backend, self.me)
         return self.see_other(self.path, Done.TEST_SENT)
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page."""
-        backends = self.context.services.backends
+        backends = self.phones.backends
         states = await backends.checked() if self.is_checked else backends.states()
         choices = [Choice(one.table, one.table) for one in states]
         form = self.form(BackendTestForm, filled, action=self.path, choices={"backend": choices}) if choices else None

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flexiapi.errors import FieldErrors, RecordNotFound
 from flexiapi.model import Account, AccountOrder, AccountSelection, SortKey
 from flexiapi.panel.admin.contacts_lists import LISTS
-from flexiapi.panel.admin.office_endpoint import Number, OfficeEndpoint, RecordId, Removal
+from flexiapi.panel.admin.office_endpoint import Number, OfficeEndpoint, RecordId, RemovalForm
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.rendering.catalogues import marked
@@ -105,7 +105,7 @@ class MemberRemovalEndpoint(OfficeEndpoint):
         return await self.show()
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
-    async def post(self, id: RecordId, item: RecordId, body: Removal) -> PageReply:
+    async def post(self, id: RecordId, item: RecordId, body: RemovalForm) -> PageReply:
         """Remove the member."""
         del body
         member = await self.contacts.lists.member(id, item, self.space)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, Removal
+from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, RemovalForm
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -123,7 +123,7 @@ class ContactsListRemovalEndpoint(OfficeEndpoint):
         return await self.show()
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
-    async def post(self, id: RecordId, body: Removal) -> PageReply:
+    async def post(self, id: RecordId, body: RemovalForm) -> PageReply:
         """Remove the list."""
         del body
         await self.contacts.lists.remove(id, self.actor)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from flexiapi.errors import ExternalAccountUsed, RecordNotFound
 from flexiapi.model import Algorithm
-from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, Removal, of_operators
+from flexiapi.panel.admin.office_endpoint import ListingPlace, OfficeEndpoint, RecordId, RemovalForm, of_operators
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -115,7 +115,7 @@ class ExternalAccountRemovalEndpoint(OfficeEndpoint):
         return await self.show()
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound, ExternalAccountUsed), hidden=True, requires=of_operators)
-    async def post(self, id: RecordId, body: Removal) -> PageReply:
+    async def post(self, id: RecordId, body: RemovalForm) -> PageReply:
         """Remove it from the pool."""
         del body
         await self.accounts.external_accounts.remove(id, self.actor)

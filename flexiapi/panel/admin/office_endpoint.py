@@ -29,7 +29,7 @@ class ListingPlace(Params):
     after: Annotated[Number, Field(description="the id after which the page begins")] | None = None
 
 
-class Removal(Form):
+class RemovalForm(Form):
     """The button that removes what its page names."""
 
     submit = marked("Delete")
@@ -47,7 +47,7 @@ class OfficeEndpoint(FormEndpoint):
         self, title: str, subject: str, filled: Filled, *, action: str, back: str, lead: Sequence[str]
     ) -> PageReply:
         """Return the page that asks before something is removed."""
-        form = self.form(Removal, filled, action=action)
+        form = self.form(RemovalForm, filled, action=action)
         return self.panel_page(RemovalPage(self.frame(title), form, subject, lead, FormLink(back, _UNCHANGED)))
 
 

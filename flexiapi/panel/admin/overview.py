@@ -40,7 +40,7 @@ class OverviewEndpoint(PanelEndpoint):
             services.limiter.sms_budgets(),
         )
         return ServerHealth(
-            services.backends.states(),
+            self.phones.backends.states(),
             registrar if self.phones.devices.is_known else "none",
             replica if self.settings.flexisip.auth_replica else "none",
             reasons,

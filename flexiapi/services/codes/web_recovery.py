@@ -11,6 +11,7 @@ from flexiapi.errors import (
     CodeRefused,
     DeliveryFailed,
     RecordNotFound,
+    StoreUnavailable,
     TooManyRequests,
     ValidationFailed,
 )
@@ -78,7 +79,7 @@ class WebRecovery:
                 await self._mail(account, actor)
         except RecordNotFound:
             log.info("recovery of no account", ip=actor.address)
-        except (TooManyRequests, DeliveryFailed, ValidationFailed) as error:
+        except (TooManyRequests, DeliveryFailed, ValidationFailed, StoreUnavailable) as error:
             log.warning("recovery code not sent", reason=type(error).__name__, ip=actor.address)
 
     async def _by_email(self, asked: RecoveryRequest, space: Space) -> Account | None:

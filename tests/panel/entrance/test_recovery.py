@@ -64,6 +64,14 @@ class TestRecovery:
         assert (session.method, session.is_limited, session.confirmed_at is not None) == ("code", False, True)
         assert server.account(alice.id).sign_in_epoch == alice.account.sign_in_epoch + 1
 
+    def test_the_new_password_needs_no_old_one(self, server, browser, alice, sent):
+        ask(browser, "email", EMAIL)
+        page = browser.send("/recover/confirm", code=sent()["code"])
+        assert (page.url.path, "old_password" in page.text) == ("/password", False)
+        page = browser.send("/password", password=NEW, password_confirmation=NEW)
+        assert page.url.path == "/dashboard"
+        assert server.services.sign_in.passwords.fits(server.account(alice.id), NEW)
+
     def test_the_digits_may_be_typed_one_by_one(self, server, browser, alice, sent):
         ask(browser, "phone", PHONE)
         digits = {f"number_{place}": digit for place, digit in enumerate(sent()["code"], start=1)}

@@ -302,6 +302,25 @@ class TestWhoMayRegister:
         page = sign_up(again, "email", "sara.parker", "sara@example.org", token=invitation)
         assert page.status_code == 422
 
+    def test_fifty_parallel_sign_ups_with_one_invitation_make_one_account(self, server, at):
+        actor = server.actor.__class__(server.actor.kind, space=server.store.spaces.of_domain(INVITED))
+        invitation = server.run(server.services.codes.creation_tokens.make(actor))
+        visitor = at(INVITED)
+        visitor.open(f"/register/email?token={invitation}")
+        given = {**visitor.form("/accounts").fields, "terms": "true", "password": PASSWORD}
+        given["password_confirmation"] = PASSWORD
+
+        def send(number):
+            values = {**given, "username": f"many.people.{number}", "email": f"many{number}@example.org"}
+            return visitor.http.post("/accounts", data=values).status_code
+
+        with ThreadPoolExecutor(25) as pool:
+            statuses = list(pool.map(send, range(50)))
+        assert sorted(set(statuses)) == [303, 422]
+        assert statuses.count(303) == 1
+        made = [by_name(server, f"many.people.{number}", INVITED) for number in range(50)]
+        assert sum(account is not None for account in made) == 1
+
     def test_sign_ups_count_against_the_limit_of_the_network(self, tmp_path, mongod_uri):
         settings = {"panel": {"registration": "open"}, "limits": {"anonymous_tokens_per_minute": 2}}
         with serving(settings, tmp_path, mongod_uri) as server:

@@ -5,10 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.kit.server import shared_by_module
 from tests.panel.user.conftest import problems
-
-server = shared_by_module({"limits": {"codes_per_account": 0, "wrong_codes_per_hour": 0}})
 
 
 def sent_to(server, target):

@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from tests.kit.server import shared_by_module
+from flexiapi.model import SignInMethod
 from tests.kit.visitor import forms_of
-
-server = shared_by_module({"app": {"api_key_max_days": 90}})
+from tests.panel.user.conftest import mails_to
 
 
 def new_key(answer):
@@ -32,8 +31,7 @@ def test_a_key_is_made_right_after_sign_in_shown_once_and_works(server, me, pers
     assert signs_in(server, key)
     assert not signs_in(server, person.key)
     assert key not in me.open("/api_key").text
-    told = [message for message in server.messages if message["to"] == person.account.email]
-    assert [message["kind"] for message in told].count("notice.api_key") == 1
+    assert mails_to(server, person.account.email).count("notice.api_key") == 1
     assert key not in str(server.messages)
 
 
@@ -76,6 +74,17 @@ def test_after_a_while_the_password_is_asked_first(server, stale, person, path):
     assert server.account(person.id).api_key == before
     stale.send(path, current_password=person.password)
     assert server.account(person.id).api_key != before
+
+
+def test_an_account_without_a_password_is_sent_to_prove_itself_by_a_code(server, visitor, person):
+    server.set(person.id, passwords=())
+    begun = server.services.sign_in.sessions.begin(server.account(person.id), server.actor, SignInMethod.CODE)
+    visitor.http.cookies.set("flexiapi", server.run(begun).token)
+    visitor.open("/api_key")
+    server.later(minutes=11)
+    answer = visitor.send("/api_key")
+    assert (answer.url.path, "Your account has no password." in answer.text) == ("/confirm", True)
+    assert server.account(person.id).api_key.hash == person.account.api_key.hash
 
 
 def test_nothing_happens_without_a_session_or_the_token_of_the_page(server, visitor, me, person):

@@ -1,8 +1,5 @@
 """One's own contacts, in the panel."""
 
-from tests.kit.server import shared_by_module
-
-server = shared_by_module({})
 EVIL = '"><script>alert(1)</script>'
 
 

@@ -2,11 +2,8 @@
 
 import pytest
 
-from tests.kit.server import shared_by_module
 from tests.kit.visitor import Visitor
-from tests.panel.user.conftest import problems
-
-server = shared_by_module({})
+from tests.panel.user.conftest import mails_to, problems
 
 
 def exists(server, person):
@@ -26,7 +23,7 @@ def test_the_typed_address_deletes_it_everywhere(server, me, person):
     assert other.open("/dashboard").url.path == "/login"
     assert server.http.get("/api/accounts/me", headers=person.headers).status_code == 401
     assert server.run(server.store.tombstones.has(person.sip))
-    assert "notice.deleted" in [one["kind"] for one in server.messages if one["to"] == person.account.email]
+    assert "notice.deleted" in mails_to(server, person.account.email)
     other.close()
 
 

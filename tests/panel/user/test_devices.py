@@ -12,14 +12,6 @@ from tests.panel.user.conftest import problems
 PUSHED = ";pn-provider=fcm;pn-param=929724111839;pn-prid=abc"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, mongod_uri, session_redis):
-    url = f"unix://:{session_redis.password}@{session_redis.unix_socket}"
-    tables = {"redis": {"url": url}, "limits": {"tests_per_hour": 2}}
-    with serving(tables, tmp_path_factory.mktemp("devices"), mongod_uri) as running_server:
-        yield running_server
-
-
 @pytest.fixture
 def register(redis_server, person):
     """Register a phone: `register(uuid, user agent, parameters, host)`."""
@@ -115,7 +107,7 @@ def test_a_test_message_goes_to_the_own_address(sipp, tmp_path, mongod_uri):
     tables = {"flexisip": {"proxy": f"sip:127.0.0.1:{proxy.port};transport=udp", "sender": "api@sip.example.org"}}
     with serving(tables, tmp_path, mongod_uri) as server:
         alice, browser = server.person("alice.martin"), Visitor(server.url)
-        browser.sign_in(alice)
+        assert "This service cannot tell." in browser.sign_in(alice).text
         page = browser.open("/devices").text
         assert "This service cannot tell which phones are registered" in page
         assert "A test message is on its way" in browser.send("/devices/message").text

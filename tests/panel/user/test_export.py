@@ -19,9 +19,7 @@ from flexiapi.model import (
     Undelivered,
 )
 from flexiapi.panel.user.personal_data import SECRETS, account_of
-from tests.kit.server import shared_by_module
 
-server = shared_by_module({"limits": {"exports_per_hour": 2}})
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 # What documents hold beside the fields of an account, and why it is in no export.

@@ -1,11 +1,9 @@
 """One's own password, in the panel."""
 
 from flexiapi.model import SignInMethod
-from tests.kit.server import shared_by_module
 from tests.kit.visitor import Visitor
-from tests.panel.user.conftest import problems
+from tests.panel.user.conftest import mails_to, problems
 
-server = shared_by_module({"limits": {"wrong_codes_per_day": 0}})
 NEW = "another-donkey-battery"
 
 
@@ -66,7 +64,7 @@ def test_it_is_kept_for_both_algorithms_and_told_by_mail(server, me, person):
     change(me, person)
     account = server.account(person.id)
     assert [password.algorithm for password in account.passwords] == ["SHA-256", "MD5"]
-    assert "notice.password" in [one["kind"] for one in server.messages if one["to"] == account.email]
+    assert "notice.password" in mails_to(server, account.email)
     for algorithm in ("SHA-256", "MD5"):
         fits = server.services.sign_in.passwords.ha1(account, algorithm)
         assert fits == server.services.sign_in.passwords.stored(*account.address.split("@"), algorithm, NEW).ha1
@@ -130,7 +128,7 @@ def test_the_first_one_activates_as_in_the_api(server, visitor):
     visitor.send("/password", password=NEW, password_confirmation=NEW)
     account = server.account(person.id)
     assert (account.activated, bool(account.passwords)) == (True, True)
-    assert "account.password.set" in [one["kind"] for one in server.messages if one["to"] == account.email]
+    assert "account.password.set" in mails_to(server, account.email)
 
 
 def test_without_a_password_an_old_session_is_sent_to_prove_who_it_is(server, visitor):

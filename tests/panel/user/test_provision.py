@@ -5,10 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from tests.kit.server import shared_by_module
 from tests.panel.user.conftest import problems
-
-server = shared_by_module({"account": {"app_link_prefix": "linphone-config:"}})
 
 
 def link_in(page):

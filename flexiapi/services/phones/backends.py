@@ -6,21 +6,20 @@ from urllib.parse import quote
 
 from flexiapi.errors import ConfigurationError, DeliveryFailed, FieldErrors, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, BackendState, KnownBackend
-from flexiapi.notify import Notifier, Transport, configured_backends, installed_backends
+from flexiapi.notify import Transport, configured_backends, installed_backends
 from flexiapi.plugin import DeliveryError
-from flexiapi.services.limiter import Limiter
-from flexiapi.services.phones import PhoneServices
-from flexiapi.settings import Settings
+from flexiapi.services.ground import Ground
+from flexiapi.services.phones.devices import Devices
 
 
 class Backends:
     """The backends of all transports."""
 
-    def __init__(self, settings: Settings, notifier: Notifier, limiter: Limiter, phones: PhoneServices) -> None:
-        self._settings = settings
-        self._notifier = notifier
-        self._limiter = limiter
-        self._phones = phones
+    def __init__(self, ground: Ground, devices: Devices) -> None:
+        self._settings = ground.settings
+        self._notifier = ground.notifier
+        self._limiter = ground.limiter
+        self._devices = devices
 
     def states(self) -> Sequence[BackendState]:
         """Return the configured backends as they are in this process."""
@@ -36,15 +35,15 @@ class Backends:
         names = {f"{kind}.{label}": name for kind, label, name in self._tables()}
         states = []
         for outlet in self._notifier.outlets:
-            failure = outlet.record.failure
+            failure, (waiting, under_way) = outlet.record.failure, outlet.load
             states.append(
                 BackendState(
                     outlet.table,
                     str(outlet.transport),
                     names.get(outlet.table, ""),
                     bool(outlet.resting),
-                    outlet.waiting,
-                    outlet.under_way,
+                    waiting,
+                    under_way,
                     outlet.record.sent_at,
                     None if failure is None else failure.at,
                     "" if failure is None else failure.reason,
@@ -103,7 +102,7 @@ class Backends:
             return account.proven_email
         if transport is Transport.SMS:
             return account.phone
-        for device in await self._phones.devices.of(account):
+        for device in await self._devices.of(account):
             if (push := device.push) is not None:
                 named = {"provider": push.provider, "param": push.param, "prid": push.prid}
                 return ";".join(f"pn-{name}={quote(value, safe='')}" for name, value in named.items())
