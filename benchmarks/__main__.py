@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks import endpoints, results, scale, sharing, table, upkeep
+from benchmarks import endpoints, panel, results, scale, sharing, table, upkeep
 from benchmarks.house import House, Options, house
 from benchmarks.load import missing
 from benchmarks.plot import renew
@@ -28,7 +28,10 @@ def _chosen() -> argparse.Namespace:
         help="also 1,000 to 1,000,000 accounts, and 1 to N processes (some minutes more)",
     )
     parser.add_argument(
-        "--publish", action="store_true", help="also make docs/performance.md and its picture from these results"
+        "--publish",
+        action="store_true",
+        help="also make docs/performance.md and its picture from these results; with --only, from the published ones "
+        "with these in their place",
     )
     return parser.parse_args()
 
@@ -37,6 +40,7 @@ def _rows(built: House, options: argparse.Namespace) -> Iterator[Row]:
     supplies = built.fill(options.accounts)
     yield from endpoints.measured(built, supplies, options.only)
     yield from upkeep.measured(built, supplies, options.only)
+    yield from panel.measured(built, options.only)
     if options.scale:
         yield from sharing.processes(built, supplies, options.only)
         yield from scale.sizes(built, options.only)
@@ -58,7 +62,8 @@ def main() -> None:
     print(table.LEGEND)
     if options.publish:
         chosen = {name: getattr(options, name) for name in ("accounts", "seconds", "rounds", "connections")}
-        results.write(results.PUBLISHED, results.published(rows, **chosen))
+        whole_run = results.published(rows, **chosen)
+        results.write(results.PUBLISHED, results.with_new(rows) if options.only else whole_run)
         renew()
     results.write(results.LATEST, rows)
 

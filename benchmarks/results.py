@@ -29,6 +29,18 @@ def published(rows: list[dict[str, object]], **options: object) -> dict[str, obj
     return {"day": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), **options, "rows": rows}
 
 
+def with_new(rows: list[dict[str, object]]) -> dict[str, Any]:
+    """Return the published results with these rows in the place of those of the same name, or at their end."""
+    known = json.loads(PUBLISHED.read_text())
+    new = {_name(row): row for row in rows}
+    kept = [new.pop(_name(row), row) for row in known["rows"]]
+    return {**known, "rows": [*kept, *new.values()]}
+
+
+def _name(row: dict[str, Any]) -> tuple[object, ...]:
+    return (row["endpoint"], row.get("by"), row.get("by") and (row["accounts"], row["processes"]))
+
+
 def machine() -> dict[str, Any]:
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return {

@@ -9,7 +9,7 @@ from flexiapi.settings import Settings
 from flexiapi.store import driver, indexes
 from flexiapi.store.account_pages import AccountPages, MatchingAccounts
 from flexiapi.store.account_ranges import AccountRanges
-from flexiapi.store.account_tokens import Attached, AuthTokenStore, ResetLinkStore
+from flexiapi.store.account_tokens import AuthTokenStore, MailedTo, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
 from flexiapi.store.changes import AccountChanges
@@ -45,11 +45,11 @@ from flexiapi.store.used_nonces import UsedNonceStore
 
 __all__ = [
     "SPACES_WAIT",
-    "Attached",
     "EmbeddedMongod",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
+    "MailedTo",
     "MatchingAccounts",
     "MigrationPlan",
     "Removal",

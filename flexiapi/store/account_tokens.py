@@ -24,6 +24,13 @@ class Attached:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True)
+class MailedTo(Attached):
+    """An account, the epoch of its sign-ins, and the SHA-256 of the address to which a link was mailed."""
+
+    address_hash: bytes
+
+
 class AccountTokenRecords(TokenRecords):
     """Base class of the stores whose tokens belong to an account."""
 
@@ -55,29 +62,30 @@ class ResetLinkStore(AccountTokenRecords):
         super().__init__(database, journal, "reset_links")
 
     async def keep(
-        self, token: str, space: Space, attached: Attached, now: datetime, expires_at: datetime, actor: Actor
+        self, token: str, space: Space, mailed: MailedTo, now: datetime, expires_at: datetime, actor: Actor
     ) -> None:
         """Store a token of a space for the present sign-ins of an account."""
         document: Document = {
             "_id": token_hash(token, space.stored),
             "created_at": now,
             "expires_at": expires_at,
-            "account_id": attached.account_id,
-            "epoch": attached.epoch,
+            "account_id": mailed.account_id,
+            "epoch": mailed.epoch,
+            "address": mailed.address_hash,
             **({} if space.stored is None else {"space": space.stored}),
         }
         await self._insert(document, actor, f"{self._kind}.created")
 
-    async def holder(self, token: str, now: datetime, space: Space) -> Attached | None:
+    async def holder(self, token: str, now: datetime, space: Space) -> MailedTo | None:
         """Return the account of a token of the space that can be used, without using it."""
         document = await self._records.find_one(_unused(token_hash(token, space.stored), now))
-        return None if document is None else Attached(document["account_id"], document["epoch"])
+        return None if document is None else _mailed_to(document)
 
-    async def consume(self, token: str, now: datetime, actor: Actor) -> Attached | None:
+    async def consume(self, token: str, now: datetime, actor: Actor) -> MailedTo | None:
         """Consume the token. Return its account, `None` if the token is unknown, expired or used."""
         query = _unused(key_of(token, actor), now)
         document = await self._change(query, {"$set": {"used_at": now}}, actor, f"{self._kind}.used")
-        return None if document is None else Attached(document["account_id"], document["epoch"])
+        return None if document is None else _mailed_to(document)
 
 
 class AuthTokenStore(AccountTokenRecords):
@@ -162,6 +170,10 @@ class AuthTokenStore(AccountTokenRecords):
         await self._journal.pending.delete(self._name, {"account_id": account_id, "own": True})
         document = {**document_of(token, now, expires_at, actor), "account_id": account_id, "epoch": epoch, "own": True}
         await self._insert(document, actor, f"{self._kind}.created")
+
+
+def _mailed_to(document: Document) -> MailedTo:
+    return MailedTo(document["account_id"], document["epoch"], bytes(document["address"]))
 
 
 def _unused(key: bytes, now: datetime) -> Document:

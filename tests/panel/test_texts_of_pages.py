@@ -17,6 +17,7 @@ from flexiapi.panel.forms import Form
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.rendering import samples
 from flexiapi.rendering.catalogues import Catalogue, read
+from flexiapi.rendering.panel.samples import PANEL_PAGES
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services.names import NameRules
 from flexiapi.settings import Settings, TemplateSettings
@@ -131,15 +132,16 @@ def data_of(value):
             yield from data_of(one)
 
 
-PAGES = [sample for sample in samples.PAGES if sample.folder != "docs"]
+PAGES = [*(sample for sample in samples.PAGES if sample.folder != "docs"), *PANEL_PAGES]
 NAMES = [f"{sample.folder}/{sample.name}-{place}" for place, sample in enumerate(PAGES)]
 
 
 @pytest.mark.parametrize("sample", PAGES, ids=NAMES)
 def test_every_text_of_a_page_is_from_the_catalogue(pseudo, texts, sample):
     html = pseudo.page(sample, "Name", language=PSEUDO)
-    data = {word for text in data_of(sample) if text not in texts for word in WORD.findall(text)}
-    untranslated = [word for word in WORD.findall(Said(html).outside()) if word not in data | {"Name"}]
+    names = {"Name", "flexiapi"}
+    data = names | {word for text in data_of(sample) if text not in texts for word in WORD.findall(text)}
+    untranslated = [word for word in WORD.findall(Said(html).outside()) if word not in data]
     assert not untranslated, f"not in `_()`, `{{% trans %}}` or `| said`: {untranslated}"
 
 
@@ -148,20 +150,25 @@ def test_a_text_outside_of_the_catalogue_would_be_found():
     assert WORD.findall(said.outside()) == ["three", "five"]
 
 
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    """A renderer with a language from right to left, beside the built-in ones."""
+    own = tmp_path_factory.mktemp("own")
+    (own / "he").mkdir()
+    (own / "he" / "pages.po").write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n')
+    return Renderer(TemplateSettings(path=own), "Name", "Signature")
+
+
 @pytest.mark.parametrize("sample", PAGES, ids=NAMES)
-def test_every_page_is_there_in_french(sample):
-    renderer = Renderer(TemplateSettings(), "Name", "Signature")
-    english, french = (renderer.page(sample, language=language) for language in ("en", "fr"))
+def test_every_page_is_there_in_french(turned, sample):
+    english, french = (turned.page(sample, language=language) for language in ("en", "fr"))
     assert english != french
     assert Said(french).root == {"lang": "fr", "dir": "ltr"}
 
 
 @pytest.mark.parametrize("sample", PAGES, ids=NAMES)
-def test_a_language_from_right_to_left_turns_the_page(tmp_path, sample):
-    (tmp_path / "he").mkdir()
-    (tmp_path / "he" / "pages.po").write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n')
-    renderer = Renderer(TemplateSettings(path=tmp_path), "Name", "Signature")
-    assert Said(renderer.page(sample, language="he")).root == {"lang": "he", "dir": "rtl"}
+def test_a_language_from_right_to_left_turns_the_page(turned, sample):
+    assert Said(turned.page(sample, language="he")).root == {"lang": "he", "dir": "rtl"}
 
 
 def styles():
@@ -255,9 +262,13 @@ RULES = NameRules(Spaces.of(Settings()).default)
 WRONG = ("", "x", "Ü" * 300, "-1", "+", "a b@c", "9" * 40, "2026-13-45", "\x01")
 
 
+@pytest.fixture(scope="module")
+def french():
+    return Catalogue([read(shared("templates") / "fr" / "pages.po")])
+
+
 @pytest.mark.parametrize("form", forms(), ids=lambda form: form.__name__)
-def test_errors_of_a_form_are_told_in_french_with_labels(form):
-    french = Catalogue([read(shared("templates") / "fr" / "pages.po")])
+def test_errors_of_a_form_are_told_in_french_with_labels(french, form):
     for value in WRONG:
         errors = Validated(form, {name: value for name in form.model_fields if value}, RULES, {}).errors
         for field, texts in errors.items():

@@ -34,10 +34,8 @@ class AccountQueryEndpoint(FormEndpoint):
     """The base class of the page and the table of accounts."""
 
     async def explained(self, error: ApiError, operation: Operation) -> Answer:
-        """Return the page with the filters that are wrong. Other failures are not about filters."""
-        if isinstance(error, ValidationFailed):
-            return await super().explained(error, operation)
-        return self.failed(error, is_secret=True)
+        """Return the failure as a page of its own."""
+        return self.failed(error, is_secret=operation.secret)
 
     async def browsed(self, query: AccountQuery) -> tuple[BrowsedAccounts, bool]:
         """Return the accounts of the page that is asked for, or the first ones and True if it cannot be found."""
@@ -68,6 +66,12 @@ class AccountListEndpoint(AccountQueryEndpoint):
     """The page of accounts."""
 
     path = "/admin/accounts"
+
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the page with the filters that are wrong. Other failures are not about filters."""
+        if isinstance(error, ValidationFailed):
+            return await FormEndpoint.explained(self, error, operation)
+        return self.failed(error, is_secret=True)
 
     @endpoint(Access.ADMIN, hidden=True)
     async def get(self, params: AccountQuery) -> PageReply:
@@ -118,6 +122,11 @@ class AccountExportEndpoint(AccountQueryEndpoint):
     """The accounts as CSV."""
 
     path = "/admin/accounts.csv"
+
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the page that says why there is no table."""
+        del operation
+        return self.failed(error, is_secret=True)
 
     @endpoint(Access.ADMIN, hidden=True, secret=True)
     async def get(self, params: AccountQuery) -> Csv:

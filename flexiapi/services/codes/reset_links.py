@@ -1,8 +1,9 @@
 """Mailed links to a page on which the owner of an account chooses a new password."""
 
+import hmac
 from datetime import timedelta
 
-from flexiapi.crypto.keys import random_text
+from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Space
 from flexiapi.rendering.messages import AccountRecoveredMail, PasswordResetMail
@@ -10,7 +11,7 @@ from flexiapi.services.codes.activation import Activation
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
-from flexiapi.store import Attached
+from flexiapi.store import MailedTo
 
 # 190 bits.
 TOKEN_LENGTH = 32
@@ -18,7 +19,10 @@ LIFE = timedelta(hours=24)
 
 
 class ResetLinks:
-    """Links that each set one new password. All of an account end with its sign-ins, and so by the first use of one."""
+    """Links that each set one new password.
+
+    All of an account end with its sign-ins, and so by the first use of one, and with the address they were mailed to.
+    """
 
     def __init__(self, ground: Ground, activation: Activation, passwords: Passwords) -> None:
         self._store = ground.store
@@ -56,19 +60,22 @@ class ResetLinks:
     async def keep(self, token: str, account: Account, actor: Actor) -> None:
         """Store a token, whose mail was accepted."""
         now, space = self._clock.second(), self._spaces.of_domain(account.domain)
-        attached = Attached(account.id, account.sign_in_epoch)
-        await self._store.reset_links.keep(token, space, attached, now, now + LIFE, actor)
+        mailed = MailedTo(account.id, account.sign_in_epoch, token_hash(account.email or ""))
+        await self._store.reset_links.keep(token, space, mailed, now, now + LIFE, actor)
 
     async def holder(self, token: str, space: Space) -> Account:
         """Return the account of a link, without using it.
 
-        Raises `RecordNotFound` for one that is unknown, expired or used, or whose account was signed out everywhere.
+        Raises `RecordNotFound` for one that is unknown, expired or used, or whose account was signed out everywhere or
+        has another address since.
         """
         return await self._account_of(await self._store.reset_links.holder(token, self._clock.now(), space), space)
 
-    async def _account_of(self, attached: Attached | None, space: Space) -> Account:
-        account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
-        if attached is None or account is None or account.sign_in_epoch != attached.epoch:
+    async def _account_of(self, mailed: MailedTo | None, space: Space) -> Account:
+        account = None if mailed is None else await self._store.accounts.by_id(mailed.account_id, space.scope)
+        if mailed is None or account is None or account.sign_in_epoch != mailed.epoch:
+            raise RecordNotFound
+        if not hmac.compare_digest(token_hash(account.email or ""), mailed.address_hash):
             raise RecordNotFound
         if account.is_shut_out or account.is_blocked or account.email is None or account.is_claim:
             raise RecordNotFound
@@ -81,8 +88,8 @@ class ResetLinks:
         if another account proved the address first.
         """
         space = actor.space or self._spaces.default
-        attached = await self._store.reset_links.consume(token, self._clock.now(), actor)
-        account = await self._account_of(attached, space)
+        mailed = await self._store.reset_links.consume(token, self._clock.now(), actor)
+        account = await self._account_of(mailed, space)
         change = account.reset_password(self._passwords.renewed(account, password), self._clock.second())
         changed = existing(await self._activation.applied(change, actor))
         notice = AccountRecoveredMail(changed.address, self._clock.now())

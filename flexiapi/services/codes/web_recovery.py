@@ -1,10 +1,11 @@
 """Account recovery from a page: by e-mail or phone, without telling which accounts there are."""
 
+import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flexiapi.concurrency.tasks import Errands
-from flexiapi.crypto.codes import grouped, random_key
+from flexiapi.crypto.codes import grouped, is_pin, random_key
 from flexiapi.crypto.keys import readable
 from flexiapi.errors import (
     ActivationExpired,
@@ -122,8 +123,9 @@ class WebRecovery:
         await self._limiter.take(("code_tries_network", f"{subject} {network}"))
         try:
             account = await self._found(asked, space)
-            if account is None:
+            if account is None or not _has_pin(account, code):
                 await self._count_in_vain(subject, network)
+            if account is None:
                 raise CodeRefused
             return await self._recovery.restore(account, code, actor)
         except (RecordNotFound, ActivationExpired, ValidationFailed, TooManyRequests) as error:
@@ -139,5 +141,12 @@ class WebRecovery:
         return None if account.is_shut_out or account.is_blocked else account
 
     async def _count_in_vain(self, subject: str, network: str) -> None:
-        """Do what the comparison of an account's code does, so that it takes as long."""
-        await self._limiter.take(("pin_tries", f"{subject} {network}"), ("code_tries", subject))
+        """Count as the comparison of a PIN does, where none is compared, so that the answer takes as long."""
+        uses = (("pin_tries", f"{subject} {network}"), ("code_tries", f"{subject} {network}"), ("code_tries", subject))
+        with contextlib.suppress(TooManyRequests):
+            await self._limiter.take(*uses)
+
+
+def _has_pin(account: Account, code: str) -> bool:
+    """Return whether a code is compared to a PIN of the account, which counts the try."""
+    return account.confirmation is not None and account.confirmation.pin_hash is not None and is_pin(code)

@@ -103,6 +103,14 @@ def test_a_link_does_not_open_an_account_that_was_closed_meanwhile(server, links
         sent(dave)
 
 
+def test_a_link_ends_with_the_address_that_it_was_mailed_to(server, links, sent, use):
+    grace = server.person(email="grace@example.org")
+    token = sent(grace)
+    server.set(grace.id, email="grace@example.net")
+    with pytest.raises(RecordNotFound):
+        use(token)
+
+
 def test_no_link_is_sent_where_it_would_prove_nothing(server, links, sent):
     for fields in ({}, {"email": "x@example.org", "claimed_phone": "+33600000001", "activated": False}):
         name = fields.get("claimed_phone")

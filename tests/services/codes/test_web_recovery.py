@@ -13,7 +13,8 @@ from tests.kit.server import shared_by_module
 pytestmark = pytest.mark.security
 
 PHONE = "+33612345678"
-server = shared_by_module({"account": {"email_unique": True}})
+B = "b.example.org"
+server = shared_by_module({"account": {"email_unique": True}, "spaces": {B: {}}})
 
 
 @pytest.fixture
@@ -91,6 +92,22 @@ def test_a_number_gets_a_pin_beside_a_mailed_code(alice, ask, confirm):
 )
 def test_nothing_is_sent_for_no_account(ask, request_):
     assert ask(request_) == []
+
+
+def test_an_account_of_another_service_is_unknown(server, recovery, alice, ask, confirm):
+    actor = Actor(ActorKind.ANONYMOUS, address="192.0.2.1", space=server.store.spaces.of_domain(B))
+    (mail,) = ask(RecoveryRequest(email="alice@example.org"))
+    for request in (RecoveryRequest(email="alice@example.org"), RecoveryRequest(phone=PHONE)):
+        before = len(server.messages)
+        server.run(_asked(recovery, request, actor))
+        assert len(server.messages) == before
+        with pytest.raises(CodeRefused):
+            server.run(recovery.confirm(request, mail["code"], actor))
+
+
+async def _asked(recovery, request, actor):
+    recovery.ask(request, actor)
+    await recovery.finished()
 
 
 @pytest.mark.parametrize("closed", ["shut_out", "block"])
