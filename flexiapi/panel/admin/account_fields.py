@@ -1,5 +1,6 @@
 """The forms about an account: its creation and its values."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, cast
@@ -61,14 +62,17 @@ class AccountEditForm(Form):
     role: RoleField
     dtmf_protocol: DtmfField = None
     language: Language = None
+    before: Annotated[fields.Text | None, Input("", kind="hidden")] = None
 
     def amendments(self, account: Account, space: Space) -> Amendments:
-        """Return what differs from the account."""
-        wanted: dict[str, Any] = {**_given(self), "admin": self.role == "admin"}
+        """Return the values that were changed on the page; what others changed since it was opened stays."""
+        wanted: dict[str, Any] = {**_given(self), "role": self.role}
         if space.may_name_domains and self.domain:
             wanted["domain"] = self.domain
-        present = {**values_of(account), "admin": account.is_admin}
-        changed = {name: value for name, value in wanted.items() if value != present[name]}
+        before = {**values_of(account), **_shown_before(self.before)}
+        changed = {name: value for name, value in wanted.items() if value != before[name]}
+        if "role" in changed:
+            changed["admin"] = changed.pop("role") == "admin"
         if self.password:
             changed |= {"password": self.password, "algorithm": Algorithm.SHA_256}
         return cast("Amendments", changed)
@@ -144,8 +148,23 @@ def _given(form: AccountEditForm | AccountCreationForm) -> dict[str, Any]:
     return {name: getattr(form, name) for name in names}
 
 
+def form_values(account: Account) -> Mapping[str, Any]:
+    """Return the values of an account for its form, which also remembers them as they are."""
+    values = values_of(account)
+    return {**values, "before": json.dumps(values)}
+
+
+def _shown_before(text: str | None) -> Mapping[str, Any]:
+    """Return the values that a form had when it was opened. Another text only decides what is written anew."""
+    try:
+        values = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
 def values_of(account: Account) -> Mapping[str, Any]:
-    """Return the values of an account, for its form."""
+    """Return the values of an account that administrators set."""
     return {
         "username": account.username,
         "domain": account.domain,

@@ -123,6 +123,11 @@ class AccountExportEndpoint(AccountQueryEndpoint):
 
     path = "/admin/accounts.csv"
 
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the page that says why there is no table."""
+        del operation
+        return self.failed(error, is_secret=True)
+
     @endpoint(Access.ADMIN, hidden=True, secret=True)
     async def get(self, params: AccountQuery) -> Csv:
         """Return the first accounts of a query, in its order, at most 10,000."""

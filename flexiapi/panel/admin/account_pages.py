@@ -8,7 +8,7 @@ from flexiapi.crypto.keys import opened
 from flexiapi.errors import LastAdmin, RecordNotFound, SpaceFull, Unavailable
 from flexiapi.model import Account
 from flexiapi.panel.admin.account_endpoint import AccountFormEndpoint, Id
-from flexiapi.panel.admin.account_fields import AccountEditForm, values_of
+from flexiapi.panel.admin.account_fields import AccountEditForm, form_values
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled
 from flexiapi.rendering.catalogues import marked
@@ -64,7 +64,7 @@ class InformationTabEndpoint(AccountFormEndpoint):
         """Return the page."""
         account = await self.account()
         types = await self.accounts.types.of([account])
-        form = self.form(AccountEditForm, filled, action=self.place_of(account), initial=values_of(account))
+        form = self.form(AccountEditForm, filled, action=self.place_of(account), initial=form_values(account))
         if not self.space.may_name_domains:
             form = replace(form, fields=[one for one in form.fields if one.name != "domain"])
         page = InformationTab(
@@ -75,6 +75,18 @@ class InformationTabEndpoint(AccountFormEndpoint):
             types.get(account.id, ()),
         )
         return self.panel_page(page)
+
+
+class AccountEditEndpoint(AccountFormEndpoint):
+    """The path that the values had in the original."""
+
+    path = "/admin/accounts/{id}/edit"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
+    async def get(self, id: Id) -> PageReply:
+        """Go to the account."""
+        del id
+        return self.see_other(self.place_of(await self.account()))
 
 
 class ContactsTabEndpoint(AccountFormEndpoint):

@@ -14,6 +14,7 @@ from flexiapi.panel.admin.account_links import (
 )
 from flexiapi.panel.admin.account_list import AccountExportEndpoint, AccountListEndpoint
 from flexiapi.panel.admin.account_pages import (
+    AccountEditEndpoint,
     ActivityTabEndpoint,
     ContactsTabEndpoint,
     DevicesTabEndpoint,
@@ -34,6 +35,7 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     AccountCreationPageEndpoint,
     AccountCreationEndpoint,
     InformationTabEndpoint,
+    AccountEditEndpoint,
     ContactsTabEndpoint,
     ProvisioningTabEndpoint,
     DevicesTabEndpoint,

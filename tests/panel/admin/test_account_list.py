@@ -172,6 +172,10 @@ class TestTable:
         assert answer.content.startswith(b"\xef\xbb\xbfid,username,domain,")
         assert [row["username"] for row in self.rows(answer)] == shown(page)
 
+    def test_a_wrong_filter_is_a_page_that_says_so(self, reader):
+        page = reader.open("/admin/accounts.csv?created_from=yesterday")
+        assert (page.status_code, page.headers["Content-Type"]) == (422, "text/html; charset=UTF-8")
+
     def test_it_has_more_than_a_page(self, reader):
         assert len(self.rows(reader.open("/admin/accounts.csv"))) == 45
 

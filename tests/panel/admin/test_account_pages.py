@@ -62,6 +62,9 @@ class TestTabs:
             assert HOSTILE not in page.text
             assert html.escape(fields.get("display_name", ""))[:40] in page.text
 
+    def test_the_path_of_the_original_leads_to_the_values(self, browser, anna):
+        assert browser.open(place(anna, "/edit")).url.path == place(anna)
+
     def test_accounts_that_do_not_exist_are_404(self, browser):
         for tab in [*TABS, "/delete", "/activate", "/types/create", "/actions/1/edit"]:
             assert browser.open(f"/admin/accounts/999999{tab}").status_code == 404
@@ -91,10 +94,21 @@ class TestValues:
 
     def test_an_empty_field_removes_a_value_and_what_others_changed_meanwhile_stays(self, server, browser, anna):
         browser.open(place(anna))
-        server.set(anna.id, dtmf_protocol="rfc2833")
-        browser.send(place(anna), display_name="", dtmf_protocol="rfc2833")
-        assert server.account(anna.id).display_name is None
-        assert server.account(anna.id).dtmf_protocol == "rfc2833"
+        server.set(anna.id, dtmf_protocol="rfc2833", email="other@example.org", language="fr")
+        browser.send(place(anna), display_name="", language="de")
+        account = server.account(anna.id)
+        assert (account.display_name, account.language) == (None, "de")
+        assert (account.dtmf_protocol, account.email) == ("rfc2833", "other@example.org")
+
+    @pytest.mark.parametrize("before", ["", "{", "[1]", '{"email": {"$gt": ""}}', "[" * 5000, '{"role": 1}'])
+    def test_a_form_that_remembers_something_else_does_no_more_than_write_what_is_typed(
+        self, server, browser, anna, before
+    ):
+        browser.open(place(anna))
+        page = browser.send(place(anna), display_name="New", before=before)
+        assert page.status_code == 200
+        account = server.account(anna.id)
+        assert (account.display_name, account.email, account.is_admin) == ("New", None, False)
 
     def test_errors_stand_at_their_fields_and_what_was_typed_is_kept_but_for_the_password(self, server, browser, anna):
         taken = server.person(phone="+33612340001")

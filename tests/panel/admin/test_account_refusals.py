@@ -54,7 +54,7 @@ def test_users_are_refused_and_strangers_are_sent_to_the_sign_in(user, server, m
 @pytest.mark.parametrize(("method", "path"), [one for one in paths() if one.values[0] == "GET"])
 def test_an_account_of_another_space_does_not_exist(manager, method, path):
     answer = manager.http.request(method, path, headers={"Accept": "text/html"})
-    assert answer.status_code == (404 if "/1" in path else 200)
+    assert answer.status_code == (404 if "/1" in path else 200), path
 
 
 def test_changes_of_an_account_of_another_space_do_not_exist_either(manager, server):
