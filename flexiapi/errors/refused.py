@@ -107,6 +107,12 @@ class NoExternalAccountLeft(Forbidden):
     message = "No external account is left for a new account."
 
 
+class ExternalAccountUsed(Forbidden):
+    """Only free external accounts can be removed from the pool."""
+
+    message = "This external account is used by an account, so it stays."
+
+
 class NoDtmfProtocol(Forbidden):
     """Actions need an account with a DTMF protocol."""
 

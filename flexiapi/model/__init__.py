@@ -1,6 +1,7 @@
 """The nouns: accounts with their verbs, changes and actors, contacts, devices, tokens. Frozen, no I/O."""
 
 from flexiapi.model.account import Account, Profile
+from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
@@ -39,6 +40,7 @@ from flexiapi.model.parts import (
     Named,
     Password,
     PendingChange,
+    PooledAccount,
     ProvisioningFetch,
     StoredApiKey,
     TokenMaker,
@@ -77,6 +79,7 @@ __all__ = [
     "AskingBrowser",
     "AttachedToken",
     "AuthToken",
+    "BackendState",
     "Browser",
     "Challenged",
     "Change",
@@ -93,12 +96,14 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
     "PanelSession",
     "Password",
     "PendingChange",
+    "PooledAccount",
     "Profile",
     "ProvisioningFetch",
     "PushAddress",

@@ -188,6 +188,24 @@ class ExternalAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledAccount:
+    """An external account in the pool, without its hash. It may be used although its account was removed."""
+
+    number: int
+    username: str
+    domain: str
+    group: str
+    algorithm: Algorithm
+    is_used: bool
+    account_id: int | None = None
+
+    @property
+    def address(self) -> str:
+        """`user@domain` on the other server."""
+        return f"{self.username}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
 class StoredApiKey:
     """An API key as it is stored: by SHA-256. Uses are written late, so `last_used_at` may be some seconds old."""
 

@@ -1,4 +1,10 @@
-"""Prometheus metrics of deliveries, per transport and label; they hold neither contents nor recipients."""
+"""Prometheus metrics of deliveries, per transport and label, and what became of the last ones of a backend.
+
+Metrics hold neither contents nor recipients.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -40,3 +46,20 @@ credit = Gauge(
     ["transport", "label"],
     multiprocess_mode="mostrecent",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """A message that was not sent: when, the kind of its failure, and the reason that the backend gave."""
+
+    at: datetime
+    kind: str
+    reason: str
+
+
+@dataclass(slots=True)
+class DeliveryRecord:
+    """The last message that a backend sent in this process, and the last one that it could not send."""
+
+    sent_at: datetime | None = None
+    failure: FailedDelivery | None = None

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from flexiapi.notify import figures
 from flexiapi.observing import log
-from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable
+from flexiapi.plugin import DeliveryError, Permanent, RecipientDeferred, Retryable, Throttled
 from flexiapi.settings import DeliverySettings
 
 T = TypeVar("T")
@@ -90,6 +90,11 @@ class Places:
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._too_few_at = float("-inf")
+
+    @property
+    def waiting(self) -> int:
+        """The messages that wait for a place."""
+        return sum(not turn.done() for turn in self._waiting)
 
     def were_too_few_since(self, moment: float) -> bool:
         """Return whether more were taken than there were at any time since then, by the monotonic clock."""
@@ -188,6 +193,11 @@ class Lane:
         self._places = Places(concurrency)
         self.circuit = Circuit(delivery.circuit_failures, delivery.circuit_seconds)
 
+    @property
+    def waiting(self) -> int:
+        """The messages that wait for a place."""
+        return self._places.waiting
+
     async def send(self, send: Callable[[], Awaitable[T]], patience: Patience, *, is_last: bool) -> T:
         """Call `send`, which raises `DeliveryError` only, when its turn comes. Raises that, or `TurnedAway`."""
         if self.circuit.resting:
@@ -251,3 +261,21 @@ class Lane:
         if was_closed and not self.circuit.closed:
             self._openings.inc()
             log.warning("backend rests", backend=self._table, seconds=self.circuit.rest)
+
+
+def worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
+    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
+
+    What is asked too often is not asked again unless it says when.
+    """
+
+    def decide(error: Exception) -> bool | float:
+        if isinstance(error, Crowded):
+            return patience.left > 0
+        if not isinstance(error, Retryable):
+            return False
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after < patience.left else False
+        return not isinstance(error, Throttled | RecipientDeferred) and patience.left > longest_wait
+
+    return decide

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -12,8 +13,9 @@ import stamina
 from flexiapi.errors import DeliveryFailed
 from flexiapi.notify import figures
 from flexiapi.notify.discovery import Transport
+from flexiapi.notify.figures import DeliveryRecord, FailedDelivery
 from flexiapi.notify.instance import Instance
-from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway
+from flexiapi.notify.lane import Crowded, Faulty, Lane, Patience, TurnedAway, worth_retrying
 from flexiapi.notify.origin import defined_at, raised_at
 from flexiapi.observing import log
 from flexiapi.plugin import (
@@ -26,7 +28,6 @@ from flexiapi.plugin import (
     RecipientDeferred,
     RecipientRefused,
     Retryable,
-    Throttled,
     Unregistered,
 )
 from flexiapi.settings import DeliverySettings
@@ -61,6 +62,12 @@ class Outlet(Generic[M]):
         self._has_lanes = type(backend).lane is not Backend.lane
         self._lanes: dict[str, Lane] = {}
         self._delivery = delivery
+        self.record = DeliveryRecord()
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """The number of messages that wait for a place, and of those that it sends now."""
+        return sum(lane.waiting for lane in self._lanes.values()), self._instance.under_way
 
     @property
     def backend(self) -> Backend[Any, M]:
@@ -91,13 +98,14 @@ class Outlet(Generic[M]):
                 is_usual = isinstance(error, TurnedAway | RecipientDeferred | RecipientRefused)
                 tell = log.info if is_usual else log.warning
                 tell("delivery failed", backend=self.table, kind=type(error).__name__, reason=error.reason)
+                self.record.failure = FailedDelivery(datetime.now(UTC), type(error).__name__, error.reason)
                 raise DeliveryFailed(backend=self.table, reason=error.reason) from error
 
     async def _persistently(self, message: M, seconds: float) -> Receipt:
         patience, tries = Patience(seconds), self._delivery.tries
         lane = self._lane(message)
         attempts = stamina.retry_context(
-            on=_worth_retrying(patience, seconds * _LONGEST_WAIT),
+            on=worth_retrying(patience, seconds * _LONGEST_WAIT),
             attempts=tries,
             timeout=seconds,
             wait_initial=seconds / 80,
@@ -171,7 +179,7 @@ class Outlet(Generic[M]):
         outcome = "cancelled"
         try:
             yield
-            outcome = "sent"
+            outcome, self.record.sent_at = "sent", datetime.now(UTC)
         except Unregistered:
             outcome = "unregistered"
             raise
@@ -186,18 +194,7 @@ class Outlet(Generic[M]):
         """Return the identity of a push device. Raises `DeliveryError` for an address that the backend refuses."""
         backend = self.backend
         assert isinstance(backend, PushBackend)
-        try:
-            identity = backend.device_identity(message)
-        except DeliveryError as error:
-            log.info("address refused", backend=self.table, reason=error.reason)
-            raise
-        except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
-            place = raised_at(error, backend.device_identity)
-            log.warning("address has no identity", backend=self.table, kind=type(error).__name__, place=place)
-            raise Faulty(f"{type(error).__name__} at {place}") from None
-        if not isinstance(identity, str) or not identity:
-            raise Faulty(f"no identity of a device: `device_identity` at {defined_at(backend.device_identity)}")
-        return identity
+        return _identity(backend, message, self.table)
 
     async def check(self) -> str | None:
         """Return the reason why the backend cannot send now, or `None`."""
@@ -252,6 +249,21 @@ class Outlet(Generic[M]):
         await self._instance.close()
 
 
+def _identity(backend: PushBackend[Any], message: PushMessage, table: str) -> str:
+    try:
+        identity = backend.device_identity(message)
+    except DeliveryError as error:
+        log.info("address refused", backend=table, reason=error.reason)
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin may be wrong in any way: without identity nothing is sent
+        place = raised_at(error, backend.device_identity)
+        log.warning("address has no identity", backend=table, kind=type(error).__name__, place=place)
+        raise Faulty(f"{type(error).__name__} at {place}") from None
+    if not isinstance(identity, str) or not identity:
+        raise Faulty(f"no identity of a device: `device_identity` at {defined_at(backend.device_identity)}")
+    return identity
+
+
 def _correct(error: DeliveryError) -> None:
     """Make the reason a text and the wait a number, which a plugin may have given as something else."""
     error.reason = str(error.reason)
@@ -269,21 +281,3 @@ def _places(backend: Callable[[], Backend[Any, Any]], usual: int) -> int:
         return _declared(backend(), usual)
     except Exception:  # noqa: BLE001 - a plugin may be wrong in any way, and messages wait for this
         return usual
-
-
-def _worth_retrying(patience: Patience, longest_wait: float) -> Callable[[Exception], bool | float]:
-    """Retry a `Retryable` error while time is left, after the wait that the provider asks for, if any.
-
-    What is asked too often is not asked again unless it says when.
-    """
-
-    def decide(error: Exception) -> bool | float:
-        if isinstance(error, Crowded):
-            return patience.left > 0
-        if not isinstance(error, Retryable):
-            return False
-        if error.retry_after is not None:
-            return error.retry_after if error.retry_after < patience.left else False
-        return not isinstance(error, Throttled | RecipientDeferred) and patience.left > longest_wait
-
-    return decide

@@ -1,7 +1,7 @@
 """The base class of the endpoints that answer with HTML pages."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Protocol
 
@@ -36,6 +36,9 @@ class PagesContext(ServicesContext, Protocol):
 
     renderer: Renderer
     assets: Assets
+
+    async def unready(self) -> Mapping[str, str]:
+        """Return the reasons why requests should not be sent here, by subject."""
 
     def first_admin_command(self, space: Space) -> str:
         """Return the command that makes an administrator of the space."""

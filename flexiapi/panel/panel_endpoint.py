@@ -172,7 +172,7 @@ class PanelEndpoint(PageEndpoint):
             script=assets.script.path,
             visitor=visitor,
             note=note(self.cookie("flexiapi-done")),
-            menu=menu_of(visitor, shows_devices=self.settings.panel.devices),
+            menu=menu_of(visitor, self.settings, space),
             languages=self._languages(),
         )
 

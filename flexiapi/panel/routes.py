@@ -1,6 +1,7 @@
 """The endpoints with pages."""
 
 from flexiapi.panel.admin.account_routes import ACCOUNT_PAGES
+from flexiapi.panel.admin.office_routes import OFFICE_PAGES
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.dashboard import DashboardEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -35,4 +36,5 @@ PANEL_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     EndSessionEndpoint,
     EndOtherSessionsEndpoint,
     *ACCOUNT_PAGES,
+    *OFFICE_PAGES,
 )

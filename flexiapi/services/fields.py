@@ -206,6 +206,12 @@ SearchText = Annotated[
         examples=["alice"],
     ),
 ]
+ExternalName = Annotated[
+    Text,
+    _matching(
+        r"[^\s\x00-\x1f\x7f@:;<>\"]{1,64}", "{field} must be a user name without its domain (at most 64 characters)"
+    ),
+]
 LanguageTag = Annotated[Text, AfterValidator(_language), field_texts.LANGUAGE]
 DtmfProtocol = Annotated[
     model.DtmfProtocol,

@@ -70,8 +70,8 @@ def _table(name: str, field: FieldInfo) -> Iterator[str]:
     yield f"[{name}]"
     for key, setting in section.model_fields.items():
         yield ""
-        yield from textwrap.wrap(_meaning(setting), _WIDTH, initial_indent="# ", subsequent_indent="# ")
-        yield f"#{key} = {_toml(setting.get_default(call_default_factory=True))}"
+        yield from textwrap.wrap(meaning(setting), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        yield f"#{key} = {toml(setting.get_default(call_default_factory=True))}"
 
 
 def _explained(table: str) -> Iterator[str]:
@@ -86,7 +86,8 @@ def _explained(table: str) -> Iterator[str]:
         yield from textwrap.wrap(line, _WIDTH - 2) or [""]
 
 
-def _meaning(setting: FieldInfo) -> str:
+def meaning(setting: FieldInfo) -> str:
+    """Return the description of a setting, with its choices or bounds."""
     text = (setting.description or "").rstrip(".")
     return f"{text[:1].upper()}{text[1:]}{_bounds(setting)}."
 
@@ -103,16 +104,17 @@ def _bounds(setting: FieldInfo) -> str:
     return f" ({bounds})" if bounds else ""
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
+    """Return a value as it is written in the file, secrets included."""
     if value is None:
         return '""'
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f'"{key}" = {_toml(item)}' for key, item in value.items()) + " }" if value else "{}"
+        return "{ " + ", ".join(f'"{key}" = {toml(item)}' for key, item in value.items()) + " }" if value else "{}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
+        return "[" + ", ".join(toml(item) for item in value) + "]"
     text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     return f"'{text}'" if "\\" in text or '"' in text else f'"{text}"'

@@ -7,13 +7,15 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from flexiapi.crypto.keys import ApplicationKey, SealedText
-from flexiapi.model import Actor, Algorithm, ExternalAccount
+from flexiapi.model import Actor, Algorithm, ExternalAccount, PooledAccount
 from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 
 _AT_ONCE = 1000
+# Without the sealed hash, which no page shows.
+_SHOWN = ("username", "domain", "group", "algorithm", "used", "account_id")
 
 Document = dict[str, Any]
 
@@ -103,6 +105,26 @@ class ExternalAccountStore(JournaledRecords, bounds=False):
         """Remove the reference to a removed account."""
         await self._records.update_many({"account_id": account_id}, {"$unset": {"account_id": ""}})
 
+    async def page(self, after: int, most: int, *, used: bool | None = None) -> list[PooledAccount]:
+        """Return accounts of the pool with a number above `after`, by number: all, or those used or free."""
+        query: Document = {"_id": {"$gt": after}, **({} if used is None else {"used": used})}
+        found = await self._records.find(query, _SHOWN).sort("_id").limit(most).to_list(None)
+        return [_pooled(document) for document in found]
+
+    async def pooled(self, number: int) -> PooledAccount | None:
+        """Return the account of the pool with the number."""
+        document = await self._records.find_one({"_id": number}, _SHOWN)
+        return None if document is None else _pooled(document)
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many are used, and how many are free."""
+        used = await self._records.count_documents({"used": True})
+        return used, await self._records.count_documents({"used": False})
+
+    async def remove_free(self, number: int, actor: Actor) -> bool:
+        """Remove one that is free. Return False if it is used, or gone."""
+        return await self._remove(number, actor, "external_account.removed", {"used": False})
+
     async def free_abandoned(self, before: datetime, actor: Actor) -> int:
         """Free those that a creation claimed and a crash left without an account. Return their number."""
         freed = 0
@@ -115,6 +137,18 @@ class ExternalAccountStore(JournaledRecords, bounds=False):
             else:
                 await self.note_account(claimed["_id"], owner["_id"], actor)
         return freed
+
+
+def _pooled(document: Document) -> PooledAccount:
+    return PooledAccount(
+        document["_id"],
+        document["username"],
+        document["domain"],
+        document["group"],
+        Algorithm(document["algorithm"]),
+        bool(document["used"]),
+        document.get("account_id"),
+    )
 
 
 def bound_to_number(number: int) -> str:

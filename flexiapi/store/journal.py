@@ -84,6 +84,6 @@ class JournaledRecords(Records):
             if not await self._journal.pending.move_of(self._name, full["_id"]):
                 await asyncio.sleep(_PAUSE_SECONDS)  # a majority does not know of them yet
 
-    async def _remove(self, subject: Any, actor: Actor, event: str) -> bool:
-        """Remove a document with the event of that. Return False if it does not exist."""
-        return await self._journal.announcements.remove(self._name, subject, event_document(actor, event))
+    async def _remove(self, subject: Any, actor: Actor, event: str, expecting: Mapping[str, Any] | None = None) -> bool:
+        """Remove a document with the event of that. Return False if it does not exist, or is not as expected."""
+        return await self._journal.announcements.remove(self._name, subject, event_document(actor, event), expecting)

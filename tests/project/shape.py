@@ -205,14 +205,20 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
+_NO_ACTIVATIONS = ("new", "creation.by_admin", "AccountSelection")
+
+
 def activations() -> list[str]:
-    """The places above the store that set `activated` to true, apart from creations of active accounts."""
+    """The places above the store that set `activated` to true, apart from creations of active accounts.
+
+    Selections of accounts set nothing.
+    """
     found = []
     for module in MODULES:
         if _is_within(module.name, f"{PACKAGE.name}.store"):
             continue
         for node in module.nodes:
-            if isinstance(node, ast.Call) and not ast.unparse(node.func).endswith(("new", "creation.by_admin")):
+            if isinstance(node, ast.Call) and not ast.unparse(node.func).endswith(_NO_ACTIVATIONS):
                 values = [keyword.value for keyword in node.keywords if keyword.arg == "activated"]
             elif isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)

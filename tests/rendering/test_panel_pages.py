@@ -3,14 +3,19 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import accounts, admin, entrance, frame, phones, samples, sessions, user
+from flexiapi.rendering.panel import accounts, admin, entrance, frame, operation, phones, samples, sessions, user
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, phones, sessions, admin, accounts)
+WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
-AROUND = {"panel/layout.html", "panel/macros.html", "panel/admin/macros.html"} | MACROS
+AROUND = {
+    "panel/layout.html",
+    "panel/macros.html",
+    "panel/admin/macros.html",
+    "panel/admin/office_macros.html",
+} | MACROS
 
 
 @pytest.fixture(scope="module")

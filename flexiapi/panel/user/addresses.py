@@ -1,5 +1,6 @@
 """Changes of one's own e-mail address and phone number, each proven by a code."""
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -119,9 +120,11 @@ class AddressEndpoint(FormEndpoint):
         if pending is None:
             raise RecordNotFound
         changes = self.codes.address_changes
+        form = self.form(AddressCodeForm, filled, action=f"/{self.channel}", initial={"code": code})
         page = AddressCodePage(
             self.frame(marked("Enter the code")),
-            self.form(AddressCodeForm, filled, action=f"/{self.channel}", initial={"code": code}),
+            # It is optional only for programs that send digit by digit.
+            replace(form, fields=[replace(one, is_required=True) for one in form.fields]),
             self.form(ResendCodeForm, action=f"/{self.channel}/resend"),
             self.form(CancelChangeForm, action=f"/{self.channel}/cancel"),
             pending.target,

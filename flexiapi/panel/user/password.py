@@ -63,7 +63,7 @@ class PasswordPageEndpoint(FormEndpoint):
     @endpoint(
         Access.USER,
         hidden=True,
-        checks=lambda exchange, values: exchange.accounts.rules.password_faults(exchange.me, values),
+        checks=lambda exchange, values: exchange.faults(values),
     )
     async def post(self, body: PasswordForm) -> PageReply:
         """Change the password, and give this session a new secret."""
@@ -90,12 +90,21 @@ class PasswordPageEndpoint(FormEndpoint):
         by_code = self.signed_in.session.method in (SignInMethod.CODE, SignInMethod.INVITE)
         return by_code and self.sign_in.sessions.is_confirmed(self.signed_in, _FRESH)
 
+    @property
+    def _asks_old(self) -> bool:
+        return bool(self.me.passwords) and not self._is_proven_by_code
+
+    async def faults(self, values: Any) -> FieldErrors:
+        """Check the new password, and that the present one is there if it is asked."""
+        faults = await self.accounts.rules.password_faults(self.me, values)
+        is_missing = self._asks_old and not values.get("old_password")
+        return {"old_password": ["old_password is missing"], **faults} if is_missing else faults
+
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the form, without the present password where none is asked."""
         form = self.form(PasswordForm, filled, action=self.path, initial={"sign_out": True})
-        asks_old = bool(self.me.passwords) and not self._is_proven_by_code
-        if not asks_old:
-            form = replace(form, fields=[one for one in form.fields if one.name != "old_password"])
+        shown = [one for one in form.fields if one.name != "old_password" or self._asks_old]
+        form = replace(form, fields=[replace(one, is_required=one.kind == "password") for one in shown])
         title = marked("Change your password") if self.me.passwords else marked("Set a password")
         names = self.space.names
         page = PasswordPage(self.frame(title), form, names.password_min_length, names.refuses_common_passwords)

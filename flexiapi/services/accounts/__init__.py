@@ -15,6 +15,7 @@ from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, Ac
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
+from flexiapi.services.accounts.overview import AccountOverview, AccountTotals
 from flexiapi.services.accounts.personal_data import PersonalData, PersonalEvent, PersonalRecords
 from flexiapi.services.accounts.removal import AccountRemoval
 from flexiapi.services.accounts.rules import AccountRules, RegistrationClosed
@@ -39,6 +40,7 @@ __all__ = [
     "AccountDirectory",
     "AccountListing",
     "AccountServices",
+    "AccountTotals",
     "Amendments",
     "BrowsedAccounts",
     "CursorInvalid",
@@ -58,6 +60,7 @@ class AccountServices:
 
     directory: AccountDirectory
     browsing: AccountBrowsing
+    overview: AccountOverview
     bulk: BulkChanges
     activity: AccountActivity
     rules: AccountRules
@@ -83,7 +86,7 @@ class AccountServices:
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
     """Make the services of this wing."""
     store, clock = ground.store, ground.clock
-    directory = AccountDirectory(ground)
+    directory, browsing = AccountDirectory(ground), AccountBrowsing(ground)
     guard = LastAdminGuard(store)
     removal = AccountRemoval(ground, guard)
     external_accounts = ExternalAccounts(ground, passwords)
@@ -93,7 +96,8 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
-        browsing=AccountBrowsing(ground),
+        browsing=browsing,
+        overview=AccountOverview(ground, browsing),
         bulk=BulkChanges(ground, directory),
         activity=AccountActivity(ground),
         rules=rules,

@@ -88,6 +88,11 @@ class AccountBrowsing:
             previous = LAST
         return BrowsedAccounts(found.accounts, total, previous, following, matching.is_incomplete)
 
+    async def total(self, wanted: AccountSelection, space: Space) -> AccountsTotal:
+        """Return how many accounts match, of those that administrators of the space see."""
+        matching = await self._matching(wanted, space)
+        return AccountsTotal(0) if matching is None else await self._pages.total(matching)
+
     async def _matching(self, wanted: AccountSelection, space: Space) -> MatchingAccounts | None:
         """Return the selection within what administrators of the space see, `None` for a domain of another one."""
         if wanted.domain is None:

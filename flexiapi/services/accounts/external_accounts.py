@@ -5,12 +5,21 @@ The other server creates them as a group and exports the group to a file; this o
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from flexiapi.crypto import digest
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import AlreadyAttached, ApiError, NoExternalAccountLeft, StoreUnavailable
-from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount
+from flexiapi.errors import (
+    AlreadyAttached,
+    ApiError,
+    ExternalAccountUsed,
+    NoExternalAccountLeft,
+    RecordNotFound,
+    StoreUnavailable,
+    ValidationFailed,
+)
+from flexiapi.model import Account, Actor, Algorithm, Change, ExternalAccount, PooledAccount, Space
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 from flexiapi.services.sign_in import Passwords
@@ -18,9 +27,24 @@ from flexiapi.store import IdentifierTaken
 
 USERNAME_LENGTH = 12
 PASSWORD_LENGTH = 16
+POOL_AT_ONCE = 50
 _AT_ONCE = 100
 
 Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPage:
+    """Accounts of the pool, by number; `following` is the number after which the next page begins, if there is one.
+
+    `owners` are the accounts of ours that use them, by id, as far as the administrator sees them.
+    """
+
+    accounts: Sequence[PooledAccount]
+    owners: Mapping[int, Account]
+    following: int | None = None
+
+
 ClaimedExternal = tuple[int, ExternalAccount]
 """An external account of the pool that was claimed, after its number there."""
 
@@ -133,3 +157,39 @@ class ExternalAccounts:
     async def add(self, externals: Sequence[ExternalAccount], actor: Actor) -> int:
         """Add accounts of another server to the pool, except known names. Return how many were new."""
         return await self._store.external_accounts.add(externals, actor)
+
+    async def add_one(
+        self, username: str, domain: str, password: str, algorithm: Algorithm, group: str, actor: Actor
+    ) -> None:
+        """Add an account of another server by its password. Raises `ValidationFailed` for a known name."""
+        ha1 = digest.ha1(algorithm, username, domain, password)
+        if not await self.add([ExternalAccount(username, domain, group, ha1, algorithm)], actor):
+            raise ValidationFailed({"username": ["username is in the pool already, with this domain"]})
+
+    async def pool(self, space: Space, after: int = 0, *, used: bool | None = None) -> PoolPage:
+        """Return a page of the pool: all, or those used or free. Administrators see the accounts of their space."""
+        found = await self._store.external_accounts.page(after, POOL_AT_ONCE + 1, used=used)
+        shown = found[:POOL_AT_ONCE]
+        ids = [one.account_id for one in shown if one.account_id is not None]
+        owners = await self._store.accounts.by_ids(ids, space.reach)
+        following = shown[-1].number if len(found) > POOL_AT_ONCE else None
+        return PoolPage(shown, {one.id: one for one in owners}, following)
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many accounts of the pool are used, and how many are free."""
+        return await self._store.external_accounts.counts()
+
+    async def free(self, number: int) -> PooledAccount:
+        """Return a free account of the pool. Raises `RecordNotFound`, `ExternalAccountUsed`."""
+        found = await self._store.external_accounts.pooled(number)
+        if found is None:
+            raise RecordNotFound
+        if found.is_used:
+            raise ExternalAccountUsed
+        return found
+
+    async def remove(self, number: int, actor: Actor) -> None:
+        """Remove a free account from the pool. Raises `RecordNotFound`, `ExternalAccountUsed`."""
+        await self.free(number)
+        if not await self._store.external_accounts.remove_free(number, actor):
+            raise ExternalAccountUsed

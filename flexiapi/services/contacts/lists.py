@@ -1,11 +1,15 @@
 """Contacts lists, which administrators fill and give to accounts."""
 
+import contextlib
 from collections.abc import Sequence
 
-from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound
+from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, AsContact, ContactsList, Space
 from flexiapi.services.accounts import AccountDirectory
+from flexiapi.sip_address import user_and_domain
 from flexiapi.store import Store
+
+MEMBERS_AT_ONCE = 50
 
 
 class ContactsLists:
@@ -60,6 +64,41 @@ class ContactsLists:
             raise RecordNotFound
         if not await self._store.contacts_lists.add_contact(list_id, contact.id, actor):
             raise AlreadyAttached
+
+    async def add_contacts(self, list_id: int, contact_ids: Sequence[int], actor: Actor) -> int:
+        """Add accounts to a list, except those on it. Return how many were added. Raises `RecordNotFound`."""
+        added = 0
+        for contact_id in dict.fromkeys(contact_ids):
+            with contextlib.suppress(AlreadyAttached):
+                await self.add_contact(list_id, contact_id, actor)
+                added += 1
+        return added
+
+    async def by_address(self, text: str, space: Space) -> Account:
+        """Return the account with a SIP address, or with a user name in the domain of the space.
+
+        Raises `ValidationFailed` on `contact` if administrators of the space see none.
+        """
+        names = user_and_domain(text if "@" in text else f"{text}@{space.domain}")
+        if names is not None:
+            with contextlib.suppress(RecordNotFound):
+                return await self._accounts.for_admin_by_address(names[0].lower(), names[1], space)
+        raise ValidationFailed({"contact": ["contact is no SIP address of an account"]})
+
+    async def some_members(
+        self, contacts_list: ContactsList, space: Space, after: int = 0
+    ) -> tuple[Sequence[AsContact], int | None]:
+        """Return members with an id above `after`, by id, and the last of these ids if more follow."""
+        ids = sorted(one for one in contacts_list.contact_ids if one > after)
+        members = await self._store.contacts.by_ids(ids[:MEMBERS_AT_ONCE], space.reach)
+        return members, ids[MEMBERS_AT_ONCE - 1] if len(ids) > MEMBERS_AT_ONCE else None
+
+    async def member(self, list_id: int, contact_id: int, space: Space) -> Account:
+        """Return an account on a list that administrators of the space see. Raises `RecordNotFound`."""
+        contacts_list = await self.by_id(list_id, space)
+        if contact_id not in contacts_list.contact_ids:
+            raise RecordNotFound
+        return await self._accounts.for_admin(contact_id, space)
 
     async def remove_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Remove an account from a list. Raises `RecordNotFound`, `NotAttached`."""

@@ -7,6 +7,7 @@ from flexiapi.flexisip.registrar import Registrar
 from flexiapi.provisioning import discovery
 from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.services.ground import Ground
+from flexiapi.services.phones.backends import Backends
 from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
 from flexiapi.services.phones.messages import Messages
@@ -28,6 +29,7 @@ class PhoneServices:
     messages: Messages
     delivery_reports: DeliveryReports
     trials: PhoneTrials
+    backends: Backends
 
 
 def build(
@@ -43,4 +45,5 @@ def build(
         messages=messages,
         delivery_reports=DeliveryReports(ground.notifier),
         trials=PhoneTrials(ground, devices, messages),
+        backends=Backends(ground, devices),
     )

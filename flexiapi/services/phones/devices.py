@@ -19,6 +19,11 @@ class Devices:
         """True if the settings name a registrar."""
         return self._registrar is not None
 
+    async def check(self) -> None:
+        """Return if the registrar answers, or there is none. Raises `RegistrarUnavailable`."""
+        if self._registrar is not None:
+            await self._registrar.check()
+
     async def of(self, account: Account) -> list[Device]:
         """Return the account's devices, the last updated first. Raises `RegistrarUnavailable`."""
         return await self._registrar.devices(account.address) if self._registrar else []

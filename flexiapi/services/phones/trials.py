@@ -53,7 +53,8 @@ class PhoneTrials:
             address.provider,
             address.param,
             address.prid,
-            {"token": _KIND},
+            # Not `token`: an app that waits for a creation token would take it for one.
+            {_KIND: "hello"},
             title=title,
             time_to_live=_LIFE,
             collapse_id=_KIND,

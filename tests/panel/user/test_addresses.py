@@ -19,6 +19,7 @@ def asked(server, me, kind, target):
     assert (answer.status_code, answer.url.path) == (200, f"/{kind}/validate"), problems(answer)
     assert target in answer.text
     assert 'autocomplete="one-time-code"' in answer.text
+    assert "(optional)" not in answer.text
     return sent_to(server, target)[-1]["code"]
 
 

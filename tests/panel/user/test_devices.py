@@ -71,6 +71,7 @@ def test_a_test_push_goes_to_phones_that_can_be_woken_and_is_limited(server, me,
     me.open("/devices")
     assert "A test push was accepted for phones: 1." in me.send("/devices/push").text
     (push,) = [message for message in server.messages if message.get("kind") == "test"]
+    assert push["data"] == {"test": "hello"}
     assert (push["provider"], push["prid"], push["title"]) == (
         "fcm",
         "abc",

@@ -93,6 +93,13 @@ def test_the_rules_are_on_the_page_and_fields_are_named_for_password_managers(me
     assert "The most common passwords" in page
     assert page.count('autocomplete="new-password"') == 2
     assert page.count('autocomplete="current-password"') == 1
+    assert "(optional)" not in page
+    answer = me.send("/password")
+    assert [name for name, _ in problems(answer)] == [
+        "field-old_password",
+        "field-password",
+        "field-password_confirmation",
+    ]
 
 
 def by_code(server, visitor, account):

@@ -1,7 +1,7 @@
 """Sample values of the templates of the panel, which `flexiapi check` renders."""
 
 from flexiapi.rendering.panel.frame import PanelPage
-from flexiapi.rendering.panel.samples import accounts, admin, entrance, sessions, surroundings, user
+from flexiapi.rendering.panel.samples import accounts, admin, entrance, operation, sessions, surroundings, user
 
 PANEL_PAGES: tuple[PanelPage, ...] = (
     *surroundings.PAGES,
@@ -9,5 +9,6 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *user.PAGES,
     *sessions.PAGES,
     *admin.PAGES,
+    *operation.PAGES,
     *accounts.PAGES,
 )
