@@ -9,7 +9,7 @@ URL = "https://accounts.b-telecom.test/flexiapi"
 
 @pytest.fixture
 def configure():
-    return {"app": {"key": "k" * 40, "url": URL + "/", "dangerous_endpoints": True}}
+    return {"app": {"key": "k" * 40, "url": URL + "/", "dangerous_endpoints": True}, "panel": {"registration": "open"}}
 
 
 def test_every_url_that_is_handed_out_has_the_path(http, admin, alice):
@@ -20,7 +20,11 @@ def test_every_url_that_is_handed_out_has_the_path(http, admin, alice):
     assert f">{URL}/contacts/vcard<" in http.get(f"/provisioning/{token}").text
 
 
-@pytest.mark.parametrize("path", ["/api", "/nothing-there", "/"])
+ENTRANCE = ["/login", "/register/email", "/recover/email", "/authenticate/qrcode", "/documentation", "/about"]
+
+
+@pytest.mark.parametrize("path", ["/api", "/nothing-there", "/", *ENTRANCE])
 def test_no_page_links_to_the_root_of_the_host(http, path):
-    page = http.get(path, headers={"Accept": "text/html"}).text
-    assert re.findall(r"""(?:href|src|action)=["']?/[^"' >]*""", page) == []
+    page = http.get(path, headers={"Accept": "text/html"})
+    assert page.headers.get("Location", "/flexiapi/").startswith("/flexiapi/")
+    assert re.findall(r"""(?:href|src|action)=["']?/(?!flexiapi/)[^"' >]*""", page.text) == []
