@@ -61,7 +61,7 @@ def browsers(server, chromium, admin):
 
 @pytest.fixture(scope="module")
 def places(server, admin):
-    """What stands for path parameters."""
+    """Values of path parameters."""
     return {"id": str(admin.id)}
 
 
