@@ -11,6 +11,7 @@ from flexiapi.model import Account, Actor, AskingBrowser, AuthToken, QrRequest, 
 from flexiapi.provisioning import qr
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LENGTH, AUTH_TOKEN_LIFE, ApiKeys
+from flexiapi.store.account_tokens import Attached
 
 _SECRET_LENGTH = 32
 _SMALLEST, _NUMBERS = 10, 90
@@ -73,6 +74,10 @@ class QrSignIn:
             raise RecordNotFound
         return request
 
+    async def host(self, token: str, space: Space) -> Account:
+        """Return the account that lets a browser in. Raises `RecordNotFound` if it may not."""
+        return await self._holder(await self._store.auth_tokens.attached(token, self._clock.now(), space), space)
+
     async def approve(self, token: str, number: int, account: Account, actor: Actor) -> None:
         """Let the browser in that shows a number. Another number ends its request.
 
@@ -96,6 +101,9 @@ class QrSignIn:
         """
         space = actor.space or self._spaces.default
         attached = await self._store.auth_tokens.redeem(token, token_hash(secret), self._clock.now(), actor)
+        return await self._holder(attached, space)
+
+    async def _holder(self, attached: Attached | None, space: Space) -> Account:
         account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
         if attached is None or account is None or account.sign_in_epoch != attached.epoch:
             raise RecordNotFound
