@@ -98,6 +98,9 @@ class TestKeyboardOnly:
             keys.go_to(number, key="ArrowDown", type="radio")
         assert at_home.get_by_role("radio", name=number).is_checked()
         keys.press("Enter")
+        asking.get_by_text("Is this your account?").wait_for()
+        Keyboard(asking).go_to("Sign in", type="submit")
+        asking.keyboard.press("Enter")
         asking.wait_for_url("**/dashboard")
 
     @pytest.mark.parametrize("path", ["/login", "/dashboard", "/provision", "/admin/accounts", "/admin/accounts/{id}"])
