@@ -118,7 +118,7 @@ class ShownEndpoint(FormEndpoint):
         token = self.arguments["token"]
         try:
             request = await self.asked(token)
-            host = await self.sign_in.qr.host(token, self.space) if request.is_attached else None
+            host = await self.sign_in.qr.host(request, self.space) if request.is_attached else None
         except RecordNotFound:
             return self.panel_page(ask_page(self, is_over=True), 404)
         image = b"" if host is not None else await self.sign_in.qr.image(f"auth/external/{token}", self.space)

@@ -11,7 +11,6 @@ from flexiapi.model import Account, Actor, AskingBrowser, AuthToken, QrRequest, 
 from flexiapi.provisioning import qr
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.api_keys import AUTH_TOKEN_LENGTH, AUTH_TOKEN_LIFE, ApiKeys
-from flexiapi.store.account_tokens import Attached
 
 _SECRET_LENGTH = 32
 _SMALLEST, _NUMBERS = 10, 90
@@ -74,9 +73,9 @@ class QrSignIn:
             raise RecordNotFound
         return request
 
-    async def host(self, token: str, space: Space) -> Account:
+    async def host(self, request: QrRequest, space: Space) -> Account:
         """Return the account that lets a browser in. Raises `RecordNotFound` if it may not."""
-        return await self._holder(await self._store.auth_tokens.attached(token, self._clock.now(), space), space)
+        return await self._holder(request.account_id, request.epoch, space)
 
     async def approve(self, token: str, number: int, account: Account, actor: Actor) -> None:
         """Let the browser in that shows a number. Another number ends its request.
@@ -101,11 +100,13 @@ class QrSignIn:
         """
         space = actor.space or self._spaces.default
         attached = await self._store.auth_tokens.redeem(token, token_hash(secret), self._clock.now(), actor)
-        return await self._holder(attached, space)
+        if attached is None:
+            raise RecordNotFound
+        return await self._holder(attached.account_id, attached.epoch, space)
 
-    async def _holder(self, attached: Attached | None, space: Space) -> Account:
-        account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
-        if attached is None or account is None or account.sign_in_epoch != attached.epoch:
+    async def _holder(self, account_id: int | None, epoch: int | None, space: Space) -> Account:
+        account = None if account_id is None else await self._store.accounts.by_id(account_id, space.scope)
+        if account is None or account.sign_in_epoch != epoch:
             raise RecordNotFound
         if account.is_blocked or account.is_shut_out:
             raise RecordNotFound
