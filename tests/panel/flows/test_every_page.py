@@ -206,6 +206,16 @@ def show_code_form(page):
     page.get_by_role("button", name="Send the code").click()
 
 
+def show_awaited_code(page):
+    page.context.clear_cookies()
+    page.goto("/register/email")
+    page.get_by_label("User name").fill(f"new.{time.time_ns()}")
+    page.get_by_label("E-mail address").fill("new@example.org")
+    for field in page.locator("input[type=password]").all():
+        field.fill("correct-horse-battery")
+    page.get_by_role("button", name="Create the account").click()
+
+
 def press_at(path, button):
     def show(page):
         page.goto(path)
@@ -226,6 +236,7 @@ RESULTS = {
     "a mistake": (Access.PUBLIC, show_error, "#summary"),
     "a missing page": (Access.ADMIN, show_missing_page, "h1"),
     "the form for a code": (Access.PUBLIC, show_code_form, "[name=code]"),
+    "the code of a sign-up": (Access.PUBLIC, show_awaited_code, "[name=code]"),
     "a QR code for a sign-in": (Access.PUBLIC, press_at("/authenticate/qrcode", "Show the QR code"), "img.qr"),
     "a QR code for another device": (Access.USER, press_at("/auth_tokens", "Show a new QR code"), "img.qr"),
     "a new API key": (Access.USER, press_at("/api_key", "Generate a new key"), "#new-key"),
