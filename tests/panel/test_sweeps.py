@@ -6,8 +6,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from flexiapi.model import DtmfProtocol
-from flexiapi.model import Algorithm
+from flexiapi.model import Algorithm, DtmfProtocol
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.forms import TOKEN, Form
 from flexiapi.panel.panel_endpoint import PanelEndpoint
