@@ -41,8 +41,14 @@ class AskingBrowser:
 
 @dataclass(frozen=True, slots=True)
 class QrRequest:
-    """An auth token that a browser shows: until when, and whether another device has attached it."""
+    """An auth token that a browser shows: until when, and the account and its epoch once a device has attached it."""
 
     browser: AskingBrowser
     expires_at: datetime
-    is_attached: bool
+    account_id: int | None = None
+    epoch: int | None = None
+
+    @property
+    def is_attached(self) -> bool:
+        """True if another device has let the browser in."""
+        return self.account_id is not None

@@ -147,7 +147,7 @@ class AuthTokenStore(AccountTokenRecords):
             asking["address"],
             asking["user_agent"],
         )
-        return QrRequest(browser, document["expires_at"], "account_id" in document)
+        return QrRequest(browser, document["expires_at"], document.get("account_id"), document.get("epoch"))
 
     async def redeem(self, token: str, secret_hash: bytes, now: datetime, actor: Actor) -> Attached | None:
         """Consume the attached token of the browser that has the secret. Return the account, `None` if it cannot."""

@@ -70,8 +70,8 @@
     const ask = () => fetch(form.dataset.poll, { cache: "no-store" })
       .then((answer) => (answer.ok ? answer.json() : { gone: true }))
       .then((state) => {
-        if (state.gone) location.reload();
-        else if (state.attached) form.requestSubmit();
+        // The page then names the account: another person may have let this browser in.
+        if (state.gone || state.attached) location.reload();
         else setTimeout(ask, 2000);
       })
       .catch(() => setTimeout(ask, 5000));

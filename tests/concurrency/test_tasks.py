@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from flexiapi.concurrency import tasks
-from flexiapi.concurrency.tasks import attempted, beside
+from flexiapi.concurrency.tasks import Errands, attempted, beside
 from flexiapi.errors import StoreUnavailable
 
 
@@ -124,3 +124,40 @@ async def test_a_call_that_is_cancelled_has_not_failed():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.gen_test
+async def test_the_stop_waits_for_errands():
+    errands, done, go = Errands(), [], asyncio.Event()
+
+    async def errand():
+        await go.wait()
+        done.append("sent")
+
+    errands.start(errand())
+    waiting = asyncio.create_task(errands.finished())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    go.set()
+    await waiting
+    assert done == ["sent"]
+    await errands.finished()
+
+
+@pytest.mark.gen_test
+async def test_an_errand_that_takes_too_long_is_cancelled_at_the_stop(monkeypatch):
+    monkeypatch.setattr(tasks, "LAST_SECONDS", 0.01)
+    errands, loop = Errands(), Loop()
+    errands.start(loop.run())
+    await errands.finished()
+    assert loop.notes == ["cancelled", "tidied up"]
+
+
+@pytest.mark.gen_test
+async def test_the_failure_of_an_errand_is_logged():
+    errands = Errands()
+    with capture_logs() as logs:
+        errands.start(failing())
+        await errands.finished()
+        await asyncio.sleep(0)
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["an errand failed"]

@@ -46,6 +46,12 @@ class TestTheOrder:
         assert not is_french(code_to(server, server.person(), **{"Accept-Language": "fr;q=0.1, en-US;q=0.9"}))
         assert is_french(code_to(server, server.person(), **{"Accept-Language": "xx, fr;q=0.1"}))
 
+    def test_the_language_that_was_chosen_on_pages_comes_before_those_of_the_browser(self, server):
+        cookie = {"Cookie": "a=b; flexiapi-language=fr", "Accept-Language": "en"}
+        assert is_french(code_to(server, server.person(), **cookie))
+        assert not is_french(code_to(server, server.person(language="en"), **cookie))
+        assert not is_french(code_to(server, server.person(), Cookie="flexiapi-language=../fr"))
+
     def test_then_that_of_the_domain(self, server):
         assert not is_french(code_to(server, server.person()))
         of_b = server.person(domain=B)

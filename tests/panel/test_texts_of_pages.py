@@ -212,7 +212,7 @@ def test_every_text_of_a_form_is_in_the_catalogue(texts, form):
 
 
 def is_said(text):
-    """Whether a text has words; names such as SHA-256 are the same in all languages."""
+    """True if a text has words; names such as SHA-256 are the same in all languages."""
     return WORD.search(text) and text != text.upper()
 
 

@@ -226,6 +226,8 @@ class TestRefusals:
             ),
             ('[account]\nrealm = "a\\nb"', "[account] realm (ACCOUNT_REALM): has characters"),
             ("[app]\nurl = 'accounts.example.org'", "[app] url (APP_URL): is not an absolute URL"),
+            ("[app]\nterms_url = 'javascript:alert(1)'", "[app] terms_url (APP_TERMS_URL): is not the URL of a page"),
+            ("[app]\nprivacy_url = '/privacy'", "[app] privacy_url (APP_PRIVACY_URL): is not the URL of a page"),
             ("[app]\nurl = 'https:///path'", "[app] url (APP_URL): is not an absolute URL"),
             ("[app]\nurl = 'https://a.example.org/?q'", "[app] url (APP_URL): is not an absolute URL"),
             ("[app]\nsip_domain = 'sip:x.org'", "[app] sip_domain (APP_SIP_DOMAIN): is not a domain alone"),

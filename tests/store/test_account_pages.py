@@ -236,6 +236,14 @@ class TestPlans:
             # A merge of several domains looks at one key more in each.
             assert figures["totalKeysExamined"] <= LIMIT + 1 + 2 * 3
 
+    def test_the_domains_are_found_without_reading_their_accounts(self, filled):
+        distinct = {"distinct": "accounts", "key": "domain", "query": {}}
+        explain = {"explain": distinct, "verbosity": "executionStats"}
+        plan = filled.run(explained(filled, explain))
+        assert "DISTINCT_SCAN" in str(plan["queryPlanner"]["winningPlan"])
+        assert plan["executionStats"]["totalKeysExamined"] <= 3 + 1
+        assert plan["executionStats"]["totalDocsExamined"] == 0
+
     @pytest.mark.parametrize(
         "filters",
         [{"activated": False}, {"admin": True}, {"type_id": 7}, {"contacts_list_id": 9}, {"text": "user01"}],
@@ -246,6 +254,10 @@ class TestPlans:
         wanted = AccountSelection(DOMAIN, **filters)
         for plan in filled.run(plans(filled, wanted, order, None, backwards=False)):
             assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
+
+
+async def explained(server, command):
+    return await server.store._database.command(command)
 
 
 async def plans(server, wanted, order, place, *, backwards):

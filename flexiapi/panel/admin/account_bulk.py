@@ -37,7 +37,7 @@ class BulkForm(Form):
 
     ids: Annotated[tuple[Number, ...], Input(marked("Accounts"), kind="checkboxes")] = ()
     change: Annotated[BulkChange, Input(marked("With the chosen accounts"), kind="select", choices=_CHANGES)]
-    contacts_list: Annotated[Number | None, Input(marked("Contacts list"), kind="select")] = None
+    to_list: Annotated[Number | None, Input(marked("Contacts list"), kind="select")] = None
     is_sure: fields.Flag = False
 
 
@@ -64,9 +64,9 @@ class BulkEndpoint(FormEndpoint):
             return lambda account: accounts.administration.deactivate(account.id, actor)
         if body.change == "delete":
             return lambda account: accounts.removal.remove(account, actor)
-        if body.contacts_list is None:
-            raise ValidationFailed({"contacts_list": [marked("Choose the contacts list.")]})
-        known = await self.contacts.lists.by_id(body.contacts_list, self.space)
+        if body.to_list is None:
+            raise ValidationFailed({"to_list": [marked("Choose the contacts list.")]})
+        known = await self.contacts.lists.by_id(body.to_list, self.space)
         return lambda account: self.contacts.lists.add_contact(known.id, account.id, actor)
 
     async def _confirmation(self, body: BulkForm) -> PageReply:
@@ -79,7 +79,7 @@ class BulkEndpoint(FormEndpoint):
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page that says what was wrong."""
         lists = await self.contacts.lists.all(self.space)
-        choices = {"contacts_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
+        choices = {"to_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
         try:
             wanted = [int(one) for one in filled.values.get("ids", ())]
             chosen = await self.accounts.bulk.selected(wanted, self.space)

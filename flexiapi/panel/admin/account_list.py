@@ -106,7 +106,7 @@ class AccountListEndpoint(AccountQueryEndpoint):
 
     async def _bulk(self) -> FormView:
         lists = await self.contacts.lists.all(self.space)
-        choices = {"contacts_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
+        choices = {"to_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
         return self.form(BulkForm, action="/admin/accounts/bulk", choices=choices)
 
 

@@ -19,7 +19,7 @@ from flexiapi.web.replies import PageReply
 
 
 class BackendsQuery(Params):
-    """Whether to ask the backends."""
+    """The choice to ask the backends."""
 
     check: Annotated[Flag, Field(description="ask each whether it could send now")] = False
 

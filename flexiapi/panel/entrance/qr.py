@@ -118,16 +118,17 @@ class ShownEndpoint(FormEndpoint):
         token = self.arguments["token"]
         try:
             request = await self.asked(token)
+            host = await self.sign_in.qr.host(request, self.space) if request.is_attached else None
         except RecordNotFound:
             return self.panel_page(ask_page(self, is_over=True), 404)
-        image = b"" if request.is_attached else await self.sign_in.qr.image(f"auth/external/{token}", self.space)
+        image = b"" if host is not None else await self.sign_in.qr.image(f"auth/external/{token}", self.space)
         page = QrPage(
             self.frame(marked("Sign in with a phone")),
             f"data:image/png;base64,{b64encode(image).decode()}" if image else "",
             request.browser.number,
             f"/authenticate/qrcode/{token}/state",
             self.form(LetMeInForm, filled, action=f"/authenticate/qrcode/{token}"),
-            request.is_attached,
+            None if host is None else host.address,
         )
         return self.panel_page(page)
 

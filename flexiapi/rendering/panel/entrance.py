@@ -112,6 +112,7 @@ class QrPage(PanelPage):
         number: what the person compares on the other device.
         poll: path that tells whether the browser is let in.
         form: the form that signs in.
+        host: `user@domain` of the account that lets the browser in, `None` while none does.
     """
 
     name: ClassVar[str] = "entrance/qr"
@@ -120,7 +121,7 @@ class QrPage(PanelPage):
     number: int
     poll: str = field(repr=False)
     form: FormView
-    is_attached: bool = False
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,9 @@ class AccountBrowsing:
         cursor = after if before is None else before
         place = None if cursor is None or (cursor == LAST and before is not None) else place_of(cursor, order)
         found = await self._pages.page(matching, order, place, ACCOUNTS_AT_ONCE, backwards=before is not None)
+        if before is not None and not found.accounts:
+            # All that came before are gone, so the first page is what precedes.
+            found = await self._pages.page(matching, order, None, ACCOUNTS_AT_ONCE)
         total = await self._pages.total(matching)
         previous = following = None
         if found.accounts:

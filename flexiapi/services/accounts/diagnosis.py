@@ -148,7 +148,7 @@ class AccountDiagnosis:
                 if limit and count.number >= limit:
                     reason = _over(count.number, what, whence, limit, _shown(count.ends_at))
                     yield Hindrance(topic, reason, "Wait until then, or `unlock` it.")
-                elif name == "failed_sign_ins_account":
+                elif name == "failed_sign_ins_account" and count.number:
                     yield Hindrance(topic, _so_far(count.number, what, whence), "Is that phone set up rightly?")
 
     async def _numbers(self, account: Account) -> list[Hindrance]:

@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AccountTotals:
-    """How many accounts there are: all, the activated ones, administrators, those of the last day and of seven."""
+    """The numbers of accounts: all, the activated ones, administrators, those of the last day and of seven."""
 
     accounts: AccountsTotal
     activated: AccountsTotal

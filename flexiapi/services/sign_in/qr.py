@@ -73,6 +73,10 @@ class QrSignIn:
             raise RecordNotFound
         return request
 
+    async def host(self, request: QrRequest, space: Space) -> Account:
+        """Return the account that lets a browser in. Raises `RecordNotFound` if it may not."""
+        return await self._holder(request.account_id, request.epoch, space)
+
     async def approve(self, token: str, number: int, account: Account, actor: Actor) -> None:
         """Let the browser in that shows a number. Another number ends its request.
 
@@ -96,8 +100,13 @@ class QrSignIn:
         """
         space = actor.space or self._spaces.default
         attached = await self._store.auth_tokens.redeem(token, token_hash(secret), self._clock.now(), actor)
-        account = None if attached is None else await self._store.accounts.by_id(attached.account_id, space.scope)
-        if attached is None or account is None or account.sign_in_epoch != attached.epoch:
+        if attached is None:
+            raise RecordNotFound
+        return await self._holder(attached.account_id, attached.epoch, space)
+
+    async def _holder(self, account_id: int | None, epoch: int | None, space: Space) -> Account:
+        account = None if account_id is None else await self._store.accounts.by_id(account_id, space.scope)
+        if account is None or account.sign_in_epoch != epoch:
             raise RecordNotFound
         if account.is_blocked or account.is_shut_out:
             raise RecordNotFound

@@ -47,11 +47,11 @@ def test_accounts_are_added_to_a_list(server, browser):
     page = send(browser, "add_to_list", [person.id])
     assert page.status_code == 422
     assert "Choose the contacts list." in page.text
-    page = send(browser, "add_to_list", [person.id], contacts_list=str(family.id))
+    page = send(browser, "add_to_list", [person.id], to_list=str(family.id))
     assert "Done for 1 of 1 accounts." in page.text
     space = server.store.spaces.default
     assert server.run(server.store.contacts_lists.by_id(family.id, space)).contact_ids == (person.id,)
-    page = send(browser, "add_to_list", [person.id], contacts_list=str(family.id))
+    page = send(browser, "add_to_list", [person.id], to_list=str(family.id))
     assert "Done for 0 of 1 accounts." in page.text
 
 

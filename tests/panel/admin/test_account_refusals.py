@@ -44,10 +44,16 @@ def manager(server):
     visitor.close()
 
 
+@pytest.fixture(scope="module")
+def stranger(server):
+    with httpx.Client(base_url=server.url) as client:
+        yield client
+
+
 @pytest.mark.parametrize(("method", "path"), list(paths()))
-def test_users_are_refused_and_strangers_are_sent_to_the_sign_in(user, server, method, path):
+def test_users_are_refused_and_strangers_are_sent_to_the_sign_in(user, stranger, method, path):
     assert user.http.request(method, path, headers={"Accept": "text/html"}).status_code == 403
-    answer = httpx.request(method, f"{server.url}{path}", headers={"Accept": "text/html"})
+    answer = stranger.request(method, path, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/login")
 
 

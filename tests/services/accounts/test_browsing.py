@@ -56,6 +56,12 @@ def test_a_page_behind_the_end_is_empty_and_leads_back(server):
     assert (list(beyond.accounts), beyond.previous, beyond.following) == ([], LAST, None)
 
 
+def test_before_the_first_account_is_the_first_page(server):
+    order = AccountOrder(SortKey.ID)
+    first = page(server, order)
+    assert page(server, order, before=cursor_of(first.accounts[0], order)) == first
+
+
 def test_accounts_of_another_space_are_not_shown(server):
     wanted = AccountSelection(OTHER)
     assert page(server, ORDERS[0], wanted).total.number == 0

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from flexiapi.errors import RecordNotFound, TooManyRequests
-from tests.kit.server import shared_by_module
+from tests.kit.server import serving, shared_by_module
 
 server = shared_by_module({"limits": {"codes_per_account": 0}})
 
@@ -62,3 +62,11 @@ def test_tries_that_are_left_and_a_change_that_is_given_up(server, person):
     server.run(changes.cancel(account, "email", server.actor))
     assert server.account(person.id).email_change is None
     server.run(changes.cancel(server.account(person.id), "email", server.actor))
+
+
+def test_without_the_panel_the_mail_has_no_link(tmp_path, mongod_uri):
+    with serving({"panel": {"enabled": False}}, tmp_path, mongod_uri) as server:
+        person, changes = server.person(), server.services.codes.address_changes
+        server.run(changes.request_email(person.account, "plain@example.org", server.actor))
+        (mail,) = server.messages
+    assert "/email/validate" not in mail["text"] + mail["html"]

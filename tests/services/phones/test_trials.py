@@ -1,5 +1,6 @@
 """Test pushes and test messages to the phones that an account has registered."""
 
+import asyncio
 import time
 
 import pytest
@@ -43,6 +44,18 @@ def test_each_push_address_gets_one_push_and_the_limit_counts_them(server, alice
     with pytest.raises(TooManyRequests):
         server.run(trials.push(alice.account, "x"))
     assert server.run(trials.push(server.person("bob.smith").account, "x")) == PushOutcome()
+
+
+def test_of_fifty_pushes_at_once_no_more_are_sent_than_the_limit(server, alice, redis_server):
+    registered(redis_server, alice, woken_by("one"))
+
+    async def crowd():
+        asked = (server.services.phones.trials.push(alice.account, "x") for _ in range(50))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    results = server.run(crowd())
+    assert [type(one) for one in results].count(TooManyRequests) == 47
+    assert len(server.messages) == 3
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ _BULK = FormView(
     marked("Do it for the chosen accounts"),
     [
         FieldView("change", marked("With the chosen accounts"), "select", choices=[Choice("delete", "Delete")]),
-        FieldView("contacts_list", marked("Contacts list"), "select"),
+        FieldView("to_list", marked("Contacts list"), "select"),
     ],
 )
 

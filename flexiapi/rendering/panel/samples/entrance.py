@@ -36,7 +36,7 @@ PAGES: tuple[PanelPage, ...] = (
     RecoveryCodePage(ENTRANCE, "alice@example.org", FORM, BUTTON),
     AccountFormPage(ENTRANCE, ADDRESS, FORM, ["A paragraph."]),
     QrPage(ENTRANCE, "data:image/png;base64,AAAA", 42, "/authenticate/qrcode/NoPq/state", BUTTON),
-    QrPage(ENTRANCE, "", 42, "/authenticate/qrcode/NoPq/state", BUTTON, is_attached=True),
+    QrPage(ENTRANCE, "", 42, "/authenticate/qrcode/NoPq/state", BUTTON, ADDRESS),
     LetInPage(FRAME, "Firefox", "Linux", "192.0.2.1", FORM, BUTTON),
     LetInPage(FRAME, None, None, "192.0.2.1", FORM, BUTTON),
     HandOverPage(FRAME, BUTTON),
