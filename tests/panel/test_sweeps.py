@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from flexiapi.model import DtmfProtocol
+from flexiapi.model import Algorithm, DtmfProtocol
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.forms import TOKEN, Form
 from flexiapi.panel.panel_endpoint import PanelEndpoint
@@ -55,6 +55,7 @@ def signed_in(server, person):
 def sessions(server, admin, member):
     """Visitors by access."""
     assert str(member.id) == MEMBER
+    server.run(furnish(server))
     found = {Access.ADMIN: signed_in(server, admin), Access.USER: signed_in(server, member)}
     found[Access.PUBLIC] = Visitor(server.url)
     found[Access.PUBLIC].open("/login")
@@ -76,6 +77,17 @@ def strangers(server, admin):
 
 # The account that is made second, so that something stands behind the paths.
 MEMBER = "2"
+
+
+async def furnish(server):
+    """Make records other than accounts with the id of the member."""
+    services, actor = server.services, server.actor
+    for number in range(int(MEMBER)):
+        await services.accounts.types.add(f"sweep-{number}", actor)
+        await services.contacts.lists.add(f"Sweep {number}", "of the sweep", actor)
+        await services.accounts.external_accounts.add_one(
+            f"sweep.{number}", "sip.example.com", "secret", Algorithm.SHA_256, "", actor
+        )
 
 
 def path_of(endpoint, operation):
