@@ -78,6 +78,6 @@ class PersonCheckedEndpoint(FormEndpoint):
         try:
             pairs = parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
         except ValueError as error:
-            raise MalformedRequest("The body is no form.") from error
+            raise MalformedRequest from error
         if not await check.is_human(dict(pairs).get(check.response_field, ""), self.client):
             raise ValidationFailed({"captcha": ["Please solve the check first."]})
