@@ -12,6 +12,7 @@ from flexiapi.errors import (
     AdminRequired,
     ApiError,
     ConfirmationRequired,
+    CookiesNeeded,
     FormOutdated,
     FreshCheckRequired,
     MalformedRequest,
@@ -257,9 +258,11 @@ class FormEndpoint(PanelEndpoint):
         raise NotImplementedError
 
     def check_form(self) -> None:
-        """Check the token of the form. Raises `FormOutdated`."""
+        """Check the token of the form. Raises `FormOutdated`, `CookiesNeeded`."""
         form = cast("type[Form]", self.validated.model)
         given, secret = self.validated.raw.get(TOKEN), self._sent_secret(form)
+        if not secret and form.public:
+            raise CookiesNeeded
         if not secret or not isinstance(given, str):
             raise FormOutdated
         if not self.sign_in.form_tokens.is_right(given, secret, form.__name__):

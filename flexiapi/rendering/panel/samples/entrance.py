@@ -26,6 +26,7 @@ PAGES: tuple[PanelPage, ...] = (
     LoginPage(ENTRANCE, FORM, registers=True, has_phone=True, command="flexiapi accounts create-admin first.admin"),
     ConfirmPage(FRAME, FORM),
     ConfirmPage(FRAME, FORM, has_password=False),
+    ConfirmPage(FRAME, BUTTON, has_password=False, sends_code=True),
     CheckedFormPage(ENTRANCE, FORM, ["A paragraph."], [FormLink("/login", marked("Sign in"))], CAPTCHA),
     CheckedFormPage(ENTRANCE, FORM),
     SignUpPage(ENTRANCE, FORM, terms_url="https://www.example.org/terms", privacy_url="https://www.example.org/me"),
