@@ -1,5 +1,6 @@
 """Sign-in with a password, sign-out, and the proof that it is still the same person."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -70,6 +71,8 @@ class SignInEndpoint(FormEndpoint):
         """Return the page with the form."""
         form = self.form(SignInForm, filled, action="/authenticate", initial={"next": self.following})
         settings, registration = self.settings.panel, self.accounts.web_sign_up.registration(self.space)
+        if not settings.lasting_life:
+            form = replace(form, fields=[one for one in form.fields if one.name != "stay"])
         missing = await self.accounts.administrators.are_missing()
         page = LoginPage(
             self.frame(marked("Sign in")),
