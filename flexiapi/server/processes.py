@@ -245,6 +245,7 @@ def _announce(settings: Settings, began: float) -> None:
 _WELCOME = """
   flexiapi answers at {url}
 
+  account panel          {url}/
   API documentation      {url}/api
   first administrator    .venv/bin/flexiapi --config config/development.toml accounts create-admin NAME --api-key
   push, SMS and mail     are written to {path}/outbox.jsonl: nobody receives them

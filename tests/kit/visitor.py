@@ -83,10 +83,10 @@ class Visitor:
         return self.page
 
     def form(self, action: str) -> PageForm:
-        """The form of the page whose action ends like this."""
+        """The form of the page whose action ends like this; one that changes something comes before a search."""
         found = [one for one in forms_of(self.page.text) if one.action.partition("?")[0].endswith(action)]
         assert found, f"no form for {action} on {self.page.url}: {[one.action for one in forms_of(self.page.text)]}"
-        return found[0]
+        return min(found, key=lambda one: one.method != "post")
 
     def send(self, action: str, *, follow: bool = True, **values: str) -> httpx.Response:
         """Fill a form of the page and send it."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from flexiapi.model import Algorithm
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
@@ -65,7 +66,16 @@ def browsers(server, chromium, admin):
 
 @pytest.fixture(scope="module")
 def places(server, admin):
-    """Values of path parameters."""
+    """Values of path parameters: the first account, type, list and external account have the same id."""
+    services, actor = server.services, server.actor
+    server.run(services.accounts.types.add("intercom-of-the-main-door", actor))
+    listed = server.run(services.contacts.lists.add(LONG, f"{LONG} of Building A", actor))
+    server.run(services.contacts.lists.add_contact(listed.id, admin.id, actor))
+    server.run(
+        services.accounts.external_accounts.add_one("a" * 64, "sip.example.com", "x", Algorithm.SHA_256, "a", actor)
+    )
+    server.run(server.store.journal.pending.move_of("accounts", admin.id))
+    server.run(server.parts.numbering.number_all())
     return {"id": str(admin.id)}
 
 

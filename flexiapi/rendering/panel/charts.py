@@ -85,13 +85,7 @@ def chart_of(rows: Sequence[StatisticsRow], form: str) -> Chart:
     group = (WIDTH - _START) / max(1, len(rows))
     wide = group * _FILLED / 3
     bars = [
-        Bar(
-            round(_START + place * group + (1 - _FILLED) / 2 * group + kind * wide, 2),
-            round(base - tall * value / highest, 2),
-            round(wide, 2),
-            round(tall * value / highest, 2),
-            kind,
-        )
+        _bar(_START + place * group + (1 - _FILLED) / 2 * group + kind * wide, wide, tall * value / highest, kind)
         for place, row in enumerate(rows)
         for kind, value in enumerate(row.values)
         if value
@@ -105,6 +99,12 @@ def chart_of(rows: Sequence[StatisticsRow], form: str) -> Chart:
         if place % every == 0
     ]
     return Chart(bars, lines, labels)
+
+
+def _bar(x: float, width: float, height: float, kind: int) -> Bar:
+    """Return a bar that stands on the base. The lowest can still be seen."""
+    seen = max(1, height)
+    return Bar(round(x, 2), round(HEIGHT - _BOTTOM - seen, 2), round(width, 2), round(seen, 2), kind)
 
 
 def _round_up(value: int) -> int:
