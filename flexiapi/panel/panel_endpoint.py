@@ -35,7 +35,7 @@ from flexiapi.rendering.panel.frame import FormLink, Frame, Languages, MessagePa
 from flexiapi.services.sign_in import NewSession, SessionIdentity
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
-from flexiapi.web.operation import Operation
+from flexiapi.web.operation import Access, Operation
 from flexiapi.web.parameters import read
 from flexiapi.web.replies import Answer, Cookie, HttpReply, PageReply
 
@@ -212,7 +212,10 @@ class PanelEndpoint(PageEndpoint):
         """Check when the owner of the session proved who it is, or a password that came with the form."""
         if self.sign_in.sessions.is_confirmed(self.signed_in, within):
             return
-        given = self.validated.raw.get(CURRENT_PASSWORD) if hasattr(self, "validated") else None
+        given = None
+        # A link could have a password too, by which others would make the browser guess.
+        if hasattr(self, "validated") and self.validated.model.is_form:
+            given = self.validated.raw.get(CURRENT_PASSWORD)
         if not isinstance(given, str):
             raise FreshCheckRequired
         await self.prove(given)
@@ -275,6 +278,10 @@ class FormEndpoint(PanelEndpoint):
         """Return the page with the form as it was filled, and with what was wrong."""
         form = operation.params
         if form is None or not issubclass(form, Form) or isinstance(error, _OF_THE_PAGE):
+            return self.failed(error, is_secret=True)
+        is_refused_early = self.host_space is None or not self.settings.panel.enabled
+        if is_refused_early or (operation.access is not Access.PUBLIC and self.identity is None):
+            # Before the steps that would have said whether this visitor may see the page at all.
             return self.failed(error, is_secret=True)
         if isinstance(error, FreshCheckRequired) and not self.me.passwords:
             # There is no password to ask for beside the form.

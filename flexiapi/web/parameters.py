@@ -103,7 +103,7 @@ def _with_flags(model: type[Params], form: Raw) -> Raw:
 
 def _of_body(model: type[Params], body: bytes, content_type: str) -> Raw:
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type.endswith(("/json", "+json")):
+    if media_type.endswith(("/json", "+json")) and not model.is_form:
         return _json_object(body)
     if media_type == "application/x-www-form-urlencoded":
         return _with_flags(model, _form(body.decode("utf-8", "surrogateescape"), model.lists()))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from flexiapi.errors import ValidationFailed
 from flexiapi.model import Account
@@ -20,6 +20,7 @@ from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 
 Number = Annotated[int, Field(ge=1, le=2**53)]
+_NUMBERS = TypeAdapter(tuple[Number, ...])
 BulkChange = Literal["activate", "deactivate", "delete", "add_to_list"]
 
 _CHANGES = (
@@ -81,9 +82,9 @@ class BulkEndpoint(FormEndpoint):
         lists = await self.contacts.lists.all(self.space)
         choices = {"to_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
         try:
-            wanted = [int(one) for one in filled.values.get("ids", ())]
+            wanted = _NUMBERS.validate_python(filled.values.get("ids", ()))
             chosen = await self.accounts.bulk.selected(wanted, self.space)
-        except (ValueError, ValidationFailed):
+        except (ValidationError, ValidationFailed):
             chosen = []
         choices["ids"] = [Choice(str(account.id), account.address) for account in chosen]
         form = self.form(BulkForm, filled, action=self.path, choices=choices)

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal, cast
 
 from flexiapi.model import Account, Algorithm, DtmfProtocol, Space
+from flexiapi.panel.admin.days import Day
 from flexiapi.panel.forms import Form, Input
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice
@@ -117,7 +118,7 @@ class AccountCreationForm(Form):
         ),
     ] = False
     expires: Annotated[
-        date | None,
+        Day,
         Input(
             marked("Last day for the activation"),
             kind="date",

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from flexiapi.errors import Violations
 from flexiapi.model import AccountOrder, AccountSelection, SortKey
+from flexiapi.panel.admin.days import Day
 from flexiapi.panel.forms import Form, Input
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice
@@ -17,14 +17,6 @@ from flexiapi.services import fields
 _ANY = Choice("", marked("All"))
 
 
-def _day(value: Any) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        raise Violations("{field} must be a date, such as 2026-11-30") from error
-
-
-Day = Annotated[date | None, BeforeValidator(_day)]
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
 

@@ -53,7 +53,7 @@ class WaitingEndpoint(FormEndpoint):
         is_mailed = pending is not None and pending.key is not None
         form = self.form(ActivationForm, filled, action="/activate")
         # A mailed code has letters: no keyboard of digits for it.
-        entry = replace(form["code"], is_required=True, autocomplete="off" if is_mailed else "one-time-code")
+        entry = replace(form["code"], is_required=True, kind="key" if is_mailed else "code")
         left = None if pending is None else await self.codes.activation.tries_left(account, self.actor)
         page = CodePage(
             self.frame(marked("Confirm your account")),
@@ -81,7 +81,9 @@ class ActivationEndpoint(WaitingEndpoint):
 
     @endpoint(Access.USER, hidden=True, limited=True)
     async def get(self) -> PageReply:
-        """Show the form for the code."""
+        """Show the form for the code, or go on where none is awaited."""
+        if not self.signed_in.is_limited:
+            return self.see_other("/dashboard")
         return await self.show()
 
     @endpoint(Access.USER, hidden=True, limited=True, raises=(CodeRefused, ActivationExpired, TooManyRequests))

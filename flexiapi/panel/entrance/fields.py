@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from flexiapi.crypto.codes import joined
-from flexiapi.errors import FieldErrors, ValidationFailed
+from flexiapi.errors import FieldErrors, MalformedRequest, ValidationFailed
 from flexiapi.panel.forms import Form, Input
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
@@ -75,6 +75,9 @@ class PersonCheckedEndpoint(FormEndpoint):
     async def check_person(self) -> None:
         """Raise `ValidationFailed` if the captcha was not solved, `HumanCheckUnavailable` if that cannot be told."""
         check = self.codes.human_check
-        pairs = parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        try:
+            pairs = parse_qsl(self.request.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise MalformedRequest from error
         if not await check.is_human(dict(pairs).get(check.response_field, ""), self.client):
             raise ValidationFailed({"captcha": ["Please solve the check first."]})

@@ -1,5 +1,6 @@
 """Sign-in of a browser by a QR code that it shows, once another device has let it in."""
 
+import re
 from base64 import b64encode
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from flexiapi.web.replies import Json, PageReply
 
 _SECRET = "flexiapi-qr"  # noqa: S105  # the name of a cookie
 _SECONDS = 300
+_NUMBER = re.compile("[0-9]{2}")
 
 
 class AskForm(PublicForm):
@@ -159,7 +161,7 @@ class LetInEndpoint(FormEndpoint):
     @endpoint(Access.USER, hidden=True, secret=True, raises=(TooManyRequests,), guard=Guard(guess=True))
     async def post(self, token: Token, body: LetInForm) -> PageReply:
         """Let the browser in that shows the number."""
-        number = int(body.number) if body.number.isascii() and body.number.isdecimal() else 0
+        number = int(body.number) if _NUMBER.fullmatch(body.number) else 0
         try:
             await self.sign_in.qr.approve(token, number, self.me, self.actor)
         except CodeRefused:

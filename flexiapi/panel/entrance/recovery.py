@@ -212,12 +212,17 @@ def code_page(endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled =
     by = "phone" if asked.get("by") == "phone" else "email"
     known = {name: asked.get(name) for name in ("by", "username", by, "next")}
     form = endpoint.form(RecoveryCodeForm, filled, action="/recover/confirm", initial=known)
+    entry = with_fields(form, ["code", *known], ["code"])
+    if by == "email":
+        # A mailed code has letters: no keyboard of digits for it.
+        fields = [replace(field, kind="key") if field.name == "code" else field for field in entry.fields]
+        entry = replace(entry, fields=fields)
     again = with_fields(endpoint.form(RecoveryForm, action="/recover", initial=known), known)
     hidden = [replace(field, kind="hidden") for field in again.fields]
     page = RecoveryCodePage(
         endpoint.frame(marked("Enter the code")),
         str(asked.get(by) or ""),
-        with_fields(form, ["code", *known], ["code"]),
+        entry,
         replace(again, submit=marked("Send another code"), fields=hidden),
     )
     return endpoint.panel_page(page)

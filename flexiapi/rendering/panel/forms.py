@@ -18,8 +18,8 @@ class FieldView:
 
     Attributes:
         name: its parameter, and with the prefix `field-` the id of its element.
-        kind: `text`, `email`, `tel`, `url`, `search`, `date`, `password`, `code`, `checkbox`, `checkboxes`, `select`,
-            `radios`, `textarea` or `hidden`.
+        kind: `text`, `email`, `tel`, `url`, `search`, `date`, `password`, `code`, `key`, `checkbox`, `checkboxes`,
+            `select`, `radios`, `textarea` or `hidden`.
         value: the text in it; never a password.
         errors: English texts, each beginning with the name of the field.
         selected: the values of `checkboxes` that are ticked.

@@ -9,16 +9,23 @@ from flexiapi.crypto import digest
 from flexiapi.errors import ExternalAccountUsed
 from flexiapi.model import Algorithm
 from flexiapi.services.accounts.external_accounts import POOL_AT_ONCE
-from tests.kit.server import serving
+from tests.kit.server import shared_by_module
 
 POOL = "/admin/external_accounts"
 ADDED = {"domain": "sip.example.com", "password": "pw of outside", "algorithm": "MD5", "group": "group-a"}
 
 
-@pytest.fixture
-def server(tmp_path_factory, mongod_uri):
-    with serving({}, tmp_path_factory.mktemp("pool"), mongod_uri) as running:
-        yield running
+server = shared_by_module({})
+
+
+@pytest.fixture(autouse=True)
+def _empty_pool(server):
+    """Begin each test with an empty pool."""
+
+    async def empty():
+        await server.store._database["external_accounts"].delete_many({})
+
+    server.run(empty())
 
 
 def fill(server, number):

@@ -75,6 +75,10 @@ class TestByEmail:
         session = server.run(server.services.sign_in.sessions.of(by_name(server, "alice.martin")))[0]
         assert (session.is_limited, session.method) == (False, "code")
 
+    def test_a_confirmed_account_is_not_asked_for_a_code(self, server, browser):
+        browser.sign_in(server.person())
+        assert browser.open("/activate").url.path == "/dashboard"
+
     def test_the_session_of_a_sign_up_may_do_nothing_else(self, server, browser):
         sign_up(browser, "email", "bob.miller", "bob@example.org")
         for path in ("/dashboard", "/auth_tokens", "/confirm"):

@@ -190,6 +190,81 @@ def test_every_planted_text_was_seen_somewhere(shown):
     assert set(PLANTED) - shown == set()
 
 
+def show_error(page):
+    page.goto("/login")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def show_missing_page(page):
+    page.goto("/admin/accounts/123456789")
+
+
+def show_code_form(page):
+    page.goto("/recover/email")
+    for field in page.locator("main form input:visible").all():
+        field.fill("nobody@example.org")
+    page.get_by_role("button", name="Send the code").click()
+
+
+def show_awaited_code(page):
+    page.context.clear_cookies()
+    page.goto("/register/email")
+    page.get_by_label("User name").fill(f"new.{time.time_ns()}")
+    page.get_by_label("E-mail address").fill("new@example.org")
+    for field in page.locator("input[type=password]").all():
+        field.fill("correct-horse-battery")
+    page.get_by_role("button", name="Create the account").click()
+
+
+def press_at(path, button):
+    def show(page):
+        page.goto(path)
+        page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
+
+    return show
+
+
+def change_all(page):
+    page.goto("/admin/accounts")
+    page.locator("input[name=ids]").last.check()
+    page.locator("select[name=change]").select_option("activate")
+    page.get_by_role("button", name="Do it for the chosen accounts").click()
+
+
+# Pages that no address leads to: results of forms, and failures.
+RESULTS = {
+    "a mistake": (Access.PUBLIC, show_error, "#summary"),
+    "a missing page": (Access.ADMIN, show_missing_page, "h1"),
+    "the form for a code": (Access.PUBLIC, show_code_form, "[name=code]"),
+    "the code of a sign-up": (Access.PUBLIC, show_awaited_code, "[name=code]"),
+    "a QR code for a sign-in": (Access.PUBLIC, press_at("/authenticate/qrcode", "Show the QR code"), "img.qr"),
+    "a QR code for another device": (Access.USER, press_at("/auth_tokens", "Show a new QR code"), "img.qr"),
+    "a new API key": (Access.USER, press_at("/api_key", "Generate a new key"), "#new-key"),
+    "a new link": (Access.USER, press_at("/provision", "Make a new link"), "img.qr"),
+    "results of many changes": (Access.ADMIN, change_all, ".note"),
+}
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_results_of_forms_can_be_used_on_any_screen(request, opened, result):
+    access, show, shows = RESULTS[result]
+    page = opened[access]
+    for large in (False, True):
+        if large:
+            request.getfixturevalue("large_letters")
+        show(page)
+        page.locator(shows).wait_for()
+        page.wait_for_load_state()
+        assert page.evaluate(INTRUDERS) == []
+        assert disturbing(page, OVERRIDE) == []
+        assert repeated_names(page) == []
+        assert wrong_fields(page, is_own=access is not Access.ADMIN) == []
+        assert small_targets(page) == []
+        assert lost_in_forced_colors(page) == []
+        assert too_wide(page) == []
+        assert overflow(page) == 0
+
+
 @pytest.mark.usefixtures("large_letters")
 @pytest.mark.parametrize("endpoint", VIEWS, ids=lambda endpoint: endpoint.path)
 def test_large_letters_fit_a_narrow_screen(opened, places, endpoint):
