@@ -44,5 +44,5 @@ PAGES: tuple[PanelPage, ...] = (
     HandOverPage(FRAME, BUTTON, "data:image/png;base64,AAAA", "https://accounts.example.org/auth_tokens/auth/NoPq"),
     ManualPage(ENTRANCE),
     ManualPage(FRAME, registers=True, has_phone=True, has_devices=True),
-    AboutPage(ENTRANCE, "1.0.0", [("tornado", "6.6", "Apache-2.0")]),
+    AboutPage(ENTRANCE, "2.7.1", [("tornado", "6.6", "Apache-2.0")]),
 )
