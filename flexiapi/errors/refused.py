@@ -77,6 +77,12 @@ class FormOutdated(Forbidden):
     message = "This page was open for too long, or in another session. Check the form and send it again."
 
 
+class CookiesNeeded(Forbidden):
+    """A form of a page without the cookie that came with the page."""
+
+    message = "Your browser sent no cookie, which this page needs. Allow cookies, and send the form again."
+
+
 class CrossSiteRequest(Forbidden):
     """Another site made the browser send a request with the API key cookie."""
 

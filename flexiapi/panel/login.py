@@ -1,5 +1,6 @@
 """Sign-in with a password, sign-out, and the proof that it is still the same person."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from flexiapi.panel.panel_endpoint import FormEndpoint, SignOut
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.entrance import ConfirmPage, LoginPage
 from flexiapi.rendering.panel.frame import FormPage
+from flexiapi.services.codes import RecoveryRequest
 from flexiapi.services.fields import Flag, Text
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -46,6 +48,14 @@ class ConfirmForm(Form):
     next: Annotated[Text | None, Input("", kind="hidden")] = None
 
 
+class ProofByCodeForm(Form):
+    """A code for the proof, to the address or number of an account without a password."""
+
+    submit = marked("Send me a code")
+
+    next: Annotated[Text | None, Input("", kind="hidden")] = None
+
+
 class Following(Params):
     """The page to go on with."""
 
@@ -61,6 +71,8 @@ class SignInEndpoint(FormEndpoint):
         """Return the page with the form."""
         form = self.form(SignInForm, filled, action="/authenticate", initial={"next": self.following})
         settings, registration = self.settings.panel, self.accounts.web_sign_up.registration(self.space)
+        if not settings.lasting_life:
+            form = replace(form, fields=[one for one in form.fields if one.name != "stay"])
         missing = await self.accounts.administrators.are_missing()
         page = LoginPage(
             self.frame(marked("Sign in")),
@@ -104,11 +116,32 @@ class LoginEndpoint(SignInEndpoint):
         return await self.show()
 
 
-class ConfirmEndpoint(FormEndpoint):
+class ProofEndpoint(FormEndpoint):
+    """The base class of the endpoints that ask for a proof."""
+
+    following: str | None = None
+
+    async def show(self, filled: Filled = EMPTY) -> PageReply:
+        """Return the page with the field for the password; without one, with the button that sends a code."""
+        has_password = bool(self.me.passwords)
+        sends_code = not has_password and self.way_to_me is not None
+        asked, action = (ProofByCodeForm, "/confirm/code") if sends_code else (ConfirmForm, "/confirm")
+        form = self.form(asked, filled, action=action, initial={"next": self.following})
+        title = self.frame(marked("Confirm that it is you"))
+        return self.panel_page(ConfirmPage(title, form, has_password=has_password, sends_code=sends_code))
+
+    @property
+    def way_to_me(self) -> RecoveryRequest | None:
+        """The request that sends a code to the account of the session; `None` if it cannot get one."""
+        way = self.codes.web_recovery.way_to(self.me)
+        is_off = way is not None and way.phone is not None and not self.settings.panel.phone
+        return None if is_off else way
+
+
+class ConfirmEndpoint(ProofEndpoint):
     """The page that asks for the password once more."""
 
     path = "/confirm"
-    following: str | None = None
 
     @endpoint(Access.USER, hidden=True)
     async def get(self, params: Following) -> PageReply:
@@ -121,12 +154,6 @@ class ConfirmEndpoint(FormEndpoint):
         """Note that the owner of the session typed the password."""
         await self.prove(body.password, "password")
         return self.see_other(places.local(body.next))
-
-    async def show(self, filled: Filled = EMPTY) -> PageReply:
-        """Return the page with the form."""
-        form = self.form(ConfirmForm, filled, action="/confirm", initial={"next": self.following})
-        page = ConfirmPage(self.frame(marked("Confirm that it is you")), form, has_password=bool(self.me.passwords))
-        return self.panel_page(page)
 
 
 class SignOutEndpoint(FormEndpoint):

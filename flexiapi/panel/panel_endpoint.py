@@ -12,6 +12,7 @@ from flexiapi.errors import (
     AdminRequired,
     ApiError,
     ConfirmationRequired,
+    CookiesNeeded,
     FormOutdated,
     FreshCheckRequired,
     MalformedRequest,
@@ -232,10 +233,10 @@ class PanelEndpoint(PageEndpoint):
         if self.host_space is None or not self.settings.panel.enabled:
             return super().rendered(error, status)
         title = TITLES.get(status) or responses.get(status, marked("Error"))
-        message, links = error.message, [_START]
+        message = error.message
         if isinstance(error, RouteNotFound):
             message = marked("Check the address in the browser, or go on from the start page.")
-        return self.panel_page(MessagePage(self.frame(title), message, links), status)
+        return self.panel_page(MessagePage(self.frame(title), message, [_START]), status)
 
     def failed(self, error: ApiError, *, is_secret: bool = False) -> Answer:
         """Return the answer for a failure: a page, or the way to one that helps."""
@@ -260,16 +261,14 @@ class FormEndpoint(PanelEndpoint):
         raise NotImplementedError
 
     def check_form(self) -> None:
-        """Check the token of the form. Raises `FormOutdated`."""
+        """Check the token of the form. Raises `FormOutdated`, `CookiesNeeded`."""
         form = cast("type[Form]", self.validated.model)
-        given, secret = self.validated.raw.get(TOKEN), self._sent_secret(form)
-        if not secret or not isinstance(given, str):
+        given, secret = self.validated.raw.get(TOKEN), self.cookie("flexiapi-form" if form.public else "flexiapi")
+        if form.public and not secret:
+            raise CookiesNeeded
+        is_right = self.sign_in.form_tokens.is_right
+        if not (secret and isinstance(given, str) and is_right(given, secret, form.__name__)):
             raise FormOutdated
-        if not self.sign_in.form_tokens.is_right(given, secret, form.__name__):
-            raise FormOutdated
-
-    def _sent_secret(self, form: type[Form]) -> str:
-        return self.cookie("flexiapi-form" if form.public else "flexiapi")
 
     async def explained(self, error: ApiError, operation: Operation) -> Answer:
         """Return the page with the form as it was filled, and with what was wrong."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-_MADE = {"__pycache__", "build", "dist", "node_modules", "results", "var"}
+_MADE = {"__pycache__", "build", "dist", "node_modules", "results", "screenshots", "var"}
 _HIDDEN = {".ci", ".github"}
 _ARCHIVES = (".whl",)
 _CALLERS = ("GIT_", "MAKE", "MFLAGS", "PRE_COMMIT", "PYTHON", "SKIP", "VENV")

@@ -1,4 +1,4 @@
-"""Every page of the panel in a real browser: in two looks. Screenshots are kept in `screenshots/`."""
+"""Every page of the panel in a real browser: in four looks. Screenshots are kept in `screenshots/`."""
 
 from pathlib import Path
 
@@ -86,33 +86,20 @@ def path_of(endpoint, operation, places):
     return path
 
 
-def opened(server, browsers, places, endpoint, look):
-    """The page in a look, once it was photographed."""
+@pytest.mark.parametrize(("place", "endpoint"), list(enumerate(VIEWS)), ids=[endpoint.path for endpoint in VIEWS])
+def test_a_page_bars_no_person_and_fits_in_each_look(server, browsers, places, request, place, endpoint):
     operation = endpoint.operations["get"]
-    page, (scheme, width) = browsers[operation.access], LOOKS[look]
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 800})
+    page = browsers[operation.access]
     page.goto(server.url + path_of(endpoint, operation, places))
+    assert page.locator("h1").count() == 1
     SCREENSHOTS.mkdir(exist_ok=True)
     name = endpoint.path.strip("/").translate(str.maketrans("/", "-", "{}"))
-    page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True)
-    return page
-
-
-# In turns, as the colours are the same on wide and narrow pages; all looks by the option --slow.
-TURNS = [
-    pytest.param(endpoint, look, look == looked, id=f"{endpoint.path} {look}", marks=pytest.mark.slow if late else [])
-    for place, endpoint in enumerate(VIEWS)
-    for looked in [("light-1280", "dark-320")[place % 2]]
-    for look in LOOKS
-    for late in [look in ("dark-1280", "light-320")]
-]
-
-
-@pytest.mark.parametrize(("endpoint", "look", "has_turn"), TURNS)
-def test_a_page_bars_no_person_and_fits(server, browsers, places, request, endpoint, look, has_turn):
-    page = opened(server, browsers, places, endpoint, look)
-    assert page.locator("h1").count() == 1
-    assert page.evaluate("document.scrollingElement.scrollWidth <= document.documentElement.clientWidth")
-    if has_turn or request.config.getoption("--slow"):
-        assert barriers(page) == []
+    # The search for barriers takes longest: without the option --slow, each page has its turn in one look.
+    turn = list(LOOKS)[place % len(LOOKS)]
+    for look, (scheme, width) in LOOKS.items():
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= document.documentElement.clientWidth"), look
+        if look == turn or request.config.getoption("--slow"):
+            assert barriers(page) == [], look

@@ -93,6 +93,14 @@ class TestForms:
         assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
         assert person.account.username in answer.text
 
+    @pytest.mark.parametrize("path", ["/login", "/recover/email"])
+    def test_a_browser_without_cookies_is_told_what_is_missing(self, visitor, path):
+        visitor.open(path)
+        visitor.http.cookies.clear()
+        answer = visitor.send("/authenticate" if path == "/login" else "/recover", username="x", password="x")
+        assert answer.status_code == 403
+        assert "Allow cookies" in problems(answer)[0][1]
+
     def test_the_token_of_another_browser_is_refused(self, server, visitor, person):
         other = Visitor(server.url)
         other.open("/login")

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from flexiapi.errors import CodeRefused, FieldErrors, RouteNotFound, TooManyRequests
 from flexiapi.model import SignInMethod
+from flexiapi.panel import places
 from flexiapi.panel.done import Done
 from flexiapi.panel.entrance.fields import PersonCheckedEndpoint, Token, TypedCode, with_fields
 from flexiapi.panel.forms import EMPTY, Filled, Input, PublicForm
+from flexiapi.panel.login import ProofByCodeForm, ProofEndpoint
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.entrance import CheckedFormPage, RecoveryCodePage
@@ -44,6 +46,7 @@ class RecoveryForm(PublicForm):
             hint=marked("With the code of the country, such as +33 6 12 34 56 78"),
         ),
     ] = None
+    next: Annotated[Text | None, Input("", kind="hidden")] = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -63,6 +66,7 @@ class RecoveryCodeForm(TypedCode):
     username: Annotated[Text | None, Input("", kind="hidden")] = None
     email: Annotated[Email | None, Input("", kind="hidden")] = None
     phone: Annotated[TypedPhone | None, Input("", kind="hidden")] = None
+    next: Annotated[Text | None, Input("", kind="hidden")] = None
 
 
 class PhoneQuery(Params):
@@ -103,7 +107,7 @@ class RecoveryEndpoint(PersonCheckedEndpoint):
         """Return the page with the form."""
         by = filled.values.get("by", self.by) if filled is not EMPTY else self.by
         by = by if by in ("email", "phone") else "email"
-        names = ["by", by]
+        names = ["by", by, "next"]
         if by == "email" and self.codes.web_recovery.needs_username:
             names.append("username")
         form = self.form(RecoveryForm, filled, action="/recover", initial={**self.known, "by": by})
@@ -174,21 +178,39 @@ class RecoveryCodeEndpoint(FormEndpoint):
 
     @endpoint(Access.PUBLIC, hidden=True, raises=(CodeRefused, TooManyRequests), guard=Guard(guess=True))
     async def post(self, body: RecoveryCodeForm) -> PageReply:
-        """Sign in by the code, and go on to the page for a new password."""
+        """Sign in by the code, and go on to what needed this proof, or to the page for a new password."""
         account = await self.codes.web_recovery.confirm(_request(body), body.typed, self.actor)
         before = self.cookie("flexiapi")
         begun = await self.sign_in.sessions.begin(account, self.actor, SignInMethod.CODE, in_place_of=before)
-        return self.see_other("/password", Done.RECOVERED, cookies=[self.session_cookie(begun)])
+        going_on = places.local(body.next, "")
+        done = Done.CONFIRMED if going_on else Done.RECOVERED
+        return self.see_other(going_on or "/password", done, cookies=[self.session_cookie(begun)])
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the form."""
         return code_page(self, filled.values, filled)
 
 
+class ProofByCodeEndpoint(ProofEndpoint):
+    """The target of the button that sends a code to the account of the session, which has no password."""
+
+    path = "/confirm/code"
+
+    @endpoint(Access.USER, hidden=True, guard=Guard(limit="messages"))
+    async def post(self, body: ProofByCodeForm) -> PageReply:
+        """Send a code, and show the form for it."""
+        way = self.way_to_me
+        if way is None:
+            return await self.show()
+        self.codes.web_recovery.ask(way, self.actor)
+        by = "email" if way.phone is None else "phone"
+        return code_page(self, {"by": by, "username": way.username, by: getattr(way, by), "next": body.next})
+
+
 def code_page(endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled = EMPTY) -> PageReply:
     """Return the page for the code, which remembers what was asked for. It does not depend on any account."""
     by = "phone" if asked.get("by") == "phone" else "email"
-    known = {name: asked.get(name) for name in ("by", "username", by)}
+    known = {name: asked.get(name) for name in ("by", "username", by, "next")}
     form = endpoint.form(RecoveryCodeForm, filled, action="/recover/confirm", initial=known)
     entry = with_fields(form, ["code", *known], ["code"])
     if by == "email":

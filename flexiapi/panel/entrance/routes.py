@@ -16,6 +16,7 @@ from flexiapi.panel.entrance.recovery import (
     LaterEmailRecoveryEndpoint,
     LaterPhoneRecoveryEndpoint,
     PhoneRecoveryEndpoint,
+    ProofByCodeEndpoint,
     RecoveryCodeEndpoint,
     RecoveryEndpoint,
 )
@@ -38,6 +39,7 @@ ENTRANCE_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     AppPhoneRecoveryEndpoint,
     RecoveryEndpoint,
     RecoveryCodeEndpoint,
+    ProofByCodeEndpoint,
     ResetLinkEndpoint,
     ResetEndpoint,
     AskEndpoint,

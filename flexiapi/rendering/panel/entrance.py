@@ -29,12 +29,13 @@ class LoginPage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class ConfirmPage(PanelPage):
-    """The form that asks for the password once more; an account without one signs in by code again."""
+    """The form that asks for the password once more; for an account without one, the button that sends a code."""
 
     name: ClassVar[str] = "confirm"
 
     form: FormView
     has_password: bool = True
+    sends_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,13 @@ class WebRecovery:
         self._key_life = timedelta(hours=ground.settings.account.activation_hours)
         self.needs_username = not ground.settings.account.email_unique
 
+    def way_to(self, account: Account) -> RecoveryRequest | None:
+        """Return the request that sends a code to an account; `None` if it has no address or number for one."""
+        if account.email is not None and account.claimed_email is None and not account.is_claim:
+            return RecoveryRequest(email=account.email, username=account.address if self.needs_username else None)
+        phone = account.phone or (account.username if account.username.startswith("+") else None)
+        return None if phone is None else RecoveryRequest(phone=phone)
+
     def ask(self, asked: RecoveryRequest, actor: Actor) -> None:
         """Send a code to the owner of an account, beside the request."""
         self._errands.start(self._sent(asked, actor))

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from flexiapi.model import SignInMethod
 from flexiapi.services.codes import RecoveryRequest
 from tests.kit.server import serving, shared_by_module
 from tests.kit.visitor import Visitor
@@ -101,6 +102,55 @@ class TestRecovery:
             assert server.account(persons[1].id).sign_in_epoch == 1
             assert server.account(persons[0].id).sign_in_epoch == 0
             visitor.close()
+
+
+class TestProofOfAnAccountWithoutPassword:
+    @pytest.fixture
+    def stale(self, server, browser):
+        """Sign an account in by a proof that is not enough for an API key, and go on to the page that asks for one."""
+
+        def opened(**fields):
+            person = server.person(**fields)
+            server.set(person.id, passwords=())
+            account = server.account(person.id)
+            begun = server.services.sign_in.sessions.begin(account, server.actor, SignInMethod.QR)
+            browser.http.cookies.set("flexiapi", server.run(begun).token)
+            browser.open("/api_key")
+            assert browser.send("/api_key").url.path == "/confirm"
+            return account
+
+        return opened
+
+    @pytest.mark.parametrize(
+        "fields", [{"email": "proof@example.org"}, {"phone": "+33612345611"}, {"username": "+33612345612"}]
+    )
+    def test_a_code_proves_it_and_leads_back(self, server, browser, stale, sent, fields):
+        account = stale(**fields)
+        page = browser.send("/confirm/code")
+        assert "a code is on its way" in page.text
+        page = browser.send("/recover/confirm", code=sent()["code"])
+        assert (page.url.path, "Thank you, that was right." in page.text) == ("/api_key", True)
+        assert server.account(account.id).api_key is None
+        browser.send("/api_key")
+        assert server.account(account.id).api_key is not None
+
+    def test_another_code_leads_back_too(self, browser, stale, sent):
+        stale(email="again@example.org")
+        browser.send("/confirm/code")
+        sent()
+        browser.send("/recover")
+        page = browser.send("/recover/confirm", code=sent(2)["code"])
+        assert page.url.path == "/api_key"
+
+    def test_where_no_code_can_be_sent_that_is_said(self, browser, stale):
+        stale()
+        assert "no address that a code can be sent to" in browser.page.text
+        assert "/confirm/code" not in browser.page.text
+
+    def test_it_never_leads_to_another_site(self, browser, stale, sent):
+        stale(email="elsewhere@example.org")
+        browser.send("/confirm/code", next="//evil.example/")
+        assert browser.send("/recover/confirm", code=sent()["code"]).url.path == "/password"
 
 
 class TestNothingIsTold:

@@ -26,6 +26,7 @@ PAGES: tuple[PanelPage, ...] = (
     LoginPage(ENTRANCE, FORM, registers=True, has_phone=True, command="flexiapi accounts create-admin first.admin"),
     ConfirmPage(FRAME, FORM),
     ConfirmPage(FRAME, FORM, has_password=False),
+    ConfirmPage(FRAME, BUTTON, has_password=False, sends_code=True),
     CheckedFormPage(ENTRANCE, FORM, ["A paragraph."], [FormLink("/login", marked("Sign in"))], CAPTCHA),
     CheckedFormPage(ENTRANCE, FORM),
     SignUpPage(ENTRANCE, FORM, terms_url="https://www.example.org/terms", privacy_url="https://www.example.org/me"),
@@ -43,5 +44,5 @@ PAGES: tuple[PanelPage, ...] = (
     HandOverPage(FRAME, BUTTON, "data:image/png;base64,AAAA", "https://accounts.example.org/auth_tokens/auth/NoPq"),
     ManualPage(ENTRANCE),
     ManualPage(FRAME, registers=True, has_phone=True, has_devices=True),
-    AboutPage(ENTRANCE, "1.0.0", [("tornado", "6.6", "Apache-2.0")]),
+    AboutPage(ENTRANCE, "2.7.1", [("tornado", "6.6", "Apache-2.0")]),
 )
