@@ -33,6 +33,7 @@ from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice, FormView
 from flexiapi.rendering.panel.frame import FormLink, Frame, Languages, MessagePage, PanelPage, Visitor
 from flexiapi.services.sign_in import NewSession, SessionIdentity
+from flexiapi.web.closed import Maintenance, NotReady, Overloaded
 from flexiapi.web.form_origin import CrossSiteForm
 from flexiapi.web.identity import Claim, SessionCookie, cookie
 from flexiapi.web.operation import Access, Operation
@@ -43,6 +44,7 @@ _SECRET_LENGTH = 32
 _START = FormLink("/", marked("Start page"))
 # Failures that no form can mend.
 _OF_THE_PAGE = (SessionRequired, AdminRequired, ConfirmationRequired, CrossSiteForm, MalformedRequest, NotFound)
+_OF_THE_PROCESS = (Maintenance, NotReady, Overloaded)
 
 
 class SignOut(Form):
@@ -273,7 +275,7 @@ class FormEndpoint(PanelEndpoint):
     async def explained(self, error: ApiError, operation: Operation) -> Answer:
         """Return the page with the form as it was filled, and with what was wrong."""
         form = operation.params
-        if form is None or not issubclass(form, Form) or isinstance(error, _OF_THE_PAGE):
+        if form is None or not issubclass(form, Form) or isinstance(error, _OF_THE_PAGE + _OF_THE_PROCESS):
             return self.failed(error, is_secret=True)
         is_refused_early = self.host_space is None or not self.settings.panel.enabled
         if is_refused_early or (operation.access is not Access.PUBLIC and self.identity is None):

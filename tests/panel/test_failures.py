@@ -108,6 +108,9 @@ class TestMaintenance:
         for answer in (http.get(CHECK), http.post(VALIDATE), http.put(CHECK), http.options(CHECK)):
             assert_page(answer, 503, "The service is under maintenance. Try again later.")
             assert answer.headers["retry-after"]
+        answer = http.post("/authenticate", data={"username": "alice"})
+        assert (answer.status_code, "The service is under maintenance. Try again later." in answer.text) == (503, True)
+        assert 'action="/authenticate"' not in answer.text
         for path in ("/api", "/api/ping", "/provisioning", "/metrics", "/sip/auth", "/nothing"):
             assert_json(http.get(path), 503)
         # Old phones take any text for the list of contacts (decision 0085).
