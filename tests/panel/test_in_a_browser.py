@@ -86,7 +86,7 @@ def path_of(endpoint, operation, places):
     return path
 
 
-@pytest.mark.parametrize(("place", "endpoint"), enumerate(VIEWS), ids=[endpoint.path for endpoint in VIEWS])
+@pytest.mark.parametrize(("place", "endpoint"), list(enumerate(VIEWS)), ids=[endpoint.path for endpoint in VIEWS])
 def test_a_page_bars_no_person_and_fits_in_each_look(server, browsers, places, request, place, endpoint):
     operation = endpoint.operations["get"]
     page = browsers[operation.access]

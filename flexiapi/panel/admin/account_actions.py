@@ -146,6 +146,7 @@ class AccountActionEndpoint(ConfirmedEndpoint):
         """Do it."""
         del id, body
         account, wanted = await self.account(), ACTIONS[action]
+        await self.check_may_change(account)
         await wanted.act(self, account)
         return self.see_other(self.place_of(account, wanted.tab), wanted.done)
 
@@ -178,7 +179,9 @@ class AccountDeletionEndpoint(ConfirmedEndpoint):
     async def post(self, id: Id, body: Confirmed) -> PageReply:
         """Delete the account."""
         del id, body
-        await self.accounts.removal.remove(await self.account(), self.actor)
+        account = await self.account()
+        await self.check_may_change(account)
+        await self.accounts.removal.remove(account, self.actor)
         return self.see_other("/admin/accounts", Done.ACCOUNT_DELETED)
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from flexiapi.errors import NoExternalAccountLeft, SpaceFull
+from flexiapi.panel.admin.account_endpoint import ROLE_AGE
 from flexiapi.panel.admin.account_fields import AccountCreationForm
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled
@@ -27,6 +28,8 @@ class AccountCreationEndpoint(FormEndpoint):
     )
     async def post(self, body: AccountCreationForm) -> PageReply:
         """Create an account, and hand over its link."""
+        if body.role == "admin":
+            await self.check_fresh(ROLE_AGE)
         account = await self.accounts.creation.by_admin(
             body.details(self.space), self.actor, activated=body.activated, expires=body.expires_at
         )

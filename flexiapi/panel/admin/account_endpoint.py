@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 from flexiapi.model import Account
@@ -15,6 +16,9 @@ from flexiapi.web.operation import Segment
 from flexiapi.web.replies import PageReply
 
 Id = Annotated[int, Segment("[0-9]{1,18}", "12", "the id of an account")]
+ROLE_AGE = timedelta(minutes=10)
+"""Age of the last proof of identity that changes of administrators accept."""
+
 ItemId = Annotated[int, Segment("[0-9]{1,18}", "3", "an id")]
 
 
@@ -24,6 +28,11 @@ class AccountFormEndpoint(FormEndpoint):
     async def account(self) -> Account:
         """Return the account in the path. Raises `RecordNotFound`."""
         return await self.accounts.directory.for_admin(self.arguments["id"], self.space)
+
+    async def check_may_change(self, account: Account) -> None:
+        """Demand a proof of the last minutes for an administrator's account: a way into it is a way to the role."""
+        if account.is_admin:
+            await self.check_fresh(ROLE_AGE)
 
     def place_of(self, account: Account, tab: str = "") -> str:
         """Return the path of a page of an account."""

@@ -2,12 +2,11 @@
 
 from base64 import b64encode
 from dataclasses import replace
-from datetime import timedelta
 
 from flexiapi.crypto.keys import opened
 from flexiapi.errors import LastAdmin, RecordNotFound, SpaceFull, Unavailable
 from flexiapi.model import Account
-from flexiapi.panel.admin.account_endpoint import AccountFormEndpoint, Id
+from flexiapi.panel.admin.account_endpoint import ROLE_AGE, AccountFormEndpoint, Id
 from flexiapi.panel.admin.account_fields import AccountEditForm, form_values
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled
@@ -24,8 +23,6 @@ from flexiapi.rendering.panel.accounts import (
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
-
-_ROLE_MINUTES = 10
 
 
 class InformationTabEndpoint(AccountFormEndpoint):
@@ -51,8 +48,10 @@ class InformationTabEndpoint(AccountFormEndpoint):
         """Change what differs. Another password, user name or domain signs the account out everywhere."""
         account = await self.account()
         new = body.amendments(account, self.space)
+        if new:
+            await self.check_may_change(account)
         if "admin" in new:
-            await self.check_fresh(timedelta(minutes=_ROLE_MINUTES))
+            await self.check_fresh(ROLE_AGE)
         changed = await self.accounts.administration.amend(id, new, self.actor)
         cookies = []
         if self.is_mine(account) and changed.sign_in_epoch != account.sign_in_epoch:
