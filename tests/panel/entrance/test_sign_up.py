@@ -99,6 +99,21 @@ class TestByEmail:
         other.open(path)
         assert other.send(path).status_code == 404
 
+    def test_a_name_with_a_plus_goes_through_forms_links_and_sign_in(self, server, browser, at):
+        name, email = "ruth+desk", "ruth+tag@example.org"
+        sign_up(browser, "email", name, email)
+        (link,) = re.findall(r"http\S+/activate/\S+", server.messages[-1]["text"])
+        path = link.removeprefix(server.url)
+        browser.open(path)
+        assert browser.send(path.rpartition("/")[2]).url.path == "/dashboard"
+        for typed in (name, f"{name}@sip.example.org", f"sip:{name}@sip.example.org", email):
+            other = at("127.0.0.1")
+            other.open("/login")
+            assert other.send("/authenticate", username=typed, password=PASSWORD).url.path == "/dashboard"
+        browser.open("/delete")
+        assert browser.send("/delete", identifier=f"{name}@sip.example.org").url.path == "/goodbye"
+        assert by_name(server, name) is None
+
     def test_the_link_signs_in_no_other_browser(self, server, browser, at):
         sign_up(browser, "email", "dave.jones", "dave@example.org")
         (link,) = re.findall(r"http\S+/activate/\S+", server.messages[-1]["text"])

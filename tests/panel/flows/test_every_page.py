@@ -265,8 +265,13 @@ def test_results_of_forms_can_be_used_on_any_screen(request, opened, result):
         assert overflow(page) == 0
 
 
+# The pages with most on them; all of them by the option --slow.
+FULLEST = ("/dashboard", "/sessions", "/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/contacts_lists")
+ALL_SIZES = [pytest.param(one, id=one.path, marks=[] if one.path in FULLEST else pytest.mark.slow) for one in VIEWS]
+
+
 @pytest.mark.usefixtures("large_letters")
-@pytest.mark.parametrize("endpoint", VIEWS, ids=lambda endpoint: endpoint.path)
+@pytest.mark.parametrize("endpoint", ALL_SIZES)
 def test_large_letters_fit_a_narrow_screen(opened, places, endpoint):
     page = opened[endpoint.operations["get"].access]
     page.goto(path_of(endpoint, places))
