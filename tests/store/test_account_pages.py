@@ -170,7 +170,7 @@ class TestFilters:
             ({"text": "user01"}, lambda n: 10 <= n // 3 < 20),
             ({"text": "ser01"}, lambda n: 10 <= n // 3 < 20),
         ],
-        ids=str,
+        ids=lambda value: str(value) if isinstance(value, dict) else "",
     )
     def test_pages_have_what_matches_and_the_total_is_their_number(self, filled, filters, right):
         wanted = AccountSelection(None, **filters)
@@ -247,7 +247,7 @@ class TestPlans:
     @pytest.mark.parametrize(
         "filters",
         [{"activated": False}, {"admin": True}, {"type_id": 7}, {"contacts_list_id": 9}, {"text": "user01"}],
-        ids=str,
+        ids=lambda value: str(value) if isinstance(value, dict) else "",
     )
     @every_order
     def test_filters_never_read_the_whole_collection(self, filled, order, filters):
