@@ -19,6 +19,7 @@ from flexiapi.errors import (
     NotFound,
     RouteNotFound,
     SessionRequired,
+    TooManyRequests,
     ValidationFailed,
     WrongCredentials,
 )
@@ -289,7 +290,7 @@ class FormEndpoint(PanelEndpoint):
         try:
             reply: HttpReply = await self.show(Filled.after(error, self._typed(form)))
         except ApiError as another:
-            return self.failed(another, is_secret=True)
+            return self.failed(error if isinstance(error, TooManyRequests) else another, is_secret=True)
         self.failure = error.with_traceback(None)
         return Answer(error.status, reply, [*self.headers, *error.headers()], is_secret=True)
 
