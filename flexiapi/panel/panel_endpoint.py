@@ -278,19 +278,18 @@ class FormEndpoint(PanelEndpoint):
         form = operation.params
         if form is None or not issubclass(form, Form) or isinstance(error, _OF_THE_PAGE + _OF_THE_PROCESS):
             return self.failed(error, is_secret=True)
-        is_refused_early = self.host_space is None or not self.settings.panel.enabled
-        if is_refused_early or (operation.access is not Access.PUBLIC and self.identity is None):
-            # Before the steps that would have said whether this visitor may see the page at all.
+        is_early = self.host_space is None or not self.settings.panel.enabled
+        if is_early or (operation.access is not Access.PUBLIC and self.identity is None):
+            # The steps that say whether this visitor may see the page were not reached.
             return self.failed(error, is_secret=True)
         if isinstance(error, FreshCheckRequired) and not self.me.passwords:
-            # There is no password to ask for beside the form.
             return self.failed(error, is_secret=True)
         if not self.arguments:
             self.arguments = {name: one.convert(self.path_values[name]) for name, one in operation.path.items()}
         try:
             reply: HttpReply = await self.show(Filled.after(error, self._typed(form)))
-        except ApiError as another:
-            return self.failed(error if isinstance(error, TooManyRequests) else another, is_secret=True)
+        except ApiError as more:
+            return self.failed(error if isinstance(error, TooManyRequests) else more, is_secret=True)
         self.failure = error.with_traceback(None)
         return Answer(error.status, reply, [*self.headers, *error.headers()], is_secret=True)
 
