@@ -1,4 +1,4 @@
-"""Every page of the panel in a real browser: in four looks. Screenshots are kept in `screenshots/`."""
+"""Every page of the panel in a real browser: in two looks, in four by the option --slow. Screenshots are kept in `screenshots/`."""
 
 from pathlib import Path
 
@@ -24,6 +24,7 @@ LOOKS = {
     "dark-1280": ("dark", 1280),
     "light-320": ("light", 320),
 }
+OF_EVERY_RUN = ["light-1280", "dark-320"]
 VIEWS = [
     endpoint
     for endpoint in PANEL_ENDPOINTS
@@ -94,12 +95,15 @@ def test_a_page_bars_no_person_and_fits_in_each_look(server, browsers, places, r
     assert page.locator("h1").count() == 1
     SCREENSHOTS.mkdir(exist_ok=True)
     name = endpoint.path.strip("/").translate(str.maketrans("/", "-", "{}"))
-    # The search for barriers takes longest: without the option --slow, each page has its turn in one look.
-    turn = list(LOOKS)[place % len(LOOKS)]
-    for look, (scheme, width) in LOOKS.items():
+    # Looks and the search for barriers take long: without the option --slow there are two, and each page has its turn.
+    is_slow = request.config.getoption("--slow")
+    looks = list(LOOKS) if is_slow else OF_EVERY_RUN
+    turn = looks[place % len(looks)]
+    for look in looks:
+        scheme, width = LOOKS[look]
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True)
         assert page.evaluate("document.scrollingElement.scrollWidth <= document.documentElement.clientWidth"), look
-        if look == turn or request.config.getoption("--slow"):
+        if look == turn or is_slow:
             assert barriers(page) == [], look
