@@ -1,4 +1,4 @@
-"""Every page of the panel in a real browser: in two looks, in four by the option --slow. Screenshots are kept in `screenshots/`."""
+"""Every page of the panel in a real browser, in two looks, in four by --slow. Screenshots lie in `screenshots/`."""
 
 from pathlib import Path
 
