@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from flexiapi.model import Algorithm, DtmfProtocol
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.forms import TOKEN, Form
-from flexiapi.panel.panel_endpoint import PanelEndpoint
+from flexiapi.panel.panel_endpoint import FormEndpoint, PanelEndpoint
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.web.operation import Access
 from tests.kit.server import shared_by_module
@@ -155,6 +155,10 @@ class TestAccess:
 
 
 class TestForms:
+    @pytest.mark.parametrize(("endpoint", "verb"), FORMS)
+    def test_it_can_be_shown_again(self, endpoint, verb):
+        assert endpoint.show is not FormEndpoint.show
+
     @pytest.mark.parametrize(("endpoint", "verb"), FORMS)
     def test_only_a_page_of_this_browser_can_send_it(self, server, documents, sessions, strangers, endpoint, verb):
         operation = endpoint.operations[verb]
