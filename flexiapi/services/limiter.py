@@ -1,5 +1,6 @@
 """Rate limits by IP address, account or number, and budgets of SMS, counted in the store."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -171,6 +172,13 @@ class Limiter:
         each network.
         """
         await self.take(*self._pin_uses(account, pending, address))
+
+    async def take_in_vain(self, subject: str, address: str) -> None:
+        """Count as the comparison of a PIN does, where none is compared, so that the answer takes as long."""
+        of_network = f"{subject} {counted_as(address)}"
+        uses = (("pin_tries", of_network), ("code_tries", of_network), ("code_tries", subject))
+        with contextlib.suppress(TooManyRequests):
+            await self.take(*uses)
 
     def _pin_uses(self, account: Account, pending: Confirmation, address: str) -> list[Use]:
         network, tried = counted_as(address), self.tried_as(account)

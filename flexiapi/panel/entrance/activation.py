@@ -1,10 +1,10 @@
-"""The code of a new account: entered on its page or by the link of the mail, sent again, or given up."""
+"""The code of a new account: entered on its page or by the link of its message, sent again, or given up."""
 
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
-from flexiapi.errors import ActivationExpired, CodeRefused, DeliveryFailed, RecordNotFound, TooManyRequests
+from flexiapi.errors import ActivationExpired, CodeRefused, DeliveryFailed, TooManyRequests
 from flexiapi.model import Account, SignInMethod
 from flexiapi.panel.done import Done
 from flexiapi.panel.entrance.fields import Token, TypedCode
@@ -12,12 +12,13 @@ from flexiapi.panel.forms import EMPTY, Filled, Form, PublicForm
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.entrance import AccountFormPage, CodePage
-from flexiapi.sip_address import user_and_domain
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Segment
 from flexiapi.web.replies import PageReply
 
-Address = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
+Address = Annotated[
+    str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`, or a user name")
+]
 
 
 class ActivationForm(TypedCode):
@@ -39,7 +40,7 @@ class GiveUpForm(Form):
 
 
 class ActivationLinkForm(PublicForm):
-    """The button on the page of a mailed link."""
+    """The button on the page of a link."""
 
     submit = marked("Confirm the account")
 
@@ -127,25 +128,28 @@ class GiveUpEndpoint(WaitingEndpoint):
 
 
 class ActivationLinkEndpoint(WaitingEndpoint):
-    """The page of the link in a mail with a code."""
+    """The page of the link in a mail or SMS with a code."""
 
     path = "/activate/{sip}/{token}"
 
     @endpoint(Access.PUBLIC, hidden=True, secret=True)
     async def get(self, sip: Address, token: Token) -> PageReply:
-        """Show the button that confirms the account. Scanners of mail follow links, so this changes nothing."""
+        """Show the button that confirms the account. Scanners and previews follow links, so this changes nothing."""
         del sip, token
         return await self.show()
 
     @endpoint(
-        Access.PUBLIC, hidden=True, secret=True, raises=(RecordNotFound, ActivationExpired), guard=Guard(guess=True)
+        Access.PUBLIC,
+        hidden=True,
+        secret=True,
+        raises=(CodeRefused, ActivationExpired, TooManyRequests),
+        guard=Guard(guess=True),
     )
     async def post(self, sip: Address, token: Token, body: ActivationLinkForm) -> PageReply:
-        """Activate the account by the code of the mail. Only the browser that signed up is signed in by it."""
+        """Activate the account by the code of the message. Only the browser that signed up is signed in by it."""
         del body
-        username, domain = _address(sip)
         visitor = await self.visitor()
-        account = await self.codes.activation.activate(username, domain, token, self.actor, channel="email")
+        account = await self.codes.web_activation.confirm(sip, token, self.actor)
         if visitor is not None and visitor.account.id == account.id:
             return await self.signed_in_fully(account)
         return self.see_other("/login", Done.ACCOUNT_CONFIRMED)
@@ -154,12 +158,6 @@ class ActivationLinkEndpoint(WaitingEndpoint):
         """Return the page with the button."""
         sip, token = self.arguments["sip"], self.arguments["token"]
         form = self.form(ActivationLinkForm, filled, action=f"/activate/{quote(sip)}/{quote(token)}")
-        lead = [marked("The code of the mail is in this link. Confirm that the account is yours.")]
-        return self.panel_page(AccountFormPage(self.frame(marked("Confirm your account")), sip, form, lead))
-
-
-def _address(sip: str) -> tuple[str, str]:
-    named = user_and_domain(sip)
-    if named is None:
-        raise RecordNotFound
-    return named
+        lead = [marked("The code of the message is in this link. Confirm that the account is yours.")]
+        address = self.codes.web_activation.address(sip, self.space)
+        return self.panel_page(AccountFormPage(self.frame(marked("Confirm your account")), address, form, lead))

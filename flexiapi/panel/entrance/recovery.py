@@ -20,11 +20,15 @@ from flexiapi.rendering.panel.frame import FormLink
 from flexiapi.services.codes import RecoveryRequest
 from flexiapi.services.fields import Email, Text, TypedPhone
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.operation import Access, Guard, Segment, Switch
 from flexiapi.web.parameters import Params
 from flexiapi.web.replies import PageReply
 
 _BY_PHONE = Switch(lambda exchange: exchange.settings.panel.phone, RouteNotFound)
+
+
+LinkedPhone = Annotated[str, Segment(r"\+[0-9]{1,20}", "+33612345678", "a phone number")]
+LinkedPin = Annotated[str, Segment("[0-9]{4}", "0427", "the PIN of an SMS")]
 
 
 class RecoveryForm(PublicForm):
@@ -171,6 +175,17 @@ class AppPhoneRecoveryEndpoint(RecoveryEndpoint):
         return await self.show()
 
 
+class RecoveryLinkEndpoint(FormEndpoint):
+    """The page of the link in an SMS with a code. Its form is that for the code, in any browser."""
+
+    path = "/recover/{phone}/{code}"
+
+    @endpoint(Access.PUBLIC, hidden=True, secret=True, switch=_BY_PHONE)
+    async def get(self, phone: LinkedPhone, code: LinkedPin) -> PageReply:
+        """Show the code of the link with the button that confirms it. No account is looked up, and nothing changes."""
+        return code_page(self, {"by": "phone", "phone": phone}, code=code)
+
+
 class RecoveryCodeEndpoint(FormEndpoint):
     """The target of the form for the code."""
 
@@ -207,11 +222,16 @@ class ProofByCodeEndpoint(ProofEndpoint):
         return code_page(self, {"by": by, "username": way.username, by: getattr(way, by), "next": body.next})
 
 
-def code_page(endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled = EMPTY) -> PageReply:
-    """Return the page for the code, which remembers what was asked for. It does not depend on any account."""
+def code_page(
+    endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled = EMPTY, *, code: str | None = None
+) -> PageReply:
+    """Return the page for the code, which remembers what was asked for. It does not depend on any account.
+
+    `code` is that of a link.
+    """
     by = "phone" if asked.get("by") == "phone" else "email"
     known = {name: asked.get(name) for name in ("by", "username", by, "next")}
-    form = endpoint.form(RecoveryCodeForm, filled, action="/recover/confirm", initial=known)
+    form = endpoint.form(RecoveryCodeForm, filled, action="/recover/confirm", initial={**known, "code": code})
     entry = with_fields(form, ["code", *known], ["code"])
     if by == "email":
         # A mailed code has letters: no keyboard of digits for it.
@@ -224,5 +244,6 @@ def code_page(endpoint: FormEndpoint, asked: Mapping[str, Any], filled: Filled =
         str(asked.get(by) or ""),
         entry,
         replace(again, submit=marked("Send another code"), fields=hidden),
+        is_linked=code is not None,
     )
     return endpoint.panel_page(page)

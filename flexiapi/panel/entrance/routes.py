@@ -19,6 +19,7 @@ from flexiapi.panel.entrance.recovery import (
     ProofByCodeEndpoint,
     RecoveryCodeEndpoint,
     RecoveryEndpoint,
+    RecoveryLinkEndpoint,
 )
 from flexiapi.panel.entrance.reset import ResetEndpoint, ResetLinkEndpoint
 from flexiapi.panel.entrance.sign_up import EmailSignUpEndpoint, PhoneSignUpEndpoint, RegisterEndpoint, SignUpEndpoint
@@ -38,6 +39,7 @@ ENTRANCE_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     LaterPhoneRecoveryEndpoint,
     AppPhoneRecoveryEndpoint,
     RecoveryEndpoint,
+    RecoveryLinkEndpoint,
     RecoveryCodeEndpoint,
     ProofByCodeEndpoint,
     ResetLinkEndpoint,

@@ -80,7 +80,7 @@ class AddressCodeForm(Form):
 
 
 class CodeInLink(Params):
-    """The code of a link in a mail."""
+    """The code of a link in a message."""
 
     code: Annotated[Text, Field(description="the code that was sent")] | None = None
 
@@ -222,13 +222,13 @@ class EmailCodeEndpoint(EmailPages):
 
 
 class PhoneCodeEndpoint(PhonePages):
-    """The code that was sent to the new phone number."""
+    """The code that was sent to the new phone number. The link in the SMS opens it and changes nothing."""
 
     path = "/phone/validate"
 
     @endpoint(Access.USER, hidden=True, raises=(RecordNotFound,))
     async def get(self, params: CodeInLink) -> PageReply:
-        """Ask for the code."""
+        """Ask for the code, or show the one of the link with the button that confirms it."""
         return self.code_page(self.me, EMPTY, params.code)
 
 

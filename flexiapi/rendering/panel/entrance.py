@@ -84,13 +84,21 @@ class CodePage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodePage(PanelPage):
-    """The page for the code of a recovery; `again` asks for another one. It is the same for unknown accounts."""
+    """The page for the code of a recovery, the same for unknown accounts.
+
+    Attributes:
+        sent_to: the address or number that was asked for.
+        form: the form for the code.
+        again: the form that asks for another code.
+        is_linked: the code came in the link of a message, and is filled in.
+    """
 
     name: ClassVar[str] = "entrance/recovery_code"
 
     sent_to: str
     form: FormView
     again: FormView
+    is_linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailabl
 from flexiapi.services.codes.recovery import Recovery
 from flexiapi.services.codes.resending import Resending
 from flexiapi.services.codes.reset_links import ResetLinks
+from flexiapi.services.codes.web_activation import WebActivation
 from flexiapi.services.codes.web_recovery import RecoveryRequest, WebRecovery
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
@@ -25,6 +26,7 @@ class CodeServices:
     address_changes: AddressChanges
     resending: Resending
     reset_links: ResetLinks
+    web_activation: WebActivation
     web_recovery: WebRecovery
     creation_tokens: CreationTokens
     human_check: HumanCheck
@@ -41,6 +43,7 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
         activation=activation,
         recovery=recovery,
         reset_links=reset_links,
+        web_activation=WebActivation(ground, activation),
         web_recovery=WebRecovery(ground, recovery, reset_links),
         address_changes=AddressChanges(ground),
         resending=Resending(ground),

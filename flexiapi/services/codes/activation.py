@@ -7,7 +7,7 @@ from datetime import datetime
 from flexiapi.crypto.codes import is_pin, joined
 from flexiapi.crypto.keys import Secret, found_by, token_hash
 from flexiapi.errors import ActivationExpired, CodeRefused, RecordNotFound, ValidationFailed
-from flexiapi.model import Account, Actor, Change, Channel
+from flexiapi.model import Account, Actor, Change, Channel, Space
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.services.names import taken
@@ -37,7 +37,7 @@ class Confirmations:
             raise RecordNotFound
         if account.is_claim and pending.key is not None:
             raise RecordNotFound
-        may_be_pin = pending.pin_hash is not None and is_pin(code)
+        may_be_pin = compares_pin(account, code)
         if may_be_pin:
             await self._limiter.take_pin_try(account, pending, actor.address)
         elif pending.key is None:
@@ -69,6 +69,14 @@ class Confirmations:
             raise ActivationExpired
 
 
+def compares_pin(account: Account, code: str) -> bool:
+    """Return whether a code is compared to a PIN of the account, which counts the try before."""
+    pending = account.confirmation
+    if pending is None or account.is_barred or account.is_blocked or (account.is_claim and pending.key is not None):
+        return False
+    return pending.pin_hash is not None and is_pin(code)
+
+
 def _is_key(code: str, key: Secret) -> bool:
     """Return whether a code is the key, in constant time, as it was typed or as it is shown: in upper case."""
     typed, known = joined(code), found_by(key)
@@ -91,13 +99,27 @@ class Activation:
         By phone, `username` may also be a number that an account claims as its name. Raises as `Confirmations.check`
         and `use`.
         """
-        space, accounts = actor.space or self._spaces.default, self._store.accounts
-        is_public = domain in space.names.public_domains
-        account = await accounts.by_address(username, domain, space.scope) if is_public else None
-        if account is None and is_public and channel == "phone":
-            account = await accounts.by_claim(username, domain, space.scope)
+        space = actor.space or self._spaces.default
+        account = await self.awaiting(username, domain, space, named_by_number=channel == "phone")
         if account is None:
             raise RecordNotFound
+        return await self.activate_found(account, code, actor)
+
+    async def awaiting(self, username: str, domain: str, space: Space, *, named_by_number: bool) -> Account | None:
+        """Return the account of an address, or also the one that claims a number as its name, if it may be activated.
+
+        It need not await a code.
+        """
+        accounts = self._store.accounts
+        if domain not in space.names.public_domains:
+            return None
+        account = await accounts.by_address(username, domain, space.scope)
+        if account is None and named_by_number:
+            account = await accounts.by_claim(username, domain, space.scope)
+        return account
+
+    async def activate_found(self, account: Account, code: str, actor: Actor) -> Account:
+        """Activate an account by its code. Raises as `Confirmations.check` and `use`."""
         account = await self._confirmations.check(account, code, actor)
         return await self.use(account, account.use_code(self._clock.second()), actor)
 
@@ -108,8 +130,7 @@ class Activation:
         the number or address first.
         """
         try:
-            account = await self._confirmations.check(account, code, actor)
-            return await self.use(account, account.use_code(self._clock.second()), actor)
+            return await self.activate_found(account, code, actor)
         except RecordNotFound as error:
             raise CodeRefused from error
 

@@ -1,11 +1,10 @@
 """Account recovery from a page: by e-mail or phone, without telling which accounts there are."""
 
-import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flexiapi.concurrency.tasks import Errands
-from flexiapi.crypto.codes import grouped, is_pin, random_key
+from flexiapi.crypto.codes import grouped, random_key
 from flexiapi.crypto.keys import readable
 from flexiapi.errors import (
     ActivationExpired,
@@ -20,6 +19,7 @@ from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, CodeChannel, Confirmation, Space, e164
 from flexiapi.observing import log
 from flexiapi.rendering.messages import PasswordResetMail
+from flexiapi.services.codes.activation import compares_pin
 from flexiapi.services.codes.recovery import Recovery
 from flexiapi.services.codes.reset_links import LIFE, ResetLinks
 from flexiapi.services.ground import Ground
@@ -130,8 +130,8 @@ class WebRecovery:
         await self._limiter.take(("code_tries_network", f"{subject} {network}"))
         try:
             account = await self._found(asked, space)
-            if account is None or not _has_pin(account, code):
-                await self._count_in_vain(subject, network)
+            if account is None or not compares_pin(account, code):
+                await self._limiter.take_in_vain(subject, actor.address)
             if account is None:
                 raise CodeRefused
             return await self._recovery.restore(account, code, actor)
@@ -146,14 +146,3 @@ class WebRecovery:
         except RecordNotFound:
             return None
         return None if account.is_shut_out or account.is_blocked else account
-
-    async def _count_in_vain(self, subject: str, network: str) -> None:
-        """Count as the comparison of a PIN does, where none is compared, so that the answer takes as long."""
-        uses = (("pin_tries", f"{subject} {network}"), ("code_tries", f"{subject} {network}"), ("code_tries", subject))
-        with contextlib.suppress(TooManyRequests):
-            await self._limiter.take(*uses)
-
-
-def _has_pin(account: Account, code: str) -> bool:
-    """Return whether a code is compared to a PIN of the account, which counts the try."""
-    return account.confirmation is not None and account.confirmation.pin_hash is not None and is_pin(code)

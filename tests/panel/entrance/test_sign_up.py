@@ -97,7 +97,7 @@ class TestByEmail:
         assert browser.send(path).url.path == "/dashboard"
         assert by_name(server, "carol.smith").activated
         other.open(path)
-        assert other.send(path).status_code == 404
+        assert other.send(path).status_code == 403
 
     def test_a_name_with_a_plus_goes_through_forms_links_and_sign_in(self, server, browser, at):
         name, email = "ruth+desk", "ruth+tag@example.org"
@@ -186,7 +186,8 @@ class TestByPhone:
     def test_there_is_no_sign_up_by_phone_where_the_settings_have_none(self, tmp_path, mongod_uri):
         settings = {"panel": {"registration": "open", "phone": False}}
         with serving(settings, tmp_path, mongod_uri) as server:
-            for path in ("/register/phone", "/recover/phone", "/recovery/phone", "/recovery/phone/token"):
+            link = "/recover/+33612345678/0427"
+            for path in ("/register/phone", "/recover/phone", "/recovery/phone", "/recovery/phone/token", link):
                 assert server.http.get(path, headers={"Accept": "text/html"}).status_code == 404
             visitor = Visitor(server.url)
             assert "/register/phone" not in visitor.open("/register").text
@@ -194,6 +195,9 @@ class TestByPhone:
             assert answer.status_code == 422
             assert by_name(server, "jack.green") is None
             visitor.close()
+            server.person(phone="+33612345678")
+            server.run(server.services.codes.recovery.text_pin("+33612345678", server.actor))
+            assert "http" not in server.messages[-1]["text"]
 
 
 class TestNothingIsTold:

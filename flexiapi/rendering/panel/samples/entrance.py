@@ -35,6 +35,7 @@ PAGES: tuple[PanelPage, ...] = (
     CodePage(FRAME, ADDRESS, "+33612345678", FORM, BUTTON, BUTTON, 2, 42),
     CodePage(FRAME, ADDRESS, "", FORM, BUTTON, None),
     RecoveryCodePage(ENTRANCE, "alice@example.org", FORM, BUTTON),
+    RecoveryCodePage(ENTRANCE, "+33612345678", FORM, BUTTON, is_linked=True),
     AccountFormPage(ENTRANCE, ADDRESS, FORM, ["A paragraph."]),
     QrPage(ENTRANCE, "data:image/png;base64,AAAA", 42, "/authenticate/qrcode/NoPq/state", BUTTON),
     QrPage(ENTRANCE, "", 42, "/authenticate/qrcode/NoPq/state", BUTTON, ADDRESS),
