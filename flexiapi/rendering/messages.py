@@ -185,7 +185,8 @@ class OperatorMail(Mail):
 class Sms:
     """An SMS, rendered from the template `sms/NAME.txt`. `code` is a PIN, `expires_in` its life.
 
-    `domain` is that of the account, by default the SIP domain.
+    `domain` is that of the account, by default the SIP domain. `link` leads to a page that does the same as the code;
+    it is left out where it would make a second SMS.
     """
 
     name: ClassVar[str]
@@ -193,10 +194,11 @@ class Sms:
     code: str = field(repr=False)
     expires_in: timedelta
     domain: str = ""
+    link: str | None = field(default=None, repr=False)
 
     def spoken(self) -> Self:
-        """Return it with the digits of the code apart, `4, 7, 1, 1`, so that they are read one by one."""
-        return replace(self, code=", ".join(self.code))
+        """Return it with the digits of the code apart, `4, 7, 1, 1`, so that they are read one by one, and no link."""
+        return replace(self, code=", ".join(self.code), link=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Jinja2 environments, one for each language: the operator's template folder first, the built-in templates next."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache, partial
+from math import ceil
 from typing import Any, NamedTuple
 
 from jinja2 import Environment
@@ -19,6 +20,16 @@ from flexiapi.rendering.panel.samples import PANEL_PAGES
 from flexiapi.rendering.translations import BUILT_IN, Translations
 from flexiapi.rendering.wording import own_name
 from flexiapi.settings import TemplateSettings
+
+# The alphabet of GSM 03.38, one septet each, and its extension, two.
+_ONE_SEPTET = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_TWO_SEPTETS = frozenset("^{}\\[~]|€\f")
+# An SMS has 140 bytes; each of several loses 6 to say which it is.
+_SEPTETS, _SEPTETS_OF_SEVERAL = 160, 153
+_UNITS, _UNITS_OF_SEVERAL = 70, 67
 
 
 class Language(NamedTuple):
@@ -120,7 +131,17 @@ class Renderer:
         return RenderedMail(" ".join(subject.split()), text.strip() + "\n", html)
 
     def sms(self, sms: Sms, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
-        """Return the text of an SMS, in one line, in the name of a service."""
+        """Return the text of an SMS, in one line, in the name of a service.
+
+        It has its link unless that takes more SMS than the text without: each costs, and some phones get them apart.
+        """
+        text = self._one_line(sms, app_name, language)
+        if sms.link is None:
+            return text
+        plain = self._one_line(replace(sms, link=None), app_name, language)
+        return text if number_of_sms(text) <= number_of_sms(plain) else plain
+
+    def _one_line(self, sms: Sms, app_name: str | None, language: str) -> str:
         return " ".join(self._render(f"{_place(sms)}.txt", _values(sms) | _named(app_name), language).split())
 
     def page(self, page: HtmlPage, app_name: str | None = None, *, language: str = BUILT_IN) -> str:
@@ -161,6 +182,21 @@ class Renderer:
 
     def _render(self, template: str, values: dict[str, Any], language: str = BUILT_IN) -> str:
         return self._of_messages(language).get_template(template).render(values)
+
+
+def septets(text: str) -> int | None:
+    """Return the length of a text in the alphabet of GSM 03.38, `None` if it has other characters."""
+    if not _ONE_SEPTET.union(_TWO_SEPTETS).issuperset(text):
+        return None
+    return len(text) + sum(character in _TWO_SEPTETS for character in text)
+
+
+def number_of_sms(text: str) -> int:
+    """Return how many SMS a text takes: of 160 characters, or of 70 if one of them is not in the GSM alphabet."""
+    length, most, most_of_several = septets(text), _SEPTETS, _SEPTETS_OF_SEVERAL
+    if length is None:
+        length, most, most_of_several = len(text.encode("utf-16-le")) // 2, _UNITS, _UNITS_OF_SEVERAL
+    return 1 if length <= most else ceil(length / most_of_several)
 
 
 def _place(message: Mail | Sms) -> str:

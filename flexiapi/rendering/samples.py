@@ -61,8 +61,11 @@ MAILS: tuple[messages.Mail, ...] = (
 
 SMS: tuple[messages.Sms, ...] = (
     messages.AccountConfirmationSms("0123", _PIN_LIFE),
+    messages.AccountConfirmationSms("0123", _PIN_LIFE, link=f"{_ROOT}/activate/alice.martin/0123"),
     messages.AccountRecoverySms("0123", _PIN_LIFE),
+    messages.AccountRecoverySms("0123", _PIN_LIFE, link=f"{_ROOT}/recover/+33612345678/0123"),
     messages.PhoneChangeSms("0123", _PIN_LIFE),
+    messages.PhoneChangeSms("0123", _PIN_LIFE, link=f"{_ROOT}/phone/validate?code=0123"),
 )
 
 PAGES: tuple[pages.Page, ...] = (

@@ -68,6 +68,7 @@ def test_every_code_to_a_number_is_read_out_when_the_user_asks_for_it(server, sc
         assert (call.phone, call.channel) == (f"{CALLED}{place:02}", "voice")
         assert ", ".join(call.code) in call.text
         assert call.code not in call.text
+        assert "http" not in call.text
     assert scripted.Other.sent == []
 
 

@@ -1,5 +1,6 @@
 """A browser without a screen: cookies, forms of pages, and what stands on a page."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -99,6 +100,13 @@ class Visitor:
         given = {**form.fields, **values}
         self.page = self.http.post(form.action, data=given, headers=headers, follow_redirects=follow)
         return self.page
+
+    def send_at_once(self, action: str, number: int, **values: str) -> list[httpx.Response]:
+        """Fill a form of the page and send it that many times in parallel, without following redirects."""
+        form = self.form(action)
+        given = {**form.fields, **values}
+        with ThreadPoolExecutor(25) as pool:
+            return list(pool.map(lambda _: self.http.post(form.action, data=given), range(number)))
 
     def sign_in(self, person, password: str | None = None) -> httpx.Response:
         """Sign in on the sign-in page."""

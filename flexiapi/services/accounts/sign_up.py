@@ -215,11 +215,11 @@ class SigningUp:
         if number is not None:
             life, pin = self._settings.pin_life, random_pin()
             pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
-            sms = AccountConfirmationSms(pin, life, account.domain)
+            sms = AccountConfirmationSms(pin, life, account.domain, self._links.texted(account, pin))
             await self._notices.text(number, sms, stored, actor, channel=channel)
             return Confirmation(pin_hash=pin_hash, expires_at=now + life, networks=(counted_as(actor.address),))
         life, key = timedelta(hours=self._settings.activation_hours), random_key()
-        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.of(account, key))
+        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.mailed(account, key))
         await self._notices.mail(account.email or "", mail, stored, actor)
         return Confirmation(key=key, expires_at=now + life)
 

@@ -54,20 +54,20 @@ class AddressChanges:
         """Send a PIN to a new address. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        mail = EmailChangeMail(account.address, pin, self._life, self._link(account, pin))
+        mail = EmailChangeMail(account.address, pin, self._life, self._link(account, "email", pin))
         await self._notices.mail(email, mail, account, actor)
         await self._await(account, "email", email, pin, actor)
 
-    def _link(self, account: Account, pin: str) -> str | None:
+    def _link(self, account: Account, channel: Channel, pin: str) -> str | None:
         """Return the page of the panel that takes a PIN, `None` without a panel. Opening it changes nothing."""
         space = self._spaces.of_domain(account.domain)
-        return f"{space.url}/email/validate?code={pin}" if self._has_panel else None
+        return f"{space.url}/{channel}/validate?code={pin}" if self._has_panel else None
 
     async def request_phone(self, account: Account, phone: str, actor: Actor, *, channel: CodeChannel = "sms") -> None:
         """Send a PIN to a new number, by that channel. Raises `TooManyRequests`, `DeliveryFailed`, `RecordNotFound`."""
         await self._limiter.count("codes", str(account.id))
         pin = random_pin()
-        sms = PhoneChangeSms(pin, self._life, account.domain)
+        sms = PhoneChangeSms(pin, self._life, account.domain, self._link(account, "phone", pin))
         await self._notices.text(phone, sms, account, actor, channel=channel)
         await self._await(account, "phone", phone, pin, actor)
 

@@ -41,6 +41,7 @@ class Recovery:
     ) -> None:
         self._store = ground.store
         self._spaces = ground.spaces
+        self._has_page = ground.settings.panel.enabled and ground.settings.panel.phone
         self._pin_life = ground.settings.account.pin_life
         self._key_life = timedelta(hours=ground.settings.account.activation_hours)
         self._codes = ground.codes
@@ -93,13 +94,18 @@ class Recovery:
         """
         pin = random_pin()
         account, number = await self._recoverable(phone, actor.space or self._spaces.default)
-        sms = AccountRecoverySms(pin, self._pin_life, account.domain)
+        sms = AccountRecoverySms(pin, self._pin_life, account.domain, self._link(account, number, pin))
         await self._notices.text(number, sms, account, actor, channel=channel)
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
         now, network = self._clock.second(), counted_as(actor.address)
         networks = account.networks_asking(network, now)
         confirmation = Confirmation(pin_hash=pin_hash, expires_at=now + self._pin_life, networks=networks)
         existing(await self._store.accounts.apply(account.await_recovery_pin(confirmation, now), actor))
+
+    def _link(self, account: Account, number: str, pin: str) -> str | None:
+        """Return the page of the panel that takes a PIN, `None` where there is none. Opening it changes nothing."""
+        space = self._spaces.by_domain.get(account.domain, self._spaces.default)
+        return f"{space.url}/recover/{e164(number)}/{pin}" if self._has_page else None
 
     async def _recoverable(self, phone: str, space: Space) -> tuple[Account, str]:
         """Return the account of a number, and that number as the account has it.

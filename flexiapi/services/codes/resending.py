@@ -75,7 +75,7 @@ class Resending:
 
     async def _mail(self, account: Account, expires_at: datetime, actor: Actor) -> Confirmation:
         key, life = random_key(), expires_at - self._clock.second()
-        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.of(account, key))
+        mail = AccountConfirmationMail(account.address, grouped(key), life, self._links.mailed(account, key))
         await self._notices.mail(account.email or "", mail, account, actor)
         return Confirmation(key=key, expires_at=expires_at)
 
@@ -83,7 +83,7 @@ class Resending:
         self, account: Account, number: str, expires_at: datetime, actor: Actor, channel: CodeChannel
     ) -> Confirmation:
         pin, life = random_pin(), expires_at - self._clock.second()
-        sms = AccountConfirmationSms(pin, life, account.domain)
+        sms = AccountConfirmationSms(pin, life, account.domain, self._links.texted(account, pin))
         await self._notices.text(number, sms, account, actor, channel=channel)
         pin_hash = self._codes.hash(pin, account.id, "confirmation", number)
         networks = account.networks_asking(counted_as(actor.address), self._clock.second())

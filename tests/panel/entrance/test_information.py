@@ -18,6 +18,7 @@ PATHS = (
     "/recovery/email",
     "/recovery/phone",
     "/recovery/phone/token",
+    "/recover/+33612345678/0427",
     "/reset_password/token",
     "/authenticate/qrcode",
     "/authenticate/qrcode/token",
@@ -36,6 +37,14 @@ TARGETS = (
     "/activate/resend",
     "/activate/cancel",
     "/auth_tokens/auth/external/token/refuse",
+)
+TEXTS_BEFORE = (
+    "FlexiAPI: your confirmation code is PIN. It works for 10 minutes.",
+    "FlexiAPI: your recovery code is PIN. It works for 10 minutes. Give it to nobody.",
+    "FlexiAPI: your validation code is PIN. It works for 10 minutes.",
+    "FlexiAPI : votre code de confirmation est PIN. Il est valable 10 minutes.",
+    "FlexiAPI : votre code de récupération est PIN. Il est valable 10 minutes. Ne le communiquez à personne.",
+    "FlexiAPI : votre code de validation est PIN. Il est valable 10 minutes.",
 )
 server = shared_by_module({"panel": {"registration": "open"}})
 
@@ -74,6 +83,7 @@ def test_without_the_panel_its_paths_do_not_exist(tmp_path, mongod_uri):
         person = server.person(activated=False, email="new@example.org")
         server.run(server.services.codes.resending.resend(server.account(person.id), server.actor))
         assert "/activate" not in server.messages[-1]["text"]
+        assert [*_texts(server, None), *_texts(server, "fr")] == list(TEXTS_BEFORE)
         assert server.http.get("/", headers=HTML).status_code == 200
 
 
@@ -90,6 +100,17 @@ def test_a_get_changes_nothing_and_pages_have_a_strict_policy(server, browser, p
         assert " style=" not in answer.text
         assert answer.headers["cache-control"] == "no-store"
     assert server.run(_counts(server)) == before
+
+
+def _texts(server, language):
+    """Send each SMS with a code, and return the texts with PIN in place of the code."""
+    codes, actor, number = server.services.codes, server.actor, f"+3361234567{len(language or '')}"
+    waiting = server.person(activated=False, claimed_phone="+33612345600", language=language).account
+    owner = server.person(phone=number, language=language).account
+    server.run(codes.resending.resend(waiting, actor))
+    server.run(codes.recovery.text_pin(number, actor))
+    server.run(codes.address_changes.request_phone(owner, "+33612345690", actor))
+    return [one["text"].replace(one["code"], "PIN") for one in server.messages[-3:]]
 
 
 async def _counts(server):

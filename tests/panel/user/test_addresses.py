@@ -105,27 +105,52 @@ def test_it_is_sent_again_after_a_minute_and_can_be_cancelled(server, me, person
     assert me.http.get(f"/{name}/validate?code={code}").status_code == 404
 
 
-def test_the_link_of_the_mail_shows_the_code_and_changes_nothing_by_itself(server, me, person):
-    target = f"link{person.id}@example.org"
-    code = asked(server, me, "email", target)
-    (mail,) = sent_to(server, target)
-    link = f"{server.url}/email/validate?code={code}"
-    assert link in mail["text"]
-    assert link in mail["html"]
+def test_the_link_of_the_message_shows_the_code_and_changes_nothing_by_itself(server, me, person, kind):
+    name, target = kind
+    code = asked(server, me, name, target)
+    (message,) = sent_to(server, target)
+    link = f"{server.url}/{name}/validate?code={code}"
+    assert link in message["text"]
+    assert link in message.get("html", link)
+    before = server.account(person.id)
     page = me.open(link)
     assert f'value="{code}"' in page.text
-    assert server.account(person.id).email != target
-    me.send("/email")
-    assert server.account(person.id).email == target
+    assert server.account(person.id) == before
+    me.send(f"/{name}")
+    assert getattr(server.account(person.id), name) == target
+    assert me.open(link).status_code == 404
 
 
-def test_the_link_leads_a_browser_without_session_there_after_sign_in(server, me, visitor, person):
-    code = asked(server, me, "email", f"later{person.id}@example.org")
+def test_the_link_leads_a_browser_without_session_there_after_sign_in(server, me, person, kind):
+    name, target = kind
+    code = asked(server, me, name, target)
     me.http.cookies.clear()
-    page = me.open(f"/email/validate?code={code}")
+    page = me.open(f"/{name}/validate?code={code}")
     assert page.url.path == "/login"
     answer = me.send("/authenticate", username=person.account.username, password=person.password)
     assert f'value="{code}"' in answer.text
+    me.send(f"/{name}")
+    assert getattr(server.account(person.id), name) == target
+
+
+def test_a_link_of_a_wrong_code_is_a_try_like_a_typed_one(server, me, person, kind):
+    name, target = kind
+    code = asked(server, me, name, target)
+    for _ in range(3):
+        assert me.open(f"/{name}/validate?code={wrong(code)}").status_code == 200
+    assert getattr(server.account(person.id), f"{name}_change").attempts == 0
+    assert me.send(f"/{name}").status_code == 403
+    assert getattr(server.account(person.id), f"{name}_change").attempts == 1
+
+
+def test_fifty_parallel_uses_of_one_link_change_a_number_once(server, me, person):
+    target = f"+3369{person.id:07}"
+    code = asked(server, me, "phone", target)
+    me.open(f"/phone/validate?code={code}")
+    answers = me.send_at_once("/phone", 50)
+    assert [answer.headers.get("location") for answer in answers].count("/dashboard") == 1
+    assert server.account(person.id).phone == target
+    assert [one["kind"] for one in sent_to(server, person.account.email)].count("notice.phone") == 1
 
 
 @pytest.mark.parametrize("typed", ["0033 6 12 34 56 79", "+33 (0)6.12.34.56.79", "(+33) 612-345-679"])
