@@ -62,6 +62,11 @@ def locale_of(language: str) -> Locale:
     return Locale("en", "GB")
 
 
+def territory(code: str, language: str = _ENGLISH) -> str:
+    """Return the name of a country by its code (ISO 3166-1); an empty text for an unknown code."""
+    return locale_of(language).territories.get(code) or locale_of(_ENGLISH).territories.get(code) or ""
+
+
 def direction(language: str) -> str:
     """Return the direction in which a language is written, as the attribute `dir` has it."""
     return "rtl" if locale_of(language).character_order == "right-to-left" else "ltr"

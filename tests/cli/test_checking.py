@@ -13,6 +13,7 @@ from pymongo import MongoClient
 
 from flexiapi.cli import main
 from tests.kit.backends import MODULE
+from tests.kit.countries import country_file
 
 KEY = "k" * 40
 
@@ -100,6 +101,10 @@ class TestWrong:
                 "server.certificate (SERVER_CERTIFICATE): /gone",
             ),
             ({"SERVER_ADDRESS": "a..b"}, "server.address (SERVER_ADDRESS): cannot listen on a..b"),
+            (
+                {"PANEL_COUNTRY_DATABASE": "/gone.mmdb"},
+                "panel.country_database (PANEL_COUNTRY_DATABASE): /gone.mmdb cannot",
+            ),
             ({"NOCAPTCHA_SITEKEY": "site"}, "[nocaptcha] needs both"),
             ({"NOCAPTCHA_SECRET": "s3cret"}, "[nocaptcha] needs both"),
             ({"REDIS_HOST": "no.host.invalid"}, "registrar "),
@@ -113,6 +118,11 @@ class TestWrong:
         assert status == 1
         assert sentence in said
         assert "s3cret" not in said
+
+    def test_a_database_of_countries_is_named_with_its_age(self, checked, tmp_path):
+        status, said = checked(PANEL_COUNTRY_DATABASE=str(country_file(tmp_path / "countries.mmdb")))
+        assert status == 0
+        assert re.search(r"^countries +from Test-Country of 20\d\d-\d\d-\d\d$", said, re.MULTILINE)
 
     def test_a_wrong_url_of_redis_is_not_called_right(self, checked):
         status, said = checked(REDIS_URL="no url")
