@@ -119,18 +119,13 @@ class TestWrong:
         assert sentence in said
         assert "s3cret" not in said
 
-    def test_a_database_of_countries_is_named_with_its_age(self, checked, tmp_path):
-        status, said = checked(PANEL_COUNTRY_DATABASE=str(country_file(tmp_path / "countries.mmdb")))
-        assert status == 0
-        assert re.search(r"^countries +from Test-Country of 20\d\d-\d\d-\d\d$", said, re.MULTILINE)
-
     def test_a_wrong_url_of_redis_is_not_called_right(self, checked):
         status, said = checked(REDIS_URL="no url")
         assert status == 1
         assert "settings" not in said
         assert "[redis] url is not a Redis URL" in said
 
-    def test_what_answers_is_right(self, checked):
+    def test_what_answers_and_what_can_be_read_is_right(self, checked, tmp_path):
         def answer():
             connection, _ = listener.accept()
             with connection:
@@ -142,10 +137,12 @@ class TestWrong:
             listener.listen()
             daemon = threading.Thread(target=answer)
             daemon.start()
-            status, said = checked(APP_LINPHONE_DAEMON_UNIX_PATH="daemon")
+            countries = str(country_file(tmp_path / "countries.mmdb"))
+            status, said = checked(APP_LINPHONE_DAEMON_UNIX_PATH="daemon", PANEL_COUNTRY_DATABASE=countries)
             daemon.join()
         assert status == 0, said
         assert re.search(r"^messages +answers$", said, re.MULTILINE)
+        assert re.search(r"^countries +from Test-Country of 20\d\d-\d\d-\d\d$", said, re.MULTILINE)
 
 
 class TestCertificate:
