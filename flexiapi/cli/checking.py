@@ -99,6 +99,8 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         findings.right("templates", f"all render, in {', '.join(sorted(parts.renderer.translations.languages))}")
         for text in (*parts.renderer.translations.doubts(), *parts.renderer.catalogues.doubts()):
             findings.doubtful("templates", text)
+        if parts.renderer.countries.description is not None:
+            findings.right("countries", f"from {parts.renderer.countries.description}")
         for space in parts.store.spaces:
             parts.services.phones.provisioning.base({}, {}, space)
         findings.right("provisioning", "renders")

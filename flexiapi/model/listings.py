@@ -13,7 +13,8 @@ class AccountSelection:
     """The accounts of a `domain` (`None`: of every domain) that match everything that is not `None`.
 
     `text` is what to search for in names, addresses and numbers, as it was typed. `contacts_list_id` and `type_id` are
-    what an account has. `created_from` is the first moment of its creation, and `created_until` the first one after.
+    what an account has. `created_from` is the first moment of its creation, and `created_until` the first one after;
+    so it is with `updated_from` and `updated_until` for its last change.
     """
 
     domain: str | None
@@ -24,6 +25,8 @@ class AccountSelection:
     type_id: int | None = None
     created_from: datetime | None = None
     created_until: datetime | None = None
+    updated_from: datetime | None = None
+    updated_until: datetime | None = None
 
     @property
     def is_whole_domain(self) -> bool:

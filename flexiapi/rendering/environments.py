@@ -19,6 +19,7 @@ from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from flexiapi.rendering.catalogues import Catalogue
+from flexiapi.rendering.countries import Countries
 from flexiapi.rendering.wording import ago, day, direction, duration, moment, number, prose
 
 _BY_LANGUAGE: Mapping[str, Callable[..., str]] = {
@@ -46,15 +47,18 @@ class CompiledOnce(BytecodeCache):
             self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
-def environment_of_messages(places: Sequence[Path], language: str, variables: Mapping[str, str]) -> Environment:
+def environment_of_messages(
+    places: Sequence[Path], language: str, variables: Mapping[str, str], countries: Countries
+) -> Environment:
     """Return the environment of the mails and SMS of a language, whose templates are in these folders."""
-    return _environment(places, language, variables)
+    return _environment(places, language, variables, countries)
 
 
 def environment_of_pages(
     places: Sequence[Path],
     language: str,
     variables: Mapping[str, str],
+    countries: Countries,
     catalogue: Catalogue,
     compiled: CompiledOnce,
 ) -> Environment:
@@ -62,7 +66,8 @@ def environment_of_pages(
 
     `_()` gives text, which is escaped as any other; what is in `{% trans %}` may have HTML.
     """
-    environment = _environment(places, language, variables, extensions=["jinja2.ext.i18n"], bytecode_cache=compiled)
+    i18n = ["jinja2.ext.i18n"]
+    environment = _environment(places, language, variables, countries, extensions=i18n, bytecode_cache=compiled)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         catalogue.gettext,
@@ -72,7 +77,7 @@ def environment_of_pages(
         npgettext=catalogue.npgettext,
     )
     environment.globals.update(_=catalogue.text, told=partial(_told, catalogue))
-    said = {"said": catalogue.said, **{name: environment.filters[name] for name in _BY_LANGUAGE}}
+    said = {"said": catalogue.said, **{name: environment.filters[name] for name in (*_BY_LANGUAGE, "country")}}
     environment.filters.update({name: _when_rendered(one) for name, one in said.items()})
     return environment
 
@@ -82,7 +87,9 @@ def _told(catalogue: Catalogue, text: str, field: str, label: str) -> str:
     return catalogue.told(text, field, catalogue.gettext(label))
 
 
-def _environment(places: Sequence[Path], language: str, variables: Mapping[str, str], **options: Any) -> Environment:
+def _environment(
+    places: Sequence[Path], language: str, variables: Mapping[str, str], countries: Countries, **options: Any
+) -> Environment:
     # Values are escaped in HTML only. A misspelled variable is an error, so that it cannot leave a gap.
     environment = Environment(
         loader=ChoiceLoader([FileSystemLoader(place) for place in places]),
@@ -94,7 +101,7 @@ def _environment(places: Sequence[Path], language: str, variables: Mapping[str, 
         **options,
     )
     environment.filters.update({name: partial(said, language=language) for name, said in _BY_LANGUAGE.items()})
-    environment.filters.update(prose=prose)
+    environment.filters.update(prose=prose, country=partial(countries.of, language=language))
     environment.globals.update(variables, language=language, direction=direction(language))
     return environment
 

@@ -13,6 +13,7 @@ from flexiapi.files import shared
 from flexiapi.rendering import samples
 from flexiapi.rendering.assets import Assets
 from flexiapi.rendering.catalogues import Catalogue, Catalogues
+from flexiapi.rendering.countries import Countries
 from flexiapi.rendering.environments import CompiledOnce, environment_of_messages, environment_of_pages
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.pages import HtmlPage
@@ -59,12 +60,15 @@ class Renderer:
 
     `app_name` and `signature` are those of samples, and of messages and pages that are rendered without others.
     Messages are rendered in a language that `language` returned, from templates of it; pages in one that
-    `page_language` returned, from one template for all, whose texts a catalogue translates.
+    `page_language` returned, from one template for all, whose texts a catalogue translates. `countries` are those that
+    are shown beside network addresses, by default none.
 
     Raises `ConfigurationError` if `templates.path` is not a folder that can be read.
     """
 
-    def __init__(self, templates: TemplateSettings, app_name: str, signature: str) -> None:
+    def __init__(
+        self, templates: TemplateSettings, app_name: str, signature: str, countries: Countries | None = None
+    ) -> None:
         folders = [shared("templates")]
         if templates.path is not None:
             if not templates.path.is_dir():
@@ -76,6 +80,7 @@ class Renderer:
             self.assets = Assets.of(folders)
         except OSError as error:
             raise ConfigurationError(f"templates.path: {error.filename} cannot be read: {error.strerror}") from error
+        self.countries = countries or Countries(None)
         self._folders = folders
         self._globals = {"app_name": app_name, "signature": signature}
         # Callers choose what they want: few of their wishes are remembered.
@@ -90,7 +95,7 @@ class Renderer:
         """Return the environment of the messages of a language, made when it is first needed."""
         if language not in self._messages_in:
             places = self.translations.places(language)
-            self._messages_in[language] = environment_of_messages(places, language, self._globals)
+            self._messages_in[language] = environment_of_messages(places, language, self._globals, self.countries)
         return self._messages_in[language]
 
     def _of_pages(self, language: str) -> Environment:
@@ -98,7 +103,7 @@ class Renderer:
         if language not in self._pages_in:
             catalogue = self.catalogue(language)
             self._pages_in[language] = environment_of_pages(
-                self._folders, language, self._globals, catalogue, self._compiled
+                self._folders, language, self._globals, self.countries, catalogue, self._compiled
             )
         return self._pages_in[language]
 

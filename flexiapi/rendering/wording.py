@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
@@ -29,14 +30,14 @@ def duration(value: timedelta, language: str = _ENGLISH) -> str:
 def moment(value: datetime, language: str = _ENGLISH) -> str:
     """Format a time in words: `1 November 2026, 09:05 UTC`."""
     utc = value.astimezone(UTC)
-    return f"{day(utc, language)}, {utc:%H:%M} UTC"
+    return f"{day(utc, language=language)}, {utc:%H:%M} UTC"
 
 
-def day(value: date, language: str = _ENGLISH) -> str:
-    """Format a date in words: `1 November 2026`. That of a time is its date in UTC."""
+def day(value: date, length: Literal["long", "medium"] = "long", language: str = _ENGLISH) -> str:
+    """Format a date in words: `1 November 2026`, or `1 Nov 2026`. That of a time is its date in UTC."""
     if isinstance(value, datetime):
         value = value.astimezone(UTC).date()
-    return format_date(value, "long", locale=locale_of(language))
+    return format_date(value, length, locale=locale_of(language))
 
 
 def ago(value: datetime, now: datetime | None = None, language: str = _ENGLISH) -> str:
@@ -60,6 +61,11 @@ def locale_of(language: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale("en", "GB")
+
+
+def territory(code: str, language: str = _ENGLISH) -> str:
+    """Return the name of a country by its code (ISO 3166-1); an empty text for an unknown code."""
+    return locale_of(language).territories.get(code) or locale_of(_ENGLISH).territories.get(code) or ""
 
 
 def direction(language: str) -> str:

@@ -13,6 +13,7 @@ from flexiapi.events import AccountFeeds, History, Moving, Numbering
 from flexiapi.flexisip.configured import message_sender_of, registrar_of
 from flexiapi.flexisip.replication import Replication
 from flexiapi.notify import Notifier
+from flexiapi.rendering.countries import Countries
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.server.application_key import application_key
 from flexiapi.server.context import ServiceContext
@@ -35,7 +36,8 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
     registrar, sender = registrar_of(settings), message_sender_of(settings)
     store = Store(settings, key, uri)
     notifier = Notifier(settings)
-    renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature)
+    countries = Countries(settings.panel.country_database)
+    renderer = Renderer(settings.templates, settings.app.name, settings.mail.signature, countries)
     numbering = Numbering(store, settings.events.days)
     feeds = AccountFeeds(store.journal.events, store.changes, store.old_servers_may_run)
     ground = Ground.build(settings, key, store, notifier, renderer, clock or Clock())

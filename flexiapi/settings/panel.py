@@ -23,6 +23,11 @@ class PanelSettings(SettingsSection):
     devices: bool = Field(True, description="show people the devices that are registered with their account")
     hue: int = Field(215, ge=0, le=359, description="hue of the colours, in degrees: 0 is red, 120 is green")
     logo: OptionalPath = Field(None, description="PNG or SVG file that the pages show beside the name of the service")
+    country_database: OptionalPath = Field(
+        None,
+        description="file in the format MMDB, such as GeoLite2-Country.mmdb, that tells the country of the network "
+        "addresses that pages and mails show; read at the start; unset, they show none",
+    )
     session_idle_minutes: int = Field(120, ge=1, description="life of a session that is not used, in minutes")
     session_hours: int = Field(12, ge=1, description="life of a session however it is used, in hours")
     session_days: int = Field(

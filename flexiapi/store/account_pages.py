@@ -103,10 +103,14 @@ class AccountPages(Records):
         index = [("domain", 1), *([] if key is SortKey.ID else [(name, 1)]), ("_id", 1)]
         if domain is not None:
             return [(matching.query, index)]
-        # The keys of one domain follow each other: MongoDB skips from one to the next.
-        domains = sorted(one for one in await self._accounts.distinct("domain") if isinstance(one, str))
+        domains = await self._domains()
         groups = [domains[at : at + _DOMAINS_AT_ONCE] for at in range(0, len(domains), _DOMAINS_AT_ONCE)]
         return [({**matching.query, "domain": {"$in": group}}, index) for group in groups]
+
+    async def _domains(self) -> list[str]:
+        """Return the domains that have accounts, in order."""
+        # The keys of one domain follow each other: MongoDB skips from one to the next.
+        return sorted(one for one in await self._accounts.distinct("domain") if isinstance(one, str))
 
     async def _read(
         self,
@@ -138,7 +142,15 @@ class AccountPages(Records):
             few = await self._counted(filters(exceptions))
             if few.number is not None and not few.is_more:
                 return AccountsTotal(sum(await self._ranges.counts(wanted.domain)) - few.number)
-        return await self._counted(matching.query)
+        return await self._counted(await self.counting(matching))
+
+    async def counting(self, matching: MatchingAccounts) -> Document:
+        """Return the query of a selection, in the form whose matches an index can count."""
+        query = matching.query
+        if matching.wanted.domain is None and "updated_at" in query:
+            # The index of this time begins with the domain.
+            return {**query, "domain": {"$in": await self._domains()}}
+        return query
 
     async def _counted(self, query: Document) -> AccountsTotal:
         try:

@@ -1,6 +1,7 @@
 """Queries for the accounts of a selection."""
 
 import re
+from datetime import datetime
 
 from flexiapi.model import AccountSelection, folded, words_in
 from flexiapi.store.documents import Document
@@ -19,10 +20,16 @@ def filters(wanted: AccountSelection) -> Document:
         query["contacts_lists"] = wanted.contacts_list_id
     if wanted.type_id is not None:
         query["types"] = wanted.type_id
-    bounds = {"$gte": wanted.created_from, "$lt": wanted.created_until}
-    if created := {name: moment for name, moment in bounds.items() if moment is not None}:
+    if created := _between(wanted.created_from, wanted.created_until):
         query["created_at"] = created
+    if updated := _between(wanted.updated_from, wanted.updated_until):
+        query["updated_at"] = updated
     return query
+
+
+def _between(first: datetime | None, until: datetime | None) -> Document:
+    bounds = {"$gte": first, "$lt": until}
+    return {name: moment for name, moment in bounds.items() if moment is not None}
 
 
 def beginnings(text: str) -> list[Document]:

@@ -13,6 +13,7 @@ from pymongo import MongoClient
 
 from flexiapi.cli import main
 from tests.kit.backends import MODULE
+from tests.kit.countries import country_file
 
 KEY = "k" * 40
 
@@ -100,6 +101,10 @@ class TestWrong:
                 "server.certificate (SERVER_CERTIFICATE): /gone",
             ),
             ({"SERVER_ADDRESS": "a..b"}, "server.address (SERVER_ADDRESS): cannot listen on a..b"),
+            (
+                {"PANEL_COUNTRY_DATABASE": "/gone.mmdb"},
+                "panel.country_database (PANEL_COUNTRY_DATABASE): /gone.mmdb cannot",
+            ),
             ({"NOCAPTCHA_SITEKEY": "site"}, "[nocaptcha] needs both"),
             ({"NOCAPTCHA_SECRET": "s3cret"}, "[nocaptcha] needs both"),
             ({"REDIS_HOST": "no.host.invalid"}, "registrar "),
@@ -120,7 +125,7 @@ class TestWrong:
         assert "settings" not in said
         assert "[redis] url is not a Redis URL" in said
 
-    def test_what_answers_is_right(self, checked):
+    def test_what_answers_and_what_can_be_read_is_right(self, checked, tmp_path):
         def answer():
             connection, _ = listener.accept()
             with connection:
@@ -132,10 +137,12 @@ class TestWrong:
             listener.listen()
             daemon = threading.Thread(target=answer)
             daemon.start()
-            status, said = checked(APP_LINPHONE_DAEMON_UNIX_PATH="daemon")
+            countries = str(country_file(tmp_path / "countries.mmdb"))
+            status, said = checked(APP_LINPHONE_DAEMON_UNIX_PATH="daemon", PANEL_COUNTRY_DATABASE=countries)
             daemon.join()
         assert status == 0, said
         assert re.search(r"^messages +answers$", said, re.MULTILINE)
+        assert re.search(r"^countries +from Test-Country of 20\d\d-\d\d-\d\d$", said, re.MULTILINE)
 
 
 class TestCertificate:

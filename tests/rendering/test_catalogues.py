@@ -224,7 +224,9 @@ class TestWords:
         ]
         assert ago(now + timedelta(hours=2), now) == "in 2 hours"
         assert ago(now - timedelta(minutes=90), now) in ("1 hour ago", "2 hours ago")
-        assert [day(date(2026, 11, 1), one) for one in ("en", "fr")] == ["1 November 2026", "1 novembre 2026"]
+        first = date(2026, 11, 1)
+        assert [day(first, language=one) for one in ("en", "fr")] == ["1 November 2026", "1 novembre 2026"]
+        assert [day(first, "medium", one) for one in ("en", "fr")] == ["1 Nov 2026", "1 nov. 2026"]
         assert day(datetime(2026, 11, 2, 0, 30, tzinfo=UTC).astimezone()) == "2 November 2026"
         assert [number(12345, one) for one in ("en", "fr", "de")] == ["12,345", "12\u202f345", "12.345"]
 

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -186,6 +187,17 @@ class TestFilters:
         ids = walk(filled, wanted, AccountOrder(SortKey.CREATED, True))
         assert ids == sorted((n for n in range(1, MANY + 1) if n % 4 == 0 and n % 3 == 0), reverse=True)
 
+    @every_domain
+    def test_the_time_of_the_last_change_has_a_beginning_and_an_end(self, filled, domain):
+        first = min(account.updated_at for account in filled.run(in_order(filled)))
+        wanted = AccountSelection(domain, updated_from=first, updated_until=first.replace(second=first.second + 1))
+        ids = sorted(n for n in range(1, MANY + 1) if n % 5 == 0 and (domain is None or n % 3 == 0))
+        assert not wanted.is_whole_domain
+        for order in (AccountOrder(SortKey.UPDATED, True), AccountOrder(SortKey.USERNAME)):
+            assert sorted(walk(filled, wanted, order)) == ids
+        assert total(filled, wanted) == AccountsTotal(len(ids))
+        assert total(filled, replace(wanted, text="user0", activated=True)).number < len(ids)
+
     def test_a_total_beyond_the_most_counted_is_said_to_be_more(self, filled, monkeypatch):
         monkeypatch.setattr(account_pages, "MOST_COUNTED", 10)
         assert total(filled, AccountSelection(None, activated=True)) == AccountsTotal(10, is_more=True)
@@ -246,7 +258,10 @@ class TestPlans:
 
     @pytest.mark.parametrize(
         "filters",
-        [{"activated": False}, {"admin": True}, {"type_id": 7}, {"contacts_list_id": 9}, {"text": "user01"}],
+        [
+            *({"activated": False}, {"admin": True}, {"type_id": 7}, {"contacts_list_id": 9}, {"text": "user01"}),
+            {"updated_from": datetime(2020, 1, 1, tzinfo=UTC), "updated_until": datetime(2020, 1, 2, tzinfo=UTC)},
+        ],
         ids=lambda value: str(value) if isinstance(value, dict) else "",
     )
     @every_order
@@ -254,6 +269,23 @@ class TestPlans:
         wanted = AccountSelection(DOMAIN, **filters)
         for plan in filled.run(plans(filled, wanted, order, None, backwards=False)):
             assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
+
+    @every_domain
+    def test_a_day_of_changes_is_read_and_counted_along_the_index_of_changes(self, filled, domain):
+        """The count has no need of the accounts themselves."""
+        order = AccountOrder(SortKey.UPDATED, True)
+        second = min(account.updated_at for account in filled.run(in_order(filled)))
+        wanted = AccountSelection(domain, updated_from=second, updated_until=second.replace(second=second.second + 1))
+        matching = filled.run(filled.store.account_pages.matching(wanted))
+        number = total(filled, wanted).number
+        for plan in filled.run(plans(filled, wanted, order, None, backwards=False)):
+            assert "domain_1_updated_at_1__id_1" in str(plan["queryPlanner"]["winningPlan"])
+            assert plan["executionStats"]["totalDocsExamined"] <= number
+        count = {"count": "accounts", "query": filled.run(filled.store.account_pages.counting(matching))}
+        plan = filled.run(explained(filled, {"explain": count, "verbosity": "executionStats"}))
+        assert "domain_1_updated_at_1__id_1" in str(plan["queryPlanner"]["winningPlan"])
+        assert plan["executionStats"]["totalDocsExamined"] == 0
+        assert plan["executionStats"]["totalKeysExamined"] <= number + 2 * 3
 
 
 async def explained(server, command):

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
-from flexiapi.errors import ApiError, ValidationFailed
+from flexiapi.errors import ApiError, FreshCheckRequired, ValidationFailed
 from flexiapi.model import SortKey
 from flexiapi.panel.admin.account_bulk import BulkForm
-from flexiapi.panel.admin.account_query import AccountQuery
+from flexiapi.panel.admin.account_query import ACCOUNTS, AccountQuery, AccountSearchForm
 from flexiapi.panel.forms import EMPTY, Filled
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
@@ -18,6 +19,8 @@ from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.replies import Answer, Csv, PageReply
 
+# What a sign-in remembers as the way back is limited, too.
+_LONGEST_QUERY = 800
 _SORTED = {
     "username": marked("Address"),
     "created": marked("Created"),
@@ -54,7 +57,7 @@ class AccountQueryEndpoint(FormEndpoint):
             "contacts_list": [nothing, *(Choice(str(one.id), one.title) for one in lists)],
             "type": [nothing, *(Choice(str(one.id), one.key) for one in types)],
         }
-        form = self.form(AccountQuery, filled, action="/admin/accounts", initial=query.initial, choices=choices)
+        form = self.form(AccountSearchForm, filled, action=f"{ACCOUNTS}/search", initial=query.initial, choices=choices)
         hidden = {name for name, some in choices.items() if len(some) == 1}
         hidden |= set() if self.space.may_name_domains else {"domain"}
         # Of filters it goes without saying that they are optional.
@@ -62,27 +65,15 @@ class AccountQueryEndpoint(FormEndpoint):
         return replace(form, fields=shown)
 
 
-class AccountListEndpoint(AccountQueryEndpoint):
-    """The page of accounts."""
-
-    path = "/admin/accounts"
-
-    async def explained(self, error: ApiError, operation: Operation) -> Answer:
-        """Return the page with the filters that are wrong. Other failures are not about filters."""
-        if isinstance(error, ValidationFailed):
-            return await FormEndpoint.explained(self, error, operation)
-        return self.failed(error, is_secret=True)
-
-    @endpoint(Access.ADMIN, hidden=True)
-    async def get(self, params: AccountQuery) -> PageReply:
-        """Show accounts."""
-        return await self._page(params)
+class AccountPageEndpoint(AccountQueryEndpoint):
+    """The base class of the endpoints that show the page of accounts."""
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page without the filters that are wrong."""
-        return await self._page(AccountQuery(), filled)
+        return await self.listed(AccountQuery(), filled)
 
-    async def _page(self, query: AccountQuery, filled: Filled = EMPTY) -> PageReply:
+    async def listed(self, query: AccountQuery, filled: Filled = EMPTY) -> PageReply:
+        """Return the page with the accounts of a query."""
         found, is_lost = await self.browsed(query)
         previous, following = found.previous, found.following
         page = AccountListPage(
@@ -108,6 +99,53 @@ class AccountListEndpoint(AccountQueryEndpoint):
         lists = await self.contacts.lists.all(self.space)
         choices = {"to_list": [Choice("", "-"), *(Choice(str(one.id), one.title) for one in lists)]}
         return self.form(BulkForm, action="/admin/accounts/bulk", choices=choices)
+
+
+class AccountListEndpoint(AccountPageEndpoint):
+    """The page of accounts."""
+
+    path = ACCOUNTS
+
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the page with the filters that are wrong. Other failures are not about filters."""
+        if isinstance(error, ValidationFailed):
+            return await FormEndpoint.explained(self, error, operation)
+        return self.failed(error, is_secret=True)
+
+    @endpoint(Access.ADMIN, hidden=True)
+    async def get(self, params: AccountQuery) -> PageReply:
+        """Show accounts."""
+        return await self.listed(params)
+
+
+class AccountSearchEndpoint(AccountPageEndpoint):
+    """The target of the filters, which leads to the page of the accounts that match."""
+
+    path = f"{ACCOUNTS}/search"
+
+    @property
+    def here(self) -> str:
+        """Path of the page with the filters as they were typed, to come back to after a sign-in."""
+        try:
+            typed = self._typed(AccountSearchForm)
+        except ApiError:
+            return ACCOUNTS
+        given = {name: typed.get(name) for name in AccountSearchForm.inputs()}
+        query = urlencode(
+            {name: text for name, text in given.items() if isinstance(text, str) and text}, errors="replace"
+        )
+        return f"{ACCOUNTS}?{query}" if 0 < len(query) <= _LONGEST_QUERY else ACCOUNTS
+
+    async def explained(self, error: ApiError, operation: Operation) -> Answer:
+        """Return the page with what was wrong, or the way to a proof: a search has no field for a password."""
+        if isinstance(error, FreshCheckRequired):
+            return self.failed(error, is_secret=True)
+        return await FormEndpoint.explained(self, error, operation)
+
+    @endpoint(Access.ADMIN, hidden=True)
+    async def post(self, body: AccountSearchForm) -> PageReply:
+        """Lead to the accounts that match."""
+        return self.see_other(body.path)
 
 
 def _column(text: str, key: SortKey, query: AccountQuery) -> Column:

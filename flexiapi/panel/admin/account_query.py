@@ -14,8 +14,10 @@ from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.forms import Choice
 from flexiapi.services import fields
 
-_ANY = Choice("", marked("All"))
+ACCOUNTS = "/admin/accounts"
+"""The path of the page of accounts."""
 
+_ANY = Choice("", marked("All"))
 
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
@@ -54,6 +56,7 @@ class AccountQuery(Form):
     type: Annotated[Number | None, Input(marked("Type"), kind="select")] = None
     created_from: Annotated[Day, Input(marked("Created from"), kind="date")] = None
     created_to: Annotated[Day, Input(marked("Created until"), kind="date")] = None
+    updated_date: Annotated[Day, Input(marked("Updated on"), kind="date")] = None
     sort: Annotated[Literal["id", "username", "updated", "created"], Input("", kind="hidden")] = "updated"
     direction: Annotated[Literal["asc", "desc"] | None, Input("", kind="hidden")] = None
     after: fields.Text | None = None
@@ -62,7 +65,6 @@ class AccountQuery(Form):
     @property
     def selection(self) -> AccountSelection:
         """The accounts that are wanted."""
-        until = None if self.created_to is None else self.created_to + timedelta(days=1)
         return AccountSelection(
             domain=self.domain,
             activated=self.activated,
@@ -71,7 +73,9 @@ class AccountQuery(Form):
             contacts_list_id=self.contacts_list,
             type_id=self.type,
             created_from=_begin(self.created_from),
-            created_until=_begin(until),
+            created_until=_end(self.created_to),
+            updated_from=_begin(self.updated_date),
+            updated_until=_end(self.updated_date),
         )
 
     @property
@@ -96,13 +100,29 @@ class AccountQuery(Form):
         return {name: _shown(value) for name, value in given.items() if value is not None}
 
     @property
+    def path(self) -> str:
+        """The path of the page with these filters."""
+        query = self.link()
+        return f"{ACCOUNTS}?{query}" if query else ACCOUNTS
+
+    @property
     def is_filtered(self) -> bool:
         """True if not all accounts are wanted."""
         return self.selection != AccountSelection(None)
 
 
+class AccountSearchForm(AccountQuery):
+    """The filters as the page sends them: with the token of every form, and without a place."""
+
+    is_form: ClassVar[bool] = True
+
+
 def _begin(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), UTC)
+
+
+def _end(day: date | None) -> datetime | None:
+    return None if day is None else _begin(day + timedelta(days=1))
 
 
 def _shown(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from flexiapi.panel.admin.account_links import (
     TypeAttachmentEndpoint,
     TypeDetachmentEndpoint,
 )
-from flexiapi.panel.admin.account_list import AccountExportEndpoint, AccountListEndpoint
+from flexiapi.panel.admin.account_list import AccountExportEndpoint, AccountListEndpoint, AccountSearchEndpoint
 from flexiapi.panel.admin.account_pages import (
     AccountEditEndpoint,
     ActivityTabEndpoint,
@@ -30,6 +30,7 @@ from flexiapi.panel.endpoint import PageEndpoint
 
 ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     AccountListEndpoint,
+    AccountSearchEndpoint,
     AccountExportEndpoint,
     BulkEndpoint,
     AccountCreationPageEndpoint,

@@ -3,6 +3,8 @@
 import csv
 import html
 import re
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -11,6 +13,14 @@ from flexiapi.services.accounts.browsing import cursor_of
 from tests.kit.server import serving
 from tests.kit.visitor import Visitor
 
+# The day and what borders on it.
+UPDATED = [
+    datetime(2023, 3, 4, 23, 59, 59, tzinfo=UTC),
+    datetime(2023, 3, 5, tzinfo=UTC),
+    datetime(2023, 3, 5, 12, tzinfo=UTC),
+    datetime(2023, 3, 5, 23, 59, 59, tzinfo=UTC),
+    datetime(2023, 3, 6, tzinfo=UTC),
+]
 SORTS = ["id", "username", "updated", "created"]
 
 
@@ -28,6 +38,7 @@ def server(tmp_path_factory, mongod_uri):
                 type_ids=(1,) if number == 9 else (),
                 contacts_list_ids=(1,) if number == 8 else (),
                 created_at=now.replace(year=2020 + number % 2, month=1, day=1 + number % 28),
+                updated_at=UPDATED[number] if number < len(UPDATED) else now,
             )
         running.person("elsewhere", domain="b.example.org")
         running.run(running.store.types.add("phone", running.actor))
@@ -101,6 +112,9 @@ def test_a_heading_sorts_and_its_second_use_turns_the_order(reader):
         ("contacts_list=1", 1),
         ("created_from=2021-01-01&created_to=2021-12-31", 22),
         ("created_from=2020-01-03&created_to=2020-01-03", 2),
+        ("updated_date=2023-03-05", 3),
+        ("updated_date=2023-03-05&activated=false", 0),
+        ("updated_date=2023-03-05&search=person02&sort=username", 1),
         ("search=nothing", 0),
     ],
 )
@@ -123,7 +137,12 @@ def test_a_search_is_kept_in_its_field_and_all_accounts_are_one_link_away(reader
 
 @pytest.mark.parametrize(
     ("query", "text"),
-    [("created_from=yesterday", "must be a date"), ("type=x", "must be a number"), ("sort=size", "must be")],
+    [
+        ("created_from=yesterday", "must be a date"),
+        ("updated_date=05/03/2023", "Updated on must be a date"),
+        ("type=x", "must be a number"),
+        ("sort=size", "must be"),
+    ],
 )
 def test_a_wrong_filter_is_told_at_its_field_and_the_others_are_kept(reader, query, text):
     page = reader.open(f"/admin/accounts?{query}&search=person07")
@@ -157,6 +176,67 @@ def test_behind_the_last_page_is_an_empty_one_with_a_way_back(reader, server):
     assert link(empty, "First page") == "/admin/accounts?sort=id&direction=asc"
 
 
+def test_a_day_of_changes_is_kept_in_its_field_and_in_every_link(reader):
+    page = reader.open("/admin/accounts?updated_date=2023-03-05")
+    assert sorted(shown(page)) == ["person01", "person02", "person03"]
+    assert len(re.findall(r'<input type="checkbox" id="choose-\d+" name="ids"', page.text)) == 3
+    assert re.search(r'type="date" id="field-updated_date" name="updated_date" value="2023-03-05"', page.text)
+    assert link(page, "All accounts") == "/admin/accounts"
+    assert link(page, "Download as CSV") == "/admin/accounts.csv?updated_date=2023-03-05"
+    assert "updated_date=2023-03-05" in re.search(r'href="([^"]+)">Address', page.text)[1]
+
+
+def test_days_in_the_table_are_in_the_language_of_the_visitor(reader):
+    for language, day in (("en", "5 Mar 2023"), ("fr", "5 mars 2023")):
+        path = "/admin/accounts?updated_date=2023-03-05"
+        page = reader.http.get(path, headers={"Accept": "text/html", "Accept-Language": language})
+        assert page.text.count(f">{day}</td>") == 3
+
+
+class TestSearch:
+    """The form of the filters, which is sent and leads to the page of what matches."""
+
+    def sent(self, reader, path="/admin/accounts", **values):
+        reader.open(path)
+        return reader.send("/admin/accounts/search", follow=False, **values)
+
+    def test_it_leads_to_the_page_of_what_was_filled_in_alone(self, reader):
+        answer = self.sent(reader, search="person1", activated="true", updated_date="")
+        assert (answer.status_code, answer.content) == (303, b"")
+        assert answer.headers["Location"] == "/admin/accounts?search=person1&activated=true"
+        assert total(reader.open(answer.headers["Location"])) == "8 accounts"
+        assert self.sent(reader).headers["Location"] == "/admin/accounts"
+
+    def test_the_order_stays_and_the_place_does_not(self, reader):
+        following = link(reader.open("/admin/accounts?sort=username&direction=desc"), "Next page")
+        answer = self.sent(reader, following, search="person")
+        assert answer.headers["Location"] == "/admin/accounts?search=person&sort=username&direction=desc"
+
+    @pytest.mark.parametrize(
+        "text", ["a&admin=true#x", "https://x.test/", "//x.test", "\\x.test", "é %2F+", "x\r\nSet-Cookie: a=b"]
+    )
+    def test_values_are_encoded_and_nothing_but_a_path_of_the_site_results(self, reader, text):
+        answer = self.sent(reader, search=text)
+        if "\r" in text:
+            assert answer.status_code == 422
+            return
+        place = urlsplit(answer.headers["Location"])
+        assert (place.scheme, place.netloc, place.path, place.fragment) == ("", "", "/admin/accounts", "")
+        assert parse_qs(place.query) == {"search": [text]}
+
+    def test_unknown_fields_are_dropped(self, reader):
+        answer = self.sent(reader, search="x", next="//x.test", form="1", after="abc", before="end", _token="t")
+        assert answer.headers["Location"] == "/admin/accounts?search=x"
+
+    def test_a_wrong_filter_is_told_at_its_field_and_the_others_are_kept(self, reader):
+        page = self.sent(reader, updated_date="yesterday", search="person07")
+        assert page.status_code == 422
+        assert "Updated on must be a date, such as 2026-11-30" in page.text
+        assert 'name="search" value="person07"' in page.text
+        page = reader.send("/admin/accounts/search", updated_date="2023-03-05", search="person")
+        assert (page.url.path, page.url.query) == ("/admin/accounts", b"search=person&updated_date=2023-03-05")
+
+
 class TestTable:
     """The accounts as CSV."""
 
@@ -171,6 +251,11 @@ class TestTable:
         assert "no-store" in answer.headers["Cache-Control"]
         assert answer.content.startswith(b"\xef\xbb\xbfid,username,domain,")
         assert [row["username"] for row in self.rows(answer)] == shown(page)
+
+    def test_it_has_the_accounts_of_a_day_of_changes(self, reader):
+        rows = self.rows(reader.open("/admin/accounts.csv?updated_date=2023-03-05"))
+        assert {row["updated_at"][:10] for row in rows} == {"2023-03-05"}
+        assert len(rows) == 3
 
     def test_a_wrong_filter_is_a_page_that_says_so(self, reader):
         page = reader.open("/admin/accounts.csv?created_from=yesterday")

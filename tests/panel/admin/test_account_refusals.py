@@ -5,7 +5,7 @@ import pytest
 
 from flexiapi.panel.admin.account_routes import ACCOUNT_PAGES
 from tests.kit.server import serving
-from tests.kit.visitor import Visitor
+from tests.kit.visitor import FORM, Visitor
 
 OTHER = "b.example.org"
 VALUES = {"{id}": "1", "{item}": "1", "{action}": "activate", "{uuid}": "x", "{session}": "0" * 64}
@@ -85,4 +85,32 @@ def test_an_administrator_proves_who_it_is_every_hour(server):
     assert visitor.open("/admin/accounts?search=x").url.path == "/confirm"
     page = visitor.send("/confirm", password=person.password)
     assert (page.url.path, page.url.query) == ("/admin/accounts", b"search=x")
+    visitor.close()
+
+
+def test_a_search_is_not_lost_by_a_proof_or_a_sign_in_in_between(server):
+    visitor, person = Visitor(server.url), server.person(admin_since=server.clock.second())
+    visitor.sign_in(person)
+    visitor.open("/admin/accounts")
+    server.later(minutes=61)
+    assert visitor.send("/admin/accounts/search", search="x y", updated_date="?").url.path == "/confirm"
+    page = visitor.send("/confirm", password=person.password)
+    assert (page.status_code, page.url.path) == (422, "/admin/accounts")
+    assert dict(page.url.params) == {"search": "x y", "updated_date": "?", "sort": "updated"}
+    del visitor.http.cookies["flexiapi"]
+    page = visitor.send("/admin/accounts/search", search="&" * 50, updated_date="")
+    assert page.url.path == "/login"
+    page = visitor.send("/authenticate", username=person.account.username, password=person.password)
+    assert page.url.path == "/admin/accounts"
+    assert dict(page.url.params) == {"search": "&" * 50, "sort": "updated"}
+    visitor.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"search=" + b"x" * 900, b"next=//x.test&other=1", b"a=b&" * 2000, b"search", b"search=%ff%fe"]
+)
+def test_the_way_back_to_a_search_that_cannot_be_kept_is_that_to_all_accounts(server, content):
+    visitor = Visitor(server.url)
+    answer = visitor.http.post("/admin/accounts/search", content=content, headers=FORM)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=%2Fadmin%2Faccounts")
     visitor.close()
