@@ -12,6 +12,7 @@ from flexiapi.panel.forms import EMPTY, Filled, Form, PublicForm
 from flexiapi.panel.panel_endpoint import FormEndpoint
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.entrance import AccountFormPage, CodePage
+from flexiapi.rendering.panel.frame import FormLink
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Guard, Segment
 from flexiapi.web.replies import PageReply
@@ -160,4 +161,6 @@ class ActivationLinkEndpoint(WaitingEndpoint):
         form = self.form(ActivationLinkForm, filled, action=f"/activate/{quote(sip)}/{quote(token)}")
         lead = [marked("The code of the message is in this link. Confirm that the account is yours.")]
         address = self.codes.web_activation.address(sip, self.space)
-        return self.panel_page(AccountFormPage(self.frame(marked("Confirm your account")), address, form, lead))
+        # Where another code is sent, after the sign-in if need be.
+        links = [] if filled is EMPTY else [FormLink("/activate", marked("Sign in to ask for another code"))]
+        return self.panel_page(AccountFormPage(self.frame(marked("Confirm your account")), address, form, lead, links))

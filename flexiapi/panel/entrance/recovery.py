@@ -240,7 +240,7 @@ def code_page(
     again = with_fields(endpoint.form(RecoveryForm, action="/recover", initial=known), known)
     hidden = [replace(field, kind="hidden") for field in again.fields]
     page = RecoveryCodePage(
-        endpoint.frame(marked("Enter the code")),
+        endpoint.frame(marked("Enter the code") if code is None else marked("Recover your account")),
         str(asked.get(by) or ""),
         entry,
         replace(again, submit=marked("Send another code"), fields=hidden),

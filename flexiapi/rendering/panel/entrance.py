@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from flexiapi.rendering.pages import Captcha
 from flexiapi.rendering.panel.forms import FormView
-from flexiapi.rendering.panel.frame import FormPage, PanelPage
+from flexiapi.rendering.panel.frame import FormLink, FormPage, PanelPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,14 @@ class RecoveryCodePage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class AccountFormPage(PanelPage):
-    """A form that is about one account, `address`, after the paragraphs of `lead`. It serves password managers too."""
+    """A form that is about one account, `address`, between paragraphs and links. It serves password managers too."""
 
     name: ClassVar[str] = "entrance/account_form"
 
     address: str
     form: FormView
     lead: Sequence[str] = ()
+    links: Sequence[FormLink] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,17 +236,19 @@ class TestEachLink:
         assert [answer[0] for answer in answers[0]] == [200, *[403] * 4, 429, 429]
         assert not is_applied(server, account)
 
-    def test_a_try_of_a_missing_account_counts_as_much(self, server, at, sent, kind):
-        account, path, code = sent(kind)
-        place = account.username if kind == "confirmation" else account.phone
-        missing, counted = "linked.000001" if kind == "confirmation" else new_number(), []
-        for name in (place, missing):
+    def test_a_try_of_a_missing_or_blocked_account_counts_as_much(self, server, at, sent, kind):
+        (account, path, code), (blocked, _, _) = sent(kind), sent(kind)
+        server.apply(server.account(blocked.id).block(server.clock.second()))
+        is_named, counted = kind == "confirmation", []
+        place = account.username if is_named else account.phone
+        others = ("linked.000001", blocked.username) if is_named else (new_number(), blocked.phone)
+        for name in (place, *others):
             visitor, link = at(), path.replace(place, name).replace(code, f"{(int(code) + 1) % 10_000:04}")
             before = len(stored(server)["limits"])
             visitor.open(link)
             visitor.send(action_of(link))
             counted.append(len(stored(server)["limits"]) - before)
-        assert counted == [4, 4]
+        assert counted == [4, 4, 4]
 
     def test_another_site_cannot_press_its_button(self, server, at, sent, kind):
         account, path, _ = sent(kind)
@@ -267,6 +269,18 @@ def test_a_link_confirms_in_the_browser_that_signed_up_and_signs_in(server, at):
     path, _ = link_of(server)
     assert "same.browser@sip.example.org" in visitor.open(path).text
     assert visitor.send(path).url.path == "/dashboard"
+
+
+def test_a_link_that_is_over_leads_to_another_code(server, at):
+    path, visitor = f"/activate/{signed_up(server).username}/0000", at()
+    path = path if link_of(server)[1] != "0000" else path.replace("0000", "0001")
+    visitor.open(path)
+    assert 'href="/activate"' not in visitor.page.text
+    visitor.send(path)
+    assert 'href="/activate"' in visitor.page.text
+    assert visitor.open("/activate").url.path == "/login"
+    name = path.split("/")[2]
+    assert "/activate/resend" in visitor.send("/authenticate", username=name, password=PASSWORD).text
 
 
 def test_a_link_of_another_service_names_its_host_and_works_there_alone(server, at):
@@ -290,4 +304,5 @@ def test_the_page_of_a_recovery_names_the_number_and_has_the_code(server, at):
     assert f'value="{code}"' in page.text
     assert person.account.phone in page.text
     assert "is on its way" not in page.text
+    assert "<h1>Recover your account</h1>" in page.text
     assert person.account.username not in page.text

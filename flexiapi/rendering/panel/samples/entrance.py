@@ -36,7 +36,7 @@ PAGES: tuple[PanelPage, ...] = (
     CodePage(FRAME, ADDRESS, "", FORM, BUTTON, None),
     RecoveryCodePage(ENTRANCE, "alice@example.org", FORM, BUTTON),
     RecoveryCodePage(ENTRANCE, "+33612345678", FORM, BUTTON, is_linked=True),
-    AccountFormPage(ENTRANCE, ADDRESS, FORM, ["A paragraph."]),
+    AccountFormPage(ENTRANCE, ADDRESS, FORM, ["A paragraph."], [FormLink("/activate", marked("Back to the sign-in"))]),
     QrPage(ENTRANCE, "data:image/png;base64,AAAA", 42, "/authenticate/qrcode/NoPq/state", BUTTON),
     QrPage(ENTRANCE, "", 42, "/authenticate/qrcode/NoPq/state", BUTTON, ADDRESS),
     LetInPage(FRAME, "Firefox", "Linux", "192.0.2.1", FORM, BUTTON),
