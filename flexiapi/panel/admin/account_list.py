@@ -1,7 +1,7 @@
 """The accounts, page by page, and as a table for other programs."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from flexiapi.errors import ApiError, FreshCheckRequired, ValidationFailed
@@ -17,6 +17,7 @@ from flexiapi.rendering.tables import csv_table
 from flexiapi.services.accounts import MOST_EXPORTED, BrowsedAccounts, CursorInvalid
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Operation
+from flexiapi.web.pipeline import ADMIN_MINUTES
 from flexiapi.web.replies import Answer, Csv, PageReply
 
 # What a sign-in remembers as the way back is limited, too.
@@ -69,7 +70,12 @@ class AccountPageEndpoint(AccountQueryEndpoint):
     """The base class of the endpoints that show the page of accounts."""
 
     async def show(self, filled: Filled = EMPTY) -> PageReply:
-        """Return the page without the filters that are wrong."""
+        """Return the page without the filters that are wrong.
+
+        Raises `FreshCheckRequired`: a form that fails before that check would show accounts without it.
+        """
+        if not self.sign_in.sessions.is_confirmed(self.signed_in, timedelta(minutes=ADMIN_MINUTES)):
+            raise FreshCheckRequired
         return await self.listed(AccountQuery(), filled)
 
     async def listed(self, query: AccountQuery, filled: Filled = EMPTY) -> PageReply:
@@ -138,8 +144,6 @@ class AccountSearchEndpoint(AccountPageEndpoint):
 
     async def explained(self, error: ApiError, operation: Operation) -> Answer:
         """Return the page with what was wrong, or the way to a proof: a search has no field for a password."""
-        if isinstance(error, FreshCheckRequired):
-            return self.failed(error, is_secret=True)
         return await FormEndpoint.explained(self, error, operation)
 
     @endpoint(Access.ADMIN, hidden=True)

@@ -107,6 +107,20 @@ def test_a_search_is_not_lost_by_a_proof_or_a_sign_in_in_between(server):
 
 
 @pytest.mark.parametrize(
+    "fault", [{"form_token": "0" * 64}, {"current_password": "wrong-donkey-battery"}], ids=["token", "password"]
+)
+def test_a_search_that_fails_before_the_proof_shows_no_accounts(server, fault):
+    visitor, person = Visitor(server.url), server.person(admin_since=server.clock.second())
+    visitor.sign_in(person)
+    visitor.open("/admin/accounts")
+    server.later(minutes=61)
+    answer = visitor.send("/admin/accounts/search", follow=False, search="x", **fault)
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/confirm")
+    assert person.account.username not in answer.text
+    visitor.close()
+
+
+@pytest.mark.parametrize(
     "content", [b"search=" + b"x" * 900, b"next=//x.test&other=1", b"a=b&" * 2000, b"search", b"search=%ff%fe"]
 )
 def test_the_way_back_to_a_search_that_cannot_be_kept_is_that_to_all_accounts(server, content):
