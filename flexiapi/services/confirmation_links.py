@@ -15,7 +15,7 @@ class ConfirmationLinks:
 
     def mailed(self, account: Account, key: str) -> str | None:
         """Return the link for an account and its key."""
-        return self._of(account, quote(account.address), key)
+        return self._of(account, quote(account.address, safe=""), key)
 
     def texted(self, account: Account, pin: str) -> str | None:
         """Return the link for an account and its PIN, without the domain where that is the one of the host."""

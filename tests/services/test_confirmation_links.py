@@ -28,6 +28,12 @@ def test_in_an_sms_it_has_the_domain_only_where_that_of_the_host_is_another():
     assert links.mailed(account("a+b"), "KEY") == f"{root}/a%2Bb%40sip.example.org/KEY"
 
 
+def test_a_user_name_is_one_segment_of_its_path():
+    links, root = links_of(), "https://a.example.org/activate"
+    assert links.texted(account("a/b?c#d"), "0427") == f"{root}/a%2Fb%3Fc%23d/0427"
+    assert links.mailed(account("a/b"), "KEY") == f"{root}/a%2Fb%40sip.example.org/KEY"
+
+
 def test_there_is_none_where_no_page_takes_it():
     without = links_of(panel={"enabled": False})
     assert (without.texted(account("a"), "0427"), without.mailed(account("a"), "KEY")) == (None, None)

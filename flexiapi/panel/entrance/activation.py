@@ -158,8 +158,11 @@ class ActivationLinkEndpoint(WaitingEndpoint):
     async def show(self, filled: Filled = EMPTY) -> PageReply:
         """Return the page with the button."""
         sip, token = self.arguments["sip"], self.arguments["token"]
-        form = self.form(ActivationLinkForm, filled, action=f"/activate/{quote(sip)}/{quote(token)}")
-        lead = [marked("The code of the message is in this link. Confirm that the account is yours.")]
+        form = self.form(ActivationLinkForm, filled, action=f"/activate/{quote(sip, safe='')}/{quote(token, safe='')}")
+        lead = [
+            marked("The code of the message is in this link. Confirm that the account is yours."),
+            marked("If it is not, close this page: the account of a stranger would get your address or number."),
+        ]
         address = self.codes.web_activation.address(sip, self.space)
         # Where another code is sent, after the sign-in if need be.
         links = [] if filled is EMPTY else [FormLink("/activate", marked("Sign in to ask for another code"))]

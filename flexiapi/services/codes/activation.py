@@ -1,5 +1,6 @@
 """Activation by a code sent by mail or SMS."""
 
+import asyncio
 import hmac
 from dataclasses import replace
 from datetime import datetime
@@ -113,10 +114,13 @@ class Activation:
         accounts = self._store.accounts
         if domain not in space.names.public_domains:
             return None
-        account = await accounts.by_address(username, domain, space.scope)
-        if account is None and named_by_number:
-            account = await accounts.by_claim(username, domain, space.scope)
-        return account
+        if not named_by_number:
+            return await accounts.by_address(username, domain, space.scope)
+        # Both at once, which is one query: a second one for the other names alone would tell which there are.
+        named, claiming = await asyncio.gather(
+            accounts.by_address(username, domain, space.scope), accounts.by_claim(username, domain, space.scope)
+        )
+        return named or claiming
 
     async def activate_found(self, account: Account, code: str, actor: Actor) -> Account:
         """Activate an account by its code. Raises as `Confirmations.check` and `use`."""

@@ -306,3 +306,27 @@ def test_the_page_of_a_recovery_names_the_number_and_has_the_code(server, at):
     assert "is on its way" not in page.text
     assert "<h1>Recover your account</h1>" in page.text
     assert person.account.username not in page.text
+
+
+def test_the_button_is_for_any_name_and_its_page_warns_others(at):
+    visitor = at()
+    page = visitor.open("/activate/a%2Fb%3Fc/0427")
+    assert "If it is not, close this page" in page.text
+    assert visitor.form("/activate/a%2Fb%3Fc/0427").method == "post"
+    assert visitor.send("/activate/a%2Fb%3Fc/0427", follow=False).status_code == 403
+
+
+def test_known_and_unknown_names_of_an_activation_take_as_many_queries(server):
+    known, database = signed_up(server).username, server.store._database
+    space = server.store.spaces.default
+
+    async def lookups(name):
+        await database.command("profile", 2)
+        await server.services.codes.activation.awaiting(name, space.domain, space, named_by_number=True)
+        await database.command("profile", 0)
+        profile = database["system.profile"]
+        number = await profile.count_documents({"command.filter.identifiers": {"$exists": True}})
+        await database.drop_collection("system.profile")
+        return number
+
+    assert [server.run(lookups(name)) for name in (known, "linked.000002", new_number())] == [1, 1, 1]
