@@ -20,6 +20,8 @@ pytestmark = pytest.mark.faults
 CONFIG = Path(__file__).parents[2] / "config"
 NAME = "accounts.example.org"
 FEW, MANY = 2, 20
+# Seconds between the requests of a client that is to keep the server busy.
+HARD = 0.002
 
 
 def restart(server):
@@ -27,8 +29,8 @@ def restart(server):
     server.launch()
 
 
-def check_restarts(server, restarts):
-    with RestartLoad(server.port, "/api/ping", clients=21) as load:
+def check_restarts(server, restarts, pause=0.03):
+    with RestartLoad(server.port, "/api/ping", clients=21, pause=pause) as load:
         load.await_answers(3)
         for _ in range(restarts):
             restart(server)
@@ -45,7 +47,7 @@ def test_a_restart_under_load_loses_no_accepted_request(serve, own_mongod):
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_twenty_restarts_under_load_lose_no_accepted_request(serve, own_mongod, processes):
     server = serve(SERVER_PROCESSES=processes, MONGODB_URI=own_mongod.uri, APP_KEY="k" * 40)
-    check_restarts(server, MANY)
+    check_restarts(server, MANY, HARD)
 
 
 def haproxy(folder, ports, tls, certificate):
@@ -118,9 +120,9 @@ def answers(port, context):
         return False
 
 
-def check_rolling_restarts(hosts, rounds):
+def check_rolling_restarts(hosts, rounds, pause=0.03):
     servers, tls, context, has_back = hosts
-    with RestartLoad(tls, "/api/ping", clients=12, tls=context, Host=NAME) as load:
+    with RestartLoad(tls, "/api/ping", clients=12, pause=pause, tls=context, Host=NAME) as load:
         load.await_answers(3)
         for _ in range(rounds):
             for server in servers:
@@ -145,4 +147,4 @@ def test_a_rolling_restart_behind_a_front_server_loses_no_request(hosts):
 
 @pytest.mark.slow
 def test_ten_rolling_restarts_behind_a_front_server_lose_no_request(hosts):
-    check_rolling_restarts(hosts, 10)
+    check_rolling_restarts(hosts, 10, HARD)
