@@ -24,6 +24,10 @@ for _variable in [name for name in os.environ if name.lower().partition("_")[0] 
 os.environ["FLEXIAPI_CONFIG"] = os.devnull
 loading.DEFAULT_FILE = Path(os.devnull)
 
+# Each client of httpx reads the certificate authorities of this machine, which takes 25 ms, and there are thousands of
+# clients. Peers are on loopback; where a test speaks TLS, it names its own authority.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "tests" / "data" / "certificate-authority.pem")
+
 # How long an example takes is a property of the machine. CI tries the same examples each time, so that a change is
 # never refused for what another one did; elsewhere each run looks at new ones.
 hypothesis.settings.register_profile(
