@@ -1,6 +1,7 @@
 """The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, and options."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -72,11 +73,32 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out slow tests unless they are asked for."""
+    """Leave out slow tests unless they are asked for, and let processes of pytest-xdist begin with what takes long."""
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="slow: runs only with --slow"))
+    if hasattr(config, "workerinput"):
+        items[:] = _long_beside_short(items)
+
+
+def _long_beside_short(items):
+    """These tests, by file: in turn one whose few tests take long, most of them for processes, and one with many tests.
+
+    Side by side they take hardly longer than one of them. By themselves files with many tests come first, and at the
+    end the processors idle.
+    """
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    long = [file for file in files.values() if any(map(_is_long, file))]
+    short = [file for file in files.values() if not any(map(_is_long, file))]
+    pairs = itertools.zip_longest(long, sorted(short, key=len, reverse=True), fillvalue=[])
+    return [item for pair in pairs for file in pair for item in file]
+
+
+def _is_long(item):
+    return any(item.get_closest_marker(name) for name in ("faults", "browser", "long"))
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from flexiapi.testing import Gateway
 from tests.kit.ports import free_port
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "plugins.md"
 BLOCK = re.compile(r"^```(console|toml) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
