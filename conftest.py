@@ -1,6 +1,7 @@
 """The whole test suite, plugins included: surroundings, pytest-tornado, Hypothesis, signals, and options."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -23,6 +24,10 @@ for _variable in [name for name in os.environ if name.lower().partition("_")[0] 
     del os.environ[_variable]
 os.environ["FLEXIAPI_CONFIG"] = os.devnull
 loading.DEFAULT_FILE = Path(os.devnull)
+
+# Each client of httpx reads the certificate authorities of this machine, which takes 25 ms, and there are thousands of
+# clients. Peers are on loopback; where a test speaks TLS, it names its own authority.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "tests" / "data" / "certificate-authority.pem")
 
 # How long an example takes is a property of the machine. CI tries the same examples each time, so that a change is
 # never refused for what another one did; elsewhere each run looks at new ones.
@@ -68,11 +73,32 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out slow tests unless they are asked for."""
+    """Leave out slow tests unless they are asked for, and let processes of pytest-xdist begin with what takes long."""
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="slow: runs only with --slow"))
+    if hasattr(config, "workerinput"):
+        items[:] = _long_beside_short(items)
+
+
+def _long_beside_short(items):
+    """These tests, by file: in turn one whose few tests take long, most of them for processes, and one with many tests.
+
+    Side by side they take hardly longer than one of them. By themselves files with many tests come first, and at the
+    end the processors idle.
+    """
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    long = [file for file in files.values() if any(map(_is_long, file))]
+    short = [file for file in files.values() if not any(map(_is_long, file))]
+    pairs = itertools.zip_longest(long, sorted(short, key=len, reverse=True), fillvalue=[])
+    return [item for pair in pairs for file in pair for item in file]
+
+
+def _is_long(item):
+    return any(item.get_closest_marker(name) for name in ("faults", "browser", "long"))
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Construction of routes and backends from the settings tables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flexiapi.errors import ConfigurationError
-from flexiapi.notify.discovery import Transport, backend_class, configured
+from flexiapi.notify.discovery import InstalledBackend, Transport, backend_class, configured, installed_backends
 from flexiapi.notify.outlet import Outlet
 from flexiapi.notify.routing import Route
 from flexiapi.settings import BackendSettings, MailSettings, Settings
@@ -58,16 +58,29 @@ def _smtp_options(mail: MailSettings, host: str) -> dict[str, Any]:
     }
 
 
-def routes(settings: Settings, transport: Transport) -> list[Route]:
-    """Return the routes of a transport. Raises `ConfigurationError`."""
-    found = configured_backends(settings, transport)
-    return [_route(settings, transport, label, table) for label, table in found.items()]
+def routes(settings: Settings) -> dict[Transport, list[Route]]:
+    """Return the routes of each transport. Raises `ConfigurationError`."""
+    # To look for installed backends takes as long as all the rest.
+    installed = installed_backends()
+    return {
+        transport: [
+            _route(settings, installed, transport, label, table)
+            for label, table in configured_backends(settings, transport).items()
+        ]
+        for transport in Transport
+    }
 
 
-def _route(settings: Settings, transport: Transport, label: str, table: BackendSettings) -> Route:
+def _route(
+    settings: Settings,
+    installed: Sequence[InstalledBackend],
+    transport: Transport,
+    label: str,
+    table: BackendSettings,
+) -> Route:
     name = f"{transport}.{label}"
     _validate_prefixes(transport, table, name)
-    loaded = backend_class(transport, table.backend, name)
+    loaded = backend_class(installed, transport, table.backend, name)
     options = {**_inherited(settings, transport, loaded.Config.model_fields), **table.options}
     backend = configured(loaded, options, settings.data.path, name)
     return Route(Outlet(transport, label, backend, settings.delivery), table.order, table.prefixes)

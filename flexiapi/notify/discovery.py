@@ -1,7 +1,7 @@
 """Installed backends, found by entry points, and their validated settings."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -46,9 +46,17 @@ class InstalledBackend:
 
     transport: Transport
     name: str
-    distribution: str
-    version: str
     entry_point: EntryPoint
+
+    @property
+    def distribution(self) -> str:
+        """The name of the distribution."""
+        return self.entry_point.dist.name if self.entry_point.dist else "?"
+
+    @property
+    def version(self) -> str:
+        """The version of the distribution."""
+        return self.entry_point.dist.version if self.entry_point.dist else "?"
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
@@ -57,20 +65,18 @@ class InstalledBackend:
 def installed_backends() -> list[InstalledBackend]:
     """Return the backends of all installed distributions, by transport and name, without importing any."""
     points = entry_points()
-    found = [_described(transport, point) for transport in Transport for point in points.select(group=transport.group)]
-    return sorted(
-        found, key=lambda backend: (list(Transport).index(backend.transport), backend.name, backend.distribution)
-    )
+    return [
+        InstalledBackend(transport, point.name, point)
+        for transport in Transport
+        for point in sorted(points.select(group=transport.group), key=lambda point: (point.name, point.value))
+    ]
 
 
-def _described(transport: Transport, entry: EntryPoint) -> InstalledBackend:
-    distribution, version = (entry.dist.name, entry.dist.version) if entry.dist else ("?", "?")
-    return InstalledBackend(transport, entry.name, distribution, version, entry)
-
-
-def backend_class(transport: Transport, name: str, table: str) -> type[AnyBackend]:
+def backend_class(
+    installed: Sequence[InstalledBackend], transport: Transport, name: str, table: str
+) -> type[AnyBackend]:
     """Import the backend class of this name. Raises `ConfigurationError` if there is none, several, or a broken one."""
-    of_transport = [backend for backend in installed_backends() if backend.transport is transport]
+    of_transport = [backend for backend in installed if backend.transport is transport]
     found = [backend for backend in of_transport if backend.name == name]
     if not found:
         names = ", ".join(sorted({backend.name for backend in of_transport})) or "none"

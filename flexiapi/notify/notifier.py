@@ -61,7 +61,7 @@ class Notifier:
 
     def __init__(self, settings: Settings) -> None:
         self._seconds = settings.delivery.deadline_seconds
-        self._routes: dict[Transport, list[Route]] = {transport: routes(settings, transport) for transport in Transport}
+        self._routes: dict[Transport, list[Route]] = routes(settings)
         self._unserved = [transport for transport in Transport if not tables(settings, transport)]
         self._started: list[Outlet[AnyMessage]] = []
 

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from flexiapi.cli import main
 
+pytestmark = pytest.mark.long
+
 KEY = "no_secret_at_all"
 
 

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from flexiapi.cli import main
 from tests.kit.server import serving
 
+pytestmark = pytest.mark.long
+
 SEED = [
     {
         "type": "account",

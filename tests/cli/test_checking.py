@@ -15,6 +15,8 @@ from flexiapi.cli import main
 from tests.kit.backends import MODULE
 from tests.kit.countries import country_file
 
+pytestmark = pytest.mark.long
+
 KEY = "k" * 40
 
 

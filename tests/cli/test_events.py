@@ -10,6 +10,8 @@ import pytest
 
 from tests.kit.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def installation(serve):

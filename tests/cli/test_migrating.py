@@ -8,6 +8,8 @@ from pymongo import MongoClient
 from flexiapi.store.steps import STEPS
 from tests.kit.old_release import DOMAIN, KEY, load
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def database(file, mongod_uri, monkeypatch):

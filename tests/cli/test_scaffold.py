@@ -9,6 +9,8 @@ from flexiapi.cli.scaffold import write_distribution
 from flexiapi.errors import ConfigurationError
 from flexiapi.notify import Transport
 
+pytestmark = pytest.mark.long
+
 
 def install_in_place(folder):
     """Write the metadata with the entry points beside the modules, as an installer does."""

@@ -14,6 +14,8 @@ from tests.kit.changes import add
 from tests.kit.sign_in_replica import account, asked
 from tests.kit.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def replica(tmp_path):

@@ -10,6 +10,8 @@ from flexiapi.flexisip.sip_transport import Proxy, Stream
 from flexiapi.settings import FlexisipSettings
 from tests.kit.ports import free_port
 
+pytestmark = pytest.mark.long
+
 BOB = "bob@sip.example.org"
 QUICK = Timers(t1=0.05, t2=0.16)
 PATIENT = Timers(t1=0.2, t2=0.5)

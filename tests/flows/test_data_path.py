@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from flexiapi.cli import main
 
+pytestmark = pytest.mark.long
+
 NOBODY = pwd.getpwnam("nobody").pw_uid
 CREATE = ("accounts", "create-admin", "some.admin", "--generate")
 COMMANDS = [("serve",), ("check",), CREATE]

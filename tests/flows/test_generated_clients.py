@@ -13,7 +13,7 @@ from tests.kit.checkout import ROOT
 from tests.kit.fetched import fetched, node
 from tests.kit.server import serving
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.long]
 
 COMPILER = ("--strict", "--skipLibCheck", "--target", "es2022", "--lib", "es2022,dom,dom.iterable")
 MODULES = ("--module", "esnext", "--moduleResolution", "bundler", "--noEmit")

@@ -8,7 +8,7 @@ import pytest
 from flexiapi.model import Action, DtmfProtocol
 from tests.kit.server import WITHOUT_LIMITS
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.long]
 
 CHECKS = (
     "not_a_server_error",

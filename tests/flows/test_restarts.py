@@ -1,5 +1,6 @@
 """Restarts under load: no accepted request is lost, on one host and in rolling restarts behind the front servers."""
 
+import contextlib
 import re
 import ssl
 import time
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.faults
 CONFIG = Path(__file__).parents[2] / "config"
 NAME = "accounts.example.org"
 FEW, MANY = 2, 20
+# Seconds between the requests of a client that is to keep the server busy.
+HARD = 0.002
 
 
 def restart(server):
@@ -27,8 +30,8 @@ def restart(server):
     server.launch()
 
 
-def check_restarts(server, restarts):
-    with RestartLoad(server.port, "/api/ping", clients=21) as load:
+def check_restarts(server, restarts, pause=0.03):
+    with RestartLoad(server.port, "/api/ping", clients=21, pause=pause) as load:
         load.await_answers(3)
         for _ in range(restarts):
             restart(server)
@@ -45,7 +48,7 @@ def test_a_restart_under_load_loses_no_accepted_request(serve, own_mongod):
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_twenty_restarts_under_load_lose_no_accepted_request(serve, own_mongod, processes):
     server = serve(SERVER_PROCESSES=processes, MONGODB_URI=own_mongod.uri, APP_KEY="k" * 40)
-    check_restarts(server, MANY)
+    check_restarts(server, MANY, HARD)
 
 
 def haproxy(folder, ports, tls, certificate):
@@ -80,33 +83,55 @@ def nginx(folder, ports, tls, certificate):
     return [binary_of("nginx"), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
 
 
-@pytest.fixture(params=[haproxy, nginx], ids=["haproxy", "nginx"])
-def hosts(request, serve, own_mongod, tmp_path):
-    """Two servers of one installation behind a front server: the servers, its port, and what its clients trust."""
+class Front:
+    """A front server of these hosts, run by the example in `config/`."""
+
+    def __init__(self, command, folder, servers, authority):
+        self.tls, self.log = free_port(), folder / "front.log"
+        self.context = ssl.create_default_context()
+        authority.configure_trust(self.context)
+        certificate = folder / "certificate.pem"
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+        self._is_nginx = command is nginx
+        run = command(folder, [server.port for server in servers], self.tls, certificate)
+        self.program = Program.start(run, self.log)
+
+    def load(self, pause):
+        return RestartLoad(self.tls, "/api/ping", clients=12, pause=pause, tls=self.context, Host=NAME)
+
+    def has_back(self, name):
+        """Return whether HAProxy sends requests to the host again. The example of nginx does so after a second."""
+        if self._is_nginx:
+            time.sleep(2)
+        states = [line for line in self.program.log.splitlines() if f"Server flexiapi/{name} is " in line]
+        return not states or "is UP" in states[-1]
+
+
+@pytest.fixture
+def hosts(serve, own_mongod):
+    """Two servers of one installation."""
     common = {
         "SERVER_PROCESSES": "2",
         "MONGODB_URI": own_mongod.uri,
         "APP_KEY": "k" * 40,
         "SERVER_TRUSTED_PROXIES": "127.0.0.1",
     }
-    servers = [serve(name, **common) for name in ("one", "two")]
-    authority, certificate, tls = trustme.CA(), tmp_path / "certificate.pem", free_port()
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    command = request.param(tmp_path, [server.port for server in servers], tls, certificate)
-    front = Program.start(command, tmp_path / "front.log")
-    front.wait(lambda: answers(tls, context))
-    yield servers, tls, context, lambda name: is_back(front, name)
-    front.stop()
+    return [serve(name, **common) for name in ("one", "two")]
 
 
-def is_back(front, name):
-    """Return whether HAProxy sends requests to the host again. The example of nginx does so after a second."""
-    if "nginx" in str(front.process.args[0]):
-        time.sleep(2)
-    states = [line for line in front.log.splitlines() if f"Server flexiapi/{name} is " in line]
-    return not states or "is UP" in states[-1]
+@pytest.fixture
+def fronts(hosts, tmp_path):
+    """Both front servers, each before both hosts."""
+    authority, started = trustme.CA(), []
+    for command in (haproxy, nginx):
+        folder = tmp_path / command.__name__
+        folder.mkdir()
+        started.append(Front(command, folder, hosts, authority))
+    for front in started:
+        front.program.wait(lambda: answers(front.tls, front.context))  # noqa: B023  # called in this turn
+    yield started
+    for front in started:
+        front.program.stop()
 
 
 def answers(port, context):
@@ -118,18 +143,25 @@ def answers(port, context):
         return False
 
 
-def check_rolling_restarts(hosts, rounds):
-    servers, tls, context, has_back = hosts
-    with RestartLoad(tls, "/api/ping", clients=12, tls=context, Host=NAME) as load:
-        load.await_answers(3)
+def check_rolling_restarts(hosts, fronts, rounds, pause=0.03):
+    with contextlib.ExitStack() as stack:
+        loads = [stack.enter_context(front.load(pause)) for front in fronts]
+        await_answers(loads)
         for _ in range(rounds):
-            for server in servers:
+            for server in hosts:
                 restart(server)
                 wait_for(lambda: is_ready(server.url), 90)  # noqa: B023  # called in this turn
-                wait_for(lambda: has_back(server.folder.name), 90)  # noqa: B023  # called in this turn
-                load.await_answers(3)
-    assert not load.lost, load.failures
-    log.info("restarts", answered=dict(load.answered), refused=dict(load.refused))
+                for front in fronts:
+                    wait_for(lambda: front.has_back(server.folder.name), 90)  # noqa: B023  # called in this turn
+                await_answers(loads)
+    for load in loads:
+        assert not load.lost, load.failures
+        log.info("restarts", answered=dict(load.answered), refused=dict(load.refused))
+
+
+def await_answers(loads):
+    for load in loads:
+        load.await_answers(3)
 
 
 def is_ready(url):
@@ -139,10 +171,10 @@ def is_ready(url):
         return False
 
 
-def test_a_rolling_restart_behind_a_front_server_loses_no_request(hosts):
-    check_rolling_restarts(hosts, 1)
+def test_a_rolling_restart_behind_front_servers_loses_no_request(hosts, fronts):
+    check_rolling_restarts(hosts, fronts, 1)
 
 
 @pytest.mark.slow
-def test_ten_rolling_restarts_behind_a_front_server_lose_no_request(hosts):
-    check_rolling_restarts(hosts, 10)
+def test_ten_rolling_restarts_behind_front_servers_lose_no_request(hosts, fronts):
+    check_rolling_restarts(hosts, fronts, 10, HARD)

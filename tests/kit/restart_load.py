@@ -16,12 +16,23 @@ class RestartLoad:
 
     A request is lost when it was sent on an accepted connection and had no answer, or one that a front server made up.
     A connection that is refused, or was closed before a request is sent, is opened again: clients do that.
+    `pause` is the time in seconds between an answer and the next request of a client that is not idle.
     """
 
-    def __init__(self, port: int, path: str, clients: int = 6, *, tls: ssl.SSLContext | None = None, **headers: str):
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        clients: int = 6,
+        *,
+        pause: float = 0.03,
+        tls: ssl.SSLContext | None = None,
+        **headers: str,
+    ) -> None:
         self.answered, self.lost, self.refused = Counter(), Counter(), Counter()
         self.failures: list[str] = []
         self._port, self._path, self._tls, self._headers = port, path, tls, headers
+        self._pause = pause
         self._stop = threading.Event()
         kinds = itertools.islice(itertools.cycle((NEW, BUSY, IDLE)), clients)
         self._threads = [threading.Thread(target=self._work, args=(kind, n)) for n, kind in enumerate(kinds)]
@@ -56,7 +67,7 @@ class RestartLoad:
             self._ask(connection, kind)
             if kind == NEW:
                 connection.close()
-            time.sleep(0.3 + number % 7 / 10 if kind == IDLE else 0.002)
+            time.sleep(0.3 + number % 7 / 10 if kind == IDLE else self._pause)
         if connection is not None:
             connection.close()
 

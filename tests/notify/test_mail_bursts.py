@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from flexiapi.errors import DeliveryFailed
-from flexiapi.notify.discovery import Transport, backend_class
+from flexiapi.notify.discovery import Transport, backend_class, installed_backends
 from flexiapi.notify.outlet import Outlet
 from flexiapi.plugin import MailMessage
 from flexiapi.settings.delivery import DeliverySettings
@@ -16,7 +16,7 @@ from flexiapi.testing.profiles import MailServer
 DELIVERY = DeliverySettings(deadline_seconds=120, circuit_failures=3)
 
 
-class WatchedMail(backend_class(Transport.MAIL, "smtp", "mail.main")):
+class WatchedMail(backend_class(installed_backends(), Transport.MAIL, "smtp", "mail.main")):
     """Counts the mails that are under way in it."""
 
     under_way = most_under_way = 0

@@ -12,6 +12,8 @@ import pytest
 
 from tests.kit.checkout import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 RELEASE = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
 ABOUT = f"""\
 [build-system]

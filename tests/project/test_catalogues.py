@@ -13,6 +13,8 @@ from flexiapi.files import shared
 from flexiapi.rendering.catalogues import Catalogue, read
 from flexiapi.web.parameters import _TEXTS
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 FILES = sorted(shared("templates").glob("*/pages.po"))
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|\{\w+\}")

@@ -12,6 +12,8 @@ import pytest
 from tests.kit.checkout import ROOT, environment
 from tests.kit.ports import free_port
 
+pytestmark = pytest.mark.long
+
 
 class MadeToRun:
     """A server of `make run` in a folder that looks like the checkout, with one variable of each table."""

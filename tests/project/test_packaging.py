@@ -23,7 +23,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 PLUGINS = ("outbox", "mail-smtp")
 
 # Wheels are built in environments of their own.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 
 
 def instructions(name):

@@ -1,4 +1,4 @@
-"""docs/plugins.md, followed as it stands in a fresh environment."""
+"""docs/plugins.md, followed as it stands in a fresh environment that has no index to install from."""
 
 import os
 import re
@@ -8,13 +8,17 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
 
 from flexiapi.testing import Gateway
 from tests.kit.ports import free_port
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "plugins.md"
@@ -31,6 +35,36 @@ def sources(tmp_path_factory):
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def required_by(name, extras):
+    """The distributions that this one needs with these extras, and those that they need, with their extras."""
+    found, waiting = {}, [(name, extras)]
+    while waiting:
+        one, chosen = waiting.pop()
+        for line in metadata.requires(one) or ():
+            need = Requirement(line)
+            is_wanted = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *chosen))
+            if is_wanted and (need.name not in found or not need.extras <= found[need.name]):
+                found[need.name] = found.get(need.name, set()) | need.extras
+                waiting.append((need.name, need.extras))
+    return found
+
+
+@pytest.fixture(scope="module")
+def requirements(tmp_path_factory):
+    """A folder with what flexiapi needs for its test kit, of this environment, and with what builds distributions."""
+    folder = tmp_path_factory.mktemp("requirements")
+    for name in {*required_by("flexiapi", {"testing"}), "setuptools", "wheel"}:
+        for file in metadata.files(name):
+            top = file.parts[0]
+            if top not in ("..", "__pycache__", "bin") and not (folder / top).exists():
+                (folder / top).symlink_to(metadata.distribution(name).locate_file(top))
+    command = folder / "bin" / "pytest"
+    command.parent.mkdir()
+    command.write_text('#!/bin/sh\nexec python -m pytest "$@"\n')
+    command.chmod(0o755)
     return folder
 
 
@@ -58,13 +92,21 @@ class Followed:
 
 
 @pytest.fixture(scope="module")
-def followed(sources, tmp_path_factory):
+def followed(sources, requirements, tmp_path_factory):
     port = free_port()
     script, promised = script_and_output(PAGE.read_text().replace("9911", str(port)))
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "HTTP", "http", "SSL_"))}
-    quiet = {"PIP_QUIET": "1", "PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    environment = {**kept, **pip, **quiet, "FLEXIAPI": str(sources)}
+    environment = {
+        "HOME": str(requirements),
+        "PATH": f"{requirements / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(requirements),
+        "FLEXIAPI": str(sources),
+        "PIP_NO_INDEX": "1",
+        # As a variable it has the value of the option that it turns off.
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_QUIET": "1",
+        "PIP_NO_COMPILE": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
     folder = tmp_path_factory.mktemp("page")
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False

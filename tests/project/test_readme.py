@@ -21,6 +21,8 @@ from flexiapi.testing import Gateway, reply
 from tests.kit.checkout import ROOT, text_files
 from tests.kit.ports import free_port
 
+pytestmark = pytest.mark.long
+
 README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text()

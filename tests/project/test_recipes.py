@@ -10,6 +10,8 @@ import pytest
 
 from tests.kit.checkout import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 RECIPE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Recipe: a new endpoint\n")[2].partition("\n## ")[0]
 BLOCK = re.compile(
     r"^ {3}```python\n {3}# (\S+\.py)(?:, in the class (\w+))?\n(.*?)^ {3}```$", re.MULTILINE | re.DOTALL

@@ -256,7 +256,7 @@ def test_make_test_gives_args_to_pytest_as_they_are_quoted_and_to_nothing_else(t
     calls = checkout.calls()
     start = calls.index("pytest")
     chosen = ["tests/api", "-k", "recovery or token"]
-    assert calls[start:] == ["pytest", "-n", "3", "--dist", "loadfile", *chosen, "exported: "]
+    assert calls[start:] == ["pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, "exported: "]
     assert not {*chosen} & {*calls[:start]}
     assert [call for call in calls if call.startswith("exported:")] == ["exported: "] * 5
 

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from flexiapi.settings import loading
 from tests.kit.checkout import ROOT, environment
+
+pytestmark = pytest.mark.long
 
 # One test of each kind: settings and a command in this process, and a command as a process of its own.
 FILES = ("tests/settings/test_loading.py", "tests/cli/test_serving.py", "tests/flows/test_data_path.py")

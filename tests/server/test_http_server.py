@@ -9,6 +9,7 @@ from tornado.web import Application, RequestHandler
 
 from flexiapi.server import http_server
 from flexiapi.server.http_server import HttpServer
+from tests.kit.watched_log import LOG
 
 BIG = b"x" * 16_000_000
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -195,6 +196,7 @@ def test_a_request_without_end_is_ended():
         with connected(site) as client:
             await told(client, GET)
             await site.arrived.wait()
+            LOG.expected_errors = "500 GET /"
             await site.stop(seconds=0.2)
             assert await heard(client) == b""
 

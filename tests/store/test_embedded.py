@@ -17,6 +17,8 @@ from flexiapi.store import embedded as module
 from tests.kit.waiting import wait_for
 from tests.kit.watched_log import LOG
 
+pytestmark = pytest.mark.long
+
 
 def is_running(folder):
     """Return whether a mongod of that folder is among the processes."""

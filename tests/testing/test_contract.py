@@ -28,6 +28,8 @@ from flexiapi.plugin import (
 from flexiapi.testing import BackendContract, Http2Gateway, reply
 from flexiapi.testing.loop_watch import reference_work
 
+pytestmark = pytest.mark.long
+
 
 class Config(BackendConfig):
     url: HttpUrl = Field(description="where messages are posted")
