@@ -34,6 +34,7 @@ class Countries:
         self.description: str | None = None
         """Kind and date of the file; `None` without one."""
         self._database: maxminddb.Reader | None = None
+        self._is_damage_told = False
         if file is None:
             return
         try:
@@ -69,9 +70,15 @@ class Countries:
             code = _code(self._database.get(parsed))
         except _DAMAGES as error:
             # What the page is about matters more than the country.
-            log.warning("country database is damaged", setting="panel.country_database", error=str(error))
+            self._tell(error)
             return ""
         return "" if code is None else territory(code, language)
+
+    def _tell(self, error: Exception) -> None:
+        """Log a damage once: pages with many addresses would fill the log with it."""
+        if not self._is_damage_told:
+            log.warning("country database is damaged", setting="panel.country_database", error=str(error))
+        self._is_damage_told = True
 
 
 def _code(record: Any) -> str | None:

@@ -130,6 +130,15 @@ def test_a_damaged_file_is_refused_or_tells_less_and_nothing_else_fails(tmp_path
     assert {"refused", "United Kingdom"} <= told
 
 
+def test_a_damage_that_shows_later_is_logged_once(tmp_path, caplog):
+    networks = {"81.2.69.0/24": NETWORKS["81.2.69.0/24"], "90.63.0.0/16": {"country": {"iso_code": "QQ"}}}
+    path = country_file(tmp_path / "x.mmdb", networks)
+    path.write_bytes(path.read_bytes().replace(b"QQ", b"\xff\xff"))
+    countries = Countries(path)
+    assert [countries.of(one, "en") for one in (FRENCH, BRITISH, FRENCH)] == ["", "United Kingdom", ""]
+    assert caplog.text.count("country database is damaged") == 1
+
+
 def test_a_file_that_is_replaced_or_emptied_under_a_server_changes_nothing_until_the_next_start(tmp_path, file):
     path = tmp_path / "x.mmdb"
     shutil.copy(file, path)
