@@ -56,7 +56,7 @@ def required_by(name, extras):
 def requirements(tmp_path_factory):
     """A folder with what flexiapi needs for its test kit, of this environment, and with what builds distributions."""
     folder = tmp_path_factory.mktemp("requirements")
-    for name in {*required_by("flexiapi", {"testing"}), "setuptools", "wheel"}:
+    for name in {*required_by("flexiapi", {"testing"}), "setuptools"}:
         for file in metadata.files(name):
             top = file.parts[0]
             if top not in ("..", "__pycache__", "bin") and not (folder / top).exists():
