@@ -24,6 +24,7 @@ from flexiapi.api import (
     sign_up,
     sip_auth,
     statistics,
+    voicemails,
 )
 from flexiapi.api.endpoint import ApiEndpoint
 
@@ -46,6 +47,7 @@ _MODULES = (
     contacts_lists,
     messages,
     statistics,
+    voicemails,
     provisioning,
     documentation,
     sip_auth,

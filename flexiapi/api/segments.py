@@ -18,6 +18,11 @@ AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an
 RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
+_RANDOM = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+VoicemailId = Annotated[str, Segment(_RANDOM, "0b8e2f4c-51d6-93a7-c2e8-6f7a1d3b5c90", "a voicemail's id")]
+FileSecret = Annotated[str, Segment(_RANDOM, "9d41f0a6-7c3b-e825-1f6d-a0b4c8e2d735", "the secret of a file")]
+FileName = Annotated[str, Segment("[a-z0-9.-]{1,64}", "voicemail-20261130-174210.wav", "the name of a file")]
+
 
 def required_address(sip: str) -> tuple[str, str]:
     """Return user name and domain of a `{sip}` parameter. Raises `RecordNotFound` for a malformed one."""

@@ -54,6 +54,7 @@ from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
 from flexiapi.model.user_agents import UserAgent
+from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -61,6 +62,7 @@ __all__ = [
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
+    "SNIFFED_BYTES",
     "USUAL_PROVIDERS",
     "Account",
     "AccountOrder",
@@ -112,6 +114,7 @@ __all__ = [
     "Scope",
     "SignInMethod",
     "SortKey",
+    "SoundType",
     "Space",
     "Spaces",
     "StoredApiKey",
@@ -119,6 +122,9 @@ __all__ = [
     "Types",
     "Undelivered",
     "UserAgent",
+    "Voicemail",
+    "VoicemailBox",
+    "VoicemailSlot",
     "e164",
     "folded",
     "hashes",

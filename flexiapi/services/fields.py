@@ -251,6 +251,11 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
+Caller = Annotated[
+    Text,
+    _matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
+    Field(description="SIP URI of the caller, if it is known", examples=["sip:bob@sip.example.org"]),
+]
 PageNumber = Annotated[
     int,
     BeforeValidator(page_number),

@@ -21,6 +21,7 @@ from flexiapi.settings.sections import (
 )
 from flexiapi.settings.spaces import SpaceSettings
 from flexiapi.settings.values import SipDomain
+from flexiapi.settings.voicemail import VoicemailSettings
 
 __all__ = [
     "AccountSettings",
@@ -43,6 +44,7 @@ __all__ = [
     "Settings",
     "SpaceSettings",
     "TemplateSettings",
+    "VoicemailSettings",
 ]
 
 
@@ -61,6 +63,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
     flexisip: FlexisipSettings = FlexisipSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)
     sms: BackendTables = Field(default_factory=dict)

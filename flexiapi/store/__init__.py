@@ -42,6 +42,8 @@ from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
+from flexiapi.store.voicemail_files import VoicemailFiles
+from flexiapi.store.voicemails import VoicemailStore
 
 __all__ = [
     "SPACES_WAIT",
@@ -108,6 +110,8 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.voicemails = VoicemailStore(database, journal, key)
+        self.voicemail_files = VoicemailFiles(database)
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.

@@ -30,6 +30,7 @@ CARRIERS = (
     "request_tokens",
     "auth_tokens",
     "reset_links",
+    "voicemail_boxes",
 )
 """The collections whose documents carry events."""
 

@@ -1,0 +1,20 @@
+"""Questions of a SIP server about accounts and calls, and its reports."""
+
+from dataclasses import dataclass
+
+from flexiapi.services.calls.voicemail import AnnouncedVoicemail, Voicemails
+from flexiapi.services.ground import Ground
+
+__all__ = ["AnnouncedVoicemail", "CallServices", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """The services of this wing."""
+
+    voicemails: Voicemails
+
+
+def build(ground: Ground) -> CallServices:
+    """Make the services of this wing."""
+    return CallServices(voicemails=Voicemails(ground))
