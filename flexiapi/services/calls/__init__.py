@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from flexiapi.services.calls.served_domains import ServedDomains
 from flexiapi.services.calls.voicemail import AnnouncedVoicemail, Voicemails
 from flexiapi.services.ground import Ground
 
@@ -12,9 +13,10 @@ __all__ = ["AnnouncedVoicemail", "CallServices", "build"]
 class CallServices:
     """The services of this wing."""
 
+    served_domains: ServedDomains
     voicemails: Voicemails
 
 
 def build(ground: Ground) -> CallServices:
     """Make the services of this wing."""
-    return CallServices(voicemails=Voicemails(ground))
+    return CallServices(served_domains=ServedDomains(ground), voicemails=Voicemails(ground))
