@@ -9,7 +9,7 @@ _RIFF, _WAVE, _WAVE_AT = b"RIFF", b"WAVE", 8
 _OGG, _OPUS, _OPUS_AT = b"OggS", b"OpusHead", 28
 
 SNIFFED_BYTES = _OPUS_AT + len(_OPUS)
-"""How many bytes of a file tell its type."""
+"""The number of first bytes that tell the type of a file."""
 
 
 class SoundType(StrEnum):

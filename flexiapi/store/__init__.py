@@ -42,7 +42,6 @@ from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
-from flexiapi.store.voicemail_files import VoicemailFiles
 from flexiapi.store.voicemails import VoicemailStore
 
 __all__ = [
@@ -75,8 +74,7 @@ class Store(Records, bounds=False):
         super().__init__(database)
         self.spaces = Spaces.of(settings)
         documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
-        self._key = key
-        self._documents = documents
+        self._key, self._documents = key, documents
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
@@ -111,7 +109,6 @@ class Store(Records, bounds=False):
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
         self.voicemails = VoicemailStore(database, journal, key)
-        self.voicemail_files = VoicemailFiles(database)
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.

@@ -13,18 +13,20 @@ from flexiapi.observing import log
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
+from flexiapi.store.voicemail_files import VoicemailFiles
 
 Document = dict[str, Any]
 
 
 class VoicemailStore(JournaledRecords):
-    """The boxes of accounts, and the slots."""
+    """The boxes of accounts, the slots, and the `files` of both."""
 
     def __init__(self, database: Database, journal: Journal, key: ApplicationKey) -> None:
         super().__init__(database, journal, "voicemail_boxes")
         self._slots = database["voicemail_slots"]
         self._accounts = database["accounts"]
         self._key = key
+        self.files = VoicemailFiles(database)
 
     # Slots.
 

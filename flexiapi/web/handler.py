@@ -219,7 +219,7 @@ def _headers_of(answer: Answer, exchange: Exchange) -> HTTPHeaders:
     reply, headers = answer.reply, _headers_of_all(exchange)
     if answer.status not in _WITHOUT_BODY:
         headers["Content-Type"] = reply.content_type
-        headers["Content-Length"] = str(reply.length)
+        headers["Content-Length"] = str(reply.size if isinstance(reply, FileReply) else len(reply.body))
     if answer.is_secret:
         headers["Cache-Control"] = "no-store"
     for name, value in answer.headers:

@@ -19,11 +19,6 @@ class HttpReply:
     cookies: Sequence["Cookie"] = ()
     is_wrong_guess: bool = False
 
-    @property
-    def length(self) -> int:
-        """Number of bytes of the body."""
-        return len(self.body)
-
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
@@ -54,11 +49,6 @@ class FileReply(HttpReply):
     pieces: AsyncGenerator[bytes, None]
     size: int
     status: int = 200
-
-    @property
-    def length(self) -> int:
-        """Number of bytes of the body."""
-        return self.size
 
 
 class PlainText(HttpReply):

@@ -422,7 +422,7 @@ class TestEnds:
 
     def test_what_a_crash_left_is_swept_and_what_a_voicemail_has_is_not(self, server, alice):
         voicemail = left(server, alice)
-        files, store, before = server.store.voicemail_files, server.store.voicemails, stored(server)
+        files, store, before = server.store.voicemails.files, server.store.voicemails, stored(server)
 
         async def crashed():
             half = await files.begin(server.clock.now())

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import secrets
+import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from flexiapi.crypto.keys import opened, random_text, token_hash
@@ -17,7 +18,9 @@ from flexiapi.model import (
     Confirmation,
     DtmfProtocol,
     PendingChange,
+    SoundType,
     StoredApiKey,
+    Voicemail,
 )
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
@@ -116,7 +119,8 @@ async def _made(server, domain) -> World:
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
         _tokens(services, accounts["person"], actor),
     )
-    made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
+    tokens |= {**await _voicemails(server, accounts, actor), "code": code}
+    made_world = World(domain, accounts, keys, {**tokens, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
@@ -143,6 +147,24 @@ async def _tokens(services, person, actor):
     }
 
 
+async def _voicemails(server, accounts, actor):
+    """A voicemail of the member, one of the person, and a slot of the member."""
+    store, now, voicemails = server.store.voicemails, server.clock.now(), server.services.calls.voicemails
+    tokens = {}
+    for owner, name in (("member", "voicemail"), ("person", "own_voicemail")):
+        announced = await voicemails.announce(accounts[owner], f"sip:bob@{secrets.token_hex(4)}", SoundType.WAV, actor)
+        link = str(uuid.UUID(bytes=secrets.token_bytes(16)))
+        file_id = await store.files.begin(now)
+        came_at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=secrets.randbelow(2**29))
+        slot, ends_at = announced.slot, now + timedelta(days=1)
+        voicemail = Voicemail(slot.id, slot.account_id, slot.caller, slot.type, 1, now, came_at, ends_at, file_id, link)
+        await store.files.add(file_id, 0, b"R")
+        await store.add(voicemail, actor, most=10, most_bytes=10)
+        tokens |= {name: slot.id, f"{name}_link": link, f"{name}_name": voicemail.name}
+    announced = await voicemails.announce(accounts["member"], None, SoundType.WAV, actor)
+    return {**tokens, "slot": announced.secret}
+
+
 async def documents(server, one):
     """All that the database has of a world but for uses of keys and events on their way."""
     database, stored = server.store._database, server.store.spaces.of_domain(one.domain).stored
@@ -150,6 +172,8 @@ async def documents(server, one):
         "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
+        "voicemail_boxes": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
+        "voicemail_slots": {"account_id": {"$in": [account.id for account in one.accounts.values()]}},
     }
     keys = {"$in": [token_hash(token, stored) for token in map(str, one.tokens.values())]}
     queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}

@@ -35,7 +35,7 @@ class Voicemails:
     def __init__(self, ground: Ground) -> None:
         self.settings = ground.settings.voicemail
         self._store = ground.store.voicemails
-        self._files = ground.store.voicemail_files
+        self._files = ground.store.voicemails.files
         self._accounts = ground.store.accounts
         self._spaces = ground.spaces
         self._clock = ground.clock

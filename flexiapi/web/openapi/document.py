@@ -173,14 +173,20 @@ class OpenApiDocument:
         return {
             "lang": "Shell",
             "label": "curl",
-            "source": curl(url, operation.verb, operation.access, None if in_query else body),
+            "source": curl(
+                url,
+                operation.verb,
+                operation.access,
+                None if in_query else body,
+                sends_file=operation.upload is not None,
+            ),
         }
 
 
 def _form(upload: Upload) -> dict[str, Any]:
     file = {"type": "string", "contentMediaType": "application/octet-stream", "description": upload.description}
     schema = {"type": "object", "required": ["file"], "properties": {"file": file}}
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema, "example": {"file": "RIFF"}}}}
 
 
 def _tag(endpoint: type[Endpoint]) -> dict[str, str]:
