@@ -114,6 +114,8 @@ ADDED = {
     "DELETE /api/accounts/{id}/devices/{uuid} Admin": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
+    "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
+    "GET /api/spaces/{domain} Admin": "the same for one of them",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
 }
 
