@@ -112,6 +112,8 @@ ADDED = {
     "POST /api/accounts/{id}/send_reset_password_email Admin": "the later original has it",
     "GET /api/accounts/{id}/devices Admin": "the later original has it",
     "DELETE /api/accounts/{id}/devices/{uuid} Admin": "the later original has it",
+    "POST /api/account_recovery_tokens/send-by-push Public": "the later original has it",
+    "POST /api/account_creation_tokens/consume User": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
     "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
