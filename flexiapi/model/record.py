@@ -12,6 +12,7 @@ from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Password,
@@ -115,6 +116,7 @@ class AccountRecord:
     phone_change: PendingChange | None = None
     type_ids: tuple[int, ...] = ()
     actions: tuple[Action, ...] = ()
+    dictionary: tuple[DictionaryEntry, ...] = ()
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
     external_account: ExternalAccount | None = None

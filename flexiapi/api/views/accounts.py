@@ -176,6 +176,7 @@ class ListedAccount:
     email_change_code: EmailChangeView | None
     types: list[TypeView]
     actions: list[ActionView]
+    dictionary: Annotated[dict[str, str], Field(examples=[{"customer": "C-1024"}])]
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> Self:
@@ -201,6 +202,7 @@ class ListedAccount:
             email_change_code=EmailChangeView.of(change) if change else None,
             types=TypeView.all_of(account, data.types),
             actions=ActionView.all_of(account),
+            dictionary={entry.key: entry.value for entry in account.dictionary},
             **cls._more(account),
         )
 
