@@ -131,6 +131,7 @@ class AccountFilter(Params):
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
     activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
     admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
+    blocked: Annotated[Flag | None, Field(description="only blocked accounts, or only others")] = None
     search: SearchText | None = None
 
     @property
@@ -158,6 +159,7 @@ class AccountsEndpoint(ApiEndpoint):
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
+            blocked=query.blocked,
             text=query.search,
         )
         page = await self.accounts.directory.page(wanted, query.page, self.space)

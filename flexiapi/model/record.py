@@ -62,6 +62,7 @@ class AccountRecord:
         language: tag of the language that its owner gets messages in; `None` leaves it to the request and the domain.
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
+        block_reason: why an administrator blocked it, for administrators alone.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
         undelivered: the last message with a code that could not be sent, if none was sent since.
@@ -86,6 +87,7 @@ class AccountRecord:
     activated_at: datetime | None = None
     deactivated_at: datetime | None = None
     blocked_at: datetime | None = None
+    block_reason: str | None = None
     email: str | None = None
     phone: str | None = None
     claimed_phone: str | None = None

@@ -197,6 +197,11 @@ Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
+BlockReason = Annotated[
+    Text,
+    _printable(255),
+    Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
+]
 SearchText = Annotated[
     Text,
     _printable(128),

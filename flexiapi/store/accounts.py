@@ -194,12 +194,17 @@ def _role(change: Change[Account]) -> str | None:
 
 
 def _details(change: Change[Account]) -> Document:
-    """Return what the event of a change tells beside its name: addresses and names of fields, no values of them."""
+    """Return what the event of a change tells beside its name: addresses and names of fields.
+
+    The only value of a field is the reason of a block.
+    """
     account = change.after or change.before
     assert account is not None
     details: Document = {"address": account.address}
     if role := _role(change):
         details["role"] = role
+    if "block_reason" in change.fields and account.block_reason is not None:
+        details["reason"] = account.block_reason
     if change.before is not None and change.before.address != account.address:
         details["former_address"] = change.before.address
     fields = change.fields - _SILENT

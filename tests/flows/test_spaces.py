@@ -30,6 +30,7 @@ PLACES = {
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
+    "domain": lambda one: one.domain,
     "phone": lambda one: one.member.phone,
     "email": lambda one: one.member.email,
     "auth_token": lambda one: one.tokens["attached"],
@@ -83,6 +84,8 @@ PLAIN = {
     "body": "Hello",
     "activated": "1",
     "admin": "0",
+    "blocked": "0",
+    "reason": "A reason",
     "page": "1",
     "confirmation_key_expires": "2040-12-12 12:12:12",
     "pn_provider": "fcm",
@@ -101,6 +104,7 @@ OWN = {
     "POST /api/accounts/me/resend": 404,  # they are active
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
+    "DELETE /api/accounts/{id}/devices/{uuid}": 404,
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,

@@ -108,6 +108,10 @@ ADDED = {
     "GET /api/statistic/month Admin": "the original's name for it",
     "POST /api/accounts/{id}/block Admin": "the later original has it",
     "POST /api/accounts/{id}/unblock Admin": "the later original has it",
+    "POST /api/accounts/{id}/send_provisioning_email Admin": "the later original has it",
+    "POST /api/accounts/{id}/send_reset_password_email Admin": "the later original has it",
+    "GET /api/accounts/{id}/devices Admin": "the later original has it",
+    "DELETE /api/accounts/{id}/devices/{uuid} Admin": "the later original has it",
     "GET /api/accounts/{id}/dictionary Admin": "the later original has it",
     "DELETE /api/accounts/{id}/dictionary Admin": "the later original has it",
     "GET /api/accounts/{id}/dictionary/{key} Admin": "the later original has it",
@@ -115,6 +119,8 @@ ADDED = {
     "DELETE /api/accounts/{id}/dictionary/{key} Admin": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
+    "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
+    "GET /api/spaces/{domain} Admin": "the same for one of them",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
 }
 

@@ -1,6 +1,10 @@
 """The endpoints of the pages about accounts."""
 
-from flexiapi.panel.admin.account_actions import AccountActionEndpoint, AccountDeletionEndpoint
+from flexiapi.panel.admin.account_actions import (
+    AccountActionEndpoint,
+    AccountBlockingEndpoint,
+    AccountDeletionEndpoint,
+)
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
 from flexiapi.panel.admin.account_dictionary import EntryEndpoint, EntryRemovalEndpoint
@@ -42,6 +46,7 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ProvisioningTabEndpoint,
     DevicesTabEndpoint,
     ActivityTabEndpoint,
+    AccountBlockingEndpoint,
     AccountActionEndpoint,
     AccountDeletionEndpoint,
     ContactAdditionEndpoint,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from flexiapi.errors import RecordNotFound, Unavailable
+from flexiapi.errors import OwnBlock, RecordNotFound, Unavailable
 from flexiapi.model import Account, Actor, Change, Profile
 from flexiapi.rendering.messages import EmailChangedMail, Mail, PasswordChangedMail, PhoneChangedMail
 from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded, entries_of
@@ -179,12 +179,17 @@ class Administration:
         except IdentifierTaken as error:
             raise taken(error, None) from error
 
-    async def block(self, account_id: int, actor: Actor) -> Account:
-        """Block an account, which keeps all it has but may use nothing. Raises `RecordNotFound`, `LastAdmin`."""
+    async def block(self, account_id: int, actor: Actor, reason: str | None = None) -> Account:
+        """Block an account, which keeps all it has but may use nothing. The reason is for administrators alone.
+
+        Raises `RecordNotFound`, `LastAdmin`, `OwnBlock`.
+        """
         for _ in range(_TRIES):
             account = await self._accounts.for_admin(account_id, actor.space)
             async with self._guard.without(account):
-                blocked = await self._store.accounts.apply(account.block(self._clock.second()), actor)
+                if actor.account_id == account_id:
+                    raise OwnBlock
+                blocked = await self._store.accounts.apply(account.block(self._clock.second(), reason), actor)
             if blocked is not None:
                 await self._store.sessions.remove_of(account_id)
                 return blocked

@@ -57,6 +57,7 @@ _FULL = replace(
     activated_at=_WHEN,
     deactivated_at=_WHEN,
     blocked_at=_WHEN,
+    block_reason="Reported for spam",
     unlocked_at=_WHEN,
     admin_since=_WHEN,
     email="alice@example.org",
