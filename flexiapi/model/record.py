@@ -73,7 +73,6 @@ class AccountRecord:
         unconfirmed: whether the public created it and it has proven nothing yet.
         replacing_until: until then its code is being sent, or that of the account that replaces it.
         provisioning_by: who made the provisioning token; `None` is the account itself.
-        last_provisioning: use of the last provisioning link that was fetched.
         has_first_password: whether the password comes from who signed up with a number, and need not be its owner.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
