@@ -117,6 +117,7 @@ ADDED = {
     "GET /api/accounts/{id}/dictionary/{key} Admin": "the later original has it",
     "POST /api/accounts/{id}/dictionary/{key} Admin": "the later original has it",
     "DELETE /api/accounts/{id}/dictionary/{key} Admin": "the later original has it",
+    "GET /api/accounts/me/services/turn User": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
     "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
