@@ -26,6 +26,7 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
     AccountType,
     Action,
@@ -58,6 +59,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -96,10 +98,12 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",

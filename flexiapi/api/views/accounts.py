@@ -1,7 +1,7 @@
 """Views of accounts, their types and actions, and the forms of values that other views share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -212,10 +212,14 @@ class ListedAccount:
 
 @dataclass(kw_only=True)
 class SingleAccount(ListedAccount):
-    """An account as an administrator sees it."""
+    """An account as an administrator sees it. A named API key sees neither its key nor its token."""
 
     confirmation_key: str | None
     provisioning_token: ProvisioningToken
+
+    def without_secrets(self) -> Self:
+        """Return the view as a named API key sees it."""
+        return replace(self, confirmation_key=None, provisioning_token=None)
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
