@@ -27,6 +27,7 @@ from flexiapi.model.listings import (
     SortKey,
 )
 from flexiapi.model.parts import (
+    MOST_ENTRIES,
     AccountType,
     Action,
     ActivationExpiration,
@@ -35,6 +36,7 @@ from flexiapi.model.parts import (
     Channel,
     CodeChannel,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Named,
@@ -58,6 +60,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -90,6 +93,7 @@ __all__ = [
     "ContactsList",
     "CreationCount",
     "Device",
+    "DictionaryEntry",
     "DtmfProtocol",
     "Element",
     "ElementChange",
