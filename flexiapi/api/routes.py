@@ -11,6 +11,7 @@ from flexiapi.api import (
     contacts_lists,
     creation_tokens,
     devices,
+    dictionaries,
     documentation,
     health,
     languages,
@@ -23,6 +24,7 @@ from flexiapi.api import (
     recovery,
     sign_up,
     sip_auth,
+    spaces,
     statistics,
 )
 from flexiapi.api.endpoint import ApiEndpoint
@@ -42,6 +44,7 @@ _MODULES = (
     accounts,
     account_states,
     actions,
+    dictionaries,
     account_types,
     contacts_lists,
     messages,
@@ -49,6 +52,7 @@ _MODULES = (
     provisioning,
     documentation,
     sip_auth,
+    spaces,
     callbacks,
     metrics,
     health,

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from flexiapi.cli import flexisip_conf
 from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
-from flexiapi.flexisip import doctor, userdb
+from flexiapi.flexisip import conf_fragment, doctor, userdb
+from flexiapi.flexisip.conf_doctor import Grade
+from flexiapi.flexisip.releases import RELEASES, release_of
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
 from flexiapi.server.parts import Parts
@@ -78,14 +81,52 @@ def export_userdb(context: Installation, file: Path) -> None:
     click.echo(f"{report.written} accounts written to {file}, {len(report.left_out)} left out.")
 
 
+@sip.command("config")
+@click.option(
+    "--flexisip", "release", default=str(RELEASES[-2]), show_default=True, help="Version of Flexisip, such as 2.5.0."
+)
+@click.option("--key", default=conf_fragment.PLACEHOLDER, help="API key to print in place of a placeholder.")
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    type=click.Choice([extra.value for extra in conf_fragment.Extra]),
+    help="Part that is commented out otherwise, because it needs more than this server; repeatable.",
+)
+@passed
+def config(context: Installation, release: str, key: str, extras: tuple[str, ...]) -> None:
+    """Print the fragment of flexisip.conf that a version of Flexisip needs for this server.
+
+    It has the sign-in of phones and every call that this version makes. `flexiapi api-keys create --scope flexisip`
+    makes its API key.
+    """
+    wanted = frozenset(map(conf_fragment.Extra, extras))
+    click.echo(conf_fragment.fragment(context.settings, release_of(release), key, wanted), nl=False)
+
+
 @sip.command("doctor")
 @click.option("--user", help="The user that Flexisip runs as. Default: flexisip, if this host has it.")
+@click.option(
+    "--conf",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A flexisip.conf to examine, in place of the links.",
+)
+@click.option("--flexisip", "release", help="With --conf: version of Flexisip. Default: that in a dumped file, or 2.6.")
+@click.option("--json", "as_json", is_flag=True, help="With --conf: one JSON object a line, for other programs.")
 @passed
-def run_doctor(context: Installation, user: str | None) -> None:
+def run_doctor(
+    context: Installation, user: str | None, file: Path | None, release: str | None, *, as_json: bool
+) -> None:
     """Check every link between accounts and calls, and print what flexisip.conf needs.
 
-    What is not configured is `off`, which is not wrong: each site needs a part of the links only.
+    What is not configured is `off`, which is not wrong: each site needs a part of the links only. With --conf it says
+    which calls Flexisip will make to this server, and what is wrong in that file.
     """
+    if file is not None:
+        found = flexisip_conf.examined(file, context.settings, None if release is None else release_of(release))
+        flexisip_conf.report(found, as_json=as_json)
+        sys.exit(any(finding.grade is Grade.ERROR for finding in found.findings))
     failures = asyncio.run(_looked_at(context, user))
     lines = doctor.flexisip_conf(context.settings)
     if lines:
