@@ -1,6 +1,7 @@
 """Administration of accounts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -212,7 +213,7 @@ class AccountByIdEndpoint(ApiEndpoint):
         """
         account = await self.accounts.directory.for_admin(id, self.space)
         view = SingleAccount.of(account, await self.view_data(account))
-        return view if self.sees_secrets else view.without_secrets()
+        return view if self.sees_secrets else replace(view, confirmation_key=None, provisioning_token=None)
 
     @endpoint(
         Access.ADMIN,

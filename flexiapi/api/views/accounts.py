@@ -1,7 +1,7 @@
 """Views of accounts, their types and actions, and the forms of values that other views share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -224,10 +224,6 @@ class SingleAccount(ListedAccount):
     confirmation_key: str | None
     provisioning_token: ProvisioningToken
     block_reason: BlockReason
-
-    def without_secrets(self) -> Self:
-        """Return the view as a named API key sees it."""
-        return replace(self, confirmation_key=None, provisioning_token=None)
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
