@@ -26,6 +26,7 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
     MOST_ENTRIES,
     AccountType,
@@ -60,6 +61,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
     "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
@@ -100,10 +102,12 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",
