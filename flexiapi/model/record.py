@@ -12,6 +12,7 @@ from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Password,
@@ -72,7 +73,6 @@ class AccountRecord:
         unconfirmed: whether the public created it and it has proven nothing yet.
         replacing_until: until then its code is being sent, or that of the account that replaces it.
         provisioning_by: who made the provisioning token; `None` is the account itself.
-        last_provisioning: use of the last provisioning link that was fetched.
         has_first_password: whether the password comes from who signed up with a number, and need not be its owner.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
@@ -117,6 +117,7 @@ class AccountRecord:
     phone_change: PendingChange | None = None
     type_ids: tuple[int, ...] = ()
     actions: tuple[Action, ...] = ()
+    dictionary: tuple[DictionaryEntry, ...] = ()
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
     external_account: ExternalAccount | None = None

@@ -39,6 +39,7 @@ PLACES = {
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
     "label": lambda _: "outbox",  # a backend, which is of no space
+    "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
@@ -70,6 +71,8 @@ VALUES = {
 }
 PLAIN = {
     "password": "another-horse-battery",
+    "dictionary": {"customer": "C-1024"},
+    "value": "C-1024",
     "algorithm": "SHA-256",
     "code": PIN,
     "title": "A title",
@@ -102,6 +105,7 @@ OWN = {
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "DELETE /api/accounts/{id}/devices/{uuid}": 404,
+    "GET /api/accounts/me/services/turn": 404,  # there is no TURN server
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,
@@ -188,7 +192,8 @@ def parts_of(endpoint, verb):
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
     same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    references = [*operation.path, *(name for name in fields if name in known and name not in same)]
+    of_path = [name for name in operation.path if name != "key"]
+    references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
     return references, [name for name in fields if name in VALUES and name not in known]

@@ -179,6 +179,7 @@ class ListedAccount:
     actions: list[ActionView]
     sip_uri: Annotated[str, Field(examples=["sip:alice.martin@sip.example.org"])]
     blocked: Annotated[bool, Field(examples=[False])]
+    dictionary: Annotated[dict[str, str], Field(examples=[{"customer": "C-1024"}])]
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> Self:
@@ -206,6 +207,7 @@ class ListedAccount:
             actions=ActionView.all_of(account),
             sip_uri=f"sip:{account.address}",
             blocked=account.is_blocked,
+            dictionary={entry.key: entry.value for entry in account.dictionary},
             **cls._more(account),
         )
 
@@ -217,7 +219,7 @@ class ListedAccount:
 
 @dataclass(kw_only=True)
 class SingleAccount(ListedAccount):
-    """An account as an administrator sees it."""
+    """An account as an administrator sees it. A named API key sees neither its key nor its token."""
 
     confirmation_key: str | None
     provisioning_token: ProvisioningToken

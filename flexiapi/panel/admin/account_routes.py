@@ -7,6 +7,7 @@ from flexiapi.panel.admin.account_actions import (
 )
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
+from flexiapi.panel.admin.account_dictionary import EntryEndpoint, EntryRemovalEndpoint
 from flexiapi.panel.admin.account_ends import DeviceRemovalEndpoint, SessionEndEndpoint
 from flexiapi.panel.admin.account_links import (
     ContactAdditionEndpoint,
@@ -57,6 +58,8 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ActionCreationEndpoint,
     ActionChangeEndpoint,
     ActionRemovalEndpoint,
+    EntryEndpoint,
+    EntryRemovalEndpoint,
     DeviceRemovalEndpoint,
     SessionEndEndpoint,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from flexiapi.errors import OwnBlock, RecordNotFound, Unavailable
 from flexiapi.model import Account, Actor, Change, Profile
 from flexiapi.rendering.messages import EmailChangedMail, Mail, PasswordChangedMail, PhoneChangedMail
-from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded
+from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded, entries_of
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
@@ -127,6 +127,8 @@ class Administration:
         given: dict[str, Any] = {name: value for name, value in new.items() if name in _OF_PROFILE}
         if "domain" in given:
             given["domain"] = domain
+        if "dictionary" in new:
+            given["dictionary"] = entries_of(new["dictionary"])
         if "admin" in new:
             given["is_admin"] = new["admin"]
         if "password" in new:
@@ -147,6 +149,7 @@ class Administration:
             is_admin=new.admin,
             user_agent=actor.user_agent,
             language=new.language,
+            dictionary=None if new.dictionary is None else entries_of(new.dictionary),
         )
 
     def _is_other_password(self, account: Account, username: str, domain: str, password: str) -> bool:

@@ -15,6 +15,7 @@ from flexiapi.model import (
     Confirmation,
     ContactsList,
     Device,
+    DictionaryEntry,
     DtmfProtocol,
     Event,
     ExternalAccount,
@@ -77,6 +78,7 @@ _FULL = replace(
     activation_expiration=ActivationExpiration(1, _WHEN, _WHEN, _WHEN),
     undelivered=Undelivered("account.recovery", "main", "The number is unknown.", _WHEN),
     actions=(Action(1, "open", "1"),),
+    dictionary=(DictionaryEntry("customer", "C-1024"),),
     external_account=ExternalAccount("outside", "sip.example.com", "group", "", Algorithm.SHA_256),
     unreadable=("email",),
 )
