@@ -1,6 +1,7 @@
 """Administration of accounts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -17,10 +18,11 @@ from flexiapi.api.views.accounts import (
 )
 from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
-from flexiapi.model import AccountSelection
+from flexiapi.model import AccountSelection, KeyScope
 from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
+    Dictionary,
     DisplayName,
     Domain,
     DtmfProtocol,
@@ -69,6 +71,7 @@ class AccountCreation(Params):
     phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: LanguageTag | None = None
+    dictionary: Dictionary | None = None
     confirmation_key_expires: Expiry | None = None
 
     @property
@@ -90,6 +93,9 @@ class AccountReplacement(Params):
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: Annotated[LanguageTag, Field(description="language of mails and SMS; kept when not given")] | None = None
+    dictionary: (
+        Annotated[Dictionary, Field(description="replaces all entries; they are kept when not given")] | None
+    ) = None
 
 
 class AccountAmendment(Params):
@@ -109,6 +115,7 @@ class AccountAmendment(Params):
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: LanguageTag | None = None
+    dictionary: Annotated[Dictionary, Field(description="replaces all entries")] | None = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -125,6 +132,7 @@ class AccountFilter(Params):
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
     activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
     admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
+    blocked: Annotated[Flag | None, Field(description="only blocked accounts, or only others")] = None
     search: SearchText | None = None
 
     @property
@@ -139,7 +147,7 @@ class AccountsEndpoint(ApiEndpoint):
 
     path = "/api/accounts"
 
-    @endpoint(Access.ADMIN)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ)
     async def get(self, query: AccountFilter) -> AccountsPage:
         """Retrieve all the accounts, paginated.
 
@@ -152,6 +160,7 @@ class AccountsEndpoint(ApiEndpoint):
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
+            blocked=query.blocked,
             text=query.search,
         )
         page = await self.accounts.directory.page(wanted, query.page, self.space)
@@ -183,6 +192,7 @@ class AccountsEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
             language=body.language,
+            dictionary=body.dictionary,
         )
         account = await self.accounts.creation.by_admin(
             new, self.actor, activated=bool(body.activated), expires=body.expires
@@ -195,11 +205,15 @@ class AccountByIdEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,), secret=True)
     async def get(self, id: Id) -> SingleAccount:
-        """Retrieve a specific account."""
+        """Retrieve a specific account.
+
+        A named API key sees neither `confirmation_key` nor `provisioning_token`, which are `null` for it.
+        """
         account = await self.accounts.directory.for_admin(id, self.space)
-        return SingleAccount.of(account, await self.view_data(account))
+        view = SingleAccount.of(account, await self.view_data(account))
+        return view if self.sees_secrets else replace(view, confirmation_key=None, provisioning_token=None)
 
     @endpoint(
         Access.ADMIN,
@@ -212,8 +226,8 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
-        The account is replaced as a whole: parameters that are not given are reset, `admin` too, but `language` is
-        kept. Another password, username or domain signs the account out everywhere.
+        The account is replaced as a whole: parameters that are not given are reset, `admin` too, but `language` and
+        `dictionary` are kept. Another password, username or domain signs the account out everywhere.
         """
         new = AccountDetails(
             username=body.username,
@@ -226,6 +240,7 @@ class AccountByIdEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
             language=body.language,
+            dictionary=body.dictionary,
         )
         account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))
@@ -263,7 +278,7 @@ class AccountBySipEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{sip}/search"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
         account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
@@ -275,7 +290,7 @@ class AccountByEmailEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{email}/search-by-email"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, email: EmailAddress) -> AccountView:
         """Search for a specific account by email.
 

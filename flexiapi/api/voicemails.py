@@ -17,7 +17,7 @@ from flexiapi.errors import (
     ValidationFailed,
     VoicemailFull,
 )
-from flexiapi.model import Account, SoundType
+from flexiapi.model import Account, KeyScope, SoundType
 from flexiapi.services.calls import AnnouncedVoicemail
 from flexiapi.services.fields import Caller
 from flexiapi.settings.voicemail import VoicemailSettings
@@ -101,6 +101,7 @@ class AccountVoicemailsEndpoint(_SlotEndpoint):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.FLEXISIP,
         switch=_ENABLED,
         status=201,
         raises=(RecordNotFound, VoicemailFull, TooManyRequests),

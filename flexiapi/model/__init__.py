@@ -26,7 +26,9 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
+    MOST_ENTRIES,
     AccountType,
     Action,
     ActivationExpiration,
@@ -35,6 +37,7 @@ from flexiapi.model.parts import (
     Channel,
     CodeChannel,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Named,
@@ -52,13 +55,15 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
+    "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -92,16 +97,19 @@ __all__ = [
     "ContactsList",
     "CreationCount",
     "Device",
+    "DictionaryEntry",
     "DtmfProtocol",
     "Element",
     "ElementChange",
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",
@@ -117,6 +125,7 @@ __all__ = [
     "SoundType",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "TokenMaker",
     "Types",

@@ -12,6 +12,8 @@ from flexiapi.services.ground import Ground
 
 MOST_EVENTS = 1000
 MOST_TOKENS = 100
+# The ids are those of others, and the reason of a block is for administrators.
+_HIDDEN = ("ids", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class PersonalData:
         """Return the records about an account. Raises `TooManyRequests`."""
         await self._limiter.count("exports", str(account.id))
         events = await self._store.journal.events.naming(account.id, MOST_EVENTS + 1)
-        kinds = (self._store.auth_tokens, self._store.reset_links)
+        kinds = (self._store.auth_tokens, self._store.reset_links, self._store.creation_tokens)
         tokens = [token for kind in kinds for token in await kind.of(account.id, MOST_TOKENS)]
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
@@ -76,7 +78,7 @@ def _personal(event: Event, account_id: int) -> PersonalEvent:
     else:
         by = "another account" if actor.kind is ActorKind.ACCOUNT else actor.kind.value
     is_own = by == "you" or actor.kind is ActorKind.ANONYMOUS
-    details = {name: value for name, value in event.details.items() if name != "ids"} if is_mine else {}
+    details = {name: value for name, value in event.details.items() if name not in _HIDDEN} if is_mine else {}
     return PersonalEvent(
         event.name, event.at, by, actor.address if is_own else "", actor.user_agent if is_own else "", details
     )
