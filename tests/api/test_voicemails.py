@@ -372,6 +372,17 @@ class TestRoles:
         assert server.http.delete(one, headers=admin.headers).status_code == 200
         assert server.http.get(one, headers=admin.headers).status_code == 404
 
+    def test_the_key_of_flexisip_announces_and_does_no_more(self, server, alice):
+        path, body = f"/api/accounts/{alice.id}/voicemails", {"sip_from": "sip:bob@x.org", "content_type": "audio/wav"}
+        flexisip, other = server.named_key("flexisip"), server.named_key("push", "accounts:read")
+        answer = server.http.post(path, json=body, headers=flexisip)
+        assert answer.status_code == 201
+        assert server.http.post(path, json=body, headers=other).status_code == 403
+        assert upload(server, answer.json()).status_code == 200
+        one = f"{path}/{answer.json()['id']}"
+        for verb, of in (("get", path), ("get", one), ("delete", one)):
+            assert getattr(server.http, verb)(of, headers=flexisip).status_code == 403
+
     def test_users_see_their_own_alone(self, server, alice):
         voicemail, other = left(server, alice), server.person()
         path = f"/api/accounts/me/voicemails/{voicemail['id']}"
