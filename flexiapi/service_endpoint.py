@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from flexiapi.model import Actor, Space
 from flexiapi.services import Services
 from flexiapi.services.accounts import AccountServices
+from flexiapi.services.calls import CallServices
 from flexiapi.services.codes import CodeServices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.phones import PhoneServices
@@ -34,6 +35,7 @@ class ServiceEndpoint(Endpoint):
         codes: the services about secrets that are sent to people.
         contacts: the services about contacts.
         phones: the services about phones.
+        calls: the services about calls.
         sign_in: the services about sign-in.
         settings: the settings.
         space: the space that the request is for.
@@ -46,6 +48,7 @@ class ServiceEndpoint(Endpoint):
     codes: CodeServices = _found_at("context.services.codes")
     contacts: ContactServices = _found_at("context.services.contacts")
     phones: PhoneServices = _found_at("context.services.phones")
+    calls: CallServices = _found_at("context.services.calls")
     sign_in: SignInServices = _found_at("context.services.sign_in")
     settings: Settings = _found_at("context.services.settings")
     space: Space = _found_at("host_space")

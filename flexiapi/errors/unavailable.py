@@ -70,3 +70,9 @@ class ReplicaNotWritable(Unavailable):
     """Nothing was changed, for the SIP server's replica could not follow."""
 
     message = "Nothing was changed, because the SIP server could not be told. Try again later."
+
+
+class ReportsRefused(Unavailable):
+    """What the SIP server reports cannot be kept now: the database is away, or too much waits for it."""
+
+    message = "The report could not be kept now. Try again later."

@@ -49,6 +49,20 @@ from flexiapi.model.parts import (
     hashes,
 )
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.reports import (
+    MOST_RECEIVERS,
+    MOST_REPORTED_DEVICES,
+    CallCount,
+    CallEnd,
+    CallsFound,
+    MessageCount,
+    ReportedCall,
+    ReportedDevice,
+    ReportedMessage,
+    ReportedOutcome,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
@@ -58,6 +72,8 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "MOST_RECEIVERS",
+    "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -81,6 +97,9 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallCount",
+    "CallEnd",
+    "CallsFound",
     "Challenged",
     "Change",
     "Channel",
@@ -98,6 +117,7 @@ __all__ = [
     "ExternalAccount",
     "KnownBackend",
     "MailTexts",
+    "MessageCount",
     "NamePolicy",
     "Named",
     "PanelSession",
@@ -109,8 +129,14 @@ __all__ = [
     "PushAddress",
     "PushDevice",
     "QrRequest",
+    "ReportKind",
+    "ReportedCall",
+    "ReportedDevice",
+    "ReportedMessage",
+    "ReportedOutcome",
     "Scope",
     "SignInMethod",
+    "SipReport",
     "SortKey",
     "Space",
     "Spaces",

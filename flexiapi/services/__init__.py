@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from flexiapi.flexisip.message_sender import MessageSender
 from flexiapi.flexisip.registrar import Registrar
 from flexiapi.model import Spaces
-from flexiapi.services import accounts, codes, contacts, phones, sign_in
+from flexiapi.services import accounts, calls, codes, contacts, phones, sign_in
 from flexiapi.services.accounts import AccountServices
+from flexiapi.services.calls import CallServices
 from flexiapi.services.codes import CodeServices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
@@ -30,6 +31,7 @@ class Services:
     accounts: AccountServices
     contacts: ContactServices
     phones: PhoneServices
+    calls: CallServices
 
 
 def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | None) -> Services:
@@ -48,4 +50,5 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
         accounts=accounts_wing,
         contacts=contacts.build(ground, accounts_wing.directory),
         phones=phones.build(ground, passwords, registrar, sender),
+        calls=calls.build(ground),
     )

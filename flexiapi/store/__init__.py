@@ -30,10 +30,13 @@ from flexiapi.store.outage import Outage
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
+from flexiapi.store.report_listings import ReportListings
+from flexiapi.store.report_removals import ReportRemovals
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sign_in_places import SignInPlaceStore
+from flexiapi.store.sip_reports import FiledReport, SipReportStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
@@ -46,6 +49,7 @@ from flexiapi.store.used_nonces import UsedNonceStore
 __all__ = [
     "SPACES_WAIT",
     "EmbeddedMongod",
+    "FiledReport",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
@@ -108,6 +112,10 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.report_removals = ReportRemovals(database)
+        self.report_listings = ReportListings(database)
+        self.sip_reports = SipReportStore(database, self.report_removals)
+        self._reports_life = timedelta(days=settings.statistics.days)
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.
@@ -121,6 +129,7 @@ class Store(Records, bounds=False):
         await indexes.ensure(self._database)
         await self._keep_key()
         if serves:
+            await self.report_removals.keep_for(self._reports_life)
             others = [] if alone else await self.servers.seen()
             fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
         else:
