@@ -26,6 +26,7 @@ from flexiapi.api import (
     recovery,
     sign_up,
     sip_auth,
+    spaces,
     statistics,
 )
 from flexiapi.api.endpoint import ApiEndpoint
@@ -55,6 +56,7 @@ _MODULES = (
     provisioning,
     documentation,
     sip_auth,
+    spaces,
     callbacks,
     metrics,
     health,

@@ -26,6 +26,7 @@ OTHERS_MILLISECONDS = 1000
 _BY_ID = [("_id", 1)]
 _BY_DOMAIN = [("domain", 1), ("_id", 1)]
 _OTHERS_AT_ONCE = 20
+_DOMAINS_AT_ONCE = 50
 
 _Page = tuple[str | None, int, int]
 """Domain, accounts to skip, and most accounts of a page without filters."""
@@ -136,6 +137,22 @@ class Listings(Records):
         query = {"email": email, "claimed_email": {"$ne": email}, **within(scope)}
         found = await self._accounts.find(query, WITHOUT_EVENTS, limit=2).to_list(None)
         return self._documents.decode(found[0]) if len(found) == 1 else None
+
+    async def domains_in_use(self) -> list[str]:
+        """Return the domains that have an activated account.
+
+        The index of domains is read once for each domain, and not once for each account.
+        """
+        found: list[str] = []
+        domains = [domain for domain in await self._accounts.distinct("domain") if isinstance(domain, str)]
+        for start in range(0, len(domains), _DOMAINS_AT_ONCE):
+            some = domains[start : start + _DOMAINS_AT_ONCE]
+            used = await asyncio.gather(*(self._is_in_use(domain) for domain in some))
+            found += [domain for domain, is_used in zip(some, used, strict=True) if is_used]
+        return found
+
+    async def _is_in_use(self, domain: str) -> bool:
+        return await self._accounts.find_one({"domain": domain, "activated": True}, {"_id": 1}) is not None
 
     async def of_group(self, group: str, last_id: int, limit: int) -> list[Account]:
         """Return accounts of a group with an id above `last_id`, in ascending order of their ids."""

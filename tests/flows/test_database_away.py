@@ -33,6 +33,7 @@ def test_without_mongodb_callers_get_503_and_the_server_recovers_by_itself(serve
         ("POST", "/api/accounts", {"username": "somebody", "password": "correct-horse", "algorithm": "MD5"}),
         ("GET", "/provisioning/7Ma0JzRtWg3kP", None),
         ("GET", "/provisioning/me", None),
+        ("GET", "/api/spaces", None),
         ("GET", SIP_AUTH, None),
     )
     assert http.get(SIP_AUTH).text == "Status: 403\nPhrase: Forbidden"

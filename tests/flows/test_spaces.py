@@ -30,6 +30,7 @@ PLACES = {
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
+    "domain": lambda one: one.domain,
     "phone": lambda one: one.member.phone,
     "email": lambda one: one.member.email,
     "auth_token": lambda one: one.tokens["attached"],

@@ -110,6 +110,8 @@ ADDED = {
     "POST /api/accounts/{id}/unblock Admin": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
+    "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
+    "GET /api/spaces/{domain} Admin": "the same for one of them",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
 }
 

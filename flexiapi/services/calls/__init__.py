@@ -17,6 +17,7 @@ from flexiapi.services.calls.report_fields import (
     Termination,
     party_of,
 )
+from flexiapi.services.calls.served_domains import ServedDomains
 from flexiapi.services.ground import Ground
 
 __all__ = [
@@ -44,10 +45,11 @@ __all__ = [
 class CallServices:
     """The services of this wing."""
 
+    served_domains: ServedDomains
     event_log: EventLog
     call_log: CallLog
 
 
 def build(ground: Ground) -> CallServices:
     """Make the services of this wing."""
-    return CallServices(event_log=EventLog(ground), call_log=CallLog(ground))
+    return CallServices(served_domains=ServedDomains(ground), event_log=EventLog(ground), call_log=CallLog(ground))
