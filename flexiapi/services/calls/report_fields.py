@@ -76,9 +76,7 @@ def _is_text(value: str) -> bool:
 
 
 def _object(value: Any, most: int) -> Mapping[Any, Any]:
-    """Return an object of a body. PHP and others write an empty one as a list."""
-    if value == []:
-        return {}
+    """Return an object of a body with at most that many entries. Raises `Violations`."""
     if not isinstance(value, dict):
         raise Violations("{field} must be an object")
     if len(value) > most:
