@@ -27,6 +27,7 @@ from flexiapi.model.listings import (
     SortKey,
 )
 from flexiapi.model.parts import (
+    MOST_ENTRIES,
     AccountType,
     Action,
     ActivationExpiration,
@@ -35,6 +36,7 @@ from flexiapi.model.parts import (
     Channel,
     CodeChannel,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Named,
@@ -72,6 +74,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "MOST_ENTRIES",
     "MOST_RECEIVERS",
     "MOST_REPORTED_DEVICES",
     "PUSH_ID",
@@ -109,6 +112,7 @@ __all__ = [
     "ContactsList",
     "CreationCount",
     "Device",
+    "DictionaryEntry",
     "DtmfProtocol",
     "Element",
     "ElementChange",

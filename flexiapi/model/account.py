@@ -8,13 +8,13 @@ from typing import Any, Self
 from flexiapi.model.access import AccountAccess
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
-from flexiapi.model.parts import Confirmation, DtmfProtocol, Password
+from flexiapi.model.parts import Confirmation, DictionaryEntry, DtmfProtocol, Password
 from flexiapi.model.resets import AccountResets
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that an administrator sets of an account at once; a field that is not set is reset, except the language."""
+    """All that an administrator sets of an account at once; what is not set is reset, but for language, dictionary."""
 
     username: str
     domain: str
@@ -26,6 +26,7 @@ class Profile:
     is_admin: bool = False
     user_agent: str = ""
     language: str | None = None
+    dictionary: tuple[DictionaryEntry, ...] | None = None
 
 
 _OF_PROFILE = frozenset(
@@ -75,6 +76,7 @@ class Account(AccountAccess, AccountResets, AccountLinks):
             "user_agent": profile.user_agent,
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
             **({} if profile.language is None else {"language": profile.language}),
+            **({} if profile.dictionary is None else {"dictionary": profile.dictionary}),
         }
         return self._administered(
             "account.replaced",

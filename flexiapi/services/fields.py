@@ -15,7 +15,7 @@ from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
-from flexiapi.services.conversions import digits, expiry, flag, page_number, typed_digits, typed_number
+from flexiapi.services.conversions import dictionary, digits, expiry, flag, page_number, typed_digits, typed_number
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -197,6 +197,11 @@ Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
+BlockReason = Annotated[
+    Text,
+    _printable(255),
+    Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
+]
 SearchText = Annotated[
     Text,
     _printable(128),
@@ -251,6 +256,10 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
+EntryValue = Annotated[
+    Text, _printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
+]
+Dictionary = Annotated[dict[str, str], BeforeValidator(dictionary), field_texts.DICTIONARY]
 PageNumber = Annotated[
     int,
     BeforeValidator(page_number),

@@ -259,7 +259,7 @@ def test_bad_values_in_json(prober, path, verb, operation):
         for value in NO_SCALARS:
             body = json.dumps({**examples_of(operation), name: value})
             status, told = prober.send(path, verb, operation, prober.address(path, operation), body)
-            if isinstance(value, dict) and name in OBJECTS.get(path, ()):
+            if isinstance(value, dict) and name in (*OBJECTS.get(path, ()), "dictionary"):
                 continue
             assert status == 422
             assert name in told["errors"]

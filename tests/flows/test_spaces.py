@@ -43,6 +43,7 @@ PLACES = {
     "party": lambda one: one.member.address,
     "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
     "label": lambda _: "outbox",  # a backend, which is of no space
+    "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
@@ -77,6 +78,8 @@ VALUES = {
 _AT = "2026-11-30T14:05:09Z"
 PLAIN = {
     "password": "another-horse-battery",
+    "dictionary": {"customer": "C-1024"},
+    "value": "C-1024",
     "algorithm": "SHA-256",
     "code": PIN,
     "title": "A title",
@@ -88,6 +91,8 @@ PLAIN = {
     "body": "Hello",
     "activated": "1",
     "admin": "0",
+    "blocked": "0",
+    "reason": "A reason",
     "page": "1",
     "confirmation_key_expires": "2040-12-12 12:12:12",
     "pn_provider": "fcm",
@@ -128,6 +133,7 @@ OWN = {
     "POST /api/accounts/me/resend": 404,  # they are active
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
+    "DELETE /api/accounts/{id}/devices/{uuid}": 404,
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,
@@ -219,7 +225,8 @@ def parts_of(endpoint, verb):
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | fields_of(endpoint, operation)
     same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    references = [*operation.path, *(name for name in fields if name in known and name not in same)]
+    of_path = [name for name in operation.path if name != "key"]
+    references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
     return references, [name for name in fields if name in VALUES and name not in known]

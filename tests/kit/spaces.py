@@ -15,6 +15,7 @@ from flexiapi.model import (
     ActorKind,
     Algorithm,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     PendingChange,
     ReportedDevice,
@@ -109,7 +110,12 @@ async def _made(server, domain) -> World:
         "person": made("person", **linked, **changes),
         "admin": made("admin", admin_since=now),
         "member": made(
-            "member", **linked, actions=(action,), provisioning_token=random_text(13), provisioning_token_at=now
+            "member",
+            **linked,
+            actions=(action,),
+            dictionary=(DictionaryEntry("customer", mark),),
+            provisioning_token=random_text(13),
+            provisioning_token_at=now,
         ),
         "contact": made("contact"),
         "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
