@@ -27,14 +27,14 @@ class ConferenceReport(Params):
 
 
 class ParticipantReport(Params):
-    """What happened to a participant of a conference."""
+    """An event of a participant of a conference."""
 
     type: Annotated[ParticipantEvent, Field(description="what happened")]
     at: ReportTime
 
 
 class ParticipantDeviceReport(Params):
-    """What happened to a device of a participant."""
+    """An event of a device of a participant."""
 
     type: Annotated[ParticipantDeviceEvent, Field(description="what happened")]
     at: ReportTime

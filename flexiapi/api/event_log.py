@@ -61,7 +61,7 @@ class CallReport(_Sent):
 
 
 class CallDeviceReport(Params):
-    """What happened at a called device."""
+    """An event of a called device."""
 
     rang_at: Annotated[ReportTime, Field(description="time at which it began to ring")] | None = None
     invite_terminated: Annotated[Termination, Field(description="how its invitation ended")] | None = None

@@ -73,6 +73,6 @@ class ReplicaNotWritable(Unavailable):
 
 
 class ReportsRefused(Unavailable):
-    """What the SIP server reports cannot be kept now: the database is away, or too much waits for it."""
+    """A report of the SIP server cannot be kept: the database is away, or too many reports wait for it."""
 
     message = "The report could not be kept now. Try again later."

@@ -30,8 +30,6 @@ from flexiapi.store.outage import Outage
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
-from flexiapi.store.report_listings import ReportListings
-from flexiapi.store.report_removals import ReportRemovals
 from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
@@ -76,9 +74,8 @@ class Store(Records, bounds=False):
         database = open_database(settings.mongodb, uri, Outage())
         super().__init__(database)
         self.spaces = Spaces.of(settings)
-        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
+        self._documents = documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
         self._key = key
-        self._documents = documents
         self._email_unique = settings.account.email_unique
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
@@ -112,10 +109,7 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
-        self.report_removals = ReportRemovals(database)
-        self.report_listings = ReportListings(database)
-        self.sip_reports = SipReportStore(database, self.report_removals)
-        self._reports_life = timedelta(days=settings.statistics.days)
+        self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.
@@ -129,7 +123,7 @@ class Store(Records, bounds=False):
         await indexes.ensure(self._database)
         await self._keep_key()
         if serves:
-            await self.report_removals.keep_for(self._reports_life)
+            await self.sip_reports.removals.keep_for(self.sip_reports.life)
             others = [] if alone else await self.servers.seen()
             fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
         else:

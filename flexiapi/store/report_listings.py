@@ -23,6 +23,9 @@ from flexiapi.store.driver import Database
 NEWEST_FIRST = [("begun_at", -1), ("_id", -1)]
 
 _ACCEPTED = 200
+_ACCEPTING = {"$filter": {"input": "$devices", "cond": {"$eq": ["$$this.outcome.state", CallEnd.ACCEPTED.value]}}}
+_ACCEPTED_AT = {"$min": {"$map": {"input": _ACCEPTING, "in": "$$this.outcome.at"}}}
+_TALKED = {"$dateDiff": {"startDate": "$accepted", "endDate": "$ended_at", "unit": "second"}}
 _LAST_SKIPPED = 2**31 - 1
 
 
@@ -50,27 +53,13 @@ class ReportListings(Records):
 
     async def call_counts(self, scope: Scope, since: datetime, until: datetime, form: str) -> dict[str, CallCount]:
         """Return numbers of calls that began in a time; `form` is the format of a period's name for `strftime`."""
-        accepted = {
-            "$min": {
-                "$map": {
-                    "input": {
-                        "$filter": {
-                            "input": "$devices",
-                            "cond": {"$eq": ["$$this.outcome.state", CallEnd.ACCEPTED.value]},
-                        }
-                    },
-                    "in": "$$this.outcome.at",
-                }
-            }
-        }
-        talked = {"$dateDiff": {"startDate": "$accepted", "endDate": "$ended_at", "unit": "second"}}
         sums = {
             "calls": {"$sum": 1},
             "answered": {"$sum": {"$cond": [{"$gt": ["$accepted", None]}, 1, 0]}},
             # Without an answer or an end there is no difference, and the greatest number is 0.
-            "seconds": {"$sum": {"$max": [talked, 0]}},
+            "seconds": {"$sum": {"$max": [_TALKED, 0]}},
         }
-        found = await self._grouped(self._calls, scope, since, until, form, {"accepted": accepted}, sums)
+        found = await self._grouped(self._calls, scope, since, until, form, {"accepted": _ACCEPTED_AT}, sums)
         return {one.pop("_id"): CallCount(**one) for one in found}
 
     async def message_counts(

@@ -8,7 +8,7 @@ names of fields.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import UpdateOne
@@ -25,6 +25,7 @@ from flexiapi.model import (
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import Document
 from flexiapi.store.driver import Collection, Database
+from flexiapi.store.report_listings import ReportListings
 from flexiapi.store.report_removals import ReportRemovals
 
 _EMPTY: list[Any] = []
@@ -45,13 +46,21 @@ class FiledReport:
 
 
 class SipReportStore(Records):
-    """The writing of reports."""
+    """The records, and the writing of reports.
 
-    def __init__(self, database: Database, removals: ReportRemovals) -> None:
+    Attributes:
+        life: the time that records are kept.
+        listings: reading.
+        removals: removal.
+    """
+
+    def __init__(self, database: Database, life: timedelta) -> None:
         super().__init__(database)
+        self.life = life
+        self.listings = ReportListings(database)
+        self.removals = ReportRemovals(database)
         self._collections = collections_of(database)
         self._accounts = database["accounts"]
-        self._removals = removals
 
     @property
     def refusal(self) -> str:
@@ -71,7 +80,7 @@ class SipReportStore(Records):
             except Exception as error:  # noqa: BLE001  # the other kinds are written first
                 failure = error
         # An account that was removed meanwhile may have left its records before these were written.
-        await self._removals.forget_missing({account for account, _ in owners.values()})
+        await self.removals.forget_missing({account for account, _ in owners.values()})
         if failure is not None:
             raise failure
 

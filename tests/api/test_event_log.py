@@ -23,7 +23,7 @@ def admin(server):
 
 @pytest.fixture
 def calls(server, http, admin):
-    """What a SIP server does, with the key of an administrator."""
+    """A SIP server with the key of an administrator."""
     return Flexisip(server, http, admin.headers)
 
 

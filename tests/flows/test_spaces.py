@@ -215,7 +215,7 @@ class Attempt:
 
 
 def fields_of(endpoint, operation):
-    """What stands for fields of this path, or of this operation."""
+    """The values for fields of this path, or of this operation alone."""
     return FIELDS_OF.get(endpoint.path, {}) | FIELDS_OF.get(f"{operation.verb.upper()} {endpoint.path}", {})
 
 

@@ -78,10 +78,10 @@ class CallPage:
 
 
 class CallLog:
-    """What the event log knows."""
+    """Calls and numbers, from the event log."""
 
     def __init__(self, ground: Ground) -> None:
-        self._listings = ground.store.report_listings
+        self._listings = ground.store.sip_reports.listings
         self._clock = ground.clock
         self.is_kept = ground.settings.statistics.days > 0
 
@@ -97,7 +97,7 @@ class CallLog:
             span = self.span(values.get("from"), values.get("to"), values.get("by", Grain.DAY))
             for place, _ in enumerate(span.periods()):
                 if place >= MOST_PERIODS:
-                    return {"from": [f"from must be at most {MOST_PERIODS} {span.grain}s before to"]}
+                    return {"from": [f"from must be at most {MOST_PERIODS} periods before to"]}
         except (OverflowError, ValueError):
             return {"from": ["from and to must be times of this age"]}
         return {} if span.since < span.until else {"from": ["from must be before to"]}

@@ -35,6 +35,7 @@ class EventLog:
         self._is_away = False
         self._has_failed = False
         self._come = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     async def faults(self, values: Mapping[str, Any], space: Space) -> FieldErrors:
         """Return what is wrong with the parties of a call or message: one of them must be in a domain of the space."""
@@ -51,34 +52,38 @@ class EventLog:
         if not self._is_kept:
             return
         if self._is_away or self._reports.refusal:
-            raise ReportsRefused("The database is away.")
+            raise ReportsRefused
         if self._weight + report.weight > MOST_WAITING:
-            raise ReportsRefused("Too many reports wait to be written.")
+            raise ReportsRefused
         self._waiting.append(FiledReport(report, space))
         self._weight += report.weight
         self._come.set()
 
     async def write(self) -> None:
         """Write the reports that wait. What could not be written waits on, unless it was refused twice."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            try:
-                await self._reports.write(batch, self._clock.now())
-            except StoreUnavailable:
+        async with self._writing:
+            while self._waiting:
+                await self._write_some()
+
+    async def _write_some(self) -> None:
+        batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        try:
+            await self._reports.write(batch, self._clock.now())
+        except StoreUnavailable:
+            self._put_back(batch)
+            self._is_away = True
+            raise
+        except Exception:
+            if not self._has_failed:
+                self._has_failed = True
                 self._put_back(batch)
-                self._is_away = True
                 raise
-            except Exception:
-                if not self._has_failed:
-                    self._has_failed = True
-                    self._put_back(batch)
-                    raise
-                log.error("reports of the SIP server were refused twice and are lost", count=len(batch), exc_info=True)
-            except BaseException:
-                self._put_back(batch)
-                raise
-            self._weight -= sum(one.report.weight for one in batch)
-            self._is_away = self._has_failed = False
+            log.error("reports of the SIP server were refused twice and are lost", count=len(batch), exc_info=True)
+        except BaseException:
+            self._put_back(batch)
+            raise
+        self._weight -= sum(one.report.weight for one in batch)
+        self._is_away = self._has_failed = False
 
     def _put_back(self, batch: list[FiledReport]) -> None:
         self._waiting = [*batch, *self._waiting]

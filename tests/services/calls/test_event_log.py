@@ -54,7 +54,7 @@ class Notes:
         self.server.run(self.log.write())
 
     def of(self, account_id):
-        return self.server.run(self.server.store.report_listings.calls_of(account_id, 0, 10**4))
+        return self.server.run(self.server.store.sip_reports.listings.calls_of(account_id, 0, 10**4))
 
     def ids_of(self, account_id):
         return [one.id for one in self.of(account_id).calls]
@@ -249,7 +249,7 @@ def test_the_age_of_records_follows_a_changed_setting_and_none_are_kept_at_zero(
         store: Store = server.store
         found = {}
         for days in (30, 7, 0, 30):
-            await store.report_removals.keep_for(timedelta(days=days))
+            await store.sip_reports.removals.keep_for(timedelta(days=days))
             indexes = await store._database["reported_calls"].index_information()
             found[days] = indexes["reported_at_1"]["expireAfterSeconds"]
         return found
