@@ -1,6 +1,6 @@
 """The event log as people read it: the calls of an account, and numbers of calls and messages."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
@@ -10,8 +10,8 @@ from flexiapi.api.event_log import ReportedCallsEndpoint, ReportedMessagesEndpoi
 from flexiapi.api.segments import Id
 from flexiapi.api.views.calls import CallCountView, CallView, MessageCountView
 from flexiapi.api.views.pages import CallsPage
-from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account
+from flexiapi.errors import FieldErrors, RecordNotFound
+from flexiapi.model import Account, KeyScope
 from flexiapi.rendering.tables import csv_table
 from flexiapi.services.calls import Grain, ReportDay, Span
 from flexiapi.services.conversions import page_number
@@ -60,7 +60,7 @@ class CallLogOfAccountEndpoint(_CallLog):
 
     path = "/api/accounts/{id}/statistics/calls"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id, query: CallLogPage) -> CallsPage:
         """Retrieve the calls from and to an account, the newest first, paginated."""
         account = await self.accounts.directory.for_admin(id, self.space)
@@ -83,6 +83,11 @@ class SpanQuery(_SpanFrom):
     by: Annotated[Grain, Field(description="the periods: `hour`, `day` or `month`")] = Grain.DAY
 
 
+def _faults(exchange: ApiEndpoint, values: Mapping[str, Any]) -> Awaitable[FieldErrors]:
+    """Return what is wrong with the time that is asked for."""
+    return exchange.calls.call_log.span_faults(values)
+
+
 class _Figures(ApiEndpoint):
     def span_of(self, query: SpanQuery) -> Span:
         """Return the time that is asked for."""
@@ -96,8 +101,9 @@ class CallFiguresEndpoint(ReportedCallsEndpoint, _Figures):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.ACCOUNTS_READ,
         example=_CALLS,
-        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
+        checks=_faults,
     )
     async def get(self, query: SpanQuery) -> dict[str, CallCountView]:
         """Count the calls by hour, day or month (UTC), at most 1000 of them.
@@ -116,8 +122,9 @@ class MessageFiguresEndpoint(ReportedMessagesEndpoint, _Figures):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.ACCOUNTS_READ,
         example=_MESSAGES,
-        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
+        checks=_faults,
     )
     async def get(self, query: SpanQuery) -> dict[str, MessageCountView]:
         """Count the messages by hour, day or month (UTC), at most 1000 of them.
@@ -134,7 +141,11 @@ class CallFiguresTableEndpoint(_Figures):
 
     path = "/api/statistics/calls.csv"
 
-    @endpoint(Access.ADMIN, checks=lambda exchange, values: exchange.calls.call_log.span_faults(values))
+    @endpoint(
+        Access.ADMIN,
+        scope=KeyScope.ACCOUNTS_READ,
+        checks=_faults,
+    )
     async def get(self, query: SpanQuery) -> Csv:
         """Count the calls as CSV."""
         span = self.span_of(query)
@@ -151,7 +162,11 @@ class MessageFiguresTableEndpoint(_Figures):
 
     path = "/api/statistics/messages.csv"
 
-    @endpoint(Access.ADMIN, checks=lambda exchange, values: exchange.calls.call_log.span_faults(values))
+    @endpoint(
+        Access.ADMIN,
+        scope=KeyScope.ACCOUNTS_READ,
+        checks=_faults,
+    )
     async def get(self, query: SpanQuery) -> Csv:
         """Count the messages as CSV."""
         span = self.span_of(query)

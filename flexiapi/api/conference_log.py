@@ -7,7 +7,7 @@ from pydantic import Field
 from flexiapi.api.event_log import EndReport, EventLogEndpoint
 from flexiapi.api.segments import DeviceKey, PartyAddress, ReportId, required_party
 from flexiapi.errors import ReportsRefused
-from flexiapi.model import ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import KeyScope, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.services.calls import RecordId, ReportText, ReportTime
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -52,7 +52,7 @@ class ReportedConferencesEndpoint(EventLogEndpoint):
 
     path = "/api/stats/conferences"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def post(self, body: ConferenceReport) -> None:
         """Report a conference."""
         self.note(
@@ -71,7 +71,7 @@ class ReportedConferenceEndpoint(EventLogEndpoint):
 
     path = "/api/stats/conferences/{report_id}"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def patch(self, report_id: ReportId, body: EndReport) -> None:
         """Report the end of a conference."""
         self.note(SipReport(kind=ReportKind.CONFERENCE, id=report_id, ended_at=body.ended_at))
@@ -82,7 +82,7 @@ class ReportedParticipantEndpoint(_ConferenceEvents):
 
     path = "/api/stats/conferences/{report_id}/participants/{party}/events"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def post(self, report_id: ReportId, party: PartyAddress, body: ParticipantReport) -> None:
         """Report what happened to a participant."""
         self.note_event(report_id, required_party(party), "", ReportedOutcome(body.at, body.type))
@@ -93,7 +93,7 @@ class ReportedParticipantDeviceEndpoint(_ConferenceEvents):
 
     path = "/api/stats/conferences/{report_id}/participants/{party}/devices/{device_key}/events"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def post(
         self, report_id: ReportId, party: PartyAddress, device_key: DeviceKey, body: ParticipantDeviceReport
     ) -> None:

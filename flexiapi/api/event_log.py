@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import DeviceKey, PartyAddress, ReportId, required_party
 from flexiapi.errors import ReportsRefused
-from flexiapi.model import ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import KeyScope, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.services.calls import (
     CalledDevices,
     CalledParty,
@@ -88,6 +88,7 @@ class ReportedMessagesEndpoint(EventLogEndpoint):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.STATISTICS_WRITE,
         keeps_accounts=True,
         raises=(ReportsRefused,),
         checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.space),
@@ -113,7 +114,7 @@ class ReportedMessageDeviceEndpoint(EventLogEndpoint):
 
     path = "/api/stats/messages/{report_id}/to/{party}/devices/{device_key}"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def patch(
         self, report_id: ReportId, party: PartyAddress, device_key: DeviceKey, body: MessageDeviceReport
     ) -> None:
@@ -131,6 +132,7 @@ class ReportedCallsEndpoint(EventLogEndpoint):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.STATISTICS_WRITE,
         keeps_accounts=True,
         raises=(ReportsRefused,),
         checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.space),
@@ -156,7 +158,7 @@ class ReportedCallEndpoint(EventLogEndpoint):
 
     path = "/api/stats/calls/{report_id}"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def patch(self, report_id: ReportId, body: EndReport) -> None:
         """Report the end of a call."""
         self.note(SipReport(kind=ReportKind.CALL, id=report_id, ended_at=body.ended_at))
@@ -167,7 +169,7 @@ class ReportedCallDeviceEndpoint(EventLogEndpoint):
 
     path = "/api/stats/calls/{report_id}/devices/{device_key}"
 
-    @endpoint(Access.ADMIN, keeps_accounts=True, raises=(ReportsRefused,))
+    @endpoint(Access.ADMIN, scope=KeyScope.STATISTICS_WRITE, keeps_accounts=True, raises=(ReportsRefused,))
     async def patch(self, report_id: ReportId, device_key: DeviceKey, body: CallDeviceReport) -> None:
         """Report that a device rings, or how its invitation ended."""
         device = ReportedDevice(device_key, rang_at=body.rang_at, outcome=body.invite_terminated)

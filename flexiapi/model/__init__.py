@@ -26,6 +26,7 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
     MOST_ENTRIES,
     AccountType,
@@ -68,12 +69,13 @@ from flexiapi.model.reports import (
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
     "MOST_ENTRIES",
     "MOST_RECEIVERS",
     "MOST_REPORTED_DEVICES",
@@ -119,11 +121,13 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "MessageCount",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",
@@ -144,6 +148,7 @@ __all__ = [
     "SortKey",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "TokenMaker",
     "Types",

@@ -388,6 +388,23 @@ def test_users_report_nothing(calls, alice, http):
         assert http.post(f"/api/stats/{path}", json={}, headers=alice.headers).status_code == 403
 
 
+def test_keys_report_and_read_as_their_scopes_say(server, calls, http, alice, bob):
+    reports, reads = (server.named_key(scope) for scope in ("statistics:write", "accounts:read"))
+    log, figures = f"/api/accounts/{alice.id}/statistics/calls", "/api/statistics/calls"
+    for headers in (reports, server.named_key("flexisip")):
+        calls.headers = headers
+        calls.begun("by-key", alice.sip, bob.sip)
+        assert http.get(log, headers=headers).status_code == 403
+        assert http.get(figures, headers=headers).status_code == 403
+    for headers in (reads, server.named_key("push")):
+        calls.headers = headers
+        calls.send("PATCH", "calls/by-key", {"ended_at": ENDED}, 403)
+        calls.send("POST", "conferences", {"id": "room", "created_at": BEGUN}, 403)
+    calls.flush()
+    assert [one["id"] for one in http.get(log, headers=reads).json()["data"]] == ["by-key"]
+    assert http.get(figures, headers=reads).status_code == 200
+
+
 def test_addresses_are_read_as_in_sip_uris(server, calls, bob):
     other = server.person("+33612345699#1")
     calls.begun(
@@ -396,3 +413,82 @@ def test_addresses_are_read_as_in_sip_uris(server, calls, bob):
     for person in (other, bob):
         (call,) = calls.log_of(person)["data"]
         assert (call["from_username"], call["from_domain"]) == ("+33612345699#1", "sip.example.org")
+
+
+@pytest.fixture(scope="module")
+def counted(server):
+    """Calls and messages of a month of their own."""
+    admin, alice, bob = server.person(admin_since=server.clock.second()), server.person(), server.person()
+    calls = Flexisip(server, server.http, admin.headers)
+    for number, at in enumerate(("2025-03-01T00:00:00Z", "2025-03-01T23:59:59Z", "2025-03-31T12:00:00Z")):
+        calls.begun(f"counted{number}", alice.sip, bob.sip, initiated_at=at)
+    calls.terminated("counted1", at="2025-03-02T00:00:10Z")
+    calls.ended("counted1", at="2025-03-02T00:01:40Z")
+    calls.terminated("counted0", "declined", at="2025-03-01T00:00:10Z")
+    calls.ended("counted0", at="2025-03-01T00:00:10Z")
+    for number in range(2):
+        calls.message(f"counted{number}", alice.sip, {bob.sip: {KEY: None}}, sent_at="2025-03-01T10:00:00Z")
+    calls.received("counted0", bob.sip, at="2025-03-01T10:00:01Z")
+    calls.flush()
+    return admin
+
+
+class TestFigures:
+    """Numbers of calls and messages by hour, day and month."""
+
+    def get(self, http, admin, path, **query):
+        return http.get(f"/api/statistics/{path}", params=query, headers=admin.headers)
+
+    def test_days_are_whole_and_empty_ones_are_there(self, http, counted):
+        days = self.get(http, counted, "calls", **{"from": "2025-03-01", "to": "2025-03-31"}).json()
+        assert len(days) == 31
+        assert days["2025-03-01"] == {"calls": 2, "answered": 1, "seconds": 90}
+        assert days["2025-03-02"] == {"calls": 0, "answered": 0, "seconds": 0}
+        assert days["2025-03-31"] == {"calls": 1, "answered": 0, "seconds": 0}
+
+    def test_hours_and_months_are_counted_within_the_times(self, http, counted):
+        times = {"from": "2025-03-01T23:00:00Z", "to": "2025-03-02T01:00:00Z"}
+        hours = self.get(http, counted, "calls", by="hour", **times).json()
+        assert {hour: one["calls"] for hour, one in hours.items()} == {"2025-03-01 23": 1, "2025-03-02 00": 0}
+        months = self.get(http, counted, "calls", by="month", **{"from": "2025-02-01", "to": "2025-03-31"}).json()
+        assert {month: one["calls"] for month, one in months.items()} == {"2025-02": 0, "2025-03": 3}
+
+    def test_messages_are_counted_with_those_that_a_device_took(self, http, counted):
+        days = self.get(http, counted, "messages", **{"from": "2025-03-01", "to": "2025-03-01"}).json()
+        assert days == {"2025-03-01": {"messages": 2, "delivered": 1}}
+
+    @pytest.mark.parametrize(
+        ("path", "lines"),
+        [
+            ("calls.csv", ["day,calls,answered,seconds", "2025-03-01,2,1,90", "2025-03-02,0,0,0"]),
+            ("messages.csv", ["day,messages,delivered", "2025-03-01,2,1", "2025-03-02,0,0"]),
+        ],
+    )
+    def test_tables_have_the_same_numbers(self, http, counted, path, lines):
+        answer = self.get(http, counted, path, **{"from": "2025-03-01", "to": "2025-03-02"})
+        assert answer.content.decode("utf-8-sig").splitlines() == lines
+        assert answer.headers["content-disposition"] == f'attachment; filename="{path}"'
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({"from": "yesterday"}, "from"),
+            ({"to": "2025-02-30"}, "to"),
+            ({"by": "minute"}, "by"),
+            ({"from": "2025-03-02", "to": "2025-03-01"}, "from"),
+            ({"from": "2025-01-01", "to": "2025-03-01", "by": "hour"}, "from"),
+            ({"from": "0001-01-01", "to": "9999-12-31", "by": "month"}, "from"),
+            ({"to": "0001-01-01"}, "from"),
+        ],
+    )
+    def test_times_that_cannot_be_counted_are_refused(self, http, counted, query, field):
+        for path in ("calls", "messages", "calls.csv", "messages.csv"):
+            answer = self.get(http, counted, path, **query)
+            assert answer.status_code == 422, answer.text
+            assert list(answer.json()["errors"]) == [field]
+
+    def test_the_usual_time_ends_now(self, http, server, counted):
+        days = self.get(http, counted, "calls").json()
+        assert list(days)[-1] == f"{server.clock.now():%Y-%m-%d}"
+        assert len(days) in (31, 32)
+        assert len(self.get(http, counted, "calls", by="hour").json()) in (25, 26)

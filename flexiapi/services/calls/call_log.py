@@ -97,7 +97,7 @@ class CallLog:
             span = self.span(values.get("from"), values.get("to"), values.get("by", Grain.DAY))
             for place, _ in enumerate(span.periods()):
                 if place >= MOST_PERIODS:
-                    return {"from": [f"from must be at most {MOST_PERIODS} periods before to"]}
+                    return {"from": [f"from makes more than {MOST_PERIODS} periods"]}
         except (OverflowError, ValueError):
             return {"from": ["from and to must be times of this age"]}
         return {} if span.since < span.until else {"from": ["from must be before to"]}
