@@ -1,6 +1,6 @@
 """The event log as people read it: the calls of an account, and numbers of calls and messages."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
@@ -10,7 +10,7 @@ from flexiapi.api.event_log import ReportedCallsEndpoint, ReportedMessagesEndpoi
 from flexiapi.api.segments import Id
 from flexiapi.api.views.calls import CallCountView, CallView, MessageCountView
 from flexiapi.api.views.pages import CallsPage
-from flexiapi.errors import FieldErrors, RecordNotFound
+from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, KeyScope
 from flexiapi.rendering.tables import csv_table
 from flexiapi.services.calls import Grain, ReportDay, Span
@@ -83,11 +83,6 @@ class SpanQuery(_SpanFrom):
     by: Annotated[Grain, Field(description="the periods: `hour`, `day` or `month`")] = Grain.DAY
 
 
-def _faults(exchange: ApiEndpoint, values: Mapping[str, Any]) -> Awaitable[FieldErrors]:
-    """Return what is wrong with the time that is asked for."""
-    return exchange.calls.call_log.span_faults(values)
-
-
 class _Figures(ApiEndpoint):
     def span_of(self, query: SpanQuery) -> Span:
         """Return the time that is asked for."""
@@ -103,7 +98,7 @@ class CallFiguresEndpoint(ReportedCallsEndpoint, _Figures):
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
         example=_CALLS,
-        checks=_faults,
+        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> dict[str, CallCountView]:
         """Count the calls by hour, day or month (UTC), at most 1000 of them.
@@ -124,7 +119,7 @@ class MessageFiguresEndpoint(ReportedMessagesEndpoint, _Figures):
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
         example=_MESSAGES,
-        checks=_faults,
+        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> dict[str, MessageCountView]:
         """Count the messages by hour, day or month (UTC), at most 1000 of them.
@@ -144,7 +139,7 @@ class CallFiguresTableEndpoint(_Figures):
     @endpoint(
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
-        checks=_faults,
+        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> Csv:
         """Count the calls as CSV."""
@@ -165,7 +160,7 @@ class MessageFiguresTableEndpoint(_Figures):
     @endpoint(
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
-        checks=_faults,
+        checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> Csv:
         """Count the messages as CSV."""
