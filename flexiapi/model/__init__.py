@@ -51,6 +51,7 @@ from flexiapi.model.parts import (
     Undelivered,
     hashes,
 )
+from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
@@ -111,6 +112,7 @@ __all__ = [
     "PanelSession",
     "Password",
     "PendingChange",
+    "PhoneCountry",
     "PooledAccount",
     "Profile",
     "ProvisioningFetch",
@@ -128,6 +130,8 @@ __all__ = [
     "Types",
     "Undelivered",
     "UserAgent",
+    "calling_code_of",
+    "calling_codes",
     "e164",
     "folded",
     "hashes",

@@ -38,6 +38,7 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "code": lambda _: "ZW",  # a country, for which each space has its own switch
     "label": lambda _: "outbox",  # a backend, which is of no space
     "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
@@ -192,7 +193,7 @@ def parts_of(endpoint, verb):
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
     same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    of_path = [name for name in operation.path if name != "key"]
+    of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
