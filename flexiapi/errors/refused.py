@@ -276,3 +276,13 @@ class TooManyRequests(ApiError):
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
+
+
+class RecoveryTokenTooSoon(TooManyRequests):
+    """The device was sent a recovery token a short time ago."""
+
+    message = "Last token requested too recently"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.message = type(self).message

@@ -55,7 +55,7 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
@@ -122,6 +122,7 @@ __all__ = [
     "SortKey",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "TokenMaker",
     "Types",

@@ -40,7 +40,7 @@ from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
@@ -74,10 +74,8 @@ class Store(Records, bounds=False):
         database = open_database(settings.mongodb, uri, Outage())
         super().__init__(database)
         self.spaces = Spaces.of(settings)
-        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
-        self._key = key
-        self._documents = documents
-        self._email_unique = settings.account.email_unique
+        self._key, self._email_unique = key, settings.account.email_unique
+        self._documents = documents = AccountDocuments(key, self.spaces, email_unique=self._email_unique)
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.journal = journal = Journal.of(database)
@@ -108,6 +106,7 @@ class Store(Records, bounds=False):
         journal = self.journal
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
+        self.recovery_tokens = RecoveryTokenStore(database, journal)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
         self.sign_in_places = SignInPlaceStore(database)
