@@ -27,6 +27,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
@@ -63,6 +64,7 @@ REFERENCES = {
     "old_password": lambda _: PASSWORD,
 }
 VALUES = {
+    "name": lambda one: one.texts_of_new["key"],
     "username": lambda one: one.texts_of_new["username"],
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
@@ -71,6 +73,9 @@ VALUES = {
     "search": lambda one: one.member.phone,
 }
 PLAIN = {
+    "scopes": ["push"],
+    "expires_days": "30",
+    "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
     "value": "C-1024",
