@@ -137,6 +137,12 @@ class SpaceFull(Forbidden):
     message = "This service cannot have more accounts."
 
 
+class CountryNotAllowed(Forbidden):
+    """The settings do not allow numbers of the country, so that administrators cannot switch it on."""
+
+    message = "The settings of this service do not allow phone numbers of this country."
+
+
 class NoExternalAccountLeft(Forbidden):
     """Each new account takes an external account, and none is free."""
 

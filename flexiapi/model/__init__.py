@@ -51,6 +51,7 @@ from flexiapi.model.parts import (
     Undelivered,
     hashes,
 )
+from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.reports import (
     MOST_RECEIVERS,
@@ -131,6 +132,7 @@ __all__ = [
     "PanelSession",
     "Password",
     "PendingChange",
+    "PhoneCountry",
     "PooledAccount",
     "Profile",
     "ProvisioningFetch",
@@ -154,6 +156,8 @@ __all__ = [
     "Types",
     "Undelivered",
     "UserAgent",
+    "calling_code_of",
+    "calling_codes",
     "e164",
     "folded",
     "hashes",

@@ -29,6 +29,7 @@ from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
+from flexiapi.store.phone_countries import PhoneCountryStore
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
@@ -116,6 +117,7 @@ class Store(Records, bounds=False):
         self.auth_tokens = AuthTokenStore(database, journal)
         self.reset_links = ResetLinkStore(database, journal)
         self.key_uses = KeyUses(database)
+        self.phone_countries = PhoneCountryStore(database, journal)
         self.named_keys = NamedKeyStore(database, journal, self.counters)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
 

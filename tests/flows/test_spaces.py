@@ -28,6 +28,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
@@ -42,6 +43,7 @@ PLACES = {
     "report_id": lambda _: "5f2c9e0a41d7",  # each space has records of its own by this name
     "party": lambda one: one.member.address,
     "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
+    "code": lambda _: "ZW",  # a country, for which each space has its own switch
     "label": lambda _: "outbox",  # a backend, which is of no space
     "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
@@ -68,6 +70,7 @@ REFERENCES = {
     "old_password": lambda _: PASSWORD,
 }
 VALUES = {
+    "name": lambda one: one.texts_of_new["key"],
     "username": lambda one: one.texts_of_new["username"],
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
@@ -77,6 +80,9 @@ VALUES = {
 }
 _AT = "2026-11-30T14:05:09Z"
 PLAIN = {
+    "scopes": ["push"],
+    "expires_days": "30",
+    "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
     "value": "C-1024",
@@ -226,7 +232,7 @@ def parts_of(endpoint, verb):
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | fields_of(endpoint, operation)
     same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    of_path = [name for name in operation.path if name != "key"]
+    of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
