@@ -26,6 +26,7 @@ from flexiapi.errors.base import (
     SealBroken,
     Violations,
 )
+from flexiapi.errors.of_files import RangeNotSatisfiable, UploadAborted, VoicemailFull
 from flexiapi.errors.refused import (
     AccountBlocked,
     ActivationExpired,
@@ -35,6 +36,7 @@ from flexiapi.errors.refused import (
     CodeRefused,
     ConfirmationRequired,
     CookiesNeeded,
+    CountryNotAllowed,
     CreationTokenRefused,
     CrossSiteRequest,
     ExternalAccountUsed,
@@ -55,7 +57,6 @@ from flexiapi.errors.refused import (
     OwnBlock,
     PrefetchRefused,
     ProvisioningFailed,
-    RangeNotSatisfiable,
     RecordNotFound,
     RecoveryTokenTooSoon,
     RouteNotFound,
@@ -63,9 +64,7 @@ from flexiapi.errors.refused import (
     SignInRequired,
     SpaceFull,
     TooManyRequests,
-    UploadAborted,
     ValidationFailed,
-    VoicemailFull,
     WrongCode,
     WrongCredentials,
 )
@@ -75,6 +74,7 @@ from flexiapi.errors.unavailable import (
     RegistrarUnavailable,
     ReplicaNotWritable,
     ReplicaUnavailable,
+    ReportsRefused,
     SipUnavailable,
     StoreUnavailable,
     Unavailable,
@@ -93,6 +93,7 @@ __all__ = [
     "ConfigurationError",
     "ConfirmationRequired",
     "CookiesNeeded",
+    "CountryNotAllowed",
     "CreationTokenRefused",
     "CrossSiteRequest",
     "DeliveryFailed",
@@ -123,6 +124,7 @@ __all__ = [
     "RegistrarUnavailable",
     "ReplicaNotWritable",
     "ReplicaUnavailable",
+    "ReportsRefused",
     "RouteNotFound",
     "SealBroken",
     "SessionRequired",

@@ -19,13 +19,6 @@ class MalformedRequest(ApiError):
     message = "The body is not a JSON object."
 
 
-class UploadAborted(ApiError):
-    """The connection ended in the middle of an upload; only the log has this answer."""
-
-    status = 400
-    message = "The upload was not completed."
-
-
 class SignInRequired(ApiError):
     """Authentication is missing or invalid."""
 
@@ -144,6 +137,12 @@ class SpaceFull(Forbidden):
     message = "This service cannot have more accounts."
 
 
+class CountryNotAllowed(Forbidden):
+    """The settings do not allow numbers of the country, so that administrators cannot switch it on."""
+
+    message = "The settings of this service do not allow phone numbers of this country."
+
+
 class NoExternalAccountLeft(Forbidden):
     """Each new account takes an external account, and none is free."""
 
@@ -204,12 +203,6 @@ class CreationTokenRefused(Forbidden):
     message = "A creation token was sent to this device already. Wait for it, or try again later."
 
 
-class VoicemailFull(Forbidden):
-    """The account has as many voicemails, or as large ones, as it may have."""
-
-    message = "The voicemail of this account is full."
-
-
 class NotFound(ApiError):
     """The requested thing does not exist, or the caller may not know of it."""
 
@@ -249,21 +242,6 @@ class BodyTooLarge(ApiError):
 
     status = 413
     message = "The body is too large."
-
-
-class RangeNotSatisfiable(ApiError):
-    """The range of bytes begins after the end of the file, which is `size` bytes long."""
-
-    status = 416
-    message = "The file does not have this range of bytes."
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def headers(self) -> Sequence[tuple[str, str]]:
-        """Return the size of the file."""
-        return [("Content-Range", f"bytes */{self.size}")]
 
 
 class ValidationFailed(ApiError):

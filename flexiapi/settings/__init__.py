@@ -20,6 +20,7 @@ from flexiapi.settings.sections import (
     TemplateSettings,
 )
 from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
 from flexiapi.settings.voicemail import VoicemailSettings
@@ -44,6 +45,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SpaceSettings",
+    "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
     "VoicemailSettings",
@@ -74,6 +76,7 @@ class Settings(BaseModel):
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
     events: EventSettings = EventSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -87,6 +87,7 @@ class AccountRemoval:
         await self._store.voicemails.remove_of(removal.account_id)
         for file_id in files:
             await self._store.voicemails.files.remove(file_id)
+        await self._store.sip_reports.removals.forget(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)
             await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)
