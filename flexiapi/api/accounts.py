@@ -15,6 +15,7 @@ from flexiapi.api.views.accounts import (
     SingleAccount,
     WrittenAccount,
 )
+from flexiapi.api.views.call_forwardings import FoundAccount
 from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection
@@ -264,10 +265,13 @@ class AccountBySipEndpoint(ApiEndpoint):
     path = "/api/accounts/{sip}/search"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, sip: Sip) -> AccountView:
-        """Search for a specific account by sip address."""
-        account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
-        return AccountView.of(account, await self.view_data(account))
+    async def get(self, sip: Sip) -> FoundAccount:
+        """Search for a specific account by sip address.
+
+        `call_forwardings` are the rules that calls to it follow now, as `GET /api/resolve/{sip}` has them.
+        """
+        resolved = await self.calls.resolution.of(*required_address(sip), self.space.reach)
+        return FoundAccount.found(resolved, await self.view_data(resolved.account))
 
 
 class AccountByEmailEndpoint(ApiEndpoint):

@@ -3,6 +3,7 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -81,6 +82,7 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallForwarding",
     "Challenged",
     "Change",
     "Channel",
@@ -96,6 +98,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",

@@ -1,4 +1,7 @@
-"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs`, `resets` and `links`."""
+"""The SIP account: creation, replacement, removal.
+
+Its other verbs are in `access`, `proofs`, `resets`, `links` and `account_forwardings`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.access import AccountAccess
+from flexiapi.model.account_forwardings import AccountForwardings
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
 from flexiapi.model.parts import Confirmation, DtmfProtocol, Password
@@ -38,7 +42,7 @@ _OF_ROOM = ("replacing_until", "activated", "activated_at", "blocked_at", "admin
 """Fields that have to be as they were read when an account makes room."""
 
 
-class Account(AccountAccess, AccountResets, AccountLinks):
+class Account(AccountAccess, AccountResets, AccountLinks, AccountForwardings):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
     __slots__ = ()
@@ -116,21 +120,22 @@ class Account(AccountAccess, AccountResets, AccountLinks):
         leaves_space: bool,
     ) -> Change[Self]:
         fields: dict[str, Any] = {**values, **self._claims_after(values), "updated_at": now}
+        unchanged: Mapping[str, Any] = {}
         password = fields.pop("password", None)
         if password is not None:
             fields["passwords"] = (password,)
         if "is_admin" in values:
             fields["admin_since"] = (self.admin_since or now) if fields.pop("is_admin") else None
         if ends_sign_ins:
-            fields |= self._codes_ended(keeps_first_entry=True)
-        if ends_sign_ins:
-            fields |= self._first_password_gone
+            fields |= self._codes_ended(keeps_first_entry=True) | self._first_password_gone
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
+            fields |= self._forwardings_without_contacts(now)
+            unchanged = self._same_forwardings
         is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
-        expecting = {"admin_since": self.admin_since} if is_role_read else {}
+        expecting = {**({"admin_since": self.admin_since} if is_role_read else {}), **unchanged}
         if "email" in values and values["email"] != self.email:
             ended, kept = self._mails_ended()
             fields |= ended

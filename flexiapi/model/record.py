@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.crypto.keys import Secret
+from flexiapi.model.call_forwarding import CallForwarding
 from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
@@ -117,6 +118,7 @@ class AccountRecord:
     actions: tuple[Action, ...] = ()
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
+    call_forwardings: tuple[CallForwarding, ...] = ()
     external_account: ExternalAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
     unreadable: tuple[str, ...] = ()

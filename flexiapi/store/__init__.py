@@ -20,6 +20,7 @@ from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
+from flexiapi.store.forwardings import ForwardingStore
 from flexiapi.store.journal import Journal
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
@@ -93,6 +94,7 @@ class Store(Records, bounds=False):
         self.migrations = Migrations(database, self.leases, self.servers, self.seals.take_clear_text)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
+        self.forwardings = ForwardingStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
         self.creation_tokens = CreationTokenStore(database, journal, settling)

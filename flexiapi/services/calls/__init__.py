@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from flexiapi.services.accounts import AccountServices
+from flexiapi.services.calls.forwarding import CallForwardings, ForwardingValues, ShownForwarding
+from flexiapi.services.calls.resolution import ActingForwarding, Resolution, ResolvedAccount
 from flexiapi.services.calls.served_domains import ServedDomains
+from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 
-__all__ = ["CallServices", "build"]
+__all__ = ["ActingForwarding", "CallServices", "ForwardingValues", "ResolvedAccount", "ShownForwarding", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +17,14 @@ class CallServices:
     """The services of this wing."""
 
     served_domains: ServedDomains
+    resolution: Resolution
+    forwarding: CallForwardings
 
 
-def build(ground: Ground) -> CallServices:
+def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) -> CallServices:
     """Make the services of this wing."""
-    return CallServices(served_domains=ServedDomains(ground))
+    return CallServices(
+        served_domains=ServedDomains(ground),
+        resolution=Resolution(ground, accounts.directory, accounts.forwarded_contacts),
+        forwarding=CallForwardings(ground, accounts.directory, contacts.links),
+    )

@@ -1,0 +1,24 @@
+"""SIP addresses, as Flexisip asks for them before it routes a call."""
+
+from flexiapi.api.endpoint import ApiEndpoint
+from flexiapi.api.segments import Sip, required_address
+from flexiapi.api.views.call_forwardings import ResolvedView
+from flexiapi.errors import RecordNotFound
+from flexiapi.web.endpoint import endpoint
+from flexiapi.web.operation import Access
+
+
+class ResolveEndpoint(ApiEndpoint):
+    """A SIP address and what it stands for."""
+
+    path = "/api/resolve/{sip}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> ResolvedView:
+        """Resolve a SIP address to an account, with the rules of call forwarding that calls to it follow.
+
+        Rules that are disabled, or whose target is gone, are left out, and so are all of an account that is not active.
+        A rule for calls without answer has the name that Flexisip reads: `away`, or that of `flexisip.no_answer_name`.
+        """
+        resolved = await self.calls.resolution.of(*required_address(sip), self.space.reach)
+        return ResolvedView.of(resolved)
