@@ -1,4 +1,4 @@
-"""Activation, deactivation and provisioning tokens of accounts, by administrators."""
+"""Activation, deactivation, blocks, provisioning tokens and mails of accounts, by administrators."""
 
 from collections.abc import Awaitable
 
@@ -6,13 +6,33 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
 from flexiapi.api.views.accounts import AccountView, InactiveAccount, ProvisionedAccount
 from flexiapi.api.views.blocks import BlockableAccount
-from flexiapi.errors import LastAdmin, RecordNotFound, ValidationFailed
+from flexiapi.errors import (
+    DeliveryFailed,
+    LastAdmin,
+    NoEmailConfigured,
+    OwnBlock,
+    RecordNotFound,
+    TooManyRequests,
+    ValidationFailed,
+)
+from flexiapi.services.fields import BlockReason
 from flexiapi.web.endpoint import endpoint
-from flexiapi.web.operation import Access
+from flexiapi.web.operation import Access, Guard, Switch
+from flexiapi.web.parameters import Params
 
 
 def _is_there(exchange: ApiEndpoint, id: int) -> Awaitable[object]:
     return exchange.accounts.directory.for_admin(id, exchange.space)
+
+
+def _has_panel(exchange: ApiEndpoint) -> bool:
+    return exchange.settings.panel.enabled
+
+
+class BlockParameters(Params):
+    """The reason of a block."""
+
+    reason: BlockReason | None = None
 
 
 class AccountActivationEndpoint(ApiEndpoint):
@@ -68,14 +88,15 @@ class AccountBlockEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/block"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin), secret=True)
-    async def post(self, id: Id) -> BlockableAccount:
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin, OwnBlock), secret=True)
+    async def post(self, id: Id, body: BlockParameters) -> BlockableAccount:
         """Block an account.
 
         It keeps its API key, password, codes and tokens, but every use of them is refused with `403`, and the SIP
-        server does not let it in.
+        server does not let it in. The `reason` is shown to administrators alone; without one, that of before stays.
+        Neither your own account nor the last activated administrator can be blocked.
         """
-        account = await self.accounts.administration.block(id, self.actor)
+        account = await self.accounts.administration.block(id, self.actor, body.reason)
         return BlockableAccount.of(account, await self.view_data(account))
 
 
@@ -107,3 +128,44 @@ class AccountProvisioningEndpoint(ApiEndpoint):
             await self.accounts.directory.for_admin(id, self.space), self.actor, by="admin"
         )
         return ProvisionedAccount.of(account, await self.view_data(account))
+
+
+class ProvisioningMailEndpoint(ApiEndpoint):
+    """Mails with a provisioning link that an administrator sends."""
+
+    path = "/api/accounts/{id}/send_provisioning_email"
+
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, NoEmailConfigured, ValidationFailed, DeliveryFailed, TooManyRequests),
+        guard=Guard(limit="messages"),
+    )
+    async def post(self, id: Id) -> None:
+        """Mail the account a link that sets up one device, with a new `provisioning_token`.
+
+        The token of before ends once the mail was accepted. Return `403` if the account has no e-mail address, `422`
+        if it may not use a link now, `503` if the mail was not accepted; nothing is changed then.
+        """
+        account = await self.accounts.directory.for_admin(id, self.space)
+        await self.phones.setup_mails.send(account, self.actor)
+
+
+class ResetPasswordMailEndpoint(ApiEndpoint):
+    """Mails with a link to a new password that an administrator sends."""
+
+    path = "/api/accounts/{id}/send_reset_password_email"
+
+    @endpoint(
+        Access.ADMIN,
+        raises=(RecordNotFound, NoEmailConfigured, ValidationFailed, DeliveryFailed, TooManyRequests),
+        guard=Guard(limit="messages"),
+        switch=Switch(_has_panel),
+    )
+    async def post(self, id: Id) -> None:
+        """Mail the account a link to a page on which its owner chooses a new password, once, within 24 hours.
+
+        Return `403` if the account has no e-mail address, `422` if it may not use a link now, `503` if the mail was
+        not accepted. The password stays until the link is used.
+        """
+        account = await self.accounts.directory.for_admin(id, self.space)
+        await self.codes.reset_links.send(account, self.actor)

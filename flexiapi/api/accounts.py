@@ -22,6 +22,7 @@ from flexiapi.model import AccountSelection
 from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
+    Dictionary,
     DisplayName,
     Domain,
     DtmfProtocol,
@@ -70,6 +71,7 @@ class AccountCreation(Params):
     phone: Annotated[Phone, Field(description="set a phone number to the account: `+` and digits")] | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: LanguageTag | None = None
+    dictionary: Dictionary | None = None
     confirmation_key_expires: Expiry | None = None
 
     @property
@@ -91,6 +93,9 @@ class AccountReplacement(Params):
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: Annotated[LanguageTag, Field(description="language of mails and SMS; kept when not given")] | None = None
+    dictionary: (
+        Annotated[Dictionary, Field(description="replaces all entries; they are kept when not given")] | None
+    ) = None
 
 
 class AccountAmendment(Params):
@@ -110,6 +115,7 @@ class AccountAmendment(Params):
     phone: ReplacedPhone | None = None
     dtmf_protocol: DtmfProtocol | None = None
     language: LanguageTag | None = None
+    dictionary: Annotated[Dictionary, Field(description="replaces all entries")] | None = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -126,6 +132,7 @@ class AccountFilter(Params):
     domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
     activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
     admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
+    blocked: Annotated[Flag | None, Field(description="only blocked accounts, or only others")] = None
     search: SearchText | None = None
 
     @property
@@ -153,6 +160,7 @@ class AccountsEndpoint(ApiEndpoint):
             domain=query.domain.lower() if query.domain else None,
             activated=query.activated,
             admin=query.admin,
+            blocked=query.blocked,
             text=query.search,
         )
         page = await self.accounts.directory.page(wanted, query.page, self.space)
@@ -184,6 +192,7 @@ class AccountsEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
             language=body.language,
+            dictionary=body.dictionary,
         )
         account = await self.accounts.creation.by_admin(
             new, self.actor, activated=bool(body.activated), expires=body.expires
@@ -213,8 +222,8 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def put(self, id: Id, body: AccountReplacement) -> WrittenAccount:
         """Update an existing account.
 
-        The account is replaced as a whole: parameters that are not given are reset, `admin` too, but `language` is
-        kept. Another password, username or domain signs the account out everywhere.
+        The account is replaced as a whole: parameters that are not given are reset, `admin` too, but `language` and
+        `dictionary` are kept. Another password, username or domain signs the account out everywhere.
         """
         new = AccountDetails(
             username=body.username,
@@ -227,6 +236,7 @@ class AccountByIdEndpoint(ApiEndpoint):
             dtmf_protocol=body.dtmf_protocol,
             admin=bool(body.admin),
             language=body.language,
+            dictionary=body.dictionary,
         )
         account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))

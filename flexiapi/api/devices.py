@@ -1,7 +1,7 @@
-"""Registered devices of the current user."""
+"""Registered devices of the current user, and of an account for administrators."""
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.segments import Uuid
+from flexiapi.api.segments import Id, Uuid
 from flexiapi.api.views.devices import DeviceView
 from flexiapi.errors import RecordNotFound, RegistrarUnavailable
 from flexiapi.web.endpoint import endpoint
@@ -40,3 +40,29 @@ class MyDeviceEndpoint(ApiEndpoint):
         Return `404` if it is not one of them.
         """
         await self.phones.devices.remove(self.me, uuid)
+
+
+class AccountDevicesEndpoint(ApiEndpoint):
+    """The registered devices of an account."""
+
+    path = "/api/accounts/{id}/devices"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, RegistrarUnavailable), example=_EXAMPLE)
+    async def get(self, id: Id) -> dict[str, DeviceView]:
+        """Return the registered devices of an account, by their `uuid`."""
+        account = await self.accounts.directory.for_admin(id, self.space)
+        return {device.uuid: DeviceView.of(device) for device in await self.phones.devices.of(account)}
+
+
+class AccountDeviceEndpoint(ApiEndpoint):
+    """A registered device of an account."""
+
+    path = "/api/accounts/{id}/devices/{uuid}"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, RegistrarUnavailable))
+    async def delete(self, id: Id, uuid: Uuid) -> None:
+        """Remove one of the registered devices of an account.
+
+        Return `404` if it is not one of them.
+        """
+        await self.phones.devices.remove(await self.accounts.directory.for_admin(id, self.space), uuid)

@@ -9,7 +9,8 @@ import click
 
 from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
-from flexiapi.flexisip import doctor, userdb
+from flexiapi.flexisip import conf_fragment, doctor, userdb
+from flexiapi.flexisip.releases import RELEASES, release_of
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
 from flexiapi.server.parts import Parts
@@ -76,6 +77,29 @@ def export_userdb(context: Installation, file: Path) -> None:
     for address, why in report.left_out:
         click.echo(f"left out: {address!r}: {why}", err=True)
     click.echo(f"{report.written} accounts written to {file}, {len(report.left_out)} left out.")
+
+
+@sip.command("config")
+@click.option(
+    "--flexisip", "release", default=str(RELEASES[-2]), show_default=True, help="Version of Flexisip, such as 2.5.0."
+)
+@click.option("--key", default=conf_fragment.PLACEHOLDER, help="API key to print in place of a placeholder.")
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    type=click.Choice([extra.value for extra in conf_fragment.Extra]),
+    help="Part that is commented out otherwise, because it needs more than this server; repeatable.",
+)
+@passed
+def config(context: Installation, release: str, key: str, extras: tuple[str, ...]) -> None:
+    """Print the fragment of flexisip.conf that a version of Flexisip needs for this server.
+
+    It has the sign-in of phones and every call that this version makes. `flexiapi api-keys create --scope flexisip`
+    makes its API key.
+    """
+    wanted = frozenset(map(conf_fragment.Extra, extras))
+    click.echo(conf_fragment.fragment(context.settings, release_of(release), key, wanted), nl=False)
 
 
 @sip.command("doctor")

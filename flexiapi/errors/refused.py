@@ -59,6 +59,18 @@ class AccountBlocked(Forbidden):
     message = "Account blocked"
 
 
+class OwnBlock(Forbidden):
+    """Administrators would lock themselves out."""
+
+    message = "You cannot block your own account. Another administrator can."
+
+
+class NoEmailConfigured(Forbidden):
+    """The account has no address that a mail could go to."""
+
+    message = "No email configured"
+
+
 class ConfirmationRequired(Forbidden):
     """The account was never activated: its session may only enter the code."""
 

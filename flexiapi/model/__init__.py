@@ -28,6 +28,7 @@ from flexiapi.model.listings import (
     SortKey,
 )
 from flexiapi.model.parts import (
+    MOST_ENTRIES,
     AccountType,
     Action,
     ActivationExpiration,
@@ -36,6 +37,7 @@ from flexiapi.model.parts import (
     Channel,
     CodeChannel,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Named,
@@ -59,6 +61,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -92,6 +95,7 @@ __all__ = [
     "ContactsList",
     "CreationCount",
     "Device",
+    "DictionaryEntry",
     "DtmfProtocol",
     "Element",
     "ElementChange",

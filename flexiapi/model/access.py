@@ -56,15 +56,20 @@ class AccountAccess(AccountRecord):
         """Remember a message with a code that could not be sent."""
         return self._changed("account.code_not_sent", undelivered=message)
 
-    def block(self, now: datetime) -> Change[Self]:
-        """Block the account. Expects that activation and role are as they were read."""
+    def block(self, now: datetime, reason: str | None = None) -> Change[Self]:
+        """Block the account. A reason of before stays without another one.
+
+        Expects that activation and role are as they were read.
+        """
         read = {name: getattr(self, name) for name in ("activated", "admin_since")}
-        blocked_at = self.blocked_at or now
-        return self._changed("account.blocked", expecting=read, blocked_at=blocked_at, updated_at=now)
+        fields: dict[str, Any] = {"blocked_at": self.blocked_at or now}
+        if reason is not None:
+            fields["block_reason"] = reason
+        return self._changed("account.blocked", expecting=read, updated_at=now, **fields)
 
     def unblock(self, now: datetime) -> Change[Self]:
         """End the block of the account."""
-        return self._changed("account.unblocked", blocked_at=None, updated_at=now)
+        return self._changed("account.unblocked", blocked_at=None, block_reason=None, updated_at=now)
 
     def grant_admin(self, now: datetime) -> Change[Self]:
         """Give the account the admin role."""

@@ -12,13 +12,13 @@ from flexiapi.model.access import AccountAccess
 from flexiapi.model.account_forwardings import AccountForwardings
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
-from flexiapi.model.parts import Confirmation, DtmfProtocol, Password
+from flexiapi.model.parts import Confirmation, DictionaryEntry, DtmfProtocol, Password
 from flexiapi.model.resets import AccountResets
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that an administrator sets of an account at once; a field that is not set is reset, except the language."""
+    """All that an administrator sets of an account at once; what is not set is reset, but for language, dictionary."""
 
     username: str
     domain: str
@@ -30,6 +30,7 @@ class Profile:
     is_admin: bool = False
     user_agent: str = ""
     language: str | None = None
+    dictionary: tuple[DictionaryEntry, ...] | None = None
 
 
 _OF_PROFILE = frozenset(
@@ -79,6 +80,7 @@ class Account(AccountAccess, AccountResets, AccountLinks, AccountForwardings):
             "user_agent": profile.user_agent,
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
             **({} if profile.language is None else {"language": profile.language}),
+            **({} if profile.dictionary is None else {"dictionary": profile.dictionary}),
         }
         return self._administered(
             "account.replaced",

@@ -20,11 +20,15 @@ class ElementChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A change to one element of the list `field`. It does not conflict with changes to other elements."""
+    """A change to one element of the list `field`. It does not conflict with changes to other elements.
+
+    One that is added expects that the list has fewer than `most` elements, if that is given.
+    """
 
     field: str
     kind: ElementChange
     item: Any
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change, Element, ElementChange
-from flexiapi.model.parts import Action, ExternalAccount
+from flexiapi.model.parts import MOST_ENTRIES, Action, DictionaryEntry, ExternalAccount
 from flexiapi.model.record import AccountRecord
 
 
@@ -63,6 +63,32 @@ class AccountLinks(AccountRecord):
         actions = tuple(known for known in self.actions if known.id != action_id)
         element = Element("actions", ElementChange.REMOVED, Action(action_id, "", ""))
         return Change("account.action_removed", self, replace(self, actions=actions), element=element)
+
+    @property
+    def dictionary_values(self) -> dict[str, str]:
+        """The values of the dictionary by key."""
+        return {entry.key: entry.value for entry in self.dictionary}
+
+    def add_entry(self, entry: DictionaryEntry) -> Change[Self]:
+        """Add an entry to the dictionary. Expects that there is room, and no entry with its key."""
+        element = Element("dictionary", ElementChange.ADDED, entry, MOST_ENTRIES)
+        return Change("account.entry_set", self, replace(self, dictionary=(*self.dictionary, entry)), element=element)
+
+    def replace_entry(self, entry: DictionaryEntry) -> Change[Self]:
+        """Replace the value of the entry that has the same key."""
+        entries = tuple(entry if known.key == entry.key else known for known in self.dictionary)
+        element = Element("dictionary", ElementChange.REPLACED, entry)
+        return Change("account.entry_set", self, replace(self, dictionary=entries), element=element)
+
+    def remove_entry(self, key: str) -> Change[Self]:
+        """Remove the entry with the key."""
+        entries = tuple(known for known in self.dictionary if known.key != key)
+        element = Element("dictionary", ElementChange.REMOVED, DictionaryEntry(key, ""))
+        return Change("account.entry_removed", self, replace(self, dictionary=entries), element=element)
+
+    def clear_dictionary(self) -> Change[Self]:
+        """Remove all entries of the dictionary."""
+        return self._changed("account.dictionary_cleared", dictionary=())
 
     def _added(self, event: str, name: str, item: Any) -> Change[Self]:
         fields: dict[str, Any] = {name: (*getattr(self, name), item)}

@@ -20,6 +20,7 @@ class AccountSelection:
     domain: str | None
     activated: bool | None = None
     admin: bool | None = None
+    blocked: bool | None = None
     text: str | None = None
     contacts_list_id: int | None = None
     type_id: int | None = None

@@ -112,6 +112,18 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class DictionaryEntry:
+    """A value that programs of the operator keep with an account, under a key that is unique there."""
+
+    key: str
+    value: str
+
+
+MOST_ENTRIES = 100
+"""Entries that a dictionary has at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A pending activation or recovery secret: a 13-character key by mail (`key`) or a PIN by SMS (`pin_hash`).
 

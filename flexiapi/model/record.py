@@ -13,6 +13,7 @@ from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     Password,
@@ -62,6 +63,7 @@ class AccountRecord:
         language: tag of the language that its owner gets messages in; `None` leaves it to the request and the domain.
         activated_at: when the account became active for the first time.
         deactivated_at: when an administrator deactivated it before that, so that it cannot activate itself.
+        block_reason: why an administrator blocked it, for administrators alone.
         provisioning_token_until: end of a token that was mailed; `None` leaves it to the settings.
         unlocked_at: when an operator had failed sign-ins and codes of before forgotten.
         undelivered: the last message with a code that could not be sent, if none was sent since.
@@ -72,7 +74,6 @@ class AccountRecord:
         unconfirmed: whether the public created it and it has proven nothing yet.
         replacing_until: until then its code is being sent, or that of the account that replaces it.
         provisioning_by: who made the provisioning token; `None` is the account itself.
-        last_provisioning: use of the last provisioning link that was fetched.
         has_first_password: whether the password comes from who signed up with a number, and need not be its owner.
         sign_in_epoch: grows when everything that signs in ends; nonces and tokens carry it.
     """
@@ -86,6 +87,7 @@ class AccountRecord:
     activated_at: datetime | None = None
     deactivated_at: datetime | None = None
     blocked_at: datetime | None = None
+    block_reason: str | None = None
     email: str | None = None
     phone: str | None = None
     claimed_phone: str | None = None
@@ -116,6 +118,7 @@ class AccountRecord:
     phone_change: PendingChange | None = None
     type_ids: tuple[int, ...] = ()
     actions: tuple[Action, ...] = ()
+    dictionary: tuple[DictionaryEntry, ...] = ()
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
     call_forwardings: tuple[CallForwarding, ...] = ()

@@ -33,6 +33,8 @@ class Done(Enum):
     LIST_DETACHED = marked("The contacts list is detached.")
     ACTION_SAVED = marked("The action is saved.")
     ACTION_REMOVED = marked("The action is deleted.")
+    ENTRY_SAVED = marked("The entry is saved.")
+    ENTRY_REMOVED = marked("The entry is deleted.")
     REGISTRATION_ENDED = marked("The registration of the device has ended.")
     CODE_SENT = marked("We sent a code.")
     EMAIL_CHANGED = marked("Your e-mail address is changed.")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flexiapi.errors import Violations
-from flexiapi.model import e164
+from flexiapi.model import MOST_ENTRIES, e164
 from flexiapi.sip_address import SipAddress
 
 _MOST_DIGITS = 15
@@ -14,6 +14,8 @@ _BEYOND_THE_END = 10**_MOST_DIGITS
 _MOST_DIGITS_OF_CODE = 64
 _BETWEEN_DIGITS = re.compile(r"[\s().\-/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060]")
 _ID = re.compile("[0-9]{1,18}")
+_LONGEST_ENTRY = 255
+_DICTIONARY_KEY = re.compile(rf"(?!\.{{1,2}}$)[^/\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{_LONGEST_ENTRY}}}", re.DOTALL)
 _NUMBER = re.compile(r"\+[0-9]{3,20}")
 
 
@@ -89,6 +91,33 @@ def sip_uri(value: str) -> str:
 def typed_sip_uri(value: Any) -> Any:
     """Return a SIP URI that a person may have typed without its scheme."""
     return f"sip:{value}" if isinstance(value, str) and "@" in value and ":" not in value.partition("@")[0] else value
+
+
+def dictionary(value: Any) -> dict[str, str]:
+    """Read an object of texts, without the space around them. Raises `Violations`."""
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise Violations("{field} must be an object whose values are strings")
+    entries = {key: text.strip() for key, text in value.items()}
+    faults = []
+    if len(entries) > MOST_ENTRIES:
+        faults.append(f"{{field}} must have at most {MOST_ENTRIES} entries")
+    if not all(map(is_dictionary_key, entries)):
+        faults.append(f"{{field}} must have keys of 1 to {_LONGEST_ENTRY} characters, without / and control characters")
+    if not all(0 < len(text) <= _LONGEST_ENTRY and is_encodable(text) for text in entries.values()):
+        faults.append(f"{{field}} must have values of 1 to {_LONGEST_ENTRY} characters")
+    if faults:
+        raise Violations(*faults)
+    return entries
+
+
+def is_dictionary_key(key: str) -> bool:
+    """Return whether a text may be a key of a dictionary: one that a path can name."""
+    return _DICTIONARY_KEY.fullmatch(key) is not None and is_encodable(key)
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether a text has no half of a surrogate pair, which no document can hold."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def expiry(value: Any) -> datetime:

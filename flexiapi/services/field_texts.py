@@ -119,3 +119,12 @@ CONTACT_ID = WithJsonSchema(
 )
 KEY = _field("lower-case letters, digits, dashes", "open_door", pattern="^[a-z0-9_-]{1,64}$")
 CODE = _field("lower-case letters and digits", "1234", pattern="^[a-z0-9]{1,64}$")
+DICTIONARY = WithJsonSchema(
+    {
+        "type": "object",
+        "description": "values of the operator's own: at most 100, texts of 1 to 255 characters, keys without `/`",
+        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 255},
+        "maxProperties": 100,
+        "examples": [{"customer": "C-1024"}],
+    }
+)

@@ -16,6 +16,7 @@ from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
 from flexiapi.services.conversions import (
+    dictionary,
     digits,
     expiry,
     flag,
@@ -208,6 +209,11 @@ Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
     Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
+BlockReason = Annotated[
+    Text,
+    _printable(255),
+    Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
+]
 SearchText = Annotated[
     Text,
     _printable(128),
@@ -276,6 +282,10 @@ ForwardingTarget = Annotated[
 SipUri = Annotated[Text, AfterValidator(sip_uri), field_texts.SIP_URI]
 TypedSipUri = Annotated[SipUri, BeforeValidator(typed_sip_uri)]
 ContactId = Annotated[int, BeforeValidator(record_id), field_texts.CONTACT_ID]
+EntryValue = Annotated[
+    Text, _printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
+]
+Dictionary = Annotated[dict[str, str], BeforeValidator(dictionary), field_texts.DICTIONARY]
 PageNumber = Annotated[
     int,
     BeforeValidator(page_number),

@@ -166,6 +166,8 @@ def _exceptions(wanted: AccountSelection) -> AccountSelection | None:
         return AccountSelection(wanted.domain, activated=False)
     if wanted == AccountSelection(wanted.domain, admin=False):
         return AccountSelection(wanted.domain, admin=True)
+    if wanted == AccountSelection(wanted.domain, blocked=False):
+        return AccountSelection(wanted.domain, blocked=True)
     return None
 
 

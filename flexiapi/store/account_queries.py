@@ -9,17 +9,15 @@ from flexiapi.store.documents import Document
 
 def filters(wanted: AccountSelection) -> Document:
     """Return the query for everything that is wanted but the text."""
-    query: Document = {}
-    if wanted.domain is not None:
-        query["domain"] = wanted.domain
-    if wanted.activated is not None:
-        query["activated"] = wanted.activated
-    if wanted.admin is not None:
-        query["admin_since"] = {"$exists": wanted.admin}
-    if wanted.contacts_list_id is not None:
-        query["contacts_lists"] = wanted.contacts_list_id
-    if wanted.type_id is not None:
-        query["types"] = wanted.type_id
+    asked = {
+        "domain": wanted.domain,
+        "activated": wanted.activated,
+        "admin_since": None if wanted.admin is None else {"$exists": wanted.admin},
+        "blocked_at": None if wanted.blocked is None else {"$exists": wanted.blocked},
+        "contacts_lists": wanted.contacts_list_id,
+        "types": wanted.type_id,
+    }
+    query: Document = {name: value for name, value in asked.items() if value is not None}
     if created := _between(wanted.created_from, wanted.created_until):
         query["created_at"] = created
     if updated := _between(wanted.updated_from, wanted.updated_until):

@@ -9,7 +9,16 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from flexiapi.concurrency.coalescing import Batches
 from flexiapi.crypto.keys import Secret, found_by
-from flexiapi.model import CREDENTIAL_FIELDS, Account, Action, Actor, Change, Element, ElementChange
+from flexiapi.model import (
+    CREDENTIAL_FIELDS,
+    Account,
+    Action,
+    Actor,
+    Change,
+    DictionaryEntry,
+    Element,
+    ElementChange,
+)
 from flexiapi.observing import log
 from flexiapi.store.account_lookups import AccountLookups, having_token
 from flexiapi.store.account_ranges import AccountRanges
@@ -186,18 +195,24 @@ def _role(change: Change[Account]) -> str | None:
 
 
 def _details(change: Change[Account]) -> Document:
-    """Return what the event of a change tells beside its name: addresses and names of fields, no values of them."""
+    """Return what the event of a change tells beside its name: addresses and names of fields.
+
+    The only value of a field is the reason of a block.
+    """
     account = change.after or change.before
     assert account is not None
     details: Document = {"address": account.address}
     if role := _role(change):
         details["role"] = role
+    if "block_reason" in change.fields and account.block_reason is not None:
+        details["reason"] = account.block_reason
     if change.before is not None and change.before.address != account.address:
         details["former_address"] = change.before.address
     fields = change.fields - _SILENT
     if change.element is not None:
         fields |= {change.element.field}
-        details["element"] = getattr(change.element.item, "id", change.element.item)
+        item = change.element.item
+        details["element"] = item.key if isinstance(item, DictionaryEntry) else getattr(item, "id", item)
     if fields:
         details["fields"] = sorted(fields)
     return details
@@ -226,16 +241,18 @@ def conditions(expecting: Mapping[str, Any]) -> Document:
 def element_change(element: Element) -> tuple[Document, Document]:
     """Return the query and the update of a change to one element of a list."""
     name, item = STORED_NAMES.get(element.field, element.field), element.item
-    if not isinstance(item, Action):
+    if not isinstance(item, Action | DictionaryEntry):
         if element.kind is ElementChange.ADDED:
             return {name: {"$ne": item}}, {"$push": {name: item}}
         return {name: item}, {"$pull": {name: item}}
-    by_id = {f"{name}.id": item.id}
+    identity = {"id": item.id} if isinstance(item, Action) else {"key": item.key}
+    named = {name: {"$elemMatch": identity}}
     if element.kind is ElementChange.ADDED:
-        return {}, {"$push": {name: plain(item)}}
+        room = {} if element.most is None else {f"{name}.{element.most - 1}": {"$exists": False}}
+        return {"$nor": [named], **room}, {"$push": {name: plain(item)}}
     if element.kind is ElementChange.REPLACED:
-        return by_id, {"$set": {f"{name}.$.key": item.key, f"{name}.$.code": item.code}}
-    return by_id, {"$pull": {name: {"id": item.id}}}
+        return named, {"$set": {f"{name}.$": plain(item)}}
+    return named, {"$pull": {name: identity}}
 
 
 def _having_key(key: Secret) -> list[Document]:

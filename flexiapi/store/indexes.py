@@ -46,6 +46,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             [("activated", ASCENDING), ("domain", ASCENDING), ("_id", ASCENDING)],
             partialFilterExpression={"activated": False},
         ),
+        IndexModel("blocked_at", **_only_present("blocked_at")),
         IndexModel("created_at"),
         IndexModel("creation_token_hash", **_only_present("creation_token_hash")),
         IndexModel("contacts", **_only_present("contacts")),

@@ -17,6 +17,7 @@ from flexiapi.model import (
     Action,
     ActivationExpiration,
     Confirmation,
+    DictionaryEntry,
     PendingChange,
     ProvisioningFetch,
     StoredApiKey,
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Any] = {
 }
 """The parts of an account that documents hold as they are."""
 
+_ELEMENTS: Mapping[str, Any] = {"actions": Action, "dictionary": DictionaryEntry}
 # Fields whose name in documents is another one.
 _NAMES = {
     "epoch": "sign_in_epoch",
@@ -120,8 +122,8 @@ def _is_readable(decoded: Callable[[Document], Account], document: Document) -> 
 
 def _known(name: str, value: Any) -> Any:
     """Return the value of a field without the keys that a newer release added to a part."""
-    if name == "actions" and isinstance(value, list):
-        return [_without_others(Action, item) for item in value]
+    if name in _ELEMENTS and isinstance(value, list):
+        return [_without_others(_ELEMENTS[name], item) for item in value]
     part = Confirmation if name == "confirmation" else PARTS.get(name)
     return value if part is None else _without_others(part, value)
 

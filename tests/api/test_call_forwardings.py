@@ -2,6 +2,7 @@
 
 import pytest
 
+from flexiapi.panel.user.personal_data import account_of
 from tests.kit.server import shared_by_module
 
 server = shared_by_module({})
@@ -193,8 +194,6 @@ def test_each_change_is_an_event_of_the_account(server, http, user):
 
 
 def test_rules_are_in_the_export_of_the_account(server, http, user):
-    from flexiapi.panel.user.personal_data import account_of
-
     http.post(MINE, headers=user.headers, json=to_bob())
     exported = account_of(server.account(user.id))["call_forwardings"]
     assert [(one["type"], one["sip_uri"]) for one in exported] == [("always", BOB)]

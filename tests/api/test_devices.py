@@ -48,8 +48,8 @@ def configure(registrar):
     return {"redis": {"url": f"unix://{registrar}"}}
 
 
-def devices(server, person, method="GET", uuid=None):
-    path = "/api/accounts/me/devices" + (f"/{quote(uuid, safe=':')}" if uuid else "")
+def devices(server, person, method="GET", uuid=None, of="me"):
+    path = f"/api/accounts/{of}/devices" + (f"/{quote(uuid, safe=':')}" if uuid else "")
     return server.http.request(method, path, headers=person.headers)
 
 
@@ -69,6 +69,21 @@ def test_devices_are_shown_by_their_uuid_and_removed_one_by_one(server, alice, c
     assert devices(server, alice, "DELETE", UUID).status_code == 404
     assert list(devices(server, alice).json()) == [OTHER]
     assert client.hlen("fs:bob@sip.example.org") == 1
+
+
+def test_administrators_see_and_remove_the_devices_of_an_account(server, alice, admin, client):
+    now = int(time.time())
+    client.hset(
+        f"fs:{alice.sip}", mapping={f'"<{UUID}>"': binding(UUID, now), f'"<{OTHER}>"': binding(OTHER, now - 10)}
+    )
+    shown = devices(server, admin, of=alice.id).json()
+    assert shown == devices(server, alice).json()
+    assert list(shown) == [UUID, OTHER]
+    assert devices(server, alice, of=alice.id).status_code == 403
+    assert devices(server, admin, "DELETE", UUID, of=999).status_code == 404
+    assert devices(server, admin, "DELETE", UUID, of=alice.id).json() == {}
+    assert devices(server, admin, "DELETE", UUID, of=alice.id).status_code == 404
+    assert list(devices(server, alice).json()) == [OTHER]
 
 
 def test_a_registrar_that_is_away_is_told(tmp_path, mongod_uri):

@@ -18,6 +18,7 @@ from flexiapi.model import (
     ActivationExpiration,
     Algorithm,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     Password,
     PendingChange,
@@ -48,6 +49,7 @@ ACCOUNT = Account(
     email_change=PendingChange("new@example.org", b"hash", NOW, LATER),
     type_ids=(1,),
     actions=(Action(5, "open", "123"),),
+    dictionary=(DictionaryEntry("customer", "C-1024"),),
 )
 COMMON = (
     '"id":12,"username":"zoé","domain":"sip.example.org","email":"zoe@example.org","activated":true,'
@@ -58,7 +60,8 @@ COMMON = (
     '"created_at":"2026-01-02T03:04:05.678901Z","updated_at":"2026-01-02T03:04:05.678901Z"},'
     '"email_change_code":{"email":"new@example.org","created_at":"2026-01-02T03:04:05.678901Z",'
     '"updated_at":"2026-01-02T03:04:05.678901Z"},"types":[{"id":1,"key":"phone"}],'
-    '"actions":[{"id":5,"key":"open","code":"123"}]'
+    '"actions":[{"id":5,"key":"open","code":"123"}],"sip_uri":"sip:zo%C3%A9@sip.example.org","blocked":false,'
+    '"dictionary":{"customer":"C-1024"}'
 )
 ADMIN = '"admin":{"created_at":"2026-01-02T03:04:05.678901Z","updated_at":"2026-01-02T03:04:05.678901Z"}'
 USER = f'{COMMON},"passwords":[{{"algorithm":"MD5"}},{{"algorithm":"SHA-256"}}],{ADMIN}'
@@ -79,7 +82,7 @@ def encoded(view, account=ACCOUNT):
     ("view", "keys"),
     [
         (accounts.ListedAccount, COMMON),
-        (accounts.SingleAccount, f"{COMMON},{SECRETS}"),
+        (accounts.SingleAccount, f'{COMMON},{SECRETS},"block_reason":null'),
         (accounts.AccountView, USER),
         (accounts.InactiveAccount, USER),
         (accounts.ProvisionedAccount, f'{USER},"provisioning_token":"the-token"'),

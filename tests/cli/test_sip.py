@@ -107,6 +107,15 @@ def test_doctor_prints_what_flexisip_needs(server, command, replica):
     assert (missing.returncode, "This host has no user no-such-user." in missing.stderr) == (1, True)
 
 
+def test_config_prints_the_fragment_of_a_version(command):
+    done = command("config", "--flexisip", "2.6.1", "--key", "the-key", "--with", "voicemail")
+    assert "[global::flexiapi]\n" in done.stdout
+    assert "\nurl=https://api.example.org\napi-key=the-key\n" in done.stdout
+    assert "\nvoicemail-server=sip:" in done.stdout
+    refused = command("config", "--flexisip", "new", check=False)
+    assert (refused.returncode, "new is not a version of Flexisip" in refused.stderr) == (1, True)
+
+
 def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):
     server.run(add(server.store, account(0, "bob.builder")))
     file = tmp_path / "users.db"

@@ -255,6 +255,8 @@ def test_bad_values_in_json(prober, path, verb, operation):
         for value in NO_SCALARS:
             body = json.dumps({**examples_of(operation), name: value})
             status, told = prober.send(path, verb, operation, prober.address(path, operation), body)
+            if name == "dictionary" and isinstance(value, dict):
+                continue  # that one is an object
             assert status == 422
             assert name in told["errors"]
         for value in SCALARS:

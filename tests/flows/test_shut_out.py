@@ -1,5 +1,7 @@
 """Accounts that an administrator deactivated (401) or blocked (403, D-67): what they are told, wherever they ask."""
 
+from datetime import timedelta
+
 import pytest
 
 from flexiapi.crypto import digest
@@ -165,3 +167,44 @@ class TestBlocked:
         refused = http.post(f"/api/accounts/{boss.id}/block", headers=boss.headers)
         assert (refused.status_code, "last" in refused.json()["message"]) == (403, True)
         assert http.get(ME, headers=boss.headers).status_code == 200
+
+    def test_administrators_do_not_block_themselves(self, http, boss, person):
+        refused = http.post(f"/api/accounts/{boss.id}/block", headers=boss.headers)
+        assert (refused.status_code, "your own account" in refused.json()["message"]) == (403, True)
+        assert http.get(ME, headers=boss.headers).json()["blocked"] is False
+
+    def test_the_reason_is_told_to_administrators_and_not_to_the_person(self, server, http, boss):
+        person = server.person()
+        path, reason = f"/api/accounts/{person.id}", "Reported for spam"
+        told = http.post(f"{path}/block", json={"reason": reason}, headers=boss.headers).json()
+        assert (told["blocked"], told["block_reason"]) == (True, reason)
+        assert http.post(f"{path}/block", headers=boss.headers).json()["block_reason"] == reason
+        shown = http.get(path, headers=boss.headers).json()
+        assert (shown["blocked"], shown["block_reason"]) == (True, reason)
+        found = http.get("/api/accounts", params={"blocked": "1"}, headers=boss.headers).json()["data"]
+        assert {one["blocked"] for one in found} == {True}
+        assert person.id in [one["id"] for one in found]
+        assert reason not in http.get(ME, headers=person.headers).text
+        server.run(server.store.journal.pending.move())
+        events = server.run(server.services.accounts.activity.of(server.account(person.id)))
+        assert [one.details.get("reason") for one in events if one.name == "account.blocked"] == [None, reason]
+        told = http.post(f"{path}/unblock", headers=boss.headers).json()
+        assert (told["blocked"], told["block_reason"]) == (False, None)
+        assert reason not in http.get(ME, headers=person.headers).text
+
+    @pytest.mark.parametrize("reason", ["x" * 256, "two\nlines", ["a"], {"$gt": ""}], ids=str)
+    def test_a_reason_is_one_short_line(self, http, boss, person, reason):
+        refused = http.post(f"/api/accounts/{person.id}/block", json={"reason": reason}, headers=boss.headers)
+        assert (refused.status_code, list(refused.json()["errors"])) == (422, ["reason"])
+
+    def test_many_codes_that_are_asked_for_block_for_a_time_and_never_for_good(self, server, http, boss):
+        """The original blocks such an account until an administrator comes."""
+        person = server.person(email="codes@example.org")
+        most = server.settings.limits.codes_per_account
+        path = f"/api/accounts/{person.id}/send_reset_password_email"
+        server.services.codes.reset_links._limiter._rules["codes"] = (5, timedelta(hours=1))
+        asked_for = [http.post(path, headers=boss.headers) for _ in range(6)]
+        server.services.codes.reset_links._limiter._rules["codes"] = (most, timedelta(hours=1))
+        assert [one.status_code for one in asked_for] == [200] * 5 + [429]
+        assert 0 < int(asked_for[-1].headers["Retry-After"]) <= 3601
+        assert http.get(ME, headers=person.headers).json()["blocked"] is False

@@ -28,6 +28,7 @@ PLACES = {
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
     "action_id": lambda one: one.tokens["action"],
+    "forwarding_id": lambda one: one.tokens["rule"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
     "domain": lambda one: one.domain,
@@ -39,6 +40,7 @@ PLACES = {
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
     "label": lambda _: "outbox",  # a backend, which is of no space
+    "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
@@ -70,6 +72,8 @@ VALUES = {
 }
 PLAIN = {
     "password": "another-horse-battery",
+    "dictionary": {"customer": "C-1024"},
+    "value": "C-1024",
     "algorithm": "SHA-256",
     "code": PIN,
     "title": "A title",
@@ -81,6 +85,8 @@ PLAIN = {
     "body": "Hello",
     "activated": "1",
     "admin": "0",
+    "blocked": "0",
+    "reason": "A reason",
     "page": "1",
     "confirmation_key_expires": "2040-12-12 12:12:12",
     "pn_provider": "fcm",
@@ -88,8 +94,20 @@ PLAIN = {
     "pn_prid": "dA1b-APA91b",
     "reset_password": "1",
     "csrf": None,
+    "sip_uri": None,
 }
+_FORWARDED = {
+    "type": lambda _: "busy",
+    "forward_to": lambda _: "contact",
+    "enabled": lambda _: "0",
+    "contact_id": lambda one: one.contact.id,
+}
+_SAME = ("type", "forward_to", "enabled")
 FIELDS_OF = {
+    "/api/accounts/me/call_forwardings": _FORWARDED,
+    "/api/accounts/{id}/call_forwardings": _FORWARDED,
+    "/api/accounts/me/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/{id}/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
     "/creation_token/validate": {"account_creation_request_token": lambda one: one.tokens["request"]},
@@ -99,6 +117,7 @@ OWN = {
     "POST /api/accounts/me/resend": 404,  # they are active
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
+    "DELETE /api/accounts/{id}/devices/{uuid}": 404,
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,
@@ -184,8 +203,9 @@ def parts_of(endpoint, verb):
     operation = endpoint.operations[verb]
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
-    same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    references = [*operation.path, *(name for name in fields if name in known and name not in same)]
+    same = {"old_password", *_SAME, "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
+    of_path = [name for name in operation.path if name != "key"]
+    references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
     return references, [name for name in fields if name in VALUES and name not in known]

@@ -142,6 +142,12 @@ class TestBlock:
         assert change.after.block(NOW).after.blocked_at == NOW
         assert not change.after.unblock(NOW).after.is_blocked
 
+    def test_the_reason_of_a_block_stays_until_another_one_or_its_end(self):
+        blocked = account().block(NOW, "spam").after
+        assert blocked.block(NOW).after.block_reason == "spam"
+        assert blocked.block(NOW, "fraud").after.block_reason == "fraud"
+        assert written(blocked.unblock(NOW)) == {"blocked_at": None, "block_reason": None, "updated_at": NOW}
+
     def test_verbs_of_the_account_itself_expect_that_it_was_not_blocked_meanwhile(self):
         for before, is_expected in ((account(), True), (account(blocked_at=EARLIER), False)):
             changes = [

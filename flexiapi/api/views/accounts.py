@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from flexiapi.crypto.keys import Secret, readable
 from flexiapi.model import Account, AccountType, Action, ActivationExpiration, AsContact, PendingChange, Types
+from flexiapi.sip_address import uri_of
 
 Moment = Annotated[
     datetime,
@@ -27,6 +28,7 @@ Address = Annotated[str, Field(examples=["192.0.2.10"])]
 Agent = Annotated[str, Field(examples=["LinphoneAndroid/5.2 (Pixel 8)"])]
 UNREADABLE = "unreadable"
 """The text shown for a secret whose seal no application key opens."""
+BlockReason = Annotated[str | None, Field(examples=[None])]
 ProvisioningToken = Annotated[str | None, Field(examples=["7Ma0JzRtWg3kP"])]
 
 
@@ -176,6 +178,9 @@ class ListedAccount:
     email_change_code: EmailChangeView | None
     types: list[TypeView]
     actions: list[ActionView]
+    sip_uri: Annotated[str, Field(examples=["sip:alice.martin@sip.example.org"])]
+    blocked: Annotated[bool, Field(examples=[False])]
+    dictionary: Annotated[dict[str, str], Field(examples=[{"customer": "C-1024"}])]
 
     @classmethod
     def of(cls, account: Account, data: ViewData) -> Self:
@@ -201,6 +206,9 @@ class ListedAccount:
             email_change_code=EmailChangeView.of(change) if change else None,
             types=TypeView.all_of(account, data.types),
             actions=ActionView.all_of(account),
+            sip_uri=uri_of(account.username, account.domain),
+            blocked=account.is_blocked,
+            dictionary={entry.key: entry.value for entry in account.dictionary},
             **cls._more(account),
         )
 
@@ -216,10 +224,11 @@ class SingleAccount(ListedAccount):
 
     confirmation_key: str | None
     provisioning_token: ProvisioningToken
+    block_reason: BlockReason
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
-        return _secrets(account)
+        return {**_secrets(account), "block_reason": account.block_reason}
 
 
 @dataclass(kw_only=True)

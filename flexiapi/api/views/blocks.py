@@ -1,11 +1,9 @@
-"""Views of accounts that may be blocked."""
+"""Views of accounts that are blocked or no longer blocked."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from flexiapi.api.views.accounts import AccountView
+from flexiapi.api.views.accounts import AccountView, BlockReason
 from flexiapi.model import Account
 
 
@@ -13,8 +11,8 @@ from flexiapi.model import Account
 class BlockableAccount(AccountView):
     """An account as the administrator who blocks or unblocks it sees it."""
 
-    blocked: Annotated[bool, Field(examples=[True])]
+    block_reason: BlockReason
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
-        return {**super()._more(account), "blocked": account.is_blocked}
+        return {**super()._more(account), "block_reason": account.block_reason}

@@ -105,9 +105,8 @@ class ResolvedView:
 
 @dataclass(kw_only=True)
 class FoundAccount(AccountView):
-    """An account with its SIP URI, and the rules that calls to it may follow now."""
+    """An account with the rules that calls to it may follow now."""
 
-    sip_uri: SipUriText
     call_forwardings: list[ActingForwardingView]
 
     @classmethod
@@ -119,5 +118,4 @@ class FoundAccount(AccountView):
 
     @classmethod
     def _more(cls, account: Account) -> dict[str, Any]:
-        uri = uri_of(account.username, account.domain)
-        return {**super()._more(account), "sip_uri": uri, "call_forwardings": []}
+        return {**super()._more(account), "call_forwardings": []}

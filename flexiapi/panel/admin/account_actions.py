@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from flexiapi.errors import LastAdmin, RecordNotFound
+from flexiapi.errors import LastAdmin, OwnBlock, RecordNotFound
 from flexiapi.model import Account
-from flexiapi.panel.admin.account_endpoint import Confirmed, ConfirmedEndpoint, Id
+from flexiapi.panel.admin.account_endpoint import AccountFormEndpoint, Confirmed, ConfirmedEndpoint, Id
 from flexiapi.panel.done import Done
-from flexiapi.panel.forms import EMPTY, Filled
+from flexiapi.panel.forms import EMPTY, Filled, Form, Input
 from flexiapi.rendering.catalogues import marked
 from flexiapi.service_endpoint import ServiceEndpoint
+from flexiapi.services.fields import BlockReason
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Segment
 from flexiapi.web.replies import PageReply
@@ -51,14 +52,6 @@ ACTIONS: Mapping[str, AccountAction] = {
         marked("Deactivate"),
         Done.ACCOUNT_DEACTIVATED,
         lambda on, account: on.accounts.administration.deactivate(account.id, on.actor),
-        is_dangerous=True,
-    ),
-    "block": AccountAction(
-        marked("Block the account"),
-        (marked("It keeps everything that it has, and may use nothing until the block ends."),),
-        marked("Block"),
-        Done.ACCOUNT_BLOCKED,
-        lambda on, account: on.accounts.administration.block(account.id, on.actor),
         is_dangerous=True,
     ),
     "unblock": AccountAction(
@@ -162,6 +155,46 @@ class AccountActionEndpoint(ConfirmedEndpoint):
             tab=wanted.tab,
             is_dangerous=wanted.is_dangerous,
         )
+
+
+class BlockForm(Form):
+    """The reason of a block."""
+
+    submit = marked("Block")
+    is_dangerous = True
+
+    reason: Annotated[
+        BlockReason | None,
+        Input(marked("Reason"), hint=marked("Administrators see it; the person does not.")),
+    ] = None
+
+
+class AccountBlockingEndpoint(AccountFormEndpoint):
+    """The block of an account."""
+
+    path = "/admin/accounts/{id}/block"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,), hidden=True)
+    async def get(self, id: Id) -> PageReply:
+        """Show what will be blocked."""
+        del id
+        return await self.show()
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound, LastAdmin, OwnBlock), hidden=True)
+    async def post(self, id: Id, body: BlockForm) -> PageReply:
+        """Block the account."""
+        account = await self.account()
+        await self.check_may_change(account)
+        await self.accounts.administration.block(id, self.actor, body.reason)
+        return self.see_other(self.place_of(account), Done.ACCOUNT_BLOCKED)
+
+    async def show(self, filled: Filled = EMPTY) -> PageReply:
+        """Return the page with the form."""
+        account = await self.account()
+        known = {"reason": account.block_reason}
+        form = self.form(BlockForm, filled, action=self.place_of(account, "block"), initial=known)
+        intro = (marked("It keeps everything that it has, and may use nothing until the block ends."),)
+        return self.form_page(account, form, title=marked("Block the account"), intro=intro)
 
 
 class AccountDeletionEndpoint(ConfirmedEndpoint):

@@ -39,11 +39,18 @@ class AccountFormEndpoint(FormEndpoint):
         return f"/admin/accounts/{account.id}" + (f"/{tab}" if tab else "")
 
     def form_page(
-        self, account: Account, form: FormView, *, title: str, lead: Sequence[str] = (), tab: str = ""
+        self,
+        account: Account,
+        form: FormView,
+        *,
+        title: str,
+        lead: Sequence[str] = (),
+        intro: Sequence[str] = (),
+        tab: str = "",
     ) -> PageReply:
-        """Return a page with a form about an account, which leads back to a tab."""
+        """Return a page with a form about an account, or `lead` in place of it, which leads back to a tab."""
         back = FormLink(self.place_of(account, tab), marked("Go back without a change"))
-        return self.panel_page(OneFormPage(self.frame(title), form, account, back, lead))
+        return self.panel_page(OneFormPage(self.frame(title), form, account, back, lead, intro))
 
     def is_mine(self, account: Account) -> bool:
         """Return whether the account is one's own."""

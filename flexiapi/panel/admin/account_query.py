@@ -51,6 +51,14 @@ class AccountQuery(Form):
             choices=(_ANY, Choice("true", marked("Administrators")), Choice("false", marked("Users"))),
         ),
     ] = None
+    blocked: Annotated[
+        fields.Flag | None,
+        Input(
+            marked("Block"),
+            kind="select",
+            choices=(_ANY, Choice("true", marked("Blocked")), Choice("false", marked("Not blocked"))),
+        ),
+    ] = None
     domain: Annotated[fields.Domain | None, Input(marked("Domain"))] = None
     contacts_list: Annotated[Number | None, Input(marked("Has the contacts list"), kind="select")] = None
     type: Annotated[Number | None, Input(marked("Type"), kind="select")] = None
@@ -69,6 +77,7 @@ class AccountQuery(Form):
             domain=self.domain,
             activated=self.activated,
             admin=self.admin,
+            blocked=self.blocked,
             text=self.search,
             contacts_list_id=self.contacts_list,
             type_id=self.type,

@@ -1,8 +1,13 @@
 """The endpoints of the pages about accounts."""
 
-from flexiapi.panel.admin.account_actions import AccountActionEndpoint, AccountDeletionEndpoint
+from flexiapi.panel.admin.account_actions import (
+    AccountActionEndpoint,
+    AccountBlockingEndpoint,
+    AccountDeletionEndpoint,
+)
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
+from flexiapi.panel.admin.account_dictionary import EntryEndpoint, EntryRemovalEndpoint
 from flexiapi.panel.admin.account_ends import DeviceRemovalEndpoint, SessionEndEndpoint
 from flexiapi.panel.admin.account_links import (
     ContactAdditionEndpoint,
@@ -41,6 +46,7 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ProvisioningTabEndpoint,
     DevicesTabEndpoint,
     ActivityTabEndpoint,
+    AccountBlockingEndpoint,
     AccountActionEndpoint,
     AccountDeletionEndpoint,
     ContactAdditionEndpoint,
@@ -52,6 +58,8 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ActionCreationEndpoint,
     ActionChangeEndpoint,
     ActionRemovalEndpoint,
+    EntryEndpoint,
+    EntryRemovalEndpoint,
     DeviceRemovalEndpoint,
     SessionEndEndpoint,
 )

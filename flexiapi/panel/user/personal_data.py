@@ -13,6 +13,7 @@ SECRETS: Mapping[str, str] = {
     "passwords": "hashes that sign in; the export names their algorithms",
     "creation_token_hash": "hash of a token",
     "sign_in_epoch": "counter that signatures of sign-ins contain",
+    "block_reason": "note of administrators to each other; a blocked account cannot export, and its end removes it",
     "unreadable": "names of damaged fields, for operators",
 }
 """The fields of an account that are in no export as they are, and why."""

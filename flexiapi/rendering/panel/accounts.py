@@ -187,7 +187,7 @@ class AccountConfirmPage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class OneFormPage(PanelPage):
-    """A page with a form about an account."""
+    """A page with a form about an account. `intro` are texts above the form, `lead` those in place of it."""
 
     name: ClassVar[str] = "admin/account_form"
 
@@ -195,3 +195,4 @@ class OneFormPage(PanelPage):
     account: Account
     back: FormLink
     lead: Sequence[str] = ()
+    intro: Sequence[str] = ()

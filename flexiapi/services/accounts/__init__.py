@@ -11,6 +11,7 @@ from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
 from flexiapi.services.accounts.details import AccountDetails, Amendments, random_password
 from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
+from flexiapi.services.accounts.dictionaries import Dictionaries
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
 from flexiapi.services.accounts.forwarded_contacts import ForwardedContacts
@@ -74,6 +75,7 @@ class AccountServices:
     administrators: Administrators
     removal: AccountRemoval
     languages: AccountLanguages
+    dictionaries: Dictionaries
     types: AccountTypes
     actions: AccountActions
     statistics: Statistics
@@ -113,6 +115,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         administrators=Administrators(ground, passwords),
         removal=removal,
         languages=AccountLanguages(ground),
+        dictionaries=Dictionaries(ground, directory),
         types=types,
         actions=AccountActions(store, directory),
         statistics=Statistics(store, clock),

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from flexiapi.errors import RecordNotFound, Unavailable
+from flexiapi.errors import OwnBlock, RecordNotFound, Unavailable
 from flexiapi.model import Account, Actor, Change, Profile
 from flexiapi.rendering.messages import EmailChangedMail, Mail, PasswordChangedMail, PhoneChangedMail
-from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded
+from flexiapi.services.accounts.details import AccountDetails, Amendments, PasswordNeeded, entries_of
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
@@ -127,6 +127,8 @@ class Administration:
         given: dict[str, Any] = {name: value for name, value in new.items() if name in _OF_PROFILE}
         if "domain" in given:
             given["domain"] = domain
+        if "dictionary" in new:
+            given["dictionary"] = entries_of(new["dictionary"])
         if "admin" in new:
             given["is_admin"] = new["admin"]
         if "password" in new:
@@ -147,6 +149,7 @@ class Administration:
             is_admin=new.admin,
             user_agent=actor.user_agent,
             language=new.language,
+            dictionary=None if new.dictionary is None else entries_of(new.dictionary),
         )
 
     def _is_other_password(self, account: Account, username: str, domain: str, password: str) -> bool:
@@ -176,12 +179,17 @@ class Administration:
         except IdentifierTaken as error:
             raise taken(error, None) from error
 
-    async def block(self, account_id: int, actor: Actor) -> Account:
-        """Block an account, which keeps all it has but may use nothing. Raises `RecordNotFound`, `LastAdmin`."""
+    async def block(self, account_id: int, actor: Actor, reason: str | None = None) -> Account:
+        """Block an account, which keeps all it has but may use nothing. The reason is for administrators alone.
+
+        Raises `RecordNotFound`, `LastAdmin`, `OwnBlock`.
+        """
         for _ in range(_TRIES):
             account = await self._accounts.for_admin(account_id, actor.space)
             async with self._guard.without(account):
-                blocked = await self._store.accounts.apply(account.block(self._clock.second()), actor)
+                if actor.account_id == account_id:
+                    raise OwnBlock
+                blocked = await self._store.accounts.apply(account.block(self._clock.second(), reason), actor)
             if blocked is not None:
                 await self._store.sessions.remove_of(account_id)
                 return blocked

@@ -9,7 +9,7 @@ from flexiapi.crypto.codes import random_key
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
 from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
-from flexiapi.services.accounts.details import AccountDetails
+from flexiapi.services.accounts.details import AccountDetails, entries_of
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ClaimedExternal, ExternalAccounts
 from flexiapi.services.ground import Ground
@@ -82,6 +82,7 @@ class Creation:
             "display_name": new.display_name,
             "dtmf_protocol": new.dtmf_protocol,
             "language": new.language,
+            "dictionary": entries_of(new.dictionary) if new.dictionary else (),
             "ip_address": actor.address,
             "user_agent": actor.user_agent,
             "passwords": (password,),

@@ -1,11 +1,12 @@
 """Details that a creation, replacement or amendment of an account sets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import ValidationFailed
-from flexiapi.model import Algorithm, DtmfProtocol
+from flexiapi.model import Algorithm, DictionaryEntry, DtmfProtocol
 
 _RANDOM_LENGTH = 20
 
@@ -20,7 +21,7 @@ class AccountDetails:
     """The details of an account, the password in the clear.
 
     Without `domain` a new account is in the SIP domain, and a replaced one stays in its own.
-    Without `language` a replaced one keeps its own.
+    Without `language` or `dictionary` a replaced one keeps its own.
     """
 
     username: str
@@ -33,6 +34,12 @@ class AccountDetails:
     dtmf_protocol: DtmfProtocol | None = None
     admin: bool = False
     language: str | None = None
+    dictionary: Mapping[str, str] | None = None
+
+
+def entries_of(dictionary: Mapping[str, str]) -> tuple[DictionaryEntry, ...]:
+    """Return the entries of a dictionary."""
+    return tuple(DictionaryEntry(key, value) for key, value in dictionary.items())
 
 
 class Amendments(TypedDict, total=False):
@@ -48,6 +55,7 @@ class Amendments(TypedDict, total=False):
     dtmf_protocol: DtmfProtocol | None
     admin: bool
     language: str | None
+    dictionary: Mapping[str, str]
 
 
 class PasswordNeeded(ValidationFailed):

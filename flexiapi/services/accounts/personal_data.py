@@ -12,6 +12,8 @@ from flexiapi.services.ground import Ground
 
 MOST_EVENTS = 1000
 MOST_TOKENS = 100
+# The ids are those of others, and the reason of a block is for administrators.
+_HIDDEN = ("ids", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _personal(event: Event, account_id: int) -> PersonalEvent:
     else:
         by = "another account" if actor.kind is ActorKind.ACCOUNT else actor.kind.value
     is_own = by == "you" or actor.kind is ActorKind.ANONYMOUS
-    details = {name: value for name, value in event.details.items() if name != "ids"} if is_mine else {}
+    details = {name: value for name, value in event.details.items() if name not in _HIDDEN} if is_mine else {}
     return PersonalEvent(
         event.name, event.at, by, actor.address if is_own else "", actor.user_agent if is_own else "", details
     )

@@ -4,7 +4,7 @@ import hmac
 from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text, token_hash
-from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.errors import NoEmailConfigured, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, Space
 from flexiapi.rendering.messages import AccountRecoveredMail, PasswordResetMail
 from flexiapi.services.codes.activation import Activation
@@ -36,11 +36,11 @@ class ResetLinks:
     async def send(self, account: Account, actor: Actor) -> None:
         """Mail an account a link, for an administrator.
 
-        It is stored only after the mail was accepted. Raises `ValidationFailed` when a link would not reach the owner,
-        `TooManyRequests`, `DeliveryFailed`.
+        It is stored only after the mail was accepted. Raises `NoEmailConfigured`, `ValidationFailed` when a link would
+        not reach the owner, `TooManyRequests`, `DeliveryFailed`.
         """
         if account.email is None:
-            raise ValidationFailed({"email": ["email is not set on this account"]})
+            raise NoEmailConfigured
         if account.is_claim:
             raise ValidationFailed({"email": ["email does not confirm an account that is named by its phone number"]})
         if account.is_shut_out or account.is_blocked:

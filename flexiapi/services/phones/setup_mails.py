@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from flexiapi.crypto.keys import random_text
-from flexiapi.errors import ValidationFailed
+from flexiapi.errors import NoEmailConfigured, ValidationFailed
 from flexiapi.model import Account, Actor
 from flexiapi.rendering.messages import ProvisioningMail
 from flexiapi.services.ground import Ground
@@ -25,13 +25,17 @@ class SetupMails:
     async def send(self, account: Account, actor: Actor) -> Account:
         """Mail an account a new link that sets up one device. A link of before ends once the mail was accepted.
 
-        Raises `ValidationFailed` when it has no address, or is named by a number that is not proven, `RecordNotFound`,
-        `TooManyRequests`, `DeliveryFailed`.
+        Raises `NoEmailConfigured`, `ValidationFailed` when it is named by a number that is not proven or the link would
+        not work, `RecordNotFound`, `TooManyRequests`, `DeliveryFailed`.
         """
         if account.is_claim:
             raise ValidationFailed({"email": ["email does not confirm an account that is named by its phone number"]})
         if account.email is None:
-            raise ValidationFailed({"email": ["email is not set on this account"]})
+            raise NoEmailConfigured
+        if account.is_barred or account.is_blocked:
+            raise ValidationFailed(
+                {"email": ["email cannot be sent a link while the account is deactivated or blocked"]}
+            )
         url, token = self._spaces.of_domain(account.domain).url, random_text(TOKEN_LENGTH)
         mail = ProvisioningMail(
             account.address,

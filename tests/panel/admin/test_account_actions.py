@@ -10,7 +10,6 @@ server = shared_by_module({})
 OUTCOMES = {
     "activate": ({"activated": False}, lambda account: account.activated),
     "deactivate": ({}, lambda account: not account.activated),
-    "block": ({}, lambda account: account.is_blocked),
     "unblock": ({"blocked_at": True}, lambda account: not account.is_blocked),
     "unlock": ({}, lambda account: account.unlocked_at is not None),
     "sign-out": ({}, lambda account: account.api_key is None and account.sign_in_epoch == 1),
@@ -45,6 +44,31 @@ def test_a_link_for_a_new_password_is_mailed(server, browser):
     browser.open(place(person, "reset-password"))
     assert "A link for a new password is mailed." in browser.send(place(person, "reset-password")).text
     assert "/reset_password/" in server.messages[-1]["text"]
+
+
+def test_a_block_has_a_reason_that_administrators_see(server, browser):
+    person = server.person()
+    assert person.account.address in browser.open(place(person, "block")).text
+    page = browser.send(place(person, "block"), reason="Reported for <spam>")
+    assert "The account is blocked." in page.text
+    assert "Reported for &lt;spam&gt;" in page.text
+    assert server.account(person.id).block_reason == "Reported for <spam>"
+    server.run(server.store.journal.pending.move())
+    activity = browser.open(place(person, "activity")).text
+    assert activity.count("Reported for &lt;spam&gt;") == 2
+    assert 'value="Reported for &lt;spam&gt;"' in browser.open(place(person, "block")).text
+    assert person.account.address in browser.open(f"/admin/accounts?blocked=true&search={person.account.username}").text
+    others = browser.open(f"/admin/accounts?blocked=false&search={person.account.username}").text
+    assert person.account.address not in others
+
+
+def test_ones_own_account_offers_no_block_and_takes_none(server, browser):
+    server.person(admin_since=server.clock.second())
+    assert f"{place(browser.person)}/block" not in browser.open(place(browser.person)).text
+    browser.open(place(browser.person, "block"))
+    page = browser.send(place(browser.person, "block"))
+    assert (page.status_code, "You cannot block your own account." in page.text) == (403, True)
+    assert not server.account(browser.person.id).is_blocked
 
 
 def test_every_action_is_tested():

@@ -12,6 +12,7 @@ from flexiapi.model import (
     ActivationExpiration,
     Algorithm,
     Confirmation,
+    DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
     PendingChange,
@@ -70,6 +71,7 @@ def whole(server, person):
         phone_change=replace(pending, target="+33612345670"),
         type_ids=(1,),
         actions=(Action(1, "open", "12"),),
+        dictionary=(DictionaryEntry("customer", "C-1024"),),
         contact_ids=(2,),
         contacts_list_ids=(3,),
         external_account=ExternalAccount("line7", "trunk.example.net", "g", HIDDEN[2], Algorithm.MD5),
@@ -81,7 +83,7 @@ def whole(server, person):
 def test_every_field_of_an_account_is_exported_or_on_the_list_of_secrets(server, person):
     account = whole(server, person)
     empty = {one.name for one in fields(Account) if not getattr(account, one.name)}
-    assert empty <= {"blocked_at", "admin_since", "sign_in_epoch", "unreadable"}
+    assert empty <= {"blocked_at", "block_reason", "admin_since", "sign_in_epoch", "unreadable"}
     shown = account_of(account)
     assert shown.keys() == {one.name for one in fields(Account)} - SECRETS.keys() | {"password_algorithms"}
     assert {name for name, value in shown.items() if value in (None, [], "", {})} == {"blocked_at", "admin_since"}

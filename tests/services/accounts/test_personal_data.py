@@ -21,13 +21,15 @@ def test_events_name_the_person_and_tell_nothing_of_others(server):
     theirs = Actor(ActorKind.ACCOUNT, boss.id, "key", "198.51.100.9", "Office/2")
     token = server.run(server.services.sign_in.api_keys.new_auth_token(mine)).token
     server.run(server.services.sign_in.api_keys.attach(token, server.account(alice.id), mine))
-    server.run(server.services.accounts.administration.block(alice.id, theirs))
+    server.run(server.services.accounts.administration.block(alice.id, theirs, "Reported for spam"))
     server.run(server.store.journal.pending.move())
     found = records_of(server, alice)
     by = {event.name: (event.by, event.address, event.user_agent) for event in found.events}
     assert by["account.blocked"] == ("another account", "", "")
     assert by["auth_token.attached"] == ("you", "192.0.2.7", "Phone/1")
-    assert "198.51.100.9" not in json.dumps([str(event) for event in found.events])
+    told = json.dumps([str(event) for event in found.events])
+    assert "198.51.100.9" not in told
+    assert "Reported for spam" not in told
     assert [(token.kind, token.is_used) for token in found.tokens] == [("auth_token", False)]
     blocked = next(event for event in found.events if event.name == "account.blocked")
     assert "blocked_at" in blocked.details["fields"]

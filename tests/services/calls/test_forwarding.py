@@ -1,6 +1,7 @@
 """Rules of call forwarding together: circles, chains, and rules that are saved at the same time."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -77,9 +78,7 @@ def test_rules_that_are_off_make_no_circle_until_they_are_enabled(server, save, 
     save(bob, alice.sip)
     with pytest.raises(ValidationFailed) as failure:
         server.run(
-            server.services.calls.forwarding.replace(
-                server.account(alice.id), rule.id, values(bob.sip), server.actor
-            )
+            server.services.calls.forwarding.replace(server.account(alice.id), rule.id, values(bob.sip), server.actor)
         )
     assert list(failure.value.errors) == ["sip_uri"]
 
@@ -87,7 +86,7 @@ def test_rules_that_are_off_make_no_circle_until_they_are_enabled(server, save, 
 def chain(save, people, length):
     """Accounts of which each forwards to the next, over so many rules."""
     line = people(length + 1)
-    for one, following in zip(line, line[1:], strict=False):
+    for one, following in itertools.pairwise(line):
         save(one, following.sip)
     return line
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flexiapi.errors import DeliveryFailed, ValidationFailed
+from flexiapi.errors import DeliveryFailed, NoEmailConfigured, ValidationFailed
 from tests.kit.server import shared_by_module
 
 server = shared_by_module({})
@@ -24,11 +24,19 @@ def test_the_link_of_the_mail_sets_up_one_phone_and_keeps_the_password(server):
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"email": "a@example.org", "username": "+33612345678", "claimed_phone": "+33612345678"}]
+    ("fields", "refusal"),
+    [
+        ({}, NoEmailConfigured),
+        ({"email": "a@example.org", "username": "+33612345678", "claimed_phone": "+33612345678"}, ValidationFailed),
+        ({"email": "b@example.org", "blocked_at": True}, ValidationFailed),
+        ({"email": "c@example.org", "activated": False, "deactivated_at": True}, ValidationFailed),
+    ],
+    ids=["no address", "a number to prove", "blocked", "deactivated before it was active"],
 )
-def test_an_account_without_a_proven_way_gets_none(server, fields):
+def test_an_account_that_a_link_would_not_reach_gets_none(server, fields, refusal):
+    fields = {name: server.clock.second() if name.endswith("_at") else value for name, value in fields.items()}
     account = server.account(server.person(**fields).id)
-    with pytest.raises(ValidationFailed):
+    with pytest.raises(refusal):
         server.run(server.services.phones.setup_mails.send(account, server.actor))
     assert server.account(account.id).provisioning_token is None
 

@@ -15,6 +15,7 @@ from flexiapi.model import (
     Confirmation,
     ContactsList,
     Device,
+    DictionaryEntry,
     DtmfProtocol,
     Event,
     ExternalAccount,
@@ -56,6 +57,7 @@ _FULL = replace(
     activated_at=_WHEN,
     deactivated_at=_WHEN,
     blocked_at=_WHEN,
+    block_reason="Reported for spam",
     unlocked_at=_WHEN,
     admin_since=_WHEN,
     email="alice@example.org",
@@ -76,6 +78,7 @@ _FULL = replace(
     activation_expiration=ActivationExpiration(1, _WHEN, _WHEN, _WHEN),
     undelivered=Undelivered("account.recovery", "main", "The number is unknown.", _WHEN),
     actions=(Action(1, "open", "1"),),
+    dictionary=(DictionaryEntry("customer", "C-1024"),),
     external_account=ExternalAccount("outside", "sip.example.com", "group", "", Algorithm.SHA_256),
     unreadable=("email",),
 )
