@@ -1,12 +1,9 @@
 """Call forwarding, of one's own account and as administrators set it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import ForwardingId, Id
 from flexiapi.api.views.call_forwardings import CallForwardingView
-from flexiapi.errors import FieldErrors, RecordNotFound
+from flexiapi.errors import RecordNotFound
 from flexiapi.services.accounts import AccountBusy
 from flexiapi.services.calls import ForwardingValues
 from flexiapi.services.fields import ContactId, Flag, ForwardingKind, ForwardingTarget, SipUri
@@ -15,7 +12,6 @@ from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params
 
 _FAILURES = (RecordNotFound, AccountBusy)
-_REQUIRED = {"sip_uri": "sip_uri", "contact": "contact_id"}
 
 
 class CallForwardingParameters(Params):
@@ -26,11 +22,6 @@ class CallForwardingParameters(Params):
     sip_uri: SipUri | None = None
     contact_id: ContactId | None = None
     enabled: Flag
-
-    @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
-        """Require the target."""
-        _require_target(values, errors)
 
     @property
     def values(self) -> ForwardingValues:
@@ -47,22 +38,10 @@ class CallForwardingReplacement(Params):
     contact_id: ContactId | None = None
     enabled: Flag
 
-    @classmethod
-    def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
-        """Require the target."""
-        _require_target(values, errors)
-
     @property
     def values(self) -> ForwardingValues:
         """The values, as the rule has them."""
         return ForwardingValues(self.type, self.forward_to, self.enabled, self.sip_uri, self.contact_id)
-
-
-def _require_target(values: Mapping[str, Any], errors: FieldErrors) -> None:
-    target = values.get("forward_to")
-    name = _REQUIRED.get(target or "")
-    if name is not None and values.get(name) is None and name not in errors:
-        errors[name] = [f"{name} is required if forward_to is {target}"]
 
 
 class MyCallForwardingsEndpoint(ApiEndpoint):

@@ -96,7 +96,7 @@ class CallForwardings:
         """Replace all of a rule but its type. Raises `ValidationFailed`, `RecordNotFound`, `AccountBusy`."""
         known = _found(account, rule_id)
         if values.type not in (None, known.type):
-            raise ValidationFailed({"type": [f"type is {known.type} and cannot be changed: add another rule"]})
+            raise ValidationFailed({"type": ["type cannot be changed: add another rule"]})
         rule = replace(
             known,
             forward_to=values.forward_to,
@@ -146,19 +146,20 @@ class CallForwardings:
         others = [known for known in account.call_forwardings if known.id != rule.id]
         errors: FieldErrors = {}
         if any(known.type is rule.type for known in others):
-            errors["type"] = [f"type has a rule already: there is one for {rule.type}"]
+            errors["type"] = ["type has a rule already: change or delete that one"]
         errors |= await self._target_faults(account, rule, field)
-        excluded = [str(known.type) for known in others if known.enabled and known.type in rule.type.excluded]
-        if rule.enabled and excluded:
-            errors["enabled"] = [f"enabled is not possible while the rule for {' and '.join(excluded)} is enabled"]
+        if rule.enabled and any(known.enabled and known.type in rule.type.excluded for known in others):
+            errors["enabled"] = ["enabled cannot be set for all calls and for some calls at the same time"]
         if errors:
             raise ValidationFailed(errors)
 
     async def _target_faults(self, account: Account, rule: CallForwarding, field: str) -> FieldErrors:
+        if field != "forward_to" and rule.sip_uri is None and rule.contact_id is None:
+            return {field: [f"{field} is required to forward calls there"]}
         if rule.contact_id is not None:
             contacts = {one.id for one in await self._links.of_user(account)}
             if rule.contact_id not in contacts:
-                return {field: [f"{field} must be the id of a contact of the account"]}
+                return {field: [f"{field} must be a contact of the account"]}
         fault = await self._chains.fault(account, rule) if rule.enabled else None
         return {} if fault is None else {field: [_FAULTS[fault].format(field=field)]}
 
