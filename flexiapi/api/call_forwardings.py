@@ -5,8 +5,9 @@ from flexiapi.api.segments import ForwardingId, Id
 from flexiapi.api.views.call_forwardings import CallForwardingView
 from flexiapi.errors import RecordNotFound
 from flexiapi.services.accounts import AccountBusy
+from flexiapi.services.call_fields import ContactId, ForwardingKind, ForwardingTarget, SipUri
 from flexiapi.services.calls import ForwardingValues
-from flexiapi.services.fields import ContactId, Flag, ForwardingKind, ForwardingTarget, SipUri
+from flexiapi.services.fields import Flag
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params

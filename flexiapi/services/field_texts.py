@@ -91,32 +91,6 @@ EXPIRY = _of_type(
     "2040-12-12 12:12:12",
     pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
 )
-FORWARDING_KIND = _of_type(
-    "the calls: `always`, `no_answer` (`away` is understood too) or `busy`; one rule of each, and `always` is not "
-    "enabled together with another",
-    "no_answer",
-    enum=["always", "no_answer", "busy"],
-)
-FORWARDING_TARGET = _of_type(
-    "where they go: to `sip_uri`, to the `contact` with the id in `contact_id`, or to `voicemail`",
-    "sip_uri",
-    enum=["sip_uri", "contact", "voicemail"],
-)
-SIP_URI = _field(
-    "a SIP URI with its scheme, `sip` or `sips`, and without parameters; required if `forward_to` is `sip_uri`",
-    "sip:bob@sip.example.org",
-    minLength=8,
-    maxLength=255,
-    pattern="^[sS][iI][pP][sS]?:[^@ ]+@[^@ ]+$",
-)
-CONTACT_ID = WithJsonSchema(
-    {
-        "type": "integer",
-        "minimum": 0,
-        "description": "id of a contact of the account, direct or on a list; required if `forward_to` is `contact`",
-        "examples": [13],
-    }
-)
 KEY = _field("lower-case letters, digits, dashes", "open_door", pattern="^[a-z0-9_-]{1,64}$")
 CODE = _field("lower-case letters and digits", "1234", pattern="^[a-z0-9]{1,64}$")
 DICTIONARY = WithJsonSchema(

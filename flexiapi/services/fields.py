@@ -20,13 +20,9 @@ from flexiapi.services.conversions import (
     digits,
     expiry,
     flag,
-    forwarding_kind,
     page_number,
-    record_id,
-    sip_uri,
     typed_digits,
     typed_number,
-    typed_sip_uri,
 )
 from flexiapi.services.names import NameRules
 
@@ -268,20 +264,6 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
-ForwardingKind = Annotated[
-    model.ForwardingKind,
-    _one_of("{field} must be always, no_answer or busy", tuple(model.ForwardingKind)),
-    BeforeValidator(forwarding_kind),
-    field_texts.FORWARDING_KIND,
-]
-ForwardingTarget = Annotated[
-    model.ForwardingTarget,
-    _one_of("{field} must be sip_uri, contact or voicemail", tuple(model.ForwardingTarget)),
-    field_texts.FORWARDING_TARGET,
-]
-SipUri = Annotated[Text, AfterValidator(sip_uri), field_texts.SIP_URI]
-TypedSipUri = Annotated[SipUri, BeforeValidator(typed_sip_uri)]
-ContactId = Annotated[int, BeforeValidator(record_id), field_texts.CONTACT_ID]
 EntryValue = Annotated[
     Text, _printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
 ]

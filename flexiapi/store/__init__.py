@@ -32,6 +32,7 @@ from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
+from flexiapi.store.sent_pushes import SentPushStore
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sign_in_places import SignInPlaceStore
@@ -99,6 +100,7 @@ class Store(Records, bounds=False):
         self.types = AccountTypeStore(database, journal, self.counters)
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
+        self.sent_pushes = SentPushStore(database)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
         self.sign_in_places = SignInPlaceStore(database)

@@ -62,6 +62,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
     "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
     "used_nonces": [_TTL],
+    "sent_pushes": [_TTL],
     "sessions": [
         IndexModel("idle_until", expireAfterSeconds=0),
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),

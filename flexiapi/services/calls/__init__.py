@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 from flexiapi.services.accounts import AccountServices
 from flexiapi.services.calls.forwarding import CallForwardings, ForwardingValues, ShownForwarding
+from flexiapi.services.calls.pushes import WakingPush, WakingPushes
 from flexiapi.services.calls.resolution import ActingForwarding, Resolution, ResolvedAccount
 from flexiapi.services.calls.served_domains import ServedDomains
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 
-__all__ = ["ActingForwarding", "CallServices", "ForwardingValues", "ResolvedAccount", "ShownForwarding", "build"]
+__all__ = [
+    "ActingForwarding",
+    "CallServices",
+    "ForwardingValues",
+    "ResolvedAccount",
+    "ShownForwarding",
+    "WakingPush",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,7 @@ class CallServices:
     served_domains: ServedDomains
     resolution: Resolution
     forwarding: CallForwardings
+    pushes: WakingPushes
 
 
 def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) -> CallServices:
@@ -27,4 +37,5 @@ def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) 
         served_domains=ServedDomains(ground),
         resolution=Resolution(ground, accounts.directory, accounts.forwarded_contacts),
         forwarding=CallForwardings(ground, accounts.directory, contacts.links),
+        pushes=WakingPushes(ground),
     )
