@@ -7,7 +7,7 @@ from pydantic import Field
 from flexiapi.api.creation_tokens import PushTarget
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.errors import DeliveryFailed
-from flexiapi.model import PushAddress
+from flexiapi.model import KeyScope, PushAddress
 from flexiapi.services.call_fields import PushCallId, PushPurpose
 from flexiapi.services.calls import WakingPush
 from flexiapi.services.fields import PushId
@@ -36,6 +36,7 @@ class PushNotificationEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.ADMIN,
+        scope=KeyScope.PUSH,
         raises=(DeliveryFailed,),
         checks=lambda exchange, values: exchange.calls.pushes.faults(values),
         keeps_accounts=True,

@@ -4,6 +4,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Sip, required_address
 from flexiapi.api.views.call_forwardings import ResolvedView
 from flexiapi.errors import RecordNotFound
+from flexiapi.model import KeyScope
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 
@@ -13,12 +14,12 @@ class ResolveEndpoint(ApiEndpoint):
 
     path = "/api/resolve/{sip}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.FLEXISIP, raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> ResolvedView:
         """Resolve a SIP address to an account, with the rules of call forwarding that calls to it follow.
 
         Rules that are disabled, or whose target is gone, are left out, and so are all of an account that is not active.
         A rule for calls without answer has the name that Flexisip reads: `away`, or that of `flexisip.no_answer_name`.
         """
-        resolved = await self.calls.resolution.of(*required_address(sip), self.space.reach)
+        resolved = await self.calls.resolution.of(*required_address(sip), self.reach)
         return ResolvedView.of(resolved)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from flexiapi.cli import flexisip_conf
 from flexiapi.cli.context import Installation, Progress, passed
 from flexiapi.errors import ConfigurationError, ReplicaUnavailable
 from flexiapi.flexisip import conf_fragment, doctor, userdb
+from flexiapi.flexisip.conf_doctor import Grade
 from flexiapi.flexisip.releases import RELEASES, release_of
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
@@ -104,12 +106,27 @@ def config(context: Installation, release: str, key: str, extras: tuple[str, ...
 
 @sip.command("doctor")
 @click.option("--user", help="The user that Flexisip runs as. Default: flexisip, if this host has it.")
+@click.option(
+    "--conf",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A flexisip.conf to examine, in place of the links.",
+)
+@click.option("--flexisip", "release", help="With --conf: version of Flexisip. Default: that in a dumped file, or 2.6.")
+@click.option("--json", "as_json", is_flag=True, help="With --conf: one JSON object a line, for other programs.")
 @passed
-def run_doctor(context: Installation, user: str | None) -> None:
+def run_doctor(
+    context: Installation, user: str | None, file: Path | None, release: str | None, *, as_json: bool
+) -> None:
     """Check every link between accounts and calls, and print what flexisip.conf needs.
 
-    What is not configured is `off`, which is not wrong: each site needs a part of the links only.
+    What is not configured is `off`, which is not wrong: each site needs a part of the links only. With --conf it says
+    which calls Flexisip will make to this server, and what is wrong in that file.
     """
+    if file is not None:
+        found = flexisip_conf.examined(file, context.settings, None if release is None else release_of(release))
+        flexisip_conf.report(found, as_json=as_json)
+        sys.exit(any(finding.grade is Grade.ERROR for finding in found.findings))
     failures = asyncio.run(_looked_at(context, user))
     lines = doctor.flexisip_conf(context.settings)
     if lines:

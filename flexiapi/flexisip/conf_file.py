@@ -29,13 +29,13 @@ class Fault:
 class ConfFile:
     """The lines of a file that have an effect, and the faults among the rest."""
 
-    entries: dict[tuple[str, str], Setting] = field(default_factory=dict)
+    settings: dict[tuple[str, str], Setting] = field(default_factory=dict)
     sections: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def value(self, section: str, key: str, default: str = "") -> str:
         """Return a value, or the default that Flexisip uses in its place."""
-        entry = self.entries.get((section, key))
+        entry = self.settings.get((section, key))
         return default if entry is None else entry.value
 
     def is_on(self, section: str, key: str, default: str = "false") -> bool:
@@ -44,7 +44,7 @@ class ConfFile:
 
     def line(self, section: str, key: str) -> int | None:
         """Return the line of a setting, or of its section, or `None`."""
-        entry = self.entries.get((section, key))
+        entry = self.settings.get((section, key))
         return self.sections.get(section) if entry is None else entry.line
 
 
@@ -76,13 +76,13 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _add(file: ConfFile, section: str, line: str, number: int) -> None:
     key, _, value = line.partition("=")
     entry = Setting(section, key.strip(), value.strip(), number)
-    former = file.entries.get((section, entry.key))
+    former = file.settings.get((section, entry.key))
     if not section:
         file.faults.append(Fault(number, f"{entry.key} stands before the first section"))
     elif former is not None:
-        text = f"[{section}] {entry.key} is there a second time, after line {former.line}: Flexisip 2.4 does not start"
+        text = f"[{section}] {entry.key} is there a second time, after line {former.line}: Flexisip does not start"
         file.faults.append(Fault(number, text))
     else:
-        file.entries[section, entry.key] = entry
+        file.settings[section, entry.key] = entry
     if len(entry.value.encode()) > _LONGEST_VALUE:
         file.faults.append(Fault(number, f"[{section}] {entry.key} is longer than Flexisip reads"))

@@ -98,7 +98,7 @@ def _parts(settings: Settings, release: Release, key: str, extras: frozenset[Ext
 
 def _sign_in(settings: Settings) -> Iterator[Part]:
     sections: dict[str, list[tuple[str, str]]] = {}
-    for entry in read_conf(flexisip_conf(settings)).entries.values():
+    for entry in read_conf(flexisip_conf(settings)).settings.values():
         sections.setdefault(entry.section, []).append((entry.key, entry.value))
     for section, values in sections.items():
         yield Part(section, "Phones sign in with the passwords of this server.", tuple(values))

@@ -27,6 +27,7 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
     MOST_ENTRIES,
     AccountType,
@@ -61,6 +62,7 @@ from flexiapi.model.user_agents import UserAgent
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
     "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
@@ -104,10 +106,12 @@ __all__ = [
     "ExternalAccount",
     "ForwardingKind",
     "ForwardingTarget",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",

@@ -18,6 +18,7 @@ from flexiapi.store.contacts import ContactStore
 from flexiapi.store.contacts_lists import ContactsListStore
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.driver import Database
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.forwardings import ForwardingStore
@@ -27,6 +28,7 @@ from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
+from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
@@ -98,6 +100,15 @@ class Store(Records, bounds=False):
         self.forwardings = ForwardingStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
+        self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
+        self.limits = LimitCounters(database)
+        self.removals = RemovalStore(database)
+        self.tombstones = TombstoneStore(database, journal)
+        self._open_credentials(database, settings, settling)
+
+    def _open_credentials(self, database: Database, settings: Settings, settling: timedelta) -> None:
+        """Open the collections of what signs in to accounts, or leads to new ones."""
+        journal = self.journal
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
         self.sent_pushes = SentPushStore(database)
@@ -106,12 +117,9 @@ class Store(Records, bounds=False):
         self.sign_in_places = SignInPlaceStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
         self.reset_links = ResetLinkStore(database, journal)
-        self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
-        self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
-        self.limits = LimitCounters(database)
-        self.removals = RemovalStore(database)
-        self.tombstones = TombstoneStore(database, journal)
+        self.named_keys = NamedKeyStore(database, journal, self.counters)
+        self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.

@@ -61,6 +61,14 @@ INDEXES: dict[str, list[IndexModel]] = {
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
     "reset_links": [_TTL, _PENDING, IndexModel("account_id")],
+    "named_keys": [
+        _PENDING,
+        IndexModel("hash", unique=True),
+        IndexModel([("space", ASCENDING), ("folded", ASCENDING)], unique=True),
+        IndexModel([("space", ASCENDING), ("place", ASCENDING)], unique=True),
+        IndexModel("kept_until", expireAfterSeconds=0),
+        IndexModel("account_id", **_only_present("account_id")),
+    ],
     "used_nonces": [_TTL],
     "sent_pushes": [_TTL],
     "sessions": [

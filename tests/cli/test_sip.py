@@ -2,6 +2,7 @@
 
 import contextlib
 import grp
+import json
 import re
 import signal
 import sqlite3
@@ -114,6 +115,21 @@ def test_config_prints_the_fragment_of_a_version(command):
     assert "\nvoicemail-server=sip:" in done.stdout
     refused = command("config", "--flexisip", "new", check=False)
     assert (refused.returncode, "new is not a version of Flexisip" in refused.stderr) == (1, True)
+
+
+def test_doctor_examines_a_file(command, tmp_path):
+    file = tmp_path / "flexisip.conf"
+    file.write_text("[event-logs]\nenabled=true\nlogger=flexiapi\n")
+    done = command("doctor", "--conf", file, check=False)
+    assert done.returncode == 1
+    assert "on  event log            https://localhost:443/api/stats/\n" in done.stdout
+    assert re.search(r"^ERROR    line 1     \[event-logs\] flexiapi-host: is localhost", done.stdout, re.MULTILINE)
+    file.write_text("[event-logs]\nenabled=false\n")
+    done = command("doctor", "--conf", file, "--flexisip", "2.5", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines == [{"call": name, "release": "2.5", "url": None} for name in ("event log", "domains")]
+    missing = command("doctor", "--conf", tmp_path / "none", check=False)
+    assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (1, True)
 
 
 def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):

@@ -9,7 +9,7 @@ def test_settings_are_read_by_section_with_their_lines():
     file = read_conf(
         "\ufeff# a comment = nothing\n[global]\n  a = x=y # z  \n#b=1\n\n[module::Router]\na=\n[global]\nb=true\n"
     )
-    assert {place: (entry.value, entry.line) for place, entry in file.entries.items()} == {
+    assert {place: (entry.value, entry.line) for place, entry in file.settings.items()} == {
         ("global", "a"): ("x=y # z", 3),
         ("module::Router", "a"): ("", 7),
         ("global", "b"): ("true", 9),
@@ -25,7 +25,7 @@ def test_settings_are_read_by_section_with_their_lines():
 
 def test_keys_have_their_case_and_no_interpolation():
     file = read_conf("[global]\nKey=%(x)s ${y}\nkey:1=2\n")
-    assert [(entry.key, entry.value) for entry in file.entries.values()] == [("Key", "%(x)s ${y}"), ("key:1", "2")]
+    assert [(entry.key, entry.value) for entry in file.settings.values()] == [("Key", "%(x)s ${y}"), ("key:1", "2")]
 
 
 @pytest.mark.parametrize(

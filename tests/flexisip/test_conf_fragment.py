@@ -20,7 +20,7 @@ def values(release, extras=frozenset(), **options):
     file = read_conf(fragment(settings(**options), release, "the-key", extras))
     assert file.faults == []
     sections = {}
-    for (section, key), entry in file.entries.items():
+    for (section, key), entry in file.settings.items():
         sections.setdefault(section, {})[key] = entry.value
     return sections
 

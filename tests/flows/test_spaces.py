@@ -95,6 +95,7 @@ PLAIN = {
     "reset_password": "1",
     "csrf": None,
     "sip_uri": None,
+    "call_id": None,
 }
 _FORWARDED = {
     "type": lambda _: "busy",
@@ -104,6 +105,7 @@ _FORWARDED = {
 }
 _SAME = ("type", "forward_to", "enabled")
 FIELDS_OF = {
+    "/api/push_notification": {"type": lambda _: "call"},
     "/api/accounts/me/call_forwardings": _FORWARDED,
     "/api/accounts/{id}/call_forwardings": _FORWARDED,
     "/api/accounts/me/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
@@ -118,6 +120,7 @@ OWN = {
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "DELETE /api/accounts/{id}/devices/{uuid}": 404,
+    "GET /api/accounts/me/services/turn": 404,  # there is no TURN server
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flexiapi.services.accounts import AccountServices
 from flexiapi.services.calls.forwarding import CallForwardings, ForwardingValues, ShownForwarding
 from flexiapi.services.calls.pushes import WakingPush, WakingPushes
+from flexiapi.services.calls.reach import reach_of
 from flexiapi.services.calls.resolution import ActingForwarding, Resolution, ResolvedAccount
 from flexiapi.services.calls.served_domains import ServedDomains
 from flexiapi.services.contacts import ContactServices
@@ -18,6 +19,7 @@ __all__ = [
     "ShownForwarding",
     "WakingPush",
     "build",
+    "reach_of",
 ]
 
 
