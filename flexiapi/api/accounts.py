@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
+from flexiapi.api.segments import EmailAddress, Id, as_kept
 from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
@@ -16,7 +16,6 @@ from flexiapi.api.views.accounts import (
     SingleAccount,
     WrittenAccount,
 )
-from flexiapi.api.views.call_forwardings import FoundAccount
 from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection, KeyScope
@@ -272,21 +271,6 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
         await self.accounts.removal.remove(await self.accounts.directory.for_admin(id, self.space), self.actor)
-
-
-class AccountBySipEndpoint(ApiEndpoint):
-    """An account by its SIP address."""
-
-    path = "/api/accounts/{sip}/search"
-
-    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
-    async def get(self, sip: Sip) -> FoundAccount:
-        """Search for a specific account by sip address.
-
-        `call_forwardings` are the rules that calls to it follow now, as `GET /api/resolve/{sip}` has them.
-        """
-        resolved = await self.calls.resolution.of(*required_address(sip), self.reach)
-        return FoundAccount.found(resolved, await self.view_data(resolved.account))
 
 
 class AccountByEmailEndpoint(ApiEndpoint):

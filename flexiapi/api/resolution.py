@@ -2,7 +2,7 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Sip, required_address
-from flexiapi.api.views.call_forwardings import ResolvedView
+from flexiapi.api.views.call_forwardings import FoundAccount, ResolvedView
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import KeyScope
 from flexiapi.web.endpoint import endpoint
@@ -10,7 +10,7 @@ from flexiapi.web.operation import Access
 
 
 class ResolveEndpoint(ApiEndpoint):
-    """A SIP address and what it stands for."""
+    """The account of a SIP address, with its call forwarding."""
 
     path = "/api/resolve/{sip}"
 
@@ -23,3 +23,18 @@ class ResolveEndpoint(ApiEndpoint):
         """
         resolved = await self.calls.resolution.of(*required_address(sip), self.reach)
         return ResolvedView.of(resolved)
+
+
+class AccountBySipEndpoint(ApiEndpoint):
+    """An account by its SIP address."""
+
+    path = "/api/accounts/{sip}/search"
+
+    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
+    async def get(self, sip: Sip) -> FoundAccount:
+        """Search for a specific account by sip address.
+
+        `call_forwardings` are the rules that calls to it follow now, as `GET /api/resolve/{sip}` has them.
+        """
+        resolved = await self.calls.resolution.of(*required_address(sip), self.reach)
+        return FoundAccount.found(resolved, await self.view_data(resolved.account))

@@ -9,6 +9,7 @@ from flexiapi.web.operation import Segment
 
 Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
 TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+KeyId = Annotated[int, Segment("[0-9]{1,18}", "3", "a key's id")]
 ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
 Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
 PhoneNumber = Annotated[str, Segment(".{1,255}", "+33612345678", "a phone number")]
@@ -19,6 +20,7 @@ Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
 AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
 RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
 EntryKey = Annotated[str, Segment("[^/]{1,255}", "customer", "a key of the dictionary")]
+CountryCode = Annotated[str, Segment("[A-Z]{2}", "FR", "a country by its two letters")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
 

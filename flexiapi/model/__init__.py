@@ -52,11 +52,12 @@ from flexiapi.model.parts import (
     Undelivered,
     hashes,
 )
+from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "PanelSession",
     "Password",
     "PendingChange",
+    "PhoneCountry",
     "PooledAccount",
     "Profile",
     "ProvisioningFetch",
@@ -126,11 +128,14 @@ __all__ = [
     "SortKey",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "TokenMaker",
     "Types",
     "Undelivered",
     "UserAgent",
+    "calling_code_of",
+    "calling_codes",
     "e164",
     "folded",
     "hashes",

@@ -134,8 +134,8 @@ class Account(AccountAccess, AccountResets, AccountLinks, AccountForwardings):
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
-            fields |= self._forwardings_without_contacts(now)
-            unchanged = self._same_forwardings
+            rules = self._forwardings_without_contacts(now)
+            fields, unchanged = {**fields, **rules}, self._same_forwardings if rules else {}
         is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
         expecting = {**({"admin_since": self.admin_since} if is_role_read else {}), **unchanged}
         if "email" in values and values["email"] != self.email:

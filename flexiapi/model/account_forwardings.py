@@ -59,6 +59,6 @@ class AccountForwardings(AccountRecord):
         )
 
     def _forwardings_without_contacts(self, now: datetime) -> dict[str, Any]:
-        """Return the fields of an account that leaves all of its contacts behind."""
+        """Return the fields of an account that leaves its contacts behind, none without a rule to one."""
         gone = {rule.contact_id for rule in self.call_forwardings if rule.contact_id is not None}
-        return {"call_forwardings": self._without_contacts(gone, now)}
+        return {"call_forwardings": self._without_contacts(gone, now)} if gone else {}

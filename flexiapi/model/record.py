@@ -190,8 +190,7 @@ class AccountRecord:
         **fields: Any,
     ) -> Change[Self]:
         """Return the change that writes `fields`."""
-        epoch = self.sign_in_epoch + 1 if ends_sign_ins else self.sign_in_epoch
-        after = replace(self, **fields, sign_in_epoch=epoch)
+        after = replace(self, **fields, sign_in_epoch=self.sign_in_epoch + int(ends_sign_ins))
         return Change(event, self, after, frozenset(fields), expecting or {}, ends_sign_ins=ends_sign_ins)
 
     def _becoming_active(self, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flexiapi.errors import Violations
-from flexiapi.model import MOST_ENTRIES, e164
+from flexiapi.model import MOST_ENTRIES, KeyScope, e164
 from flexiapi.sip_address import SipAddress
 
 _MOST_DIGITS = 15
@@ -91,6 +91,16 @@ def sip_uri(value: str) -> str:
 def typed_sip_uri(value: Any) -> Any:
     """Return a SIP URI that a person may have typed without its scheme."""
     return f"sip:{value}" if isinstance(value, str) and "@" in value and ":" not in value.partition("@")[0] else value
+
+
+def key_scopes(value: Any) -> tuple[KeyScope, ...]:
+    """Read the scopes of a named API key, each once. Raises `Violations`."""
+    known = {scope.value: scope for scope in KeyScope}
+    given = value if isinstance(value, list | tuple) else [value]
+    if not given or not all(isinstance(name, str) and name in known for name in given):
+        names = ", ".join(known)
+        raise Violations(f"{{field}} must be one or more of {names}")
+    return tuple(dict.fromkeys(known[name] for name in given))
 
 
 def dictionary(value: Any) -> dict[str, str]:

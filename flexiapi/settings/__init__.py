@@ -2,12 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
 from flexiapi.settings.limits import LimitSettings
 from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import (
-    AccountSettings,
     AppSettings,
     DataSettings,
     EventSettings,

@@ -60,7 +60,7 @@ COMMON = (
     '"created_at":"2026-01-02T03:04:05.678901Z","updated_at":"2026-01-02T03:04:05.678901Z"},'
     '"email_change_code":{"email":"new@example.org","created_at":"2026-01-02T03:04:05.678901Z",'
     '"updated_at":"2026-01-02T03:04:05.678901Z"},"types":[{"id":1,"key":"phone"}],'
-    '"actions":[{"id":5,"key":"open","code":"123"}],"sip_uri":"sip:zo%C3%A9@sip.example.org","blocked":false,'
+    '"actions":[{"id":5,"key":"open","code":"123"}],"sip_uri":"sip:zoé@sip.example.org","blocked":false,'
     '"dictionary":{"customer":"C-1024"}'
 )
 ADMIN = '"admin":{"created_at":"2026-01-02T03:04:05.678901Z","updated_at":"2026-01-02T03:04:05.678901Z"}'

@@ -27,6 +27,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "forwarding_id": lambda one: one.tokens["rule"],
     "contacts_list_id": lambda one: one.list_id,
@@ -39,6 +40,7 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "code": lambda _: "ZW",  # a country, for which each space has its own switch
     "label": lambda _: "outbox",  # a backend, which is of no space
     "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
@@ -63,6 +65,7 @@ REFERENCES = {
     "old_password": lambda _: PASSWORD,
 }
 VALUES = {
+    "name": lambda one: one.texts_of_new["key"],
     "username": lambda one: one.texts_of_new["username"],
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
@@ -71,6 +74,9 @@ VALUES = {
     "search": lambda one: one.member.phone,
 }
 PLAIN = {
+    "scopes": ["push"],
+    "expires_days": "30",
+    "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
     "value": "C-1024",
@@ -207,7 +213,7 @@ def parts_of(endpoint, verb):
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
     same = {"old_password", *_SAME, "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    of_path = [name for name in operation.path if name != "key"]
+    of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")

@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from types import SimpleNamespace
 
 from flexiapi.crypto.keys import opened, random_text, token_hash
@@ -20,9 +22,11 @@ from flexiapi.model import (
     DtmfProtocol,
     ForwardingKind,
     ForwardingTarget,
+    KeyScope,
     PendingChange,
     StoredApiKey,
 )
+from flexiapi.services.sign_in import NewNamedKey
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
 
@@ -49,12 +53,18 @@ class World:
     type_id: int
     list_id: int
     texts: set = field(default_factory=set)
+    new_key: Callable | None = None
 
     def __getattr__(self, name):
         try:
             return self.__dict__["accounts"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    @cached_property
+    def named_key_id(self):
+        """The id of a named API key, made when it is first asked for: a space has not many."""
+        return self.new_key()
 
     @property
     def host(self):
@@ -66,7 +76,10 @@ class World:
 
 def world(server, domain) -> World:
     """Make a new world, with as few writes as possible."""
-    return server.run(_made(server, domain))
+    made = server.run(_made(server, domain))
+    keys, new = server.services.sign_in.named_keys, NewNamedKey(f"Key {secrets.token_hex(4)}", [KeyScope.PUSH])
+    made.new_key = lambda: server.run(keys.make(new, actor_of(server, domain)))[1].key.id
+    return made
 
 
 async def _made(server, domain) -> World:

@@ -9,7 +9,6 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from flexiapi.crypto.keys import Secret, readable
 from flexiapi.model import Account, AccountType, Action, ActivationExpiration, AsContact, PendingChange, Types
-from flexiapi.sip_address import uri_of
 
 Moment = Annotated[
     datetime,
@@ -206,7 +205,7 @@ class ListedAccount:
             email_change_code=EmailChangeView.of(change) if change else None,
             types=TypeView.all_of(account, data.types),
             actions=ActionView.all_of(account),
-            sip_uri=uri_of(account.username, account.domain),
+            sip_uri=f"sip:{account.address}",
             blocked=account.is_blocked,
             dictionary={entry.key: entry.value for entry in account.dictionary},
             **cls._more(account),

@@ -90,7 +90,7 @@ class ResolvedPayload:
 
 @dataclass(kw_only=True)
 class ResolvedView:
-    """What a SIP address stands for."""
+    """The account of a SIP address."""
 
     type: Literal["account"]
     payload: ResolvedPayload
@@ -113,6 +113,7 @@ class FoundAccount(AccountView):
     def found(cls, resolved: ResolvedAccount, data: ViewData) -> "FoundAccount":
         """Return the view of an account that was found by its address."""
         view = cls.of(resolved.account, data)
+        view.sip_uri = uri_of(view.username, view.domain)
         view.call_forwardings = ActingForwardingView.all_of(resolved)
         return view
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from flexiapi.errors import StoreUnavailable
-from flexiapi.model import Account, Actor
+from flexiapi.model import EVERYWHERE, Account, Actor
 from flexiapi.services.ground import Ground
 
 _TRIES = 20
@@ -28,7 +28,7 @@ class ForwardedContacts:
     async def settle(self, account_id: int, actor: Actor) -> None:
         """Switch off the rules of an account to what is no longer its contact. Raises `StoreUnavailable`."""
         for _ in range(_TRIES):
-            account = await self._store.accounts.by_id(account_id)
+            account = await self._store.accounts.by_id(account_id, EVERYWHERE)
             gone = frozenset[int]() if account is None else await self._gone(account)
             if account is None or not gone:
                 return

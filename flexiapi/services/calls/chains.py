@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 
-from flexiapi.model import Account, CallForwarding
+from flexiapi.model import EVERYWHERE, Account, CallForwarding
 from flexiapi.store import Store
 
 MOST_FORWARDINGS = 10
@@ -48,10 +48,14 @@ class ForwardingChains:
         contacts = {rule.contact_id for rule in rules if rule.contact_id is not None}
         addresses = {rule.target for rule in rules if rule.target}
         found = await asyncio.gather(
-            *(self._accounts.by_id(contact_id) for contact_id in contacts),
-            *(self._accounts.by_address(*address.rpartition("@")[::2]) for address in addresses),
+            *(self._accounts.by_id(contact_id, EVERYWHERE) for contact_id in contacts),
+            *(self._named(address) for address in addresses),
         )
         return {one.id: one for one in found if one is not None}
+
+    async def _named(self, address: str) -> Account | None:
+        username, _, domain = address.rpartition("@")
+        return await self._accounts.by_address(username, domain, EVERYWHERE)
 
     async def _is_led_to(self, account: Account, most: int) -> bool:
         """Return whether a chain of more than `most` rules leads to the account."""

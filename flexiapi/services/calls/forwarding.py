@@ -177,7 +177,7 @@ class CallForwardings:
                 change = current.replace_call_forwarding(former)
             if await self._store.accounts.apply(change, actor) is not None:
                 return
-            current = await self._store.accounts.by_id(account.id)
+            current = await self._store.accounts.by_id(account.id, self._directory.space_of(account).scope)
         raise AccountBusy
 
 
