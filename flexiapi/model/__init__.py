@@ -54,6 +54,20 @@ from flexiapi.model.parts import (
 )
 from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.reports import (
+    MOST_RECEIVERS,
+    MOST_REPORTED_DEVICES,
+    CallCount,
+    CallEnd,
+    CallsFound,
+    MessageCount,
+    ReportedCall,
+    ReportedDevice,
+    ReportedMessage,
+    ReportedOutcome,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
@@ -65,6 +79,8 @@ __all__ = [
     "EVERYWHERE",
     "KEY_PREFIX",
     "MOST_ENTRIES",
+    "MOST_RECEIVERS",
+    "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -88,7 +104,10 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallCount",
+    "CallEnd",
     "CallForwarding",
+    "CallsFound",
     "Challenged",
     "Change",
     "Channel",
@@ -110,6 +129,7 @@ __all__ = [
     "KeyScope",
     "KnownBackend",
     "MailTexts",
+    "MessageCount",
     "NamePolicy",
     "Named",
     "NamedKey",
@@ -123,8 +143,14 @@ __all__ = [
     "PushAddress",
     "PushDevice",
     "QrRequest",
+    "ReportKind",
+    "ReportedCall",
+    "ReportedDevice",
+    "ReportedMessage",
+    "ReportedOutcome",
     "Scope",
     "SignInMethod",
+    "SipReport",
     "SortKey",
     "Space",
     "Spaces",
