@@ -53,6 +53,20 @@ from flexiapi.model.parts import (
 )
 from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.reports import (
+    MOST_RECEIVERS,
+    MOST_REPORTED_DEVICES,
+    CallCount,
+    CallEnd,
+    CallsFound,
+    MessageCount,
+    ReportedCall,
+    ReportedDevice,
+    ReportedMessage,
+    ReportedOutcome,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
@@ -64,6 +78,8 @@ __all__ = [
     "EVERYWHERE",
     "KEY_PREFIX",
     "MOST_ENTRIES",
+    "MOST_RECEIVERS",
+    "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -87,6 +103,9 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallCount",
+    "CallEnd",
+    "CallsFound",
     "Challenged",
     "Change",
     "Channel",
@@ -106,6 +125,7 @@ __all__ = [
     "KeyScope",
     "KnownBackend",
     "MailTexts",
+    "MessageCount",
     "NamePolicy",
     "Named",
     "NamedKey",
@@ -119,8 +139,14 @@ __all__ = [
     "PushAddress",
     "PushDevice",
     "QrRequest",
+    "ReportKind",
+    "ReportedCall",
+    "ReportedDevice",
+    "ReportedMessage",
+    "ReportedOutcome",
     "Scope",
     "SignInMethod",
+    "SipReport",
     "SortKey",
     "Space",
     "Spaces",

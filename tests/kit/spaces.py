@@ -21,9 +21,13 @@ from flexiapi.model import (
     DtmfProtocol,
     KeyScope,
     PendingChange,
+    ReportedDevice,
+    ReportKind,
+    SipReport,
     StoredApiKey,
 )
 from flexiapi.services.sign_in import NewNamedKey
+from flexiapi.store import FiledReport
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
 
@@ -135,12 +139,33 @@ async def _made(server, domain) -> World:
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
         _tokens(services, accounts["person"], actor),
     )
+    await store.sip_reports.write(_reports(server, accounts), now)
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
     }
     return made_world
+
+
+def _reports(server, accounts):
+    """A call and a message of the world, as its SIP server reports them."""
+    person, member = accounts["person"], accounts["member"]
+    space = server.store.spaces.of_domain(person.domain)
+    return [
+        FiledReport(
+            SipReport(
+                kind=kind,
+                id=f"{kind}-{person.username}",
+                sender=person.address,
+                receivers=(member.address,),
+                begun_at=server.clock.now(),
+                devices=(ReportedDevice(f"key-of-{member.username}", member.address),),
+            ),
+            space,
+        )
+        for kind in (ReportKind.CALL, ReportKind.MESSAGE)
+    ]
 
 
 async def _tokens(services, person, actor):
@@ -170,6 +195,8 @@ async def documents(server, one):
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
     }
+    of_accounts = {"accounts": {"$in": [account.id for account in one.accounts.values()]}}
+    queries |= dict.fromkeys(("reported_calls", "reported_messages", "reported_conferences"), of_accounts)
     keys = {"$in": [token_hash(token, stored) for token in map(str, one.tokens.values())]}
     queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
     found = await asyncio.gather(
