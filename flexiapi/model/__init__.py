@@ -3,6 +3,7 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -61,6 +62,7 @@ from flexiapi.model.reports import (
     CallsFound,
     MessageCount,
     ReportedCall,
+    ReportedConference,
     ReportedDevice,
     ReportedMessage,
     ReportedOutcome,
@@ -107,6 +109,7 @@ __all__ = [
     "Browser",
     "CallCount",
     "CallEnd",
+    "CallForwarding",
     "CallsFound",
     "Challenged",
     "Change",
@@ -124,6 +127,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "KeyScope",
     "KnownBackend",
     "MailTexts",
@@ -143,6 +148,7 @@ __all__ = [
     "QrRequest",
     "ReportKind",
     "ReportedCall",
+    "ReportedConference",
     "ReportedDevice",
     "ReportedMessage",
     "ReportedOutcome",
