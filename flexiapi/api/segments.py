@@ -18,6 +18,7 @@ Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
 AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
 RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
 EntryKey = Annotated[str, Segment("[^/]{1,255}", "customer", "a key of the dictionary")]
+CardUid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "the UID of a vCard")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
 

@@ -3,6 +3,7 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -62,6 +63,9 @@ __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "KEY_PREFIX",
+    "MOST_BYTES_OF_CARDS",
+    "MOST_CARDS",
+    "MOST_CARD_BYTES",
     "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
@@ -86,6 +90,7 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "Card",
     "Challenged",
     "Change",
     "Channel",
@@ -123,6 +128,7 @@ __all__ = [
     "Space",
     "Spaces",
     "StoredApiKey",
+    "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",

@@ -20,11 +20,17 @@ from flexiapi.model import (
     PendingChange,
     StoredApiKey,
 )
+from flexiapi.services.contacts.card_text import card_of
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
 
 A, B = "sip.example.org", "b.example.org"
 PIN = "0427"
+
+
+def card_text(uid):
+    """A vCard with this UID."""
+    return f"BEGIN:VCARD\nVERSION:4.0\nUID:{uid}\nFN:A name\nEND:VCARD\n"
 
 
 def actor_of(server, domain):
@@ -117,9 +123,13 @@ async def _made(server, domain) -> World:
         "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
         "pinned": made("pinned", activated=False, phone=pinned, confirmation=confirmation),
     }
-    _, _, tokens = await asyncio.gather(
+    *_, tokens = await asyncio.gather(
         store.bulk.put(list(accounts.values()), actor),
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
+        *(
+            store.cards.add(ids[name], card_of(card_text(f"urn:uuid:{name}.{mark}")), now)
+            for name in ("person", "member")
+        ),
         _tokens(services, accounts["person"], actor),
     )
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)

@@ -1,11 +1,11 @@
-"""Records about a person beside the account itself: events, tokens, contacts lists, types."""
+"""Records about a person beside the account itself: events, tokens, contacts lists, types, vCards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event
+from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event, StoredCard
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.ground import Ground
@@ -41,6 +41,7 @@ class PersonalRecords:
     tokens: Sequence[AttachedToken]
     contacts_lists: Sequence[ContactsList]
     types: Sequence[AccountType]
+    cards: Sequence[StoredCard]
 
 
 class PersonalData:
@@ -67,6 +68,7 @@ class PersonalData:
             tokens,
             lists,
             types.get(account.id, ()),
+            await self._store.cards.of(account.id),
         )
 
 

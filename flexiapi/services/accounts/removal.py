@@ -75,6 +75,7 @@ class AccountRemoval:
         """Remove what refers to a removed account."""
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
+        await self._store.cards.remove_of(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
         await self._store.reset_links.remove_of(removal.account_id)

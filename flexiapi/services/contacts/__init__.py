@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts import AccountDirectory
+from flexiapi.services.contacts.cards import Cards, CardTaken
 from flexiapi.services.contacts.links import ContactLinks
 from flexiapi.services.contacts.lists import ContactsLists
 from flexiapi.services.ground import Ground
 
-__all__ = ["ContactServices", "build"]
+__all__ = ["CardTaken", "ContactServices", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class ContactServices:
 
     links: ContactLinks
     lists: ContactsLists
+    cards: Cards
 
 
 def build(ground: Ground, accounts: AccountDirectory) -> ContactServices:
@@ -23,4 +25,5 @@ def build(ground: Ground, accounts: AccountDirectory) -> ContactServices:
     return ContactServices(
         links=ContactLinks(ground.store, accounts),
         lists=ContactsLists(ground.store, accounts),
+        cards=Cards(ground),
     )
