@@ -9,6 +9,7 @@ import click
 from flexiapi import __version__, observing
 from flexiapi.cli import administering, carrying  # noqa: F401  # they add their commands to `accounts`
 from flexiapi.cli.accounts import accounts
+from flexiapi.cli.api_keys import api_keys
 from flexiapi.cli.checking import check
 from flexiapi.cli.context import Installation
 from flexiapi.cli.events import events
@@ -78,6 +79,7 @@ for command in (
     openapi,
     plugins,
     accounts,
+    api_keys,
     events,
     digest,
     clean,

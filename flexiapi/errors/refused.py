@@ -137,6 +137,12 @@ class SpaceFull(Forbidden):
     message = "This service cannot have more accounts."
 
 
+class CountryNotAllowed(Forbidden):
+    """The settings do not allow numbers of the country, so that administrators cannot switch it on."""
+
+    message = "The settings of this service do not allow phone numbers of this country."
+
+
 class NoExternalAccountLeft(Forbidden):
     """Each new account takes an external account, and none is free."""
 
@@ -276,3 +282,13 @@ class TooManyRequests(ApiError):
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
+
+
+class RecoveryTokenTooSoon(TooManyRequests):
+    """The device was sent a recovery token a short time ago."""
+
+    message = "Last token requested too recently"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.message = type(self).message

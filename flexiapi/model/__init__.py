@@ -52,11 +52,26 @@ from flexiapi.model.parts import (
     Undelivered,
     hashes,
 )
+from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.reports import (
+    MOST_RECEIVERS,
+    MOST_REPORTED_DEVICES,
+    CallCount,
+    CallEnd,
+    CallsFound,
+    MessageCount,
+    ReportedCall,
+    ReportedDevice,
+    ReportedMessage,
+    ReportedOutcome,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
@@ -67,6 +82,8 @@ __all__ = [
     "MOST_CARDS",
     "MOST_CARD_BYTES",
     "MOST_ENTRIES",
+    "MOST_RECEIVERS",
+    "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
@@ -90,6 +107,9 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallCount",
+    "CallEnd",
+    "CallsFound",
     "Card",
     "Challenged",
     "Change",
@@ -110,29 +130,40 @@ __all__ = [
     "KeyScope",
     "KnownBackend",
     "MailTexts",
+    "MessageCount",
     "NamePolicy",
     "Named",
     "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",
+    "PhoneCountry",
     "PooledAccount",
     "Profile",
     "ProvisioningFetch",
     "PushAddress",
     "PushDevice",
     "QrRequest",
+    "ReportKind",
+    "ReportedCall",
+    "ReportedDevice",
+    "ReportedMessage",
+    "ReportedOutcome",
     "Scope",
     "SignInMethod",
+    "SipReport",
     "SortKey",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",
     "UserAgent",
+    "calling_code_of",
+    "calling_codes",
     "e164",
     "folded",
     "hashes",

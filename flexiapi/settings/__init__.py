@@ -2,12 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
 from flexiapi.settings.limits import LimitSettings
 from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import (
-    AccountSettings,
     AppSettings,
     DataSettings,
     EventSettings,
@@ -20,6 +20,7 @@ from flexiapi.settings.sections import (
     TemplateSettings,
 )
 from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
 
@@ -43,6 +44,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SpaceSettings",
+    "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
 ]
@@ -71,6 +73,7 @@ class Settings(BaseModel):
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
     events: EventSettings = EventSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -30,6 +30,7 @@ from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
+from flexiapi.store.phone_countries import PhoneCountryStore
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
@@ -37,11 +38,12 @@ from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sign_in_places import SignInPlaceStore
+from flexiapi.store.sip_reports import FiledReport, SipReportStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
@@ -49,6 +51,7 @@ from flexiapi.store.used_nonces import UsedNonceStore
 __all__ = [
     "SPACES_WAIT",
     "EmbeddedMongod",
+    "FiledReport",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
@@ -75,10 +78,8 @@ class Store(Records, bounds=False):
         database = open_database(settings.mongodb, uri, Outage())
         super().__init__(database)
         self.spaces = Spaces.of(settings)
-        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
-        self._key = key
-        self._documents = documents
-        self._email_unique = settings.account.email_unique
+        self._key, self._email_unique = key, settings.account.email_unique
+        self._documents = documents = AccountDocuments(key, self.spaces, email_unique=self._email_unique)
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.journal = journal = Journal.of(database)
@@ -103,6 +104,7 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
         self._open_credentials(database, settings, settling)
 
     def _open_credentials(self, database: Database, settings: Settings, settling: timedelta) -> None:
@@ -110,12 +112,14 @@ class Store(Records, bounds=False):
         journal = self.journal
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
+        self.recovery_tokens = RecoveryTokenStore(database, journal)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
         self.sign_in_places = SignInPlaceStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
         self.reset_links = ResetLinkStore(database, journal)
         self.key_uses = KeyUses(database)
+        self.phone_countries = PhoneCountryStore(database, journal)
         self.named_keys = NamedKeyStore(database, journal, self.counters)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
 
@@ -131,6 +135,7 @@ class Store(Records, bounds=False):
         await indexes.ensure(self._database)
         await self._keep_key()
         if serves:
+            await self.sip_reports.removals.keep_for(self.sip_reports.life)
             others = [] if alone else await self.servers.seen()
             fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
         else:

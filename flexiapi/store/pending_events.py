@@ -28,6 +28,7 @@ CARRIERS = (
     "external_accounts",
     "creation_tokens",
     "request_tokens",
+    "recovery_tokens",
     "auth_tokens",
     "reset_links",
     "named_keys",

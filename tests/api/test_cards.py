@@ -74,7 +74,7 @@ def test_a_card_that_is_there_or_has_another_uid_or_is_none_is_refused(http, ali
             refused = http.request(verb, url, json={"vcard": vcard}, headers=alice.headers)
             assert (refused.status_code, list(refused.json().get("errors", [refused.text]))) == (422, ["vcard"]), vcard
     assert http.get(f"{MINE}/1", headers=alice.headers).json()["vcard"] == card("1")
-    largest = card("4", more="NOTE:" + "\"" * (65536 - len(card("4", more="NOTE:\n"))) + "\n")
+    largest = card("4", more="NOTE:" + '"' * (65536 - len(card("4", more="NOTE:\n"))) + "\n")
     assert http.post(MINE, json={"vcard": largest}, headers=alice.headers).status_code == 201
 
 

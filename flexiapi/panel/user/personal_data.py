@@ -58,6 +58,7 @@ def document_of(account: Account, own: OwnRecords) -> dict[str, Any]:
         "devices": devices,
         "sessions": [_plain(_part(one, ("id_hash", "account_id", "epoch"))) for one in own.sessions],
         "tokens": [_plain(asdict(one)) for one in records.tokens],
+        "named_api_keys": [_plain(asdict(one)) for one in records.named_keys],
         "events": [_plain(asdict(one)) for one in records.events],
         "events_are_complete": records.are_all_events,
     }

@@ -1,11 +1,11 @@
-"""Records about a person beside the account itself: events, tokens, contacts lists, types, vCards."""
+"""Records about a person beside the account itself: events, tokens, contacts lists, types, named API keys, vCards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event, StoredCard
+from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event, NamedKey, StoredCard
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.ground import Ground
@@ -41,6 +41,7 @@ class PersonalRecords:
     tokens: Sequence[AttachedToken]
     contacts_lists: Sequence[ContactsList]
     types: Sequence[AccountType]
+    named_keys: Sequence[NamedKey]
     cards: Sequence[StoredCard]
 
 
@@ -57,7 +58,7 @@ class PersonalData:
         """Return the records about an account. Raises `TooManyRequests`."""
         await self._limiter.count("exports", str(account.id))
         events = await self._store.journal.events.naming(account.id, MOST_EVENTS + 1)
-        kinds = (self._store.auth_tokens, self._store.reset_links)
+        kinds = (self._store.auth_tokens, self._store.reset_links, self._store.creation_tokens)
         tokens = [token for kind in kinds for token in await kind.of(account.id, MOST_TOKENS)]
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
@@ -68,6 +69,7 @@ class PersonalData:
             tokens,
             lists,
             types.get(account.id, ()),
+            await self._store.named_keys.made_by(account.id),
             await self._store.cards.of(account.id),
         )
 
