@@ -3,6 +3,7 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
 from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
@@ -110,6 +111,7 @@ __all__ = [
     "Browser",
     "CallCount",
     "CallEnd",
+    "CallForwarding",
     "CallsFound",
     "Card",
     "Challenged",
@@ -128,6 +130,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "KeyScope",
     "KnownBackend",
     "MailTexts",

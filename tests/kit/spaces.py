@@ -16,9 +16,12 @@ from flexiapi.model import (
     Actor,
     ActorKind,
     Algorithm,
+    CallForwarding,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
+    ForwardingKind,
+    ForwardingTarget,
     KeyScope,
     PendingChange,
     ReportedDevice,
@@ -117,7 +120,21 @@ async def _made(server, domain) -> World:
     def change(channel, target):
         return PendingChange(target, hashed(PIN, ids["person"], channel, target), now, now + timedelta(hours=1))
 
-    linked = {"contact_ids": (ids["contact"],), "contacts_list_ids": (list_id,), "type_ids": (type_id,)}
+    rule = CallForwarding(
+        await store.counters.next("call_forwardings"),
+        ForwardingKind.ALWAYS,
+        ForwardingTarget.CONTACT,
+        enabled=False,
+        created_at=now,
+        updated_at=now,
+        contact_id=ids["contact"],
+    )
+    linked = {
+        "contact_ids": (ids["contact"],),
+        "contacts_list_ids": (list_id,),
+        "type_ids": (type_id,),
+        "call_forwardings": (rule,),
+    }
     action = Action(action_id, texts["action"], "1")
     pinned = new_number()
     confirmation = Confirmation(pin_hash=hashed(PIN, ids["pinned"], "confirmation", pinned))
@@ -152,6 +169,7 @@ async def _made(server, domain) -> World:
     await store.sip_reports.write(_reports(server, accounts), now)
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
+    made_world.tokens["rule"] = rule.id
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
     }
