@@ -22,6 +22,7 @@ AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an
 RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
 EntryKey = Annotated[str, Segment("[^/]{1,255}", "customer", "a key of the dictionary")]
 CountryCode = Annotated[str, Segment("[A-Z]{2}", "FR", "a country by its two letters")]
+CardUid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "the UID of a vCard")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
 _RANDOM = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

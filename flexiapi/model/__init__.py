@@ -4,6 +4,7 @@ from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
 from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
+from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -80,6 +81,9 @@ __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "KEY_PREFIX",
+    "MOST_BYTES_OF_CARDS",
+    "MOST_CARDS",
+    "MOST_CARD_BYTES",
     "MOST_ENTRIES",
     "MOST_RECEIVERS",
     "MOST_REPORTED_DEVICES",
@@ -111,6 +115,7 @@ __all__ = [
     "CallEnd",
     "CallForwarding",
     "CallsFound",
+    "Card",
     "Challenged",
     "Change",
     "Channel",
@@ -161,6 +166,7 @@ __all__ = [
     "Spaces",
     "SpentToken",
     "StoredApiKey",
+    "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",

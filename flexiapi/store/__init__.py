@@ -12,6 +12,7 @@ from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.account_tokens import AuthTokenStore, MailedTo, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
+from flexiapi.store.cards import CardStore
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.contacts import ContactStore
@@ -100,6 +101,7 @@ class Store(Records, bounds=False):
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.forwardings = ForwardingStore(database)
+        self.cards = CardStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)

@@ -85,6 +85,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
     "account_types": [_PENDING, IndexModel("key", unique=True)],
+    "cards": [IndexModel([("account_id", ASCENDING), ("_id", ASCENDING)])],
     "contacts_lists": [_PENDING, IndexModel("contacts")],
     "external_accounts": [
         _PENDING,

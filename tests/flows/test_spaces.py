@@ -10,7 +10,7 @@ from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
 from tests.kit.server import WITHOUT_LIMITS, serving
-from tests.kit.spaces import PIN, A, B, documents, sip_auth_query, world
+from tests.kit.spaces import PIN, A, B, card_text, documents, sip_auth_query, world
 from tests.kit.stranger import new_number
 from tests.kit.voicemail import wav
 
@@ -54,6 +54,8 @@ PLACES = {
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
+    "/api/accounts/me/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
+    "/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
     "/api/accounts/auth_token/{auth_token}/attach": {"auth_token": lambda one: one.tokens["free"]},
     "/api/accounts/me/contacts/{sip}": {"sip": lambda one: one.contact.address},
     "/contacts/vcard/{sip}": {"sip": lambda one: one.contact.address},
@@ -82,6 +84,7 @@ VALUES = {
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
     "key": lambda one: one.texts_of_new["key"],
+    "vcard": lambda one: card_text(f"new:{one.texts_of_new['key']}"),
     "domain": lambda one: one.domain,
     "search": lambda one: one.member.phone,
 }
@@ -141,6 +144,8 @@ FIELDS_OF = {
     "/api/accounts/{id}/call_forwardings": _FORWARDED,
     "/api/accounts/me/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
     "/api/accounts/{id}/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/me/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.person.username}")},
+    "/api/accounts/{id}/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.member.username}")},
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
     **{

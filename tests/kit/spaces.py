@@ -32,6 +32,7 @@ from flexiapi.model import (
     StoredApiKey,
     Voicemail,
 )
+from flexiapi.services.contacts.card_text import card_of
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.store import FiledReport
 from tests.kit.person import PASSWORD
@@ -39,6 +40,11 @@ from tests.kit.stranger import new_number
 
 A, B = "sip.example.org", "b.example.org"
 PIN = "0427"
+
+
+def card_text(uid):
+    """A vCard with this UID."""
+    return f"BEGIN:VCARD\nVERSION:4.0\nUID:{uid}\nFN:A name\nEND:VCARD\n"
 
 
 def actor_of(server, domain):
@@ -154,9 +160,13 @@ async def _made(server, domain) -> World:
         "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
         "pinned": made("pinned", activated=False, phone=pinned, confirmation=confirmation),
     }
-    _, _, tokens = await asyncio.gather(
+    *_, tokens = await asyncio.gather(
         store.bulk.put(list(accounts.values()), actor),
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
+        *(
+            store.cards.add(ids[name], card_of(card_text(f"urn:uuid:{name}.{mark}")), now)
+            for name in ("person", "member")
+        ),
         _tokens(services, accounts["person"], actor),
     )
     await store.sip_reports.write(_reports(server, accounts), now)
