@@ -50,6 +50,7 @@ class Done(Enum):
     PUSH_FAILED = marked("The test push was not accepted for any phone.")
     PUSH_UNREGISTERED = marked("The push service no longer knows your phone. Open the app once, and try again.")
     MESSAGE_SENT = marked("A test message is on its way to your phones.")
+    VOICEMAIL_REMOVED = marked("The message is deleted.")
     SESSION_ENDED = marked("The session has ended.")
     SESSIONS_ENDED = marked("{count} sessions have ended.")
     TYPE_CREATED = marked("The type is created.")

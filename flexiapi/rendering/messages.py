@@ -172,6 +172,17 @@ class AccountDeletedMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailMail(Mail):
+    """Notice: a caller left a voicemail. `caller_address` has no `sip:`; `link` lists voicemails."""
+
+    name: ClassVar[str] = "notice.voicemail"
+
+    caller_address: str | None
+    left_at: datetime
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorMail(Mail):
     """Notice to the operators: what needs them on which host. `sip_address` is the SIP domain."""
 

@@ -56,6 +56,8 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 1),
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 3),
     messages.AccountDeletedMail(_ADDRESS, _WHEN),
+    messages.VoicemailMail(_ADDRESS, "bob@sip.example.org", _WHEN, f"{_ROOT}/voicemail"),
+    messages.VoicemailMail(_ADDRESS, None, _WHEN, f"{_ROOT}/voicemail"),
     messages.OperatorMail("sip.example.org", "am1.example.org", "The backend [sms.main] rests after failures."),
 )
 
