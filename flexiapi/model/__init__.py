@@ -3,6 +3,8 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
+from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -61,6 +63,7 @@ from flexiapi.model.reports import (
     CallsFound,
     MessageCount,
     ReportedCall,
+    ReportedConference,
     ReportedDevice,
     ReportedMessage,
     ReportedOutcome,
@@ -77,6 +80,9 @@ __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "KEY_PREFIX",
+    "MOST_BYTES_OF_CARDS",
+    "MOST_CARDS",
+    "MOST_CARD_BYTES",
     "MOST_ENTRIES",
     "MOST_RECEIVERS",
     "MOST_REPORTED_DEVICES",
@@ -105,7 +111,9 @@ __all__ = [
     "Browser",
     "CallCount",
     "CallEnd",
+    "CallForwarding",
     "CallsFound",
+    "Card",
     "Challenged",
     "Change",
     "Channel",
@@ -122,6 +130,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "KeyScope",
     "KnownBackend",
     "MailTexts",
@@ -141,6 +151,7 @@ __all__ = [
     "QrRequest",
     "ReportKind",
     "ReportedCall",
+    "ReportedConference",
     "ReportedDevice",
     "ReportedMessage",
     "ReportedOutcome",
@@ -152,6 +163,7 @@ __all__ = [
     "Spaces",
     "SpentToken",
     "StoredApiKey",
+    "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",

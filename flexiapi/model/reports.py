@@ -132,6 +132,17 @@ class ReportedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedConference:
+    """A conference as far as it is known, with the events of one participant."""
+
+    id: str
+    begun_at: datetime | None
+    ended_at: datetime | None
+    schedule: str | None
+    devices: Sequence[ReportedDevice]
+
+
+@dataclass(frozen=True, slots=True)
 class CallsFound:
     """Calls of one page, and how many there are in all."""
 

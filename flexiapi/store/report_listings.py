@@ -1,5 +1,6 @@
 """Reading of what the SIP server reported: calls and messages of an account, and numbers by period."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from flexiapi.model import (
     CallsFound,
     MessageCount,
     ReportedCall,
+    ReportedConference,
     ReportedDevice,
     ReportedMessage,
     ReportedOutcome,
@@ -36,6 +38,7 @@ class ReportListings(Records):
         super().__init__(database)
         self._calls = database[f"reported_{ReportKind.CALL}"]
         self._messages = database[f"reported_{ReportKind.MESSAGE}"]
+        self._conferences = database[f"reported_{ReportKind.CONFERENCE}"]
 
     async def calls_of(self, account_id: int, skip: int, limit: int) -> CallsFound:
         """Return the calls from or to an account, the newest first."""
@@ -47,9 +50,14 @@ class ReportListings(Records):
         return CallsFound(total, [_call(document) for document in await found.to_list(None)])
 
     async def messages_of(self, account_id: int, limit: int) -> list[ReportedMessage]:
-        """Return the messages from or to an account, the newest first."""
+        """Return the messages from or to an account, the newest first. Of what it received, only its own part."""
         found = self._messages.find({"accounts": account_id}, sort=NEWEST_FIRST, limit=limit)
-        return [_message(document) for document in await found.to_list(None)]
+        return [_message(document, account_id) for document in await found.to_list(None)]
+
+    async def conferences_of(self, account_id: int, limit: int) -> list[ReportedConference]:
+        """Return the conferences in which an account took part, the newest first, with its own events."""
+        found = self._conferences.find({"accounts": account_id}, sort=NEWEST_FIRST, limit=limit)
+        return [_conference(document, account_id) for document in await found.to_list(None)]
 
     async def call_counts(self, scope: Scope, since: datetime, until: datetime, form: str) -> dict[str, CallCount]:
         """Return numbers of calls that began in a time; `form` is the format of a period's name for `strftime`."""
@@ -111,16 +119,34 @@ def _call(document: Document) -> ReportedCall:
     )
 
 
-def _message(document: Document) -> ReportedMessage:
+def _message(document: Document, account_id: int) -> ReportedMessage:
+    receivers, devices = document["receivers"], document["devices"]
+    if document.get("sender") != account_id:
+        receivers, devices = _own(receivers, account_id), _own(devices, account_id)
     return ReportedMessage(
         id=document["_id"]["id"],
         sender=document.get("from", ""),
-        receivers=[one["address"] for one in document["receivers"]],
+        receivers=[one["address"] for one in receivers],
         sent_at=document.get("begun_at"),
         is_encrypted=document.get("encrypted"),
         conference_id=document.get("conference_id"),
-        devices=[_device(one) for one in document["devices"]],
+        devices=[_device(one) for one in devices],
     )
+
+
+def _conference(document: Document, account_id: int) -> ReportedConference:
+    return ReportedConference(
+        id=document["_id"]["id"],
+        begun_at=document.get("begun_at"),
+        ended_at=document.get("ended_at"),
+        schedule=document.get("schedule"),
+        devices=[_device(one) for one in _own(document["devices"], account_id)],
+    )
+
+
+def _own(parts: Sequence[Document], account_id: int) -> list[Document]:
+    """Return the parts of a record that are about an account."""
+    return [one for one in parts if one["account"] == account_id]
 
 
 def _device(one: Document) -> ReportedDevice:

@@ -82,6 +82,7 @@ class CallLog:
 
     def __init__(self, ground: Ground) -> None:
         self._listings = ground.store.sip_reports.listings
+        self._removals = ground.store.sip_reports.removals
         self._clock = ground.clock
         self.is_kept = ground.settings.statistics.days > 0
 
@@ -90,6 +91,11 @@ class CallLog:
         found = await self._listings.calls_of(account.id, (number - 1) * CALLS_A_PAGE, CALLS_A_PAGE)
         last = max(1, -(-found.total // CALLS_A_PAGE))
         return CallPage(number, last, found.total, found.calls)
+
+    async def clear(self, age: timedelta, *, apply: bool) -> int:
+        """Count, or remove, the records that were first reported earlier. Return their number."""
+        before, removals = self._clock.now() - age, self._removals
+        return await (removals.clear_before(before) if apply else removals.count_before(before))
 
     async def span_faults(self, values: Mapping[str, Any]) -> FieldErrors:
         """Return what is wrong with the values `from`, `to` and `by`."""

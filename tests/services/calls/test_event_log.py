@@ -1,16 +1,18 @@
 """The buffer of the event log, its removal with accounts and by age, and its borders between spaces."""
 
 import asyncio
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pymongo import MongoClient
 
 from flexiapi.errors import ReportsRefused, StoreUnavailable
 from flexiapi.model import Actor, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.services.calls import event_log
 from flexiapi.store import Store
-from tests.kit.server import shared_by_module
+from tests.kit.server import serving, shared_by_module
 
 B = "b.example.org"
 
@@ -268,3 +270,19 @@ def test_the_call_log_reads_no_more_than_a_page_by_its_index(server, notes, pers
 
     stats = server.run(plan())
     assert (stats["totalDocsExamined"], stats["totalKeysExamined"]) == (30, 30)
+
+
+def test_a_server_that_stops_writes_what_waits(mongod_uri, tmp_path):
+    database = f"test_{secrets.token_hex(6)}"
+    with serving({"statistics": {"days": 30}, "mongodb": {"database": database}}, tmp_path, mongod_uri) as running:
+        alice = running.person()
+        log, space = running.services.calls.event_log, running.store.spaces.default
+
+        async def noted():
+            log.note(call("last", alice.sip, "bob@far.example.org", at=running.clock.now()), space)
+            return len(log._waiting)
+
+        assert running.run(noted()) == 1
+    with MongoClient(mongod_uri) as client:
+        assert [one["_id"]["id"] for one in client[database]["reported_calls"].find()] == ["last"]
+        client.drop_database(database)
