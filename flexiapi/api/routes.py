@@ -10,6 +10,7 @@ from flexiapi.api import (
     call_forwardings,
     call_log,
     callbacks,
+    cards,
     conference_log,
     contacts,
     contacts_lists,
@@ -35,6 +36,7 @@ from flexiapi.api import (
     sip_auth,
     spaces,
     statistics,
+    voicemails,
 )
 from flexiapi.api.endpoint import ApiEndpoint
 
@@ -52,6 +54,7 @@ _MODULES = (
     my_services,
     contacts,
     call_forwardings,
+    cards,
     accounts,
     account_states,
     actions,
@@ -60,6 +63,7 @@ _MODULES = (
     contacts_lists,
     messages,
     statistics,
+    voicemails,
     call_log,
     event_log,
     conference_log,

@@ -12,6 +12,7 @@ from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.account_tokens import AuthTokenStore, MailedTo, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
+from flexiapi.store.cards import CardStore
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.contacts import ContactStore
@@ -48,6 +49,7 @@ from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, Reques
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
+from flexiapi.store.voicemails import VoicemailStore
 
 __all__ = [
     "SPACES_WAIT",
@@ -99,12 +101,14 @@ class Store(Records, bounds=False):
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
         self.forwardings = ForwardingStore(database)
+        self.cards = CardStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.voicemails = VoicemailStore(database, journal, key)
         self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
         self._open_credentials(database, settings, settling)
 

@@ -23,7 +23,7 @@ from flexiapi.panel.user.call_forwarding import (
     ForwardingRemovalEndpoint,
     ForwardingSwitchEndpoint,
 )
-from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint
+from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
     DevicesPageEndpoint,
@@ -61,6 +61,7 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ForwardingChangeEndpoint,
     ForwardingSwitchEndpoint,
     ForwardingRemovalEndpoint,
+    StoredCardsFileEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
     GoodbyeEndpoint,

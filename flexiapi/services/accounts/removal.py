@@ -78,6 +78,7 @@ class AccountRemoval:
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
         await self._forwarded_contacts.settle_those_to([removal.account_id], Actor.system())
+        await self._store.cards.remove_of(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
         await self._store.reset_links.remove_of(removal.account_id)
@@ -85,6 +86,11 @@ class AccountRemoval:
         await self._store.named_keys.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         await self._store.sign_in_places.remove_of(removal.account_id)
+        files = await self._store.voicemails.file_ids(removal.account_id)
+        await self._store.voicemails.files.leave(files, self._clock.now())
+        await self._store.voicemails.remove_of(removal.account_id)
+        for file_id in files:
+            await self._store.voicemails.files.remove(file_id)
         await self._store.sip_reports.removals.forget(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from flexiapi.services.accounts import AccountDirectory, ForwardedContacts
+from flexiapi.services.contacts.cards import Cards, CardTaken
 from flexiapi.services.contacts.links import ContactLinks
 from flexiapi.services.contacts.lists import ContactsLists
 from flexiapi.services.ground import Ground
 
 __all__ = ["ContactLinks", "ContactServices", "build"]
+__all__ = ["CardTaken", "ContactServices", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class ContactServices:
 
     links: ContactLinks
     lists: ContactsLists
+    cards: Cards
 
 
 def build(ground: Ground, accounts: AccountDirectory, forwarded_contacts: ForwardedContacts) -> ContactServices:
@@ -23,4 +26,5 @@ def build(ground: Ground, accounts: AccountDirectory, forwarded_contacts: Forwar
     return ContactServices(
         links=ContactLinks(ground.store, accounts, forwarded_contacts),
         lists=ContactsLists(ground.store, accounts, forwarded_contacts),
+        cards=Cards(ground),
     )

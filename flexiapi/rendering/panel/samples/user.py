@@ -78,6 +78,7 @@ PAGES: tuple[PanelPage, ...] = (
         about="enabled",
         label="Call forwarding",
     ),
+    user.ContactsPage(FRAME, (), (), 0, ["Tatyana Schoen"], 120),
     user.DeletionPage(FRAME, FORM, ADDRESS, 7),
     user.DeletionPage(FRAME, FORM, ADDRESS, 0),
 )
