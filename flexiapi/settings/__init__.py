@@ -22,6 +22,7 @@ from flexiapi.settings.sections import (
 from flexiapi.settings.spaces import SpaceSettings
 from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
+from flexiapi.settings.ui import UiSettings
 from flexiapi.settings.values import SipDomain
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
+    "UiSettings",
 ]
 
 
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     app: AppSettings = AppSettings()
     account: AccountSettings = AccountSettings()
     panel: PanelSettings = PanelSettings()
+    ui: UiSettings = UiSettings()
     spaces: dict[SipDomain, SpaceSettings] = Field(default_factory=dict)
     data: DataSettings = DataSettings()
     mongodb: MongodbSettings = MongodbSettings()
