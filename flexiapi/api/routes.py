@@ -36,6 +36,7 @@ from flexiapi.api import (
     sip_auth,
     spaces,
     statistics,
+    voicemails,
 )
 from flexiapi.api.endpoint import ApiEndpoint
 
@@ -62,6 +63,7 @@ _MODULES = (
     contacts_lists,
     messages,
     statistics,
+    voicemails,
     call_log,
     event_log,
     conference_log,

@@ -75,6 +75,7 @@ from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
+from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -89,6 +90,7 @@ __all__ = [
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
+    "SNIFFED_BYTES",
     "USUAL_PROVIDERS",
     "Account",
     "AccountOrder",
@@ -159,6 +161,7 @@ __all__ = [
     "SignInMethod",
     "SipReport",
     "SortKey",
+    "SoundType",
     "Space",
     "Spaces",
     "SpentToken",
@@ -168,6 +171,9 @@ __all__ = [
     "Types",
     "Undelivered",
     "UserAgent",
+    "Voicemail",
+    "VoicemailBox",
+    "VoicemailSlot",
     "calling_code_of",
     "calling_codes",
     "e164",

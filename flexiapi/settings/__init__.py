@@ -24,6 +24,7 @@ from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.ui import UiSettings
 from flexiapi.settings.values import SipDomain
+from flexiapi.settings.voicemail import VoicemailSettings
 
 __all__ = [
     "AccountSettings",
@@ -49,6 +50,7 @@ __all__ = [
     "TemplateSettings",
     "TurnSettings",
     "UiSettings",
+    "VoicemailSettings",
 ]
 
 
@@ -68,6 +70,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
     flexisip: FlexisipSettings = FlexisipSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     turn: TurnSettings = TurnSettings()
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)
