@@ -11,6 +11,7 @@ from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
+    BridgedAccount,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
@@ -121,6 +122,7 @@ class AccountRecord:
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
     external_account: ExternalAccount | None = None
+    bridged_account: BridgedAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
     unreadable: tuple[str, ...] = ()
 

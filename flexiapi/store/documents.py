@@ -21,6 +21,7 @@ from flexiapi.model import (
     e164,
     usual_name,
 )
+from flexiapi.store.bridged_accounts import bridge_document, bridge_read
 from flexiapi.store.unreadable import PARTS, UNREADABLE, classes_of_fields, in_part
 
 Document = dict[str, Any]
@@ -35,7 +36,7 @@ STORED_NAMES = {
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 # A document holds these otherwise than an account.
 _COMPOSED = frozenset(
-    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "external_account"}
+    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "external_account", "bridged_account"}
     | {"unconfirmed", "has_first_password", "provisioning_token", "provisioning_token_until", "confirmation"}
 )
 _NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
@@ -73,6 +74,7 @@ class AccountDocuments:
             **dict.fromkeys(PARTS, lambda value, _: plain(value)),
             **dict.fromkeys(("actions", "dictionary"), lambda value, _: [plain(item) for item in value]),
             "external_account": self._external,
+            "bridged_account": lambda value, owner: bridge_document(value, owner, key),
             "unconfirmed": _if_true,
             "has_first_password": _if_true,
         }
@@ -82,6 +84,7 @@ class AccountDocuments:
             "actions": ("actions", lambda value, _: tuple(Action(**item) for item in value)),
             "dictionary": ("dictionary", lambda value, _: tuple(DictionaryEntry(**item) for item in value)),
             "external_account": ("external_account", self._read_external),
+            "bridged_account": ("bridged_account", lambda value, owner: bridge_read(value, owner, key)),
             **{STORED_NAMES[name]: (name, lambda value, _: tuple(value)) for name in _SEQUENCES},
             **{name: (name, _part(part)) for name, part in PARTS.items()},
         }

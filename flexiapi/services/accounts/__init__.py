@@ -6,6 +6,7 @@ from flexiapi.services.accounts.actions import AccountActions
 from flexiapi.services.accounts.activity import AccountActivity
 from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.bridged_accounts import BridgedAccounts, BridgeTaken, BridgeValues
 from flexiapi.services.accounts.browsing import MOST_EXPORTED, AccountBrowsing, BrowsedAccounts, CursorInvalid
 from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
@@ -43,6 +44,8 @@ __all__ = [
     "AccountServices",
     "AccountTotals",
     "Amendments",
+    "BridgeTaken",
+    "BridgeValues",
     "BrowsedAccounts",
     "CursorInvalid",
     "Hindrance",
@@ -74,6 +77,7 @@ class AccountServices:
     removal: AccountRemoval
     languages: AccountLanguages
     dictionaries: Dictionaries
+    bridges: BridgedAccounts
     types: AccountTypes
     actions: AccountActions
     statistics: Statistics
@@ -112,6 +116,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         removal=removal,
         languages=AccountLanguages(ground),
         dictionaries=Dictionaries(ground, directory),
+        bridges=BridgedAccounts(ground, directory),
         types=types,
         actions=AccountActions(store, directory),
         statistics=Statistics(store, clock),

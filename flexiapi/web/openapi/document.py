@@ -92,7 +92,7 @@ class OpenApiDocument:
         if schema and not in_query:
             described["requestBody"] = self._body(schema)
         described["responses"] = {
-            str(operation.status): self._success(endpoint.path, operation),
+            **{str(status): self._success(endpoint.path, operation) for status in operation.statuses},
             **self._failures(endpoint, operation),
         }
         described["x-codeSamples"] = [self._sample(endpoint.path, operation, schema)]
