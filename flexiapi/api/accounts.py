@@ -1,6 +1,7 @@
 """Administration of accounts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -17,7 +18,7 @@ from flexiapi.api.views.accounts import (
 )
 from flexiapi.api.views.pages import AccountsPage
 from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
-from flexiapi.model import AccountSelection
+from flexiapi.model import AccountSelection, KeyScope
 from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
     Algorithm,
@@ -146,7 +147,7 @@ class AccountsEndpoint(ApiEndpoint):
 
     path = "/api/accounts"
 
-    @endpoint(Access.ADMIN)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ)
     async def get(self, query: AccountFilter) -> AccountsPage:
         """Retrieve all the accounts, paginated.
 
@@ -204,11 +205,15 @@ class AccountByIdEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,), secret=True)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,), secret=True)
     async def get(self, id: Id) -> SingleAccount:
-        """Retrieve a specific account."""
+        """Retrieve a specific account.
+
+        A named API key sees neither `confirmation_key` nor `provisioning_token`, which are `null` for it.
+        """
         account = await self.accounts.directory.for_admin(id, self.space)
-        return SingleAccount.of(account, await self.view_data(account))
+        view = SingleAccount.of(account, await self.view_data(account))
+        return view if self.sees_secrets else replace(view, confirmation_key=None, provisioning_token=None)
 
     @endpoint(
         Access.ADMIN,
@@ -273,7 +278,7 @@ class AccountBySipEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{sip}/search"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
     async def get(self, sip: Sip) -> AccountView:
         """Search for a specific account by sip address."""
         account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
@@ -285,7 +290,7 @@ class AccountByEmailEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{email}/search-by-email"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, email: EmailAddress) -> AccountView:
         """Search for a specific account by email.
 

@@ -5,6 +5,7 @@ from flexiapi.api.segments import Id, Sip, required_address
 from flexiapi.api.views.accounts import AccountView
 from flexiapi.api.views.contacts import ContactView
 from flexiapi.errors import AlreadyAttached, ApiError, NotAttached, RecordNotFound, TooManyRequests, Unavailable
+from flexiapi.model import KeyScope
 from flexiapi.rendering import vcards
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -85,7 +86,7 @@ class AccountContactsEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/contacts"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[AccountView]:
         """Get all the account contacts, without those on contacts lists."""
         contacts = await self.contacts.links.of(id, self.space)
@@ -98,7 +99,7 @@ class AccountContactEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/contacts/{contact_id}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id, contact_id: Id) -> AccountView:
         """Get a contact of the account."""
         contact = await self.contacts.links.one_of(id, contact_id, self.space)

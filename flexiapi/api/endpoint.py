@@ -26,13 +26,18 @@ class ApiEndpoint(ServiceEndpoint):
 
     @property
     def signed_in(self) -> SignedIn:
-        """The proven identity, on User and Admin operations."""
+        """The proven identity, on User and Admin operations that are not open to named keys."""
         return cast("SignedIn", self.identity)
 
     @property
     def me(self) -> Account:
         """The account of the current user."""
         return self.signed_in.account
+
+    @property
+    def sees_secrets(self) -> bool:
+        """True if the caller may see what signs in to other accounts: an administrator, but no named key."""
+        return self.identity is not None and self.identity.is_active_admin
 
     async def types_of(self, *accounts: AsContact) -> Types:
         """Return the types of the accounts."""

@@ -2,6 +2,7 @@
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.views.statistics import CreationsView
+from flexiapi.model import KeyScope
 from flexiapi.services.accounts import Period
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -23,7 +24,7 @@ class StatisticsOfDayEndpoint(_Statistics):
 
     path = "/api/statistics/day"
 
-    @endpoint(Access.ADMIN, example=_HOURS)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, example=_HOURS)
     async def get(self) -> Figures:
         """Retrieve registrations statistics for 24 hours."""
         return await self._figures(Period.DAY)
@@ -34,7 +35,7 @@ class StatisticsOfWeekEndpoint(_Statistics):
 
     path = "/api/statistics/week"
 
-    @endpoint(Access.ADMIN, example=_EXAMPLE)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, example=_EXAMPLE)
     async def get(self) -> Figures:
         """Retrieve registrations statistics for a week."""
         return await self._figures(Period.WEEK)
@@ -45,7 +46,7 @@ class StatisticsOfMonthEndpoint(_Statistics):
 
     path = "/api/statistics/month"
 
-    @endpoint(Access.ADMIN, example=_EXAMPLE)
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, example=_EXAMPLE)
     async def get(self) -> Figures:
         """Retrieve registrations statistics for a month."""
         return await self._figures(Period.MONTH)

@@ -20,14 +20,18 @@ _KINDS = {
     "account_types": "type",
     "contacts_lists": "contacts list",
     "external_accounts": "external account",
+    "named_keys": "API key",
 }
 
 
 def _actor(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is None or (value.isdecimal() and int(value) <= _MOST) or value in list(ActorKind):
+    if value is None or value in list(ActorKind):
+        return value
+    number = value.removeprefix(f"{ActorKind.KEY}:")
+    if number.isdecimal() and int(number) <= _MOST:
         return value
     kinds = ", ".join(kind for kind in ActorKind)
-    raise click.BadParameter(f"is neither the id of an account nor one of {kinds}")
+    raise click.BadParameter(f"is neither the id of an account, nor key:ID, nor one of {kinds}")
 
 
 @click.command()
@@ -37,7 +41,9 @@ def _actor(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--name", help="Only events of this name; * stands for any characters, as in 'account.*'.")
 @click.option("--account", "account_id", type=click.IntRange(1, _MOST), help="Only changes of this account, by id.")
 @click.option(
-    "--actor", callback=_actor, help="Only changes by this account id, or by: account, anonymous, cli, system."
+    "--actor",
+    callback=_actor,
+    help="Only changes by this account id, key:ID, or: account, key, anonymous, cli, system.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for other programs.")
 @passed
@@ -56,8 +62,8 @@ def events(
 
     With --after, -n counts for nothing, and the status is 3 if events that were asked for are missing.
 
-    Every change of accounts, types, contacts lists, external accounts and tokens is an event with a number. Events are
-    kept for events.days. They name the fields that changed, not their values.
+    Every change of accounts, types, lists, external accounts, API keys and tokens is an event with a number, kept for
+    events.days. It names the fields that changed, not their values.
 
     \b
       flexiapi events                              the last 20
@@ -123,7 +129,7 @@ def _subject(event: Event) -> str:
 
 def _by(event: Event) -> str:
     actor = event.actor
-    who = str(actor.kind) if actor.account_id is None else f"account {actor.account_id}"
+    who = actor.label if actor.account_id is None else f"account {actor.account_id}"
     return f"{who} from {actor.address}" if actor.address else who
 
 
@@ -132,6 +138,7 @@ def _as_object(event: Event) -> dict[str, Any]:
     who = {
         "kind": actor.kind,
         "account_id": actor.account_id,
+        "key_id": actor.key_id,
         "sign_in": actor.sign_in,
         "address": actor.address,
         "user_agent": actor.user_agent,

@@ -6,7 +6,7 @@ FlexiapiError
      +- MalformedRequest      400
      +- SignInRequired        401   (with challenges)
      +- SessionRequired       401   (of the panel)
-     +- Forbidden             403 -+- AdminRequired, ActivationExpired, ...
+     +- Forbidden             403 -+- AdminRequired, KeyRefused, ActivationExpired, ...
      +- NotFound              404 -+- RecordNotFound, RouteNotFound
      +- MethodNotAllowed      405
      +- BodyTooLarge          413
@@ -41,9 +41,11 @@ from flexiapi.errors.refused import (
     Forbidden,
     FormOutdated,
     FreshCheckRequired,
+    KeyRefused,
     LastAdmin,
     MalformedRequest,
     MethodNotAllowed,
+    NamedKeysFull,
     NoDtmfProtocol,
     NoEmailConfigured,
     NoExternalAccountLeft,
@@ -54,6 +56,7 @@ from flexiapi.errors.refused import (
     PrefetchRefused,
     ProvisioningFailed,
     RecordNotFound,
+    RecoveryTokenTooSoon,
     RouteNotFound,
     SessionRequired,
     SignInRequired,
@@ -97,9 +100,11 @@ __all__ = [
     "Forbidden",
     "FormOutdated",
     "FreshCheckRequired",
+    "KeyRefused",
     "LastAdmin",
     "MalformedRequest",
     "MethodNotAllowed",
+    "NamedKeysFull",
     "NoDtmfProtocol",
     "NoEmailConfigured",
     "NoExternalAccountLeft",
@@ -110,6 +115,7 @@ __all__ = [
     "PrefetchRefused",
     "ProvisioningFailed",
     "RecordNotFound",
+    "RecoveryTokenTooSoon",
     "RegistrarUnavailable",
     "ReplicaNotWritable",
     "ReplicaUnavailable",

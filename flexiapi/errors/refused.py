@@ -1,6 +1,7 @@
 """Failures of requests that cannot be answered as they are: statuses 400 to 429, and 500."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
 
 from flexiapi.errors.base import ApiError
 
@@ -51,6 +52,23 @@ class AdminRequired(Forbidden):
     """The endpoint is for activated administrators."""
 
     message = "Only an activated administrator may do this."
+
+
+class KeyRefused(Forbidden):
+    """A named API key may not do this: it lacks the scope, or no key has it."""
+
+    message = "A named API key cannot do this. Sign in as an account."
+
+    @classmethod
+    def without(cls, scopes: Iterable[str]) -> Self:
+        """Return the refusal of a key that has none of these scopes."""
+        return cls(f"This API key cannot do this: it needs the scope {' or '.join(scopes)}.")
+
+
+class NamedKeysFull(Forbidden):
+    """The service has as many named API keys as it may have."""
+
+    message = "This service cannot have more API keys. Revoke those that are no longer used."
 
 
 class AccountBlocked(Forbidden):
@@ -258,3 +276,13 @@ class TooManyRequests(ApiError):
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the time to wait."""
         return [("Retry-After", str(self.retry_after))]
+
+
+class RecoveryTokenTooSoon(TooManyRequests):
+    """The device was sent a recovery token a short time ago."""
+
+    message = "Last token requested too recently"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.message = type(self).message

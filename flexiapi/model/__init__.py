@@ -26,6 +26,7 @@ from flexiapi.model.listings import (
     CreationCount,
     SortKey,
 )
+from flexiapi.model.named_keys import KEY_PREFIX, KeyScope, NamedKey
 from flexiapi.model.parts import (
     MOST_ENTRIES,
     AccountType,
@@ -56,12 +57,13 @@ from flexiapi.model.record import folded, search_words, words_in
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
-from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest
+from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
 
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
+    "KEY_PREFIX",
     "MOST_ENTRIES",
     "PUSH_ID",
     "PUSH_PARAMETER",
@@ -104,10 +106,12 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "KeyScope",
     "KnownBackend",
     "MailTexts",
     "NamePolicy",
     "Named",
+    "NamedKey",
     "PanelSession",
     "Password",
     "PendingChange",
@@ -122,6 +126,7 @@ __all__ = [
     "SortKey",
     "Space",
     "Spaces",
+    "SpentToken",
     "StoredApiKey",
     "TokenMaker",
     "Types",

@@ -59,6 +59,7 @@ class ActorKind(StrEnum):
     """The kinds of actor."""
 
     ACCOUNT = "account"
+    KEY = "key"
     ANONYMOUS = "anonymous"
     CLI = "cli"
     SYSTEM = "system"
@@ -66,7 +67,7 @@ class ActorKind(StrEnum):
 
 @dataclass(slots=True)
 class Actor:
-    """The origin of changes: an account, an anonymous caller, a command or the server itself.
+    """The origin of changes: an account, a named API key, an anonymous caller, a command or the server itself.
 
     One actor stands for one request or one command. It gathers the ids of accounts whose SIP credentials its changes
     touched (`credentials_changed`), until `take_changed` hands them over to be settled in the sign-in replica.
@@ -87,6 +88,7 @@ class Actor:
     user_agent: str = ""
     space: Space | None = None
     accept_language: str = ""
+    key_id: int | None = None
     _changed: dict[int, None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -111,7 +113,9 @@ class Actor:
 
     @property
     def label(self) -> str:
-        """The account's id, or the kind of actor, for logs."""
+        """The account's id, that of a named key after `key:`, or the kind of actor, for logs."""
+        if self.key_id is not None:
+            return f"{ActorKind.KEY}:{self.key_id}"
         return self.kind.value if self.account_id is None else str(self.account_id)
 
     def is_owner_of(self, account_id: int) -> bool:

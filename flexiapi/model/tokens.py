@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from flexiapi.model.devices import PushAddress
+
 
 @dataclass(frozen=True, slots=True)
 class AuthToken:
@@ -10,6 +12,7 @@ class AuthToken:
 
     token: str = field(repr=False)
     created_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,14 @@ class AttachedToken:
     created_at: datetime
     expires_at: datetime
     is_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpentToken:
+    """A creation token that was consumed for an account: its end, and the device that it was pushed to, if it was."""
+
+    expires_at: datetime
+    address: PushAddress | None
 
 
 @dataclass(frozen=True, slots=True)

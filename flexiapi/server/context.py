@@ -10,7 +10,7 @@ from flexiapi.api.reference import Documentation
 from flexiapi.errors import Unavailable
 from flexiapi.flexisip.replication import Replication
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Actor, ActorKind, Space
+from flexiapi.model import KEY_PREFIX, Actor, ActorKind, Space
 from flexiapi.observing import REQUESTS, SECONDS, AccessLog
 from flexiapi.panel.languages import chosen
 from flexiapi.rendering.renderer import Renderer
@@ -19,7 +19,7 @@ from flexiapi.server.health import Health
 from flexiapi.server.routes import ENDPOINTS
 from flexiapi.services import Services
 from flexiapi.services.names import NameRules
-from flexiapi.services.sign_in import DigestAnswer, SessionIdentity, SignedIn
+from flexiapi.services.sign_in import DigestAnswer, KeyIdentity, SessionIdentity, SignedIn
 from flexiapi.web.closed import Maintenance, NotReady
 from flexiapi.web.exchange import Exchange, HostSpace
 from flexiapi.web.identity import ApiKey, Claim, SessionCookie
@@ -117,10 +117,13 @@ class ServiceContext:
         """Return the command that makes an administrator of the space, as the server itself was called."""
         return first_admin_command(space.stored)
 
-    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> SignedIn | SessionIdentity:
-        """Return the account of the space that the claim proves. Raises `ApiError`."""
+    async def sign_in(self, claim: Claim, address: str, space: HostSpace) -> SignedIn | SessionIdentity | KeyIdentity:
+        """Return the account or named key of the space that the claim proves. Raises `ApiError`."""
         sign_in = self.services.sign_in.http
         if isinstance(claim, ApiKey):
+            if claim.key.startswith(KEY_PREFIX):
+                keys, from_cookie = self.services.sign_in.named_keys, claim.from_cookie
+                return await keys.by_key(claim.key, address, cast("Space", space), from_cookie=from_cookie)
             return await sign_in.by_key(claim.key, address, cast("Space", space))
         if isinstance(claim, SessionCookie):
             return await self.services.sign_in.sessions.resume(claim.token, address, cast("Space", space))
@@ -149,12 +152,14 @@ class ServiceContext:
         agent = printable or space.name
         signed_in, languages = exchange.identity, _languages(exchange.request)
         if not isinstance(signed_in, SignedIn | SessionIdentity):
+            key_id = signed_in.key.id if isinstance(signed_in, KeyIdentity) else None
             return Actor(
-                ActorKind.ANONYMOUS,
+                ActorKind.ANONYMOUS if key_id is None else ActorKind.KEY,
                 address=exchange.client,
                 user_agent=agent,
                 space=space,
                 accept_language=languages,
+                key_id=key_id,
             )
         sign_in = "session"
         if isinstance(signed_in, SignedIn):

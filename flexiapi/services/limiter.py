@@ -70,6 +70,7 @@ class Limiter:
             "sms_network": (settings.sms_per_network, DAY),
             "codes": (settings.codes_per_account, HOUR),
             "resends": (1, MINUTE),
+            "recovery_tokens": (1, timedelta(minutes=account.recovery_token_retry_minutes)),
             "tests": (settings.tests_per_hour, HOUR),
             "exports": (settings.exports_per_hour, HOUR),
             "mails": (settings.mails_per_hour, HOUR),

@@ -2,12 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
 from flexiapi.settings.limits import LimitSettings
 from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import (
-    AccountSettings,
     AppSettings,
     DataSettings,
     EventSettings,
@@ -20,6 +20,7 @@ from flexiapi.settings.sections import (
     TemplateSettings,
 )
 from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Settings",
     "SpaceSettings",
     "TemplateSettings",
+    "TurnSettings",
 ]
 
 
@@ -61,6 +63,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
     flexisip: FlexisipSettings = FlexisipSettings()
+    turn: TurnSettings = TurnSettings()
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)
     sms: BackendTables = Field(default_factory=dict)

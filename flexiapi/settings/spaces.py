@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import MailSettings
 from flexiapi.settings.panel import PanelSettings
-from flexiapi.settings.sections import AccountSettings, AppSettings
+from flexiapi.settings.sections import AppSettings
 from flexiapi.settings.values import OptionalText, SettingsSection
 
 OVERRIDABLE: Mapping[str, str] = {

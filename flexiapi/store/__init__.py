@@ -18,6 +18,7 @@ from flexiapi.store.contacts import ContactStore
 from flexiapi.store.contacts_lists import ContactsListStore
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import AccountDocuments
+from flexiapi.store.driver import Database
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.journal import Journal
@@ -26,6 +27,7 @@ from flexiapi.store.leases import Leases
 from flexiapi.store.limits import LimitCounters
 from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
+from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
@@ -38,7 +40,7 @@ from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
 from flexiapi.store.steps import CENSUS_DROPPED, SECRETS_SEALED, WORDS_WRITTEN, LayoutStep
-from flexiapi.store.tokens import CreationTokenStore, RequestTokenStore
+from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, RequestTokenStore
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
@@ -72,10 +74,8 @@ class Store(Records, bounds=False):
         database = open_database(settings.mongodb, uri, Outage())
         super().__init__(database)
         self.spaces = Spaces.of(settings)
-        documents = AccountDocuments(key, self.spaces, email_unique=settings.account.email_unique)
-        self._key = key
-        self._documents = documents
-        self._email_unique = settings.account.email_unique
+        self._key, self._email_unique = key, settings.account.email_unique
+        self._documents = documents = AccountDocuments(key, self.spaces, email_unique=self._email_unique)
         self.counters = Counters(database)
         settling = timedelta(seconds=_SETTLING_TIMEOUTS * settings.mongodb.timeout_seconds)
         self.journal = journal = Journal.of(database)
@@ -95,19 +95,26 @@ class Store(Records, bounds=False):
         self.contacts = ContactStore(database, documents)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
+        self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
+        self.limits = LimitCounters(database)
+        self.removals = RemovalStore(database)
+        self.tombstones = TombstoneStore(database, journal)
+        self._open_credentials(database, settings, settling)
+
+    def _open_credentials(self, database: Database, settings: Settings, settling: timedelta) -> None:
+        """Open the collections of what signs in to accounts, or leads to new ones."""
+        journal = self.journal
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.push_devices = PushDeviceStore(database)
+        self.recovery_tokens = RecoveryTokenStore(database, journal)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
         self.sign_in_places = SignInPlaceStore(database)
         self.auth_tokens = AuthTokenStore(database, journal)
         self.reset_links = ResetLinkStore(database, journal)
-        self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
-        self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.key_uses = KeyUses(database)
-        self.limits = LimitCounters(database)
-        self.removals = RemovalStore(database)
-        self.tombstones = TombstoneStore(database, journal)
+        self.named_keys = NamedKeyStore(database, journal, self.counters)
+        self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
 
     async def prepare(self, *, alone: bool = False, serves: bool = False) -> None:
         """Note the layout, create the indexes, check the application key. Safe in several processes at once.

@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor, AskingBrowser, AttachedToken, QrRequest, Space
+from flexiapi.model import Actor, AskingBrowser, QrRequest, Space
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal
-from flexiapi.store.tokens import TokenRecords, document_of, key_of
-
-# The epoch of no sign-in: what an auth token has after its use.
-_USED_EPOCH = -1
+from flexiapi.store.tokens import USED_EPOCH, AccountTokenRecords, document_of, key_of
 
 Document = dict[str, Any]
 
@@ -29,28 +26,6 @@ class MailedTo(Attached):
     """An account, the epoch of its sign-ins, and the SHA-256 of the address to which a link was mailed."""
 
     address_hash: bytes
-
-
-class AccountTokenRecords(TokenRecords):
-    """Base class of the stores whose tokens belong to an account."""
-
-    async def of(self, account_id: int, most: int) -> list[AttachedToken]:
-        """Return up to `most` tokens that are or were those of an account, the newest first."""
-        shown = {"created_at": 1, "expires_at": 1, "epoch": 1, "used_at": 1}
-        found = self._records.find({"account_id": account_id}, shown).sort("created_at", -1).limit(most)
-        return [
-            AttachedToken(
-                self._kind,
-                document["created_at"],
-                document["expires_at"],
-                is_used="used_at" in document or document.get("epoch") == _USED_EPOCH,
-            )
-            for document in await found.to_list(None)
-        ]
-
-    async def remove_of(self, account_id: int) -> None:
-        """Remove the tokens of a removed account."""
-        await self._journal.pending.delete(self._name, {"account_id": account_id})
 
 
 class ResetLinkStore(AccountTokenRecords):
@@ -113,7 +88,7 @@ class AuthTokenStore(AccountTokenRecords):
 
     async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
         """Consume an attached token. Return False if it is not attached, or was consumed by a faster request."""
-        change = {"$set": {"epoch": _USED_EPOCH}}
+        change = {"$set": {"epoch": USED_EPOCH}}
         return await self._change(_attached(key_of(token, actor), now), change, actor, "auth_token.used") is not None
 
     async def ask(self, token: str, browser: AskingBrowser, now: datetime, expires_at: datetime, actor: Actor) -> None:
@@ -133,7 +108,7 @@ class AuthTokenStore(AccountTokenRecords):
         query: Document = {
             "_id": token_hash(token, space.stored),
             "browser": {"$exists": True},
-            "epoch": {"$ne": _USED_EPOCH},
+            "epoch": {"$ne": USED_EPOCH},
             "expires_at": {"$gt": now},
         }
         document = await self._records.find_one(query)
@@ -155,7 +130,7 @@ class AuthTokenStore(AccountTokenRecords):
         document = await self._records.find_one(query)
         if document is None:
             return None
-        used = await self._change(query, {"$set": {"epoch": _USED_EPOCH}}, actor, "auth_token.used")
+        used = await self._change(query, {"$set": {"epoch": USED_EPOCH}}, actor, "auth_token.used")
         return None if used is None else Attached(document["account_id"], document["epoch"])
 
     async def refuse(self, token: str, actor: Actor) -> None:
@@ -189,6 +164,6 @@ def _attached(key: bytes, now: datetime) -> Document:
         "_id": key,
         "browser": {"$exists": False},
         "account_id": {"$exists": True},
-        "epoch": {"$ne": _USED_EPOCH},
+        "epoch": {"$ne": USED_EPOCH},
         "expires_at": {"$gt": now},
     }

@@ -139,9 +139,17 @@ def _query(wanted: EventSelection) -> Document:
     if wanted.account_id is not None:
         query |= {"collection": "accounts", "$or": [{"subject": wanted.account_id}, {"details.ids": wanted.account_id}]}
     if wanted.actor is not None:
-        is_id = wanted.actor.isdecimal()
-        query |= {"actor.account": int(wanted.actor)} if is_id else {"actor.kind": wanted.actor}
+        query |= _made_by(wanted.actor)
     return query
+
+
+def _made_by(actor: str) -> Document:
+    if actor.isdecimal():
+        return {"actor.account": int(actor)}
+    kind, _, key = actor.partition(":")
+    if kind == ActorKind.KEY:
+        return {"actor.key": int(key) if key else {"$exists": True}}
+    return {"actor.kind": actor, "actor.key": {"$exists": False}}
 
 
 def _decoded(document: Document) -> Event:
@@ -156,11 +164,12 @@ def _decoded(document: Document) -> Event:
         subject=subject.hex() if isinstance(subject, bytes | Binary) else subject,
         revision=document["revision"],
         actor=Actor(
-            ActorKind(actor["kind"]),
+            ActorKind.KEY if "key" in actor else ActorKind(actor["kind"]),
             actor.get("account"),
             actor.get("sign_in"),
             actor.get("address", ""),
             actor.get("agent", ""),
+            key_id=actor.get("key"),
         ),
         details=document.get("details", {}),
     )

@@ -9,9 +9,11 @@ from pymongo import UpdateOne
 
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import StoreUnavailable
+from flexiapi.model import NamedKey
 from flexiapi.observing import log
 from flexiapi.store.connection import Records
 from flexiapi.store.driver import Database
+from flexiapi.store.named_keys import kept_until
 
 SECONDS = 5.0
 
@@ -22,7 +24,9 @@ class KeyUses(Records):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
+        self._named_keys = database["named_keys"]
         self._uses: dict[bytes, datetime] = {}
+        self._named: dict[int, UpdateOne] = {}
 
     def note(self, key_hash: bytes, now: datetime) -> None:
         """Note a use."""
@@ -32,8 +36,15 @@ class KeyUses(Records):
         """Return the last use if it is not written yet."""
         return self._uses.get(key_hash)
 
+    def note_named(self, used: NamedKey) -> None:
+        """Note a use of a named key, which is given as it is then."""
+        last = {"last_used_at": used.last_used_at, "kept_until": kept_until(used)}
+        written = {name: value for name, value in last.items() if value is not None}
+        self._named[used.id] = UpdateOne({"_id": used.id}, {"$max": written})
+
     async def write(self) -> None:
         """Write the buffered uses; on failure they are kept for the next time."""
+        await self._write_named()
         if not self._uses:
             return
         uses, self._uses = self._uses, {}
@@ -45,6 +56,16 @@ class KeyUses(Records):
             await self._accounts.bulk_write(updates, ordered=False)
         except BaseException:
             self._uses = {**uses, **self._uses}
+            raise
+
+    async def _write_named(self) -> None:
+        if not self._named:
+            return
+        uses, self._named = self._named, {}
+        try:
+            await self._named_keys.bulk_write(list(uses.values()), ordered=False)
+        except BaseException:
+            self._named = {**uses, **self._named}
             raise
 
     @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from pymongo import WriteConcern
 from pymongo.read_concern import ReadConcern
 
 from flexiapi import failpoints, observing
-from flexiapi.model import Actor
+from flexiapi.model import Actor, ActorKind
 from flexiapi.store.connection import Records
 from flexiapi.store.driver import Collection, Database
 from flexiapi.store.events import EventStore
@@ -28,8 +28,10 @@ CARRIERS = (
     "external_accounts",
     "creation_tokens",
     "request_tokens",
+    "recovery_tokens",
     "auth_tokens",
     "reset_links",
+    "named_keys",
 )
 """The collections whose documents carry events."""
 
@@ -53,7 +55,10 @@ Place = tuple[str, Any]
 
 def event_document(actor: Actor, name: str, details: Mapping[str, Any] | None = None) -> Document:
     """Return an event as it is stored in the document that changes."""
-    who: Document = {"kind": actor.kind.value}
+    # Servers of earlier releases know no keys as actors.
+    who: Document = {"kind": (ActorKind.SYSTEM if actor.kind is ActorKind.KEY else actor.kind).value}
+    if actor.key_id is not None:
+        who["key"] = actor.key_id
     if actor.account_id is not None:
         who["account"] = actor.account_id
     if actor.sign_in is not None:

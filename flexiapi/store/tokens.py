@@ -7,14 +7,19 @@ from typing import Any
 
 from flexiapi.concurrency.coalescing import Batches, CoalescedReads
 from flexiapi.crypto.keys import token_hash
-from flexiapi.model import Actor, Space
+from flexiapi.model import Actor, AttachedToken, PushAddress, Space, SpentToken
 from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import EVENT_FIELDS, WITHOUT_EVENTS, event_document, updating_many
 
+USED_EPOCH = -1
+"""The epoch of no sign-in: what an auth token has after its use."""
+
 _UNUSED = {"$unset": {"used_at": "", "use": "", "creates": ""}}
 
 Document = dict[str, Any]
+
+
 _Use = tuple[bytes, datetime, Actor, bool]
 """The key of a creation token, the time, who uses it, and whether for an account."""
 
@@ -33,7 +38,29 @@ class TokenRecords(JournaledRecords):
         return await self._journal.pending.delete(self._name, {"expires_at": {"$lt": expired_before}})
 
 
-class CreationTokenStore(TokenRecords):
+class AccountTokenRecords(TokenRecords):
+    """Base class of the stores whose tokens belong to an account, or may do."""
+
+    async def of(self, account_id: int, most: int) -> list[AttachedToken]:
+        """Return up to `most` tokens that are or were those of an account, the newest first."""
+        shown = {"created_at": 1, "expires_at": 1, "epoch": 1, "used_at": 1}
+        found = self._records.find({"account_id": account_id}, shown).sort("created_at", -1).limit(most)
+        return [
+            AttachedToken(
+                self._kind,
+                document["created_at"],
+                document["expires_at"],
+                is_used="used_at" in document or document.get("epoch") == USED_EPOCH,
+            )
+            for document in await found.to_list(None)
+        ]
+
+    async def remove_of(self, account_id: int) -> None:
+        """Remove the tokens of a removed account."""
+        await self._journal.pending.delete(self._name, {"account_id": account_id})
+
+
+class CreationTokenStore(AccountTokenRecords):
     """Tokens that each allow the creation of one account."""
 
     _kind = "creation_token"
@@ -53,6 +80,11 @@ class CreationTokenStore(TokenRecords):
         """Store a token that an administrator made, which is an invitation."""
         document = {**document_of(token, now, expires_at, actor), "invitation": True}
         await self._insert(document, actor, f"{self._kind}.created")
+
+    async def push(self, token: str, now: datetime, expires_at: datetime, address: PushAddress, actor: Actor) -> None:
+        """Store a token that was pushed to a device, with the address of the device."""
+        push = {"provider": address.provider, "param": address.param, "prid": address.prid}
+        await self._insert({**document_of(token, now, expires_at, actor), "push": push}, actor, f"{self._kind}.created")
 
     async def is_free(
         self, token: str, now: datetime, space: Space | None = None, *, as_invitation: bool = False
@@ -78,6 +110,16 @@ class CreationTokenStore(TokenRecords):
         if document is not None:
             self._journal.pending.note(self._name, document)
         return document is not None
+
+    async def spend(self, token: str, account_id: int, now: datetime, actor: Actor) -> SpentToken | None:
+        """Consume the token for an account that there is. Return `None` if it is unknown, expired or used."""
+        change = {"$set": {"used_at": now, "account_id": account_id}}
+        document = await self._change(_free(key_of(token, actor), now), change, actor, "creation_token.used")
+        if document is None:
+            return None
+        push = document.get("push")
+        address = None if push is None else PushAddress(push["provider"], push["param"], push["prid"])
+        return SpentToken(document["expires_at"], address)
 
     async def _take_back(self, key: bytes, now: datetime, actor: Actor) -> bool:
         document = await self._records.find_one({"_id": key, "expires_at": {"$gt": now}}, WITHOUT_EVENTS)
@@ -116,6 +158,24 @@ class CreationTokenStore(TokenRecords):
         await self._journal.pending.delete(self._name, {"_id": hashed})
 
 
+class RecoveryTokenStore(TokenRecords):
+    """Tokens pushed to devices, each of which opens the recovery page once without another human check."""
+
+    _kind = "recovery_token"
+
+    def __init__(self, database: Database, journal: Journal) -> None:
+        super().__init__(database, journal, "recovery_tokens")
+
+    async def is_free(self, token: str, now: datetime, space: Space) -> bool:
+        """Return True if the token of the space can be used."""
+        return await self._records.find_one(_free(token_hash(token, space.stored), now), {"_id": 1}) is not None
+
+    async def consume(self, token: str, now: datetime, actor: Actor) -> bool:
+        """Consume the token. Return False if it is unknown, used or expired."""
+        query = _free(key_of(token, actor), now)
+        return await self._change(query, {"$set": {"used_at": now}}, actor, "recovery_token.used") is not None
+
+
 class RequestTokenStore(TokenRecords):
     """Tokens that each give one creation token once a human has validated them."""
 
@@ -126,14 +186,14 @@ class RequestTokenStore(TokenRecords):
 
     async def is_open(self, token: str, now: datetime, space: Space) -> bool:
         """Return True if the token of the space can be validated."""
-        query = {"_id": token_hash(token, space.stored), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
-        return await self._records.find_one(query, {"_id": 1}) is not None
+        return await self._records.find_one(_free(token_hash(token, space.stored), now), {"_id": 1}) is not None
 
     async def validate(self, token: str, now: datetime, actor: Actor) -> bool:
         """Mark the token as validated by a human. Return False if it is unknown, used or expired."""
-        query = {"_id": key_of(token, actor), "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
         change = {"$set": {"validated_at": now}}
-        return await self._change(query, change, actor, "request_token.validated") is not None
+        return (
+            await self._change(_free(key_of(token, actor), now), change, actor, "request_token.validated") is not None
+        )
 
     async def consume(self, token: str, now: datetime, creation_token: str, actor: Actor) -> bool:
         """Consume a validated token and link it to the creation token. Return False if it cannot be used."""
@@ -154,6 +214,11 @@ class RequestTokenStore(TokenRecords):
     async def remove_leading_to(self, hashed: bytes) -> None:
         """Remove the request token that gave a creation token, by the hash of the creation token."""
         await self._journal.pending.delete(self._name, {"creation_token": hashed})
+
+
+def _free(key: bytes, now: datetime) -> Document:
+    """Return the query for a token that can be used."""
+    return {"_id": key, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
 
 
 def key_of(token: str, actor: Actor) -> bytes:

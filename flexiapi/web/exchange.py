@@ -38,6 +38,10 @@ class Identity(Protocol):
         """True if it may only confirm its account."""
 
     @property
+    def scopes(self) -> frozenset[Any] | None:
+        """The scopes of a named API key, which opens what is declared with one of them; `None` for an account."""
+
+    @property
     def headers(self) -> Sequence[tuple[str, str]]:
         """Headers of answers to this identity."""
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from pydantic import TypeAdapter
 
@@ -76,9 +76,22 @@ class Guard:
     spared: Predicate | None = None
 
 
+class KeyRight(Protocol):
+    """A right that a named API key can have, whose text is its name."""
+
+    @property
+    def value(self) -> str:
+        """The name, as in requests."""
+
+    @property
+    def description(self) -> str:
+        """The actions that it allows, for people."""
+
+
 class Declaration(TypedDict, total=False):
     """The arguments of `@endpoint` beside the access; `Operation` describes them."""
 
+    scope: KeyRight | tuple[KeyRight, ...]
     status: int
     raises: Sequence[type[ApiError]]
     secret: bool
@@ -104,6 +117,7 @@ class Operation:
         summary: first line of its docstring.
         description: rest of its docstring.
         access: required role.
+        scope: what opens it to named API keys too, which have no account; several are alternatives.
         path: path parameters, by name.
         params: model of the parameters in body and query, if any.
         params_name: name of the argument that takes them.
@@ -136,6 +150,7 @@ class Operation:
     params_name: str
     answer: Any
     reply: type[HttpReply] | None
+    scope: KeyRight | tuple[KeyRight, ...] = ()
     status: int = 200
     raises: Sequence[type[ApiError]] = ()
     secret: bool = False
@@ -156,6 +171,11 @@ class Operation:
         if self.reply is not None or self.answer is None:
             return None
         return partial(TypeAdapter(self.answer).dump_json, by_alias=True)
+
+    @cached_property
+    def scopes(self) -> tuple[KeyRight, ...]:
+        """The scopes of named API keys, each of which opens it."""
+        return self.scope if isinstance(self.scope, tuple) else (self.scope,)
 
     @property
     def is_unsafe(self) -> bool:

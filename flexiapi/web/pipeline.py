@@ -4,16 +4,14 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flexiapi.errors import (
     AdminRequired,
     ApiError,
     BodyTooLarge,
-    ConfirmationRequired,
-    CrossSiteRequest,
     Forbidden,
+    KeyRefused,
     NotFound,
     PrefetchRefused,
     RouteNotFound,
@@ -21,18 +19,16 @@ from flexiapi.errors import (
     Unavailable,
 )
 from flexiapi.limit_key import counted_as
-from flexiapi.web import identity
+from flexiapi.web import browser_steps
 from flexiapi.web.closed import Overloaded
 from flexiapi.web.exchange import Call, Exchange, Plan, Step
-from flexiapi.web.form_origin import form, origin_of
+from flexiapi.web.form_origin import form
 from flexiapi.web.operation import Access, Operation
 from flexiapi.web.other_methods import answer_other
 from flexiapi.web.parameters import Validated, read
 from flexiapi.web.replies import Answer, HttpReply, Json
 
 _EMPTY_OBJECT = Json(b"{}")
-ADMIN_MINUTES = 60
-"""Age of the last proof of identity that pages of administrators accept."""
 # The headers of requests that browsers and scanners make before a person does.
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _LOOKING = re.compile("prefetch|prerender|preview", re.IGNORECASE)
@@ -104,28 +100,15 @@ async def sign_in(_operation: object, exchange: Exchange) -> None:
     exchange.headers += exchange.identity.headers
 
 
-def role(_operation: object, exchange: Exchange) -> None:
-    """Refuse identities other than active administrators."""
-    if exchange.identity is None or not exchange.identity.is_active_admin:
+def role(operation: Operation, exchange: Exchange) -> None:
+    """Refuse accounts without the role, and named API keys without a scope of the operation."""
+    identified = exchange.identity
+    assert identified is not None
+    if identified.scopes is not None:
+        if identified.scopes.isdisjoint(operation.scopes):
+            raise KeyRefused.without(scope.value for scope in operation.scopes) if operation.scopes else KeyRefused
+    elif operation.access is Access.ADMIN and not identified.is_active_admin:
         raise AdminRequired
-
-
-def cross_site(_operation: object, exchange: Exchange) -> None:
-    """Refuse a change by cookie, unless the browser says that our own site started it: other sites can cause it too."""
-    if not isinstance(exchange.claim, identity.ApiKey) or not exchange.claim.from_cookie:
-        return
-    headers = exchange.request.headers
-    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
-    if (site, origin) == (None, None) or site not in (None, "same-origin"):
-        raise CrossSiteRequest
-    if origin not in (None, origin_of(exchange.public_url)):
-        raise CrossSiteRequest
-
-
-def unconfirmed(_operation: object, exchange: Exchange) -> None:
-    """Refuse a session that may only confirm its account."""
-    if exchange.identity is not None and exchange.identity.is_limited:
-        raise ConfirmationRequired
 
 
 def limit(operation: Operation, exchange: Exchange) -> Awaitable[None]:
@@ -153,13 +136,6 @@ def parameters(operation: Operation, exchange: Exchange) -> None:
     request, context = exchange.request, exchange.context.validation_context(exchange.host_space)
     raw, errors = read(operation.params, request.body, request.headers.get("Content-Type", ""), exchange.query)
     exchange.validated = Validated(operation.params, raw, context, errors)
-
-
-async def fresh(operation: Operation, exchange: Exchange) -> None:
-    """Refuse a session whose owner did not prove who it is in the last minutes, as many as the operation demands."""
-    minutes = operation.fresh or (ADMIN_MINUTES if operation.access is Access.ADMIN else 0)
-    if minutes:
-        await exchange.check_fresh(timedelta(minutes=minutes))
 
 
 async def checks(operation: Operation, exchange: Exchange) -> None:
@@ -222,6 +198,10 @@ def _takes_sign_in(operation: Operation) -> bool:
     return operation.access is not Access.PUBLIC
 
 
+def _refuses_unconfirmed(operation: Operation) -> bool:
+    return operation.hidden and _takes_sign_in(operation) and not operation.limited
+
+
 def _may_demand_proof(operation: Operation) -> bool:
     return operation.fresh > 0 or (operation.hidden and operation.access is Access.ADMIN)
 
@@ -236,15 +216,18 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     (switch, lambda operation: operation.switch is not None),
     (prefetch, lambda operation: operation.is_unsafe),
     (sign_in, _takes_sign_in),
-    (role, lambda operation: operation.access is Access.ADMIN),
-    (unconfirmed, lambda operation: operation.hidden and _takes_sign_in(operation) and not operation.limited),
-    (cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
+    (role, _takes_sign_in),
+    (
+        browser_steps.unconfirmed,
+        lambda operation: operation.hidden and _takes_sign_in(operation) and not operation.limited,
+    ),
+    (browser_steps.cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
     (limit, lambda operation: operation.guard.limit is not None),
     (segments, lambda operation: bool(operation.path)),
     (requires, lambda operation: operation.requires is not None),
     (parameters, lambda operation: operation.params is not None),
     (form, lambda operation: operation.params is not None and operation.params.is_form),
-    (fresh, _may_demand_proof),
+    (browser_steps.fresh, _may_demand_proof),
     (checks, lambda operation: operation.params is not None),
 )
 # Last comes the call, in the wrappers that apply, from the inside out.

@@ -42,7 +42,14 @@ def test_events_are_chosen_and_given_as_json(installation):
     (line,) = lines(installation.command("events", "--after", "1", "--json"))
     shown = json.loads(line)
     assert (shown["number"], shown["subject"], shown["details"]["fields"]) == (2, 1, ["api_key"])
-    assert shown["actor"] == {"kind": "cli", "account_id": None, "sign_in": None, "address": "", "user_agent": ""}
+    assert shown["actor"] == {
+        "kind": "cli",
+        "account_id": None,
+        "key_id": None,
+        "sign_in": None,
+        "address": "",
+        "user_agent": "",
+    }
 
 
 def test_a_wrong_actor_and_a_number_that_does_not_exist_are_told(installation):
@@ -53,7 +60,7 @@ def test_a_wrong_actor_and_a_number_that_does_not_exist_are_told(installation):
     wrong = failed("--actor", "nobody")
     assert wrong.returncode == 2
     told = " ".join(wrong.stderr.split())
-    assert "is neither the id of an account nor one of account, anonymous, cli, system" in told
+    assert "is neither the id of an account, nor key:ID, nor one of account, key, anonymous, cli, system" in told
     far = failed("--after", "99")
     text = "the last event is number 2, not 99: the database was restored or replaced"
     assert (far.stdout, far.stderr) == ("", f"flexiapi: events are missing here: {text}.\n")

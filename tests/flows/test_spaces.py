@@ -105,6 +105,7 @@ OWN = {
     "POST /api/accounts/{id}/resend": 404,
     "DELETE /api/accounts/me/devices/{uuid}": 404,
     "DELETE /api/accounts/{id}/devices/{uuid}": 404,
+    "GET /api/accounts/me/services/turn": 404,  # there is no TURN server
     "POST /callbacks/{label}": 404,  # the outbox takes no reports
     "GET /callbacks/{label}": 404,
     "POST /api/messages": 503,

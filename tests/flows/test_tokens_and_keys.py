@@ -80,7 +80,7 @@ class TestCreationTokens:
     def test_an_administrator_makes_tokens(self, server, http, admin, alice):
         made = http.post("/api/account_creation_tokens", headers=admin.headers)
         assert made.status_code == 201
-        assert set(made.json()) == {"token"}
+        assert set(made.json()) == {"token", "expire_at"}
         assert sign_up(server, token=made.json()["token"]).status_code == 200
         assert http.post("/api/account_creation_tokens", headers=alice.headers).status_code == 403
 

@@ -20,11 +20,12 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from flexiapi.crypto.keys import random_text, token_hash
-from flexiapi.model import Account, Actor, Algorithm, Change
+from flexiapi.model import Account, Actor, Algorithm, Change, KeyScope
 from flexiapi.server.assembly import running
 from flexiapi.server.http1.limits import HttpLimits
 from flexiapi.server.http_server import HttpServer
 from flexiapi.services.clock import Clock
+from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.settings import LimitSettings, Settings
 from tests.kit.declared import Declared
 from tests.kit.person import PASSWORD, Person
@@ -177,6 +178,13 @@ class Server:
         key = random_text(40)
         self.apply(self.account(account_id).with_api_key(token_hash(key), self.clock.now()))
         return key
+
+    def named_key(self, *scopes: str, actor: Actor | None = None, **life: int) -> dict[str, str]:
+        """Make a named API key, of the space if no administrator is the actor. Return the header that has it."""
+        new = NewNamedKey(f"key {secrets.token_hex(6)}", [KeyScope(scope) for scope in scopes], **life)
+        key, _ = self.run(self.services.sign_in.named_keys.make(new, actor or self.actor))
+        LOG.secrets.add(key)
+        return {"x-api-key": key}
 
     def creation_token(self) -> str:
         return self.run(self.services.codes.creation_tokens.make(self.actor))

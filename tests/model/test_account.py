@@ -202,7 +202,12 @@ class TestActor:
 
     @pytest.mark.parametrize(
         ("actor", "label"),
-        [(Actor.cli(), "cli"), (Actor.system(), "system"), (Actor(ActorKind.ACCOUNT, 12), "12")],
+        [
+            (Actor.cli(), "cli"),
+            (Actor.system(), "system"),
+            (Actor(ActorKind.ACCOUNT, 12), "12"),
+            (Actor(ActorKind.KEY, key_id=3), "key:3"),
+        ],
     )
     def test_its_label_for_logs(self, actor, label):
         assert actor.label == label

@@ -574,3 +574,22 @@ def test_events_are_found_by_name_account_and_actor(mongod_uri, database, ledger
             assert [one.number for one in await store.journal.events.between(EventSelection(actor="7"), 0, 2)] == [2]
 
     asyncio.run(run())
+
+
+def test_a_named_key_is_told_from_the_server_by_servers_that_know_keys(mongod_uri, database):
+    """Those of earlier releases read its changes as those of the system."""
+
+    async def scenario():
+        async with opened(mongod_uri, database) as store:
+            for actor in (Actor(ActorKind.KEY, key_id=3), Actor(ActorKind.KEY, key_id=4), Actor.system()):
+                await store.types.add(f"type-{actor.label.replace(':', '-')}", actor)
+            assert [event.actor.label for event in await newest(store)] == ["key:3", "key:4", "system"]
+            stored = await store._database["events"].find({}, {"actor": 1}).sort("number").to_list(None)
+            assert [event["actor"]["kind"] for event in stored] == ["system"] * 3
+            found = {}
+            for wanted in ("key", "key:4", "system"):
+                events = await store.journal.events.newest(EventSelection(actor=wanted), 9, 9)
+                found[wanted] = [event.actor.label for event in events]
+            assert found == {"key": ["key:3", "key:4"], "key:4": ["key:4"], "system": ["system"]}
+
+    asyncio.run(scenario())

@@ -219,7 +219,7 @@ class ListedAccount:
 
 @dataclass(kw_only=True)
 class SingleAccount(ListedAccount):
-    """An account as an administrator sees it."""
+    """An account as an administrator sees it. A named API key sees neither its key nor its token."""
 
     confirmation_key: str | None
     provisioning_token: ProvisioningToken

@@ -15,9 +15,9 @@ from flexiapi.rendering.panel.accounts import AccountListPage, Column
 from flexiapi.rendering.panel.forms import Choice, FormView
 from flexiapi.rendering.tables import csv_table
 from flexiapi.services.accounts import MOST_EXPORTED, BrowsedAccounts, CursorInvalid
+from flexiapi.web.browser_steps import ADMIN_MINUTES
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access, Operation
-from flexiapi.web.pipeline import ADMIN_MINUTES
 from flexiapi.web.replies import Answer, Csv, PageReply
 
 # What a sign-in remembers as the way back is limited, too.

@@ -51,6 +51,7 @@ class RecoveryForm(PublicForm):
         ),
     ] = None
     next: Annotated[Text | None, Input("", kind="hidden")] = None
+    recovery_token: Annotated[Text | None, Input("", kind="hidden")] = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -103,7 +104,8 @@ class RecoveryEndpoint(PersonCheckedEndpoint):
     @endpoint(Access.PUBLIC, hidden=True, checks=_faults, guard=Guard(limit="messages"))
     async def post(self, body: RecoveryForm) -> PageReply:
         """Send a code, if there is such an account, and show the form for it in any case."""
-        await self.check_person()
+        if not body.recovery_token or not await self.codes.recovery_tokens.spend(body.recovery_token, self.actor):
+            await self.check_person()
         self.codes.web_recovery.ask(_request(body), self.actor)
         return code_page(self, body.model_dump())
 
@@ -111,9 +113,10 @@ class RecoveryEndpoint(PersonCheckedEndpoint):
         """Return the page with the form."""
         by = filled.values.get("by", self.by) if filled is not EMPTY else self.by
         by = by if by in ("email", "phone") else "email"
-        names = ["by", by, "next"]
+        names = ["by", by, "next", "recovery_token"]
         if by == "email" and self.codes.web_recovery.needs_username:
             names.append("username")
+        token = (self.known if filled is EMPTY else filled.values).get("recovery_token")
         form = self.form(RecoveryForm, filled, action="/recover", initial={**self.known, "by": by})
         links = [FormLink("/login", marked("Back to the sign-in"))]
         if self.settings.panel.phone:
@@ -121,7 +124,8 @@ class RecoveryEndpoint(PersonCheckedEndpoint):
             links.insert(0, FormLink("/recover/email", marked("Use my e-mail address")) if by == "phone" else by_phone)
         lead = [marked("A code lets you choose a new password.")]
         title = self.frame(marked("Recover your account"))
-        captcha = self.codes.human_check.captcha
+        is_proven = bool(token) and await self.codes.recovery_tokens.is_free(str(token), self.space)
+        captcha = None if is_proven else self.codes.human_check.captcha
         return self.panel_page(CheckedFormPage(title, with_fields(form, names, names), lead, links, captcha))
 
 
@@ -162,16 +166,15 @@ class LaterPhoneRecoveryEndpoint(PhoneRecoveryEndpoint):
 
 
 class AppPhoneRecoveryEndpoint(RecoveryEndpoint):
-    """The same page, opened by an app with a token. The page does not need it: it has the human check."""
+    """The same page, opened by an app with a token that was pushed to its device, in place of the human check."""
 
     path = "/recovery/phone/{token}"
     by = "phone"
 
     @endpoint(Access.PUBLIC, hidden=True, secret=True, switch=_BY_PHONE)
     async def get(self, token: Token, params: PhoneQuery) -> PageReply:
-        """Show the form, with the number of the link."""
-        del token
-        self.known = {"phone": params.phone}
+        """Show the form, with the number of the link. The token is used by the form alone."""
+        self.known = {"phone": params.phone, "recovery_token": token}
         return await self.show()
 
 

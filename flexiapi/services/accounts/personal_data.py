@@ -56,7 +56,7 @@ class PersonalData:
         """Return the records about an account. Raises `TooManyRequests`."""
         await self._limiter.count("exports", str(account.id))
         events = await self._store.journal.events.naming(account.id, MOST_EVENTS + 1)
-        kinds = (self._store.auth_tokens, self._store.reset_links)
+        kinds = (self._store.auth_tokens, self._store.reset_links, self._store.creation_tokens)
         tokens = [token for kind in kinds for token in await kind.of(account.id, MOST_TOKENS)]
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)

@@ -78,6 +78,8 @@ class AccountRemoval:
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
         await self._store.reset_links.remove_of(removal.account_id)
+        await self._store.creation_tokens.remove_of(removal.account_id)
+        await self._store.named_keys.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         await self._store.sign_in_places.remove_of(removal.account_id)
         if removal.creation_token_hash is not None:

@@ -42,7 +42,8 @@ class Upkeep:
         """Remove expired tokens of all kinds, and free external accounts of creations that failed."""
         now = self._clock.now()
         store = self._store
-        kinds = (store.creation_tokens, store.request_tokens, store.auth_tokens, store.reset_links)
+        of_accounts = (store.auth_tokens, store.reset_links)
+        kinds = (store.creation_tokens, store.request_tokens, store.recovery_tokens, *of_accounts)
         removed = sum([await kind.clear(now) for kind in kinds])
         return removed + await self._store.external_accounts.free_abandoned(now - _ABANDONED, actor)
 

@@ -7,6 +7,7 @@ from flexiapi.services.codes.address_changes import AddressChanges
 from flexiapi.services.codes.creation_tokens import CreationTokens
 from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailable
 from flexiapi.services.codes.recovery import Recovery
+from flexiapi.services.codes.recovery_tokens import RecoveryTokens
 from flexiapi.services.codes.resending import Resending
 from flexiapi.services.codes.reset_links import ResetLinks
 from flexiapi.services.codes.web_activation import WebActivation
@@ -29,6 +30,7 @@ class CodeServices:
     web_activation: WebActivation
     web_recovery: WebRecovery
     creation_tokens: CreationTokens
+    recovery_tokens: RecoveryTokens
     human_check: HumanCheck
 
 
@@ -48,5 +50,6 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
         address_changes=AddressChanges(ground),
         resending=Resending(ground),
         creation_tokens=creation_tokens,
+        recovery_tokens=RecoveryTokens(ground),
         human_check=HumanCheck(ground.settings.nocaptcha, ground.key.derive("human check")),
     )

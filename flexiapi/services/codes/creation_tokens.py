@@ -1,12 +1,12 @@
 """Tokens that let an account be created: by push, after a human check, from an administrator."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import CreationTokenRefused, DeliveryFailed, FieldErrors, RecordNotFound
 from flexiapi.limit_key import counted_as
-from flexiapi.model import Actor, PushAddress, PushDevice, Space
+from flexiapi.model import Account, Actor, PushAddress, PushDevice, Space, SpentToken
 from flexiapi.plugin import PushMessage
 from flexiapi.services.ground import Ground
 
@@ -70,7 +70,7 @@ class CreationTokens:
             raise CreationTokenRefused
         try:
             await self._notifier.push(message)
-            await self._keep(token, actor)
+            await self._store.creation_tokens.push(token, self._clock.now(), self.end_of_new(), address, actor)
             await devices.note_sent(device, token, actor)
         except BaseException as error:
             await devices.release(device, actor)
@@ -108,10 +108,23 @@ class CreationTokens:
     async def request(self, actor: Actor) -> str:
         """Create a request token, which a human must validate."""
         token = random_text(TOKEN_LENGTH)
-        now = self._clock.now()
-        life = timedelta(hours=self._settings.request_token_hours)
-        await self._store.request_tokens.add(token, now, now + life, actor)
+        await self._store.request_tokens.add(token, self._clock.now(), self.end_of_new_request(), actor)
         return token
+
+    def end_of_new(self) -> datetime:
+        """Return when a creation token that is made now expires."""
+        return self._clock.second() + timedelta(days=self._settings.creation_token_days)
+
+    def end_of_new_request(self) -> datetime:
+        """Return when a request token that is made now expires."""
+        return self._clock.second() + timedelta(hours=self._settings.request_token_hours)
+
+    async def spend(self, token: str, account: Account, actor: Actor) -> SpentToken:
+        """Consume a creation token for an account that there is, so that it creates none. Raises `RecordNotFound`."""
+        spent = await self._store.creation_tokens.spend(token, account.id, self._clock.now(), actor)
+        if spent is None:
+            raise RecordNotFound
+        return spent
 
     async def is_request_open(self, token: str, space: Space) -> bool:
         """Return whether a request token of the space waits for validation, or is validated and not used."""
@@ -159,7 +172,5 @@ class CreationTokens:
         return await self._store.creation_tokens.is_free(token, self._clock.now(), space)
 
     async def _keep(self, token: str, actor: Actor, *, is_invitation: bool = False) -> None:
-        now = self._clock.now()
-        life = timedelta(days=self._settings.creation_token_days)
         tokens = self._store.creation_tokens
-        await (tokens.invite if is_invitation else tokens.add)(token, now, now + life, actor)
+        await (tokens.invite if is_invitation else tokens.add)(token, self._clock.now(), self.end_of_new(), actor)

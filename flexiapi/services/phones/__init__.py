@@ -14,9 +14,18 @@ from flexiapi.services.phones.messages import Messages
 from flexiapi.services.phones.provisioning import ProvisionedEntry, Provisioning, SetupOffer
 from flexiapi.services.phones.setup_mails import SetupMails
 from flexiapi.services.phones.trials import PhoneTrials, PushOutcome
+from flexiapi.services.phones.turn import NoTurnService, Turn, TurnForActivated
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["PhoneServices", "ProvisionedEntry", "PushOutcome", "SetupOffer", "build"]
+__all__ = [
+    "NoTurnService",
+    "PhoneServices",
+    "ProvisionedEntry",
+    "PushOutcome",
+    "SetupOffer",
+    "TurnForActivated",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class PhoneServices:
     delivery_reports: DeliveryReports
     trials: PhoneTrials
     backends: Backends
+    turn: Turn
 
 
 def build(
@@ -46,4 +56,5 @@ def build(
         delivery_reports=DeliveryReports(ground.notifier),
         trials=PhoneTrials(ground, devices, messages),
         backends=Backends(ground, devices),
+        turn=Turn(ground),
     )

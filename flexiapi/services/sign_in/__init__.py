@@ -1,4 +1,4 @@
-"""Sign-in: API keys, DIGEST, SIP, passwords, sessions of the panel."""
+"""Sign-in: API keys of accounts and named ones, DIGEST, SIP, passwords, sessions of the panel."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.services.sign_in.form_tokens import FormTokens
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
+from flexiapi.services.sign_in.named_keys import MOST_KEYS, KeyIdentity, NamedKeys, NewNamedKey
 from flexiapi.services.sign_in.panel import PanelSignIn
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.qr import QrSignIn
@@ -16,9 +17,12 @@ from flexiapi.services.sign_in.sip import SipSignIn
 
 __all__ = [
     "AUTH_TOKEN_LIFE",
+    "MOST_KEYS",
     "OPAQUE",
     "ApiKeyState",
     "DigestAnswer",
+    "KeyIdentity",
+    "NewNamedKey",
     "NewSession",
     "Passwords",
     "SessionIdentity",
@@ -35,6 +39,7 @@ class SignInServices:
     http: HttpSignIn
     sip: SipSignIn
     api_keys: ApiKeys
+    named_keys: NamedKeys
     passwords: Passwords
     my_password: MyPassword
     qr: QrSignIn
@@ -52,6 +57,7 @@ def build(ground: Ground) -> SignInServices:
         http=HttpSignIn(ground, passwords, failures),
         sip=SipSignIn(ground),
         api_keys=api_keys,
+        named_keys=NamedKeys(ground, failures),
         passwords=passwords,
         my_password=MyPassword(ground, passwords),
         qr=QrSignIn(ground, api_keys),

@@ -75,9 +75,9 @@ class ApiKeys:
 
     async def new_auth_token(self, actor: Actor) -> AuthToken:
         """Create a token that a signed-in device may attach to its account."""
-        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())
-        expires_at = token.created_at + AUTH_TOKEN_LIFE
-        await self._store.auth_tokens.add(token.token, token.created_at, expires_at, actor)
+        now = self._clock.second()
+        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), now, now + AUTH_TOKEN_LIFE)
+        await self._store.auth_tokens.add(token.token, token.created_at, token.expires_at, actor)
         return token
 
     async def attach(self, token: str, account: Account, actor: Actor) -> None:

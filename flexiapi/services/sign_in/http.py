@@ -37,6 +37,7 @@ class SignedIn:
     key_hash: bytes | None = None
     headers: Sequence[tuple[str, str]] = ()
     is_limited: ClassVar[bool] = False
+    scopes: ClassVar[None] = None
 
     @property
     def label(self) -> str:

@@ -114,10 +114,10 @@ class QrSignIn:
 
     async def hand_over(self, account: Account, actor: Actor) -> AuthToken:
         """Create a token that signs in the device that uses it first, in place of the one before."""
-        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), self._clock.second())
-        expires_at = token.created_at + AUTH_TOKEN_LIFE
+        now = self._clock.second()
+        token = AuthToken(random_text(AUTH_TOKEN_LENGTH), now, now + AUTH_TOKEN_LIFE)
         await self._store.auth_tokens.add_attached(
-            token.token, account.id, account.sign_in_epoch, token.created_at, expires_at, actor
+            token.token, account.id, account.sign_in_epoch, now, token.expires_at, actor
         )
         return token
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from flexiapi.crypto.keys import token_hash
 from flexiapi.errors import SessionRequired
@@ -35,6 +36,7 @@ class SessionIdentity:
     account: Account
     session: PanelSession
     headers: Sequence[tuple[str, str]] = ()
+    scopes: ClassVar[None] = None
 
     @property
     def label(self) -> str:

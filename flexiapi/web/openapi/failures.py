@@ -8,6 +8,7 @@ from flexiapi.errors import (
     ApiError,
     BodyTooLarge,
     CrossSiteRequest,
+    KeyRefused,
     MalformedRequest,
     PrefetchRefused,
     RecordNotFound,
@@ -42,6 +43,7 @@ def _of_access(operation: Operation) -> Iterator[Failure]:
     yield from (SignInRequired, AccountBlocked, RecordNotFound, ValidationFailed)
     if operation.is_unsafe:
         yield CrossSiteRequest
+    yield KeyRefused
     if operation.access is Access.ADMIN:
         yield AdminRequired
 
