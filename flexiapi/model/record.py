@@ -182,12 +182,7 @@ class AccountRecord:
         return not self.activated and self.confirmation is not None and self.confirmation.key is not None
 
     def _changed(
-        self,
-        event: str,
-        *,
-        expecting: Mapping[str, Any] | None = None,
-        ends_sign_ins: bool = False,
-        **fields: Any,
+        self, event: str, *, expecting: Mapping[str, Any] | None = None, ends_sign_ins: bool = False, **fields: Any
     ) -> Change[Self]:
         """Return the change that writes `fields`."""
         epoch = self.sign_in_epoch + 1 if ends_sign_ins else self.sign_in_epoch

@@ -122,7 +122,7 @@ def test_another_address_has_another_id_because_the_bridge_removes_what_has_no_r
 
 def test_a_password_is_required_at_first(external):
     refused = external("POST", **{name: value for name, value in BODY.items() if name != "password"})
-    assert refused.json()["errors"] == {"password": ["password is required"]}
+    assert refused.json()["errors"] == {"password": ["password is missing"]}
 
 
 @pytest.mark.parametrize(

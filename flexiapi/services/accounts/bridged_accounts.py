@@ -17,7 +17,7 @@ from flexiapi.store import IdentifierTaken
 # Of many changes of one account at once each round writes one at least.
 _TRIES = 60
 _TAKEN = "username is that of another account's external account, with this domain"
-_NO_PASSWORD = "password is required"  # noqa: S105  # a text
+_NO_PASSWORD = "password is missing"  # noqa: S105  # a text
 _PASSWORD_AGAIN = "password is required again, because its hash is made with username, domain and realm"  # noqa: S105
 
 
