@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from flexiapi.errors import RecordNotFound, ValidationFailed
+from flexiapi.errors import RecordNotFound, ValidationFailed, Violations
+from flexiapi.services.calls import party_of
 from flexiapi.services.fields import is_phone, kept_email
 from flexiapi.sip_address import user_and_domain
 from flexiapi.web.operation import Segment
 
 Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
 TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+KeyId = Annotated[int, Segment("[0-9]{1,18}", "3", "a key's id")]
 ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
 Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]
 PhoneNumber = Annotated[str, Segment(".{1,255}", "+33612345678", "a phone number")]
@@ -18,7 +20,12 @@ Token = Annotated[str, Segment(".+", "7Ma0JzRtWg3kP", "a token")]
 AuthToken = Annotated[str, Segment(".+", "mI5wq3VmRtYc8nXe2LbZs0aTjHd7kPuG", "an auth token")]
 RecoverKey = Annotated[str, Segment(".+", "0427", "the PIN code that was sent")]
 EntryKey = Annotated[str, Segment("[^/]{1,255}", "customer", "a key of the dictionary")]
+CountryCode = Annotated[str, Segment("[A-Z]{2}", "FR", "a country by its two letters")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
+
+ReportId = Annotated[str, Segment(".{1,128}", "5f2c9e0a41d7", "the SIP server's name of a record")]
+PartyAddress = Annotated[str, Segment(".{1,256}", "bob@sip.example.org", "an address without `sip:`")]
+DeviceKey = Annotated[str, Segment(".{1,512}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "the key of a device")]
 
 
 def required_address(sip: str) -> tuple[str, str]:
@@ -39,3 +46,11 @@ def required_phone(phone: str) -> str:
 def as_kept(email: str) -> str:
     """Return an `{email}` parameter in the form in which addresses are kept."""
     return kept_email(email) or email.lower()
+
+
+def required_party(address: str) -> str:
+    """Return a `{party}` parameter as it is kept. Raises `ValidationFailed` for a malformed one."""
+    try:
+        return party_of(address)
+    except Violations as error:
+        raise ValidationFailed({"party": [text.format(field="party") for text in error.texts]}) from error

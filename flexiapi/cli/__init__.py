@@ -9,6 +9,7 @@ import click
 from flexiapi import __version__, observing
 from flexiapi.cli import administering, carrying  # noqa: F401  # they add their commands to `accounts`
 from flexiapi.cli.accounts import accounts
+from flexiapi.cli.api_keys import api_keys
 from flexiapi.cli.checking import check
 from flexiapi.cli.context import Installation
 from flexiapi.cli.events import events
@@ -17,6 +18,7 @@ from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.spaces import spaces
+from flexiapi.cli.statistics import statistics
 from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed
 
@@ -78,10 +80,12 @@ for command in (
     openapi,
     plugins,
     accounts,
+    api_keys,
     events,
     digest,
     clean,
     sip,
     spaces,
+    statistics,
 ):
     main.add_command(command)

@@ -134,7 +134,13 @@ class ActivationExpired(Forbidden):
 class SpaceFull(Forbidden):
     """The service has as many accounts as its quota allows."""
 
-    message = "This service cannot have more accounts."
+    message = "This action is unauthorized. This service cannot have more accounts."
+
+
+class CountryNotAllowed(Forbidden):
+    """The settings do not allow numbers of the country, so that administrators cannot switch it on."""
+
+    message = "The settings of this service do not allow phone numbers of this country."
 
 
 class NoExternalAccountLeft(Forbidden):

@@ -14,7 +14,7 @@ from flexiapi.model.resets import AccountResets
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that an administrator sets of an account at once; what is not set is reset, but for language, dictionary."""
+    """All that an administrator sets of an account at once. Only what is `None` of the last three stays as it is."""
 
     username: str
     domain: str
@@ -26,6 +26,7 @@ class Profile:
     is_admin: bool = False
     user_agent: str = ""
     language: str | None = None
+    is_blocked: bool | None = None
     dictionary: tuple[DictionaryEntry, ...] | None = None
 
 
@@ -76,6 +77,7 @@ class Account(AccountAccess, AccountResets, AccountLinks):
             "user_agent": profile.user_agent,
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
             **({} if profile.language is None else {"language": profile.language}),
+            **({} if profile.is_blocked is None else {"is_blocked": profile.is_blocked}),
             **({} if profile.dictionary is None else {"dictionary": profile.dictionary}),
         }
         return self._administered(
@@ -123,21 +125,29 @@ class Account(AccountAccess, AccountResets, AccountLinks):
             fields["passwords"] = (password,)
         if "is_admin" in values:
             fields["admin_since"] = (self.admin_since or now) if fields.pop("is_admin") else None
+        fields |= self._block_after(fields.pop("is_blocked", None), now)
         if ends_sign_ins:
-            fields |= self._codes_ended(keeps_first_entry=True)
-        if ends_sign_ins:
-            fields |= self._first_password_gone
+            fields |= {**self._codes_ended(keeps_first_entry=True), **self._first_password_gone}
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
-        is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
-        expecting = {"admin_since": self.admin_since} if is_role_read else {}
+        is_role_read = "admin_since" not in self.unreadable and (
+            leaves_space or not {"is_admin", "is_blocked"}.isdisjoint(values)
+        )
+        expecting: dict[str, Any] = {"admin_since": self.admin_since} if is_role_read else {}
+        expecting |= {"activated": self.activated} if values.get("is_blocked") else {}
         if "email" in values and values["email"] != self.email:
             ended, kept = self._mails_ended()
             fields |= ended
             expecting |= kept
         return self._changed(event, expecting=expecting, ends_sign_ins=ends_sign_ins, **fields)
+
+    def _block_after(self, is_blocked: bool | None, now: datetime) -> dict[str, Any]:
+        """Return the fields of an account that an administrator blocked or unblocked, none if its block stays."""
+        if is_blocked is None:
+            return {}
+        return {"blocked_at": self.blocked_at or now} if is_blocked else {"blocked_at": None, "block_reason": None}
 
     def _mails_ended(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields that end what was mailed to an address, and the precondition that what stays is as read.

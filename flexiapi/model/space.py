@@ -23,6 +23,7 @@ _PLAIN = (
     "hue",
     "logo",
     "realm",
+    "phone_countries",
     "registration",
     "panel_registration",
     "quota",
@@ -109,6 +110,7 @@ class Space:
         logo: picture beside its name in the panel, if there is one.
         realm: DIGEST realm; `None` for that of each account's domain.
         panel_registration: who may register on the pages of the panel.
+        phone_countries: countries whose numbers accounts may get; none named is all.
         quota: most accounts; 0 for any number.
         scope: domains whose accounts belong to it.
         reach: domains that its administrators see.
@@ -126,6 +128,7 @@ class Space:
     hue: int = 215
     logo: Path | None = None
     realm: str | None
+    phone_countries: tuple[str, ...] = ()
     registration: Registration
     panel_registration: Registration
     quota: int

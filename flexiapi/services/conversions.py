@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flexiapi.errors import Violations
-from flexiapi.model import MOST_ENTRIES, e164
+from flexiapi.model import MOST_ENTRIES, KeyScope, e164
 
 _MOST_DIGITS = 15
 _BEYOND_THE_END = 10**_MOST_DIGITS
@@ -56,6 +56,16 @@ def typed_number(value: Any) -> Any:
     number = _BETWEEN_DIGITS.sub("", value)
     number = f"+{number[2:]}" if number.startswith("00") else number
     return e164(number) if _NUMBER.fullmatch(number) else number
+
+
+def key_scopes(value: Any) -> tuple[KeyScope, ...]:
+    """Read the scopes of a named API key, each once. Raises `Violations`."""
+    known = {scope.value: scope for scope in KeyScope}
+    given = value if isinstance(value, list | tuple) else [value]
+    if not given or not all(isinstance(name, str) and name in known for name in given):
+        names = ", ".join(known)
+        raise Violations(f"{{field}} must be one or more of {names}")
+    return tuple(dict.fromkeys(known[name] for name in given))
 
 
 def dictionary(value: Any) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field, JsonValue, WithJsonSchema
 
 from flexiapi import language_tags
+from flexiapi.model import KeyScope
 
 SHORTEST = "x-shortest"
 """Key of a schema that names the setting with its shortest length, which may differ by space."""
@@ -100,5 +101,15 @@ DICTIONARY = WithJsonSchema(
         "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 255},
         "maxProperties": 100,
         "examples": [{"customer": "C-1024"}],
+    }
+)
+KEY_SCOPES = WithJsonSchema(
+    {
+        "type": "array",
+        "description": "the rights of the key. "
+        + " ".join(f"`{scope.value}`: {scope.description}" for scope in KeyScope),
+        "minItems": 1,
+        "items": {"type": "string", "enum": [scope.value for scope in KeyScope]},
+        "examples": [["flexisip"]],
     }
 )

@@ -15,7 +15,16 @@ from flexiapi import language_tags, model
 from flexiapi.crypto import codes
 from flexiapi.errors import Violations
 from flexiapi.services import field_texts
-from flexiapi.services.conversions import dictionary, digits, expiry, flag, page_number, typed_digits, typed_number
+from flexiapi.services.conversions import (
+    dictionary,
+    digits,
+    expiry,
+    flag,
+    key_scopes,
+    page_number,
+    typed_digits,
+    typed_number,
+)
 from flexiapi.services.names import NameRules
 
 # Closed networks have mail addresses in `.local` and the like. Their mail server knows which domains exist.
@@ -207,6 +216,13 @@ BlockReason = Annotated[
     printable(255),
     Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
 ]
+KeyName = Annotated[
+    Text,
+    printable(64),
+    Field(max_length=64, description="tells people what has the key; unique", examples=["Flexisip in Paris"]),
+]
+KeyScopes = Annotated[tuple[model.KeyScope, ...], BeforeValidator(key_scopes), field_texts.KEY_SCOPES]
+Days = Annotated[int, Field(ge=1, le=3650)]
 SearchText = Annotated[
     Text,
     printable(128),

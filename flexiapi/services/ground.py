@@ -12,6 +12,7 @@ from flexiapi.services.clock import Clock
 from flexiapi.services.limiter import Limiter
 from flexiapi.services.names import Names
 from flexiapi.services.notices import Notices
+from flexiapi.services.phone_countries import PhoneCountries
 from flexiapi.settings import Settings
 from flexiapi.store import Store
 
@@ -29,6 +30,7 @@ class Ground:
     codes: Codes
     limiter: Limiter
     names: Names
+    phone_countries: PhoneCountries
     notices: Notices
 
     @classmethod
@@ -53,5 +55,6 @@ class Ground:
             codes=Codes(key),
             limiter=limiter,
             names=Names(store, email_unique=settings.account.email_unique),
+            phone_countries=PhoneCountries(store),
             notices=Notices(notifier, renderer, limiter, store, clock),
         )

@@ -20,6 +20,7 @@ from flexiapi.settings.sections import (
     TemplateSettings,
 )
 from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
 
@@ -43,6 +44,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SpaceSettings",
+    "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
 ]
@@ -71,6 +73,7 @@ class Settings(BaseModel):
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
     events: EventSettings = EventSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -5,7 +5,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from flexiapi.settings.values import AppLinkPrefix, Names, OptionalPath, OptionalText, Realm, Regex, SettingsSection
+from flexiapi.settings.values import (
+    AppLinkPrefix,
+    CountryCodes,
+    Names,
+    OptionalPath,
+    OptionalText,
+    Realm,
+    Regex,
+    SettingsSection,
+)
 
 
 class AccountSettings(SettingsSection):
@@ -23,6 +32,11 @@ class AccountSettings(SettingsSection):
         (), description="usernames, or regular expressions of usernames, that cannot be registered"
     )
     public_domains: Names = Field((), description="domains that accounts/public may name beside app.sip_domain")
+    phone_countries: CountryCodes = Field(
+        (),
+        description="countries whose phone numbers new accounts and changes may have, such as FR; none named is all. "
+        "Countries with the same calling code go together. Administrators switch single ones off and on within them",
+    )
     registration: Literal["open", "invited", "closed"] = Field(
         "open",
         description="who may create accounts without an administrator: with any creation token, with one that an "

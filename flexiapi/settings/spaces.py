@@ -24,6 +24,7 @@ OVERRIDABLE: Mapping[str, str] = {
     "password_min_length": "account",
     "refuse_common_passwords": "account",
     "blacklisted_usernames": "account",
+    "phone_countries": "account",
     "registration": "account",
     "panel_registration": "panel",
     "quota": "account",

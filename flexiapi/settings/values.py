@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
+import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
@@ -74,6 +75,12 @@ def _is_prefix(value: str) -> str:
     if not _PHONE_PREFIX.fullmatch(value):
         raise ValueError(f"`{value}` begins no phone number: write + and digits, such as +33")
     return value
+
+
+def _is_country(value: str) -> str:
+    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"`{value}` is no country: write its two letters, such as FR")
+    return value.upper()
 
 
 def _is_language(value: str) -> str:
@@ -152,6 +159,7 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 
 PhonePrefix = Annotated[str, AfterValidator(_is_prefix)]
 PhonePrefixes = Annotated[tuple[PhonePrefix, ...], BeforeValidator(_separated)]
+CountryCodes = Annotated[tuple[Annotated[str, AfterValidator(_is_country)], ...], BeforeValidator(_separated)]
 LanguageTag = Annotated[str, AfterValidator(_is_language)]
 LanguageTags = Annotated[tuple[LanguageTag, ...], BeforeValidator(_separated)]
 SipDomain = Annotated[str, AfterValidator(_is_domain)]

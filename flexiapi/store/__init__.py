@@ -29,6 +29,7 @@ from flexiapi.store.listings import Listings
 from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
+from flexiapi.store.phone_countries import PhoneCountryStore
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
@@ -36,6 +37,7 @@ from flexiapi.store.seals import Seals
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sign_in_places import SignInPlaceStore
+from flexiapi.store.sip_reports import FiledReport, SipReportStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
@@ -48,6 +50,7 @@ from flexiapi.store.used_nonces import UsedNonceStore
 __all__ = [
     "SPACES_WAIT",
     "EmbeddedMongod",
+    "FiledReport",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
@@ -99,6 +102,7 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
         self._open_credentials(database, settings, settling)
 
     def _open_credentials(self, database: Database, settings: Settings, settling: timedelta) -> None:
@@ -113,6 +117,7 @@ class Store(Records, bounds=False):
         self.auth_tokens = AuthTokenStore(database, journal)
         self.reset_links = ResetLinkStore(database, journal)
         self.key_uses = KeyUses(database)
+        self.phone_countries = PhoneCountryStore(database, journal)
         self.named_keys = NamedKeyStore(database, journal, self.counters)
         self.used_nonces = UsedNonceStore(database, timedelta(minutes=settings.account.nonce_minutes))
 
@@ -128,6 +133,7 @@ class Store(Records, bounds=False):
         await indexes.ensure(self._database)
         await self._keep_key()
         if serves:
+            await self.sip_reports.removals.keep_for(self.sip_reports.life)
             others = [] if alone else await self.servers.seen()
             fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
         else:

@@ -10,6 +10,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.store import driver
 from flexiapi.store.driver import Database
+from flexiapi.store.report_listings import NEWEST_FIRST
 
 _EMAILS_TWICE = (
     "account.email_unique cannot be switched on: two accounts have one address. "
@@ -25,6 +26,9 @@ def _only_present(field: str) -> dict[str, Any]:
 
 
 _PENDING = IndexModel("pending_since", **_only_present("pending_since"))
+
+_OF_ACCOUNTS = [IndexModel([("accounts", ASCENDING), *NEWEST_FIRST])]
+_OF_PERIODS = [IndexModel("begun_at"), IndexModel([("domains", ASCENDING), ("begun_at", ASCENDING)])]
 
 INDEXES: dict[str, list[IndexModel]] = {
     "accounts": [
@@ -99,6 +103,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("details.ids", **_only_present("details.ids")),
         IndexModel("actor.account", **_only_present("actor.account")),
     ],
+    # The index of their age is that of `ReportRemovals.keep_for`.
+    "reported_calls": [*_OF_ACCOUNTS, *_OF_PERIODS],
+    "reported_messages": [*_OF_ACCOUNTS, *_OF_PERIODS],
+    "reported_conferences": _OF_ACCOUNTS,
     "announced_events": [
         IndexModel("announced_at"),
         IndexModel([("event.collection", ASCENDING), ("event.subject", ASCENDING)]),

@@ -49,6 +49,11 @@ class NamedKeyStore(JournaledRecords):
         found = await self._records.find({"space": space.stored}, WITHOUT_EVENTS).sort("_id").to_list(None)
         return [_decoded(document) for document in found]
 
+    async def made_by(self, account_id: int) -> list[NamedKey]:
+        """Return the keys that an account made, by id."""
+        found = await self._records.find({"account_id": account_id}, WITHOUT_EVENTS).sort("_id").to_list(None)
+        return [_decoded(document) for document in found]
+
     async def has_name(self, name: str, space: Space) -> bool:
         """Return whether a key of the space has the name, in whatever case."""
         query = {"space": space.stored, "folded": name.casefold()}

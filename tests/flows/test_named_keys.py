@@ -174,6 +174,14 @@ def test_a_key_of_an_administrator_ends_with_the_account(server, http):
     assert [document["account_id"] for document in documents(server)] == [other.id]
 
 
+def test_the_export_of_an_administrator_has_the_keys_that_it_made(server):
+    boss = administrator(server)
+    server.named_key("push", actor=keeper_of(boss))
+    server.named_key("push")
+    records = server.run(server.services.accounts.personal_data.of(boss.account))
+    assert [key.account_id for key in records.named_keys] == [boss.id]
+
+
 def test_a_key_of_the_space_outlives_every_administrator(server, http):
     key = server.named_key("accounts:read")
     assert "account_id" not in documents(server)[0]
@@ -280,8 +288,8 @@ def test_fifty_at_once_make_one_key_of_a_name(server):
 
 def test_a_revoked_key_ends_at_once(server, http):
     key, keys = server.named_key("accounts:read"), server.services.sign_in.named_keys
-    (stored,) = server.run(keys.all(server.store.spaces.default))
-    assert server.run(keys.revoke(stored.id, server.actor)) == stored
+    (listed,) = server.run(keys.all(server.store.spaces.default))
+    assert server.run(keys.revoke(listed.key.id, server.actor)) == listed.key
     assert refusal(http, key) == (401, UNKNOWN)
 
 

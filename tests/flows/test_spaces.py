@@ -18,6 +18,7 @@ CONFIGURED = {
     "account": {"email_unique": True},
     "flexisip": {"external_auth": True},
     "limits": WITHOUT_LIMITS,
+    "statistics": {"days": 30},
     "spaces": {B: {"name": "Bee", "realm": "bees"}},
 }
 ACCESS = {Access.PUBLIC: None, Access.USER: "person", Access.ADMIN: "admin"}
@@ -27,6 +28,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
@@ -38,6 +40,10 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "report_id": lambda _: "5f2c9e0a41d7",  # each space has records of its own by this name
+    "party": lambda one: one.member.address,
+    "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
+    "code": lambda _: "ZW",  # a country, for which each space has its own switch
     "label": lambda _: "outbox",  # a backend, which is of no space
     "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
@@ -53,6 +59,8 @@ PLACES_OF = {
     "/api/contacts_lists/{id}": {"id": lambda one: one.list_id},
     "/api/contacts_lists/{id}/contacts/{contact_id}": {"id": lambda one: one.list_id},
 }
+# What a SIP server reports of one space may name addresses of another, but not alone; numbers name days.
+REPORTS = ("/api/stats/", "/api/statistics/")
 # What stands for a field of a body or query: first what refers to something, then what is only a value.
 REFERENCES = {
     "account_creation_token": lambda one: one.tokens["creation"],
@@ -62,6 +70,7 @@ REFERENCES = {
     "old_password": lambda _: PASSWORD,
 }
 VALUES = {
+    "name": lambda one: one.texts_of_new["key"],
     "username": lambda one: one.texts_of_new["username"],
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
@@ -69,7 +78,11 @@ VALUES = {
     "domain": lambda one: one.domain,
     "search": lambda one: one.member.phone,
 }
+_AT = "2026-11-30T14:05:09Z"
 PLAIN = {
+    "scopes": ["push"],
+    "expires_days": "30",
+    "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
     "value": "C-1024",
@@ -97,10 +110,32 @@ PLAIN = {
     "pn_prid": "dA1b-APA91b",
     "reset_password": "1",
     "csrf": None,
+    "id": "5f2c9e0a41d7",
+    "devices": {"<urn:uuid:4f2e1a9c>": None},
+    "invite_terminated": {"at": _AT, "state": "accepted"},
+    "last_status": 200,
+    "encrypted": False,
+    "conference_id": "x7Yk2",
+    "schedule": "2026-12-01",
+    "type": "left",
+    "by": "hour",
+    **dict.fromkeys(("initiated_at", "ended_at", "sent_at", "received_at", "rang_at", "created_at", "at"), _AT),
 }
 FIELDS_OF = {
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
+    **{
+        f"POST {root}calls": {"from": lambda one: one.member.address, "to": lambda one: one.person.address}
+        for root in REPORTS
+    },
+    **{
+        f"POST {root}messages": {"from": lambda one: one.member.address, "to": lambda one: {one.person.address: {}}}
+        for root in REPORTS
+    },
+    **{
+        f"GET /api/statistics/{name}": {"from": lambda _: "2026-11-30", "to": lambda _: "2026-12-01"}
+        for name in ("calls", "calls.csv", "messages", "messages.csv")
+    },
     "/creation_token/validate": {"account_creation_request_token": lambda one: one.tokens["request"]},
 }
 # Operations that are refused with own things too: there is no SIP server, and prefetching means something else.
@@ -171,7 +206,7 @@ class Attempt:
         return f"{path}?{sip_auth_query(self._of('query').person)}" if path == "/sip/auth" else path
 
     def _field(self, name):
-        known = REFERENCES | VALUES | FIELDS_OF.get(self.endpoint.path, {})
+        known = REFERENCES | VALUES | fields_of(self.endpoint, self.operation)
         if name in known:
             return known[name](self._of(name))
         assert name in PLAIN, f"say in this module what stands for the field `{name}`"
@@ -190,13 +225,18 @@ class Attempt:
         return f"{self.path} {json.dumps(self.fields, default=str)}"
 
 
+def fields_of(endpoint, operation):
+    """The values for fields of this path, or of this operation alone."""
+    return FIELDS_OF.get(endpoint.path, {}) | FIELDS_OF.get(f"{operation.verb.upper()} {endpoint.path}", {})
+
+
 def parts_of(endpoint, verb):
     """The parts of a request that can be of the other space: those that refer to something, and plain values."""
     operation = endpoint.operations[verb]
     fields = operation.params.model_fields if operation.params else {}
-    known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
+    known = REFERENCES | fields_of(endpoint, operation)
     same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
-    of_path = [name for name in operation.path if name != "key"]
+    of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
         references.append("query")
@@ -228,12 +268,17 @@ def test_nothing_of_one_space_is_visible_or_usable_in_the_other(shared, worlds, 
         shown = told(answer)
         assert [text for text in other.texts if text in shown and text not in attempt.sent] == [], (foreign, shown)
         assert "taken" not in shown, (foreign, shown)
+        if endpoint.path.startswith(REPORTS) and (verb == "get" or not {"from", "to"} <= set(foreign)):
+            assert answer.status_code == 200, (foreign, shown)
+            continue
         if set(foreign) & set(references):
             assert _is_refusal(answer, name), (foreign, answer.status_code, shown)
             continue
         if "domain" not in foreign:
             assert answer.status_code == OWN.get(name, operation.status), (foreign, shown)
         own = made(own_domain, fresh=True, lasts=not uses_up)
+    if endpoint.path.startswith(REPORTS):
+        server.run(server.services.calls.event_log.write())
     own = made(own_domain, fresh=True, lasts=not operation.is_unsafe)
     control = Attempt(server, endpoint, verb, own, other)
     answer = control.send()

@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from types import SimpleNamespace
 
 from flexiapi.crypto.keys import opened, random_text, token_hash
@@ -19,9 +21,15 @@ from flexiapi.model import (
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
+    KeyScope,
     PendingChange,
+    ReportedDevice,
+    ReportKind,
+    SipReport,
     StoredApiKey,
 )
+from flexiapi.services.sign_in import NewNamedKey
+from flexiapi.store import FiledReport
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
 
@@ -48,12 +56,18 @@ class World:
     type_id: int
     list_id: int
     texts: set = field(default_factory=set)
+    new_key: Callable | None = None
 
     def __getattr__(self, name):
         try:
             return self.__dict__["accounts"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    @cached_property
+    def named_key_id(self):
+        """The id of a named API key, made when it is first asked for: a space has not many."""
+        return self.new_key()
 
     @property
     def host(self):
@@ -65,7 +79,10 @@ class World:
 
 def world(server, domain) -> World:
     """Make a new world, with as few writes as possible."""
-    return server.run(_made(server, domain))
+    made = server.run(_made(server, domain))
+    keys, new = server.services.sign_in.named_keys, NewNamedKey(f"Key {secrets.token_hex(4)}", [KeyScope.PUSH])
+    made.new_key = lambda: server.run(keys.make(new, actor_of(server, domain)))[1].key.id
+    return made
 
 
 async def _made(server, domain) -> World:
@@ -127,12 +144,33 @@ async def _made(server, domain) -> World:
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
         _tokens(services, accounts["person"], actor),
     )
+    await store.sip_reports.write(_reports(server, accounts), now)
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
     }
     return made_world
+
+
+def _reports(server, accounts):
+    """A call and a message of the world, as its SIP server reports them."""
+    person, member = accounts["person"], accounts["member"]
+    space = server.store.spaces.of_domain(person.domain)
+    return [
+        FiledReport(
+            SipReport(
+                kind=kind,
+                id=f"{kind}-{person.username}",
+                sender=person.address,
+                receivers=(member.address,),
+                begun_at=server.clock.now(),
+                devices=(ReportedDevice(f"key-of-{member.username}", member.address),),
+            ),
+            space,
+        )
+        for kind in (ReportKind.CALL, ReportKind.MESSAGE)
+    ]
 
 
 async def _tokens(services, person, actor):
@@ -162,6 +200,8 @@ async def documents(server, one):
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
     }
+    of_accounts = {"accounts": {"$in": [account.id for account in one.accounts.values()]}}
+    queries |= dict.fromkeys(("reported_calls", "reported_messages", "reported_conferences"), of_accounts)
     keys = {"$in": [token_hash(token, stored) for token in map(str, one.tokens.values())]}
     queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
     found = await asyncio.gather(

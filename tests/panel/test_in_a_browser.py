@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from flexiapi.model import Algorithm
+from flexiapi.model import Actor, ActorKind, Algorithm, KeyScope
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 from tests.kit.browser import barriers
@@ -75,6 +76,8 @@ def places(server, admin):
     server.run(
         services.accounts.external_accounts.add_one("a" * 64, "sip.example.com", "x", Algorithm.SHA_256, "a", actor)
     )
+    new_key = NewNamedKey("a" * 64, list(KeyScope), expires_days=30, idle_days=7)
+    server.run(services.sign_in.named_keys.make(new_key, Actor(ActorKind.ACCOUNT, admin.id)))
     server.run(server.store.journal.pending.move_of("accounts", admin.id))
     server.run(server.parts.numbering.number_all())
     return {"id": str(admin.id)}

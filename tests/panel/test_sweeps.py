@@ -6,11 +6,12 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from flexiapi.model import Algorithm, DtmfProtocol
+from flexiapi.model import Algorithm, DtmfProtocol, KeyScope
 from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoint
 from flexiapi.panel.forms import TOKEN, Form
 from flexiapi.panel.panel_endpoint import FormEndpoint, PanelEndpoint
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from tests.kit.server import shared_by_module
 from tests.kit.visitor import Visitor
@@ -90,6 +91,7 @@ async def furnish(server):
         await services.accounts.external_accounts.add_one(
             f"sweep.{number}", "sip.example.com", "secret", Algorithm.SHA_256, "", actor
         )
+        await services.sign_in.named_keys.make(NewNamedKey(f"Sweep {number}", [KeyScope.PUSH]), actor)
 
 
 def path_of(endpoint, operation):

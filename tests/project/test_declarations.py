@@ -103,6 +103,9 @@ ADDED = {
     "DELETE /api/contacts_lists/{id}/contacts/{contact_id} Admin": "contacts lists",
     "POST /api/accounts/{id}/contacts_lists/{contacts_list_id} Admin": "contacts lists",
     "DELETE /api/accounts/{id}/contacts_lists/{contacts_list_id} Admin": "contacts lists",
+    "GET /api/api_keys Admin": "keys with a name and scopes, for servers and programs",
+    "POST /api/api_keys Admin": "the same",
+    "DELETE /api/api_keys/{key_id} Admin": "the same",
     "GET /api/statistic/day Admin": "the original's name for it",
     "GET /api/statistic/week Admin": "the original's name for it",
     "GET /api/statistic/month Admin": "the original's name for it",
@@ -123,12 +126,34 @@ ADDED = {
     "POST /api/accounts/{id}/external Admin": "the later original has it",
     "DELETE /api/accounts/{id}/external Admin": "the later original has it",
     "GET /api/accounts/me/services/turn User": "the later original has it",
+    "GET /api/phone_countries Public": "the later original has it",
+    "POST /api/phone_countries/{code}/activate Admin": "the later original has it",
+    "POST /api/phone_countries/{code}/deactivate Admin": "the later original has it",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
+    "GET /api/accounts/me/statistics/calls User": "the call log, as in the later original",
+    "GET /api/accounts/{id}/statistics/calls Admin": "the call log, as in the later original",
+    "GET /api/statistics/calls Admin": "numbers of the event log",
+    "GET /api/statistics/calls.csv Admin": "the same for spreadsheets",
+    "GET /api/statistics/messages Admin": "numbers of the event log",
+    "GET /api/statistics/messages.csv Admin": "the same for spreadsheets",
     "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
     "GET /api/spaces/{domain} Admin": "the same for one of them",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
 }
+
+_REPORTS = (
+    *("POST messages", "PATCH messages/{report_id}/to/{party}/devices/{device_key}"),
+    *("POST calls", "PATCH calls/{report_id}", "PATCH calls/{report_id}/devices/{device_key}"),
+    *("POST conferences", "PATCH conferences/{report_id}"),
+    "POST conferences/{report_id}/participants/{party}/events",
+    "POST conferences/{report_id}/participants/{party}/devices/{device_key}/events",
+)
+for root, reason in {
+    "/api/statistics/": "what Flexisip reports, as in the later original",
+    "/api/stats/": "the same, at the default path of Flexisip",
+}.items():
+    ADDED |= {f"{line.replace(' ', f' {root}')} Admin": reason for line in _REPORTS}
 
 
 def lines(text):

@@ -21,6 +21,7 @@ from flexiapi.panel.admin.external_accounts import (
     ExternalAccountsEndpoint,
 )
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
+from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
@@ -45,6 +46,9 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     StatisticsStartEndpoint,
     StatisticsPageEndpoint,
     MessagesPageEndpoint,
+    NamedKeysPageEndpoint,
+    NewNamedKeyEndpoint,
+    RevocationEndpoint,
     BackendsEndpoint,
     SettingsEndpoint,
     SpacesEndpoint,

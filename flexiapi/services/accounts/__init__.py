@@ -31,6 +31,7 @@ from flexiapi.services.accounts.upkeep import Upkeep
 from flexiapi.services.accounts.web_sign_up import WebSignUp
 from flexiapi.services.codes import CreationTokens
 from flexiapi.services.ground import Ground
+from flexiapi.services.phone_countries import PhoneCountries
 from flexiapi.services.sign_in import Passwords
 
 __all__ = [
@@ -63,6 +64,7 @@ class AccountServices:
     """The services of this wing."""
 
     directory: AccountDirectory
+    phone_countries: PhoneCountries
     browsing: AccountBrowsing
     overview: AccountOverview
     bulk: BulkChanges
@@ -102,6 +104,7 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
         directory=directory,
+        phone_countries=ground.phone_countries,
         browsing=browsing,
         overview=AccountOverview(ground, browsing),
         bulk=BulkChanges(ground, directory),

@@ -82,6 +82,7 @@ class AccountRemoval:
         await self._store.named_keys.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         await self._store.sign_in_places.remove_of(removal.account_id)
+        await self._store.sip_reports.removals.forget(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)
             await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)

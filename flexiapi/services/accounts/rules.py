@@ -43,6 +43,7 @@ class AccountRules:
         self, ground: Ground, accounts: AccountDirectory, creation_tokens: CreationTokens, sign_up: SigningUp
     ) -> None:
         self._names = ground.names
+        self._phone_countries = ground.phone_countries
         self._accounts = accounts
         self._creation_tokens = creation_tokens
         self._sign_up = sign_up
@@ -95,6 +96,8 @@ class AccountRules:
         }
         faults = {field: [text.format(field=field) for text in found] for field, found in texts.items() if found}
         faults = self._password_faults(values, username, domain, space) | faults
+        if known is None or values.get("phone") not in (known.phone, known.claimed_phone):
+            faults = await self._phone_countries.faults(values.get("phone"), space) | faults
         right = {field: value for field, value in values.items() if field not in faults}
         own_id = known.id if known else None
         return faults | await self._names.conflicts(right, domain, public=False, own_id=own_id)

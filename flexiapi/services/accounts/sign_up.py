@@ -58,6 +58,7 @@ class SigningUp:
     def __init__(self, ground: Ground, creation: Creation, removal: AccountRemoval) -> None:
         self._store = ground.store
         self._names = ground.names
+        self._phone_countries = ground.phone_countries
         self._creation = creation
         self._removal = removal
         self._settings = ground.settings.account
@@ -116,6 +117,7 @@ class SigningUp:
         if attempt.claimed:
             field = "phone" if values.get("phone") else "username"
             faults |= self._notices.number_faults(attempt.claimed, values.get("channel"), field)
+            faults |= await self._phone_countries.faults(attempt.claimed, space, field)
         if is_number and phone and await self._store.tombstones.has(f"{phone}@{domain}"):
             faults["phone"] = ["phone is taken"]
         sent: dict[Channel, str | None] = {"phone": phone, "email": email if self._settings.email_unique else None}
@@ -133,6 +135,7 @@ class SigningUp:
         if attempt.may_replace(await self._in_the_way(attempt), self._clock.now()):
             faults.pop("username", None)
         waiting = await self._awaited({"phone": phone}, space)
+        faults |= await self._phone_countries.faults(phone, space)
         return waiting | self._notices.number_faults(phone, values.get("channel")) | faults
 
     async def give_up(self, account: Account, actor: Actor) -> None:

@@ -33,6 +33,7 @@ class AddressChanges:
     def __init__(self, ground: Ground) -> None:
         self._store = ground.store
         self._names = ground.names
+        self._phone_countries = ground.phone_countries
         self._codes = ground.codes
         self._notices = ground.notices
         self._limiter = ground.limiter
@@ -48,6 +49,8 @@ class AddressChanges:
         if email is not None and email == account.email != account.claimed_email:
             return {"email": ["email is the present one"]}
         conflicts = await self._names.conflicts(values, account.domain, public=False)
+        space = self._spaces.of_domain(account.domain)
+        conflicts |= await self._phone_countries.faults(values.get("phone"), space)
         return conflicts | self._notices.number_faults(values.get("phone"), values.get("channel"))
 
     async def request_email(self, account: Account, email: str, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.services.sign_in.form_tokens import FormTokens
 from flexiapi.services.sign_in.http import OPAQUE, DigestAnswer, HttpSignIn, SignedIn
 from flexiapi.services.sign_in.my_password import MyPassword
-from flexiapi.services.sign_in.named_keys import MOST_KEYS, KeyIdentity, NamedKeys, NewNamedKey
+from flexiapi.services.sign_in.named_keys import MOST_KEYS, KeyIdentity, ListedKey, NamedKeys, NewNamedKey
 from flexiapi.services.sign_in.panel import PanelSignIn
 from flexiapi.services.sign_in.passwords import Passwords
 from flexiapi.services.sign_in.qr import QrSignIn
@@ -22,6 +22,7 @@ __all__ = [
     "ApiKeyState",
     "DigestAnswer",
     "KeyIdentity",
+    "ListedKey",
     "NewNamedKey",
     "NewSession",
     "Passwords",

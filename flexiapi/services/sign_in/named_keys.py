@@ -1,6 +1,6 @@
 """Named API keys: sign-in with one, and making and revoking them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, NoReturn, Protocol
@@ -45,6 +45,15 @@ class NewNamedKey:
     scopes: Sequence[KeyScope]
     expires_days: int | None = None
     idle_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key in a list: whether it works, and the account that made it if that is still there."""
+
+    key: NamedKey
+    works: bool
+    maker: Account | None = None
 
 
 class NamedKeyValues(Protocol):
@@ -100,8 +109,8 @@ class NamedKeys:
         account = await self._accounts.by_id(key.account_id, space.scope)
         return account is not None and is_keeper(account)
 
-    async def make(self, new: NewNamedKey, actor: Actor) -> tuple[str, NamedKey]:
-        """Make a key of the actor's space, and return it, which no one can do again.
+    async def make(self, new: NewNamedKey, actor: Actor) -> tuple[str, ListedKey]:
+        """Make a key of the actor's space, and return its text, which cannot be had again, and what is stored.
 
         It belongs to the actor's account if there is one. Raises `ValidationFailed` for a name that another key has,
         and `NamedKeysFull`.
@@ -124,20 +133,23 @@ class NamedKeys:
         if made is None:
             raise NamedKeysFull
         log.info("api key made", key=made.id, actor=actor.label)
-        return text, made
+        return text, ListedKey(made, works=True)
 
     async def faults(self, values: NamedKeyValues, space: Space) -> FieldErrors:
         """Check the name of a key that is to be made."""
         name = values.get("name")
         return {"name": [_taken("name")]} if name and await self._store.named_keys.has_name(name, space) else {}
 
-    async def all(self, space: Space) -> Sequence[NamedKey]:
+    async def all(self, space: Space) -> Sequence[ListedKey]:
         """Return the keys of a space, by id, also those whose time was over in the last 30 days."""
-        return await self._store.named_keys.of(space)
+        keys, now = await self._store.named_keys.of(space), self._clock.now()
+        makers = sorted({key.account_id for key in keys if key.account_id is not None})
+        accounts = {account.id: account for account in await self._accounts.by_ids(makers, space.scope)}
+        return [_listed(key, accounts, now) for key in keys]
 
     async def get(self, key_id: int, space: Space) -> NamedKey:
         """Return a key of a space. Raises `RecordNotFound`."""
-        found = next((key for key in await self.all(space) if key.id == key_id), None)
+        found = next((key for key in await self._store.named_keys.of(space) if key.id == key_id), None)
         if found is None:
             raise RecordNotFound
         return found
@@ -154,6 +166,12 @@ class NamedKeys:
 def is_keeper(account: Account) -> bool:
     """Return whether the named keys that an account made work."""
     return account.is_admin and account.activated and not account.is_shut_out and not account.is_blocked
+
+
+def _listed(key: NamedKey, accounts: Mapping[int, Account], now: datetime) -> ListedKey:
+    maker = None if key.account_id is None else accounts.get(key.account_id)
+    is_kept = key.account_id is None or (maker is not None and is_keeper(maker))
+    return ListedKey(key, is_kept and not key.is_over(now), maker)
 
 
 def _after(now: datetime, days: int | None) -> datetime | None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+_API_KEY = "The account's API key, or a named one that begins with `fxk_` where its scope is told."
 SECURITY_SCHEMES = {
-    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The account's API key."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": _API_KEY},
     "apiKeyCookie": {
         "type": "apiKey",
         "in": "cookie",

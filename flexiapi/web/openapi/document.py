@@ -82,8 +82,9 @@ class OpenApiDocument:
             "operationId": operation.verb + endpoint.__name__.removesuffix("Endpoint"),
             "tags": [_tag(endpoint)["name"]],
             "summary": operation.summary,
-            "description": operation.description or operation.summary,
+            "description": _description(operation),
             "x-access": operation.access.value,
+            "x-scopes": [scope.value for scope in operation.scopes],
             "x-optional": operation.switch is not None,
             "x-failures": _own_failures(operation),
             "security": _security(operation),
@@ -182,6 +183,13 @@ def _tag(endpoint: type[Endpoint]) -> dict[str, str]:
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     return [] if operation.access is Access.PUBLIC else [{name: []} for name in components.SECURITY_SCHEMES]
+
+
+def _description(operation: Operation) -> str:
+    if not operation.scopes:
+        return operation.description or operation.summary
+    scopes = " or ".join(f"`{scope.value}`" for scope in operation.scopes)
+    return f"{operation.description}\n\nIt is open to a named API key with the scope {scopes}.".strip()
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from flexiapi.model import Action, Algorithm, DtmfProtocol, ExternalAccount, PendingChange
+from flexiapi.model import Action, Algorithm, DtmfProtocol, ExternalAccount, KeyScope, PendingChange
 from flexiapi.model.parts import ProvisioningFetch
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 from tests.kit.page_faults import (
@@ -76,6 +77,7 @@ def victim(server, session_redis):
     run(services.contacts.lists.add_contact(contacts_list.id, contact.id, actor))
     external = ExternalAccount(evil("external"), "sip.example.com", "group", "0" * 64, Algorithm.SHA_256)
     run(services.accounts.external_accounts.add([external], actor))
+    run(services.sign_in.named_keys.make(NewNamedKey(evil("key"), [KeyScope.FLEXISIP]), actor))
     waiting = {"pin_hash": b"0" * 32, "requested_at": now, "expires_at": now.replace(year=now.year + 1)}
     person = server.person(
         "victim.sweep",

@@ -77,7 +77,9 @@ def whole(server, person):
         contact_ids=(2,),
         contacts_list_ids=(3,),
         external_account=ExternalAccount("line7", "trunk.example.net", "g", HIDDEN[2], Algorithm.MD5),
-        bridged_account=BridgedAccount(5, f"line{person.id}", "trunk.example.net", BridgeProtocol.TLS, HIDDEN[2], NOW, NOW),
+        bridged_account=BridgedAccount(
+            5, f"line{person.id}", "trunk.example.net", BridgeProtocol.TLS, HIDDEN[2], NOW, NOW
+        ),
         creation_token_hash=HIDDEN[2].encode(),
         has_first_password=True,
     )
@@ -113,7 +115,8 @@ def test_the_file_has_what_is_stored_elsewhere_and_no_secret(server, me, person)
     data = answer.json()
     assert data.keys() == {
         *("account", "types", "contacts", "contacts_lists", "devices", "sessions", "tokens", "events"),
-        "events_are_complete",
+        *("named_api_keys", "events_are_complete"),
+        *("calls", "messages", "conferences", "calls_messages_and_conferences_are_complete"),
     }
     assert data["account"]["username"] == person.account.username
     assert [one["address"] for one in data["contacts"]] == [bob.sip]

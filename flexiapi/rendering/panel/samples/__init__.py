@@ -1,7 +1,16 @@
 """Sample values of the templates of the panel, which `flexiapi check` renders."""
 
 from flexiapi.rendering.panel.frame import PanelPage
-from flexiapi.rendering.panel.samples import accounts, admin, entrance, operation, sessions, surroundings, user
+from flexiapi.rendering.panel.samples import (
+    accounts,
+    admin,
+    entrance,
+    named_keys,
+    operation,
+    sessions,
+    surroundings,
+    user,
+)
 
 PANEL_PAGES: tuple[PanelPage, ...] = (
     *surroundings.PAGES,
@@ -10,5 +19,6 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *sessions.PAGES,
     *admin.PAGES,
     *operation.PAGES,
+    *named_keys.PAGES,
     *accounts.PAGES,
 )
