@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import SealBroken
 from flexiapi.observing import log
-from flexiapi.store.bridged_accounts import bound_to_bridge
+from flexiapi.store.accounts_elsewhere import bound_to_bridge
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_to_key, bound_to_token
 from flexiapi.store.driver import Collection, Database

@@ -18,9 +18,12 @@ from flexiapi.model import (
     Algorithm,
     BridgedAccount,
     BridgeProtocol,
+    CallForwarding,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
+    ForwardingKind,
+    ForwardingTarget,
     KeyScope,
     PendingChange,
     ReportedDevice,
@@ -28,6 +31,7 @@ from flexiapi.model import (
     SipReport,
     StoredApiKey,
 )
+from flexiapi.services.contacts.card_text import card_of
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.store import FiledReport
 from tests.kit.person import PASSWORD
@@ -35,6 +39,11 @@ from tests.kit.stranger import new_number
 
 A, B = "sip.example.org", "b.example.org"
 PIN = "0427"
+
+
+def card_text(uid):
+    """A vCard with this UID."""
+    return f"BEGIN:VCARD\nVERSION:4.0\nUID:{uid}\nFN:A name\nEND:VCARD\n"
 
 
 def actor_of(server, domain):
@@ -113,7 +122,21 @@ async def _made(server, domain) -> World:
     def change(channel, target):
         return PendingChange(target, hashed(PIN, ids["person"], channel, target), now, now + timedelta(hours=1))
 
-    linked = {"contact_ids": (ids["contact"],), "contacts_list_ids": (list_id,), "type_ids": (type_id,)}
+    rule = CallForwarding(
+        await store.counters.next("call_forwardings"),
+        ForwardingKind.ALWAYS,
+        ForwardingTarget.CONTACT,
+        enabled=False,
+        created_at=now,
+        updated_at=now,
+        contact_id=ids["contact"],
+    )
+    linked = {
+        "contact_ids": (ids["contact"],),
+        "contacts_list_ids": (list_id,),
+        "type_ids": (type_id,),
+        "call_forwardings": (rule,),
+    }
     action = Action(action_id, texts["action"], "1")
     pinned = new_number()
     confirmation = Confirmation(pin_hash=hashed(PIN, ids["pinned"], "confirmation", pinned))
@@ -139,14 +162,19 @@ async def _made(server, domain) -> World:
         "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
         "pinned": made("pinned", activated=False, phone=pinned, confirmation=confirmation),
     }
-    _, _, tokens = await asyncio.gather(
+    *_, tokens = await asyncio.gather(
         store.bulk.put(list(accounts.values()), actor),
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
+        *(
+            store.cards.add(ids[name], card_of(card_text(f"urn:uuid:{name}.{mark}")), now)
+            for name in ("person", "member")
+        ),
         _tokens(services, accounts["person"], actor),
     )
     await store.sip_reports.write(_reports(server, accounts), now)
     made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
+    made_world.tokens["rule"] = rule.id
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
     }

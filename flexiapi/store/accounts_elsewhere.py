@@ -1,12 +1,13 @@
-"""Bridged accounts in the documents of accounts."""
+"""Accounts on other servers in the documents of accounts: bridged and external ones."""
 
 from typing import Any
 
 from flexiapi.crypto.keys import ApplicationKey, SealedText, opened
-from flexiapi.model import BridgedAccount, BridgeProtocol
+from flexiapi.model import Algorithm, BridgedAccount, BridgeProtocol, ExternalAccount
 
 Document = dict[str, Any]
 
+_OF_EXTERNAL = ("username", "domain", "group")
 _OPTIONAL = ("realm", "registrar", "outbound_proxy")
 
 
@@ -44,3 +45,15 @@ def bridge_read(item: Document, owner: int, key: ApplicationKey) -> BridgedAccou
         item["updated_at"],
         **{name: item[name] for name in _OPTIONAL if name in item},
     )
+
+
+def external_document(external: ExternalAccount, bound: str, key: ApplicationKey) -> Document:
+    """Return an external account as it is stored, with its hash sealed and bound to a context."""
+    secret = {"algorithm": str(external.algorithm), "sealed": key.seal(external.ha1, bound)}
+    return {name: getattr(external, name) for name in _OF_EXTERNAL} | secret
+
+
+def external_read(item: Document, bound: str, key: ApplicationKey) -> ExternalAccount:
+    """Return an external account as it was stored."""
+    ha1 = SealedText(key, item["sealed"], bound)
+    return ExternalAccount(item["username"], item["domain"], item["group"], ha1, Algorithm(item["algorithm"]))
