@@ -37,6 +37,7 @@ from flexiapi.api import (
     sip_auth,
     spaces,
     statistics,
+    voicemails,
 )
 from flexiapi.api.endpoint import ApiEndpoint
 
@@ -64,6 +65,7 @@ _MODULES = (
     contacts_lists,
     messages,
     statistics,
+    voicemails,
     call_log,
     event_log,
     conference_log,

@@ -25,6 +25,10 @@ CountryCode = Annotated[str, Segment("[A-Z]{2}", "FR", "a country by its two let
 CardUid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "the UID of a vCard")]
 Uuid = Annotated[str, Segment(".{1,255}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "a device's uuid")]
 
+_RANDOM = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+VoicemailId = Annotated[str, Segment(_RANDOM, "0b8e2f4c-51d6-93a7-c2e8-6f7a1d3b5c90", "a voicemail's id")]
+FileSecret = Annotated[str, Segment(_RANDOM, "9d41f0a6-7c3b-e825-1f6d-a0b4c8e2d735", "the secret of a file")]
+FileName = Annotated[str, Segment("[a-z0-9.-]{1,64}", "voicemail-20261130-174210.wav", "the name of a file")]
 ReportId = Annotated[str, Segment(".{1,128}", "5f2c9e0a41d7", "the SIP server's name of a record")]
 PartyAddress = Annotated[str, Segment(".{1,256}", "bob@sip.example.org", "an address without `sip:`")]
 DeviceKey = Annotated[str, Segment(".{1,512}", "urn:uuid:4f2e1a9c-1111-4222-8333-444455556666", "the key of a device")]

@@ -77,6 +77,7 @@ from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
+from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
@@ -91,6 +92,7 @@ __all__ = [
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
+    "SNIFFED_BYTES",
     "USUAL_PROVIDERS",
     "Account",
     "AccountOrder",
@@ -163,6 +165,7 @@ __all__ = [
     "SignInMethod",
     "SipReport",
     "SortKey",
+    "SoundType",
     "Space",
     "Spaces",
     "SpentToken",
@@ -172,6 +175,9 @@ __all__ = [
     "Types",
     "Undelivered",
     "UserAgent",
+    "Voicemail",
+    "VoicemailBox",
+    "VoicemailSlot",
     "calling_code_of",
     "calling_codes",
     "e164",

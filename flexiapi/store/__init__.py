@@ -49,6 +49,7 @@ from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, Reques
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
+from flexiapi.store.voicemails import VoicemailStore
 
 __all__ = [
     "SPACES_WAIT",
@@ -107,6 +108,7 @@ class Store(Records, bounds=False):
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.voicemails = VoicemailStore(database, journal, key)
         self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
         self._open_credentials(database, settings, settling)
 

@@ -107,6 +107,16 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("details.ids", **_only_present("details.ids")),
         IndexModel("actor.account", **_only_present("actor.account")),
     ],
+    "voicemail_slots": [_TTL, IndexModel([("account_id", ASCENDING), ("voicemail", ASCENDING)])],
+    "voicemail_boxes": [
+        _PENDING,
+        IndexModel("voicemails.id"),
+        IndexModel("voicemails.link", unique=True, **_only_present("voicemails.link")),
+        IndexModel("voicemails.file"),
+        IndexModel("voicemails.expires_at"),
+    ],
+    "voicemail_files.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "voicemail_leftovers": [IndexModel("since")],
     # The index of their age is that of `ReportRemovals.keep_for`.
     "reported_calls": [*_OF_ACCOUNTS, *_OF_PERIODS],
     "reported_messages": [*_OF_ACCOUNTS, *_OF_PERIODS],

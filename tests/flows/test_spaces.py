@@ -12,6 +12,7 @@ from tests.kit.person import PASSWORD
 from tests.kit.server import WITHOUT_LIMITS, serving
 from tests.kit.spaces import PIN, A, B, card_text, documents, sip_auth_query, world
 from tests.kit.stranger import new_number
+from tests.kit.voicemail import wav
 
 CONFIGURED = {
     "app": {"dangerous_endpoints": True, "linphone_daemon_unix_path": "/nonexistent/socket"},
@@ -41,6 +42,9 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "voicemail_id": lambda one: one.tokens["voicemail"],
+    "secret": lambda one: one.tokens["voicemail_link"],
+    "name": lambda one: one.tokens["voicemail_name"],
     "report_id": lambda _: "5f2c9e0a41d7",  # each space has records of its own by this name
     "party": lambda one: one.member.address,
     "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
@@ -58,6 +62,8 @@ PLACES_OF = {
     "/api/accounts/{sip}/activate/email": {"sip": lambda one: one.waiting.address},
     "/api/accounts/{sip}/activate/phone": {"sip": lambda one: one.pinned.address},
     "/api/accounts/{sip}/recover/{recover_key}": {"sip": lambda one: one.waiting.address},
+    "/api/accounts/me/voicemails/{voicemail_id}": {"voicemail_id": lambda one: one.tokens["own_voicemail"]},
+    "/api/files/{secret}": {"secret": lambda one: one.tokens["slot"]},
     "/api/account_types/{id}": {"id": lambda one: one.type_id},
     "/api/contacts_lists/{id}": {"id": lambda one: one.list_id},
     "/api/contacts_lists/{id}/contacts/{contact_id}": {"id": lambda one: one.list_id},
@@ -114,6 +120,8 @@ PLAIN = {
     "pn_prid": "dA1b-APA91b",
     "reset_password": "1",
     "csrf": None,
+    "sip_from": "sip:bob@example.org",
+    "content_type": "audio/wav",
     "sip_uri": None,
     "call_id": None,
     "id": "5f2c9e0a41d7",
@@ -238,6 +246,8 @@ class Attempt:
             headers = self.own.headers(name) if name else self.own.host
         fields = {name: value for name, value in self.fields.items() if value is not None}
         content = {"params": fields} if self.operation.verb == "get" and fields else {"json": fields} if fields else {}
+        if self.operation.upload is not None:
+            content = {"files": {"file": ("/tmp/x.wav", wav())}}
         return self.server.http.request(self.operation.verb, self.path, headers=headers, **content)
 
     @property

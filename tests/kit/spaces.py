@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import secrets
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import SimpleNamespace
 
@@ -29,7 +30,9 @@ from flexiapi.model import (
     ReportedDevice,
     ReportKind,
     SipReport,
+    SoundType,
     StoredApiKey,
+    Voicemail,
 )
 from flexiapi.services.contacts.card_text import card_of
 from flexiapi.services.sign_in import NewNamedKey
@@ -172,7 +175,8 @@ async def _made(server, domain) -> World:
         _tokens(services, accounts["person"], actor),
     )
     await store.sip_reports.write(_reports(server, accounts), now)
-    made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
+    tokens |= {**await _voicemails(server, accounts, actor), "code": code}
+    made_world = World(domain, accounts, keys, {**tokens, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
     made_world.tokens["rule"] = rule.id
     made_world.texts |= {account.phone for account in accounts.values()} | {
@@ -220,6 +224,24 @@ async def _tokens(services, person, actor):
     }
 
 
+async def _voicemails(server, accounts, actor):
+    """A voicemail of the member, one of the person, and a slot of the member."""
+    store, now, voicemails = server.store.voicemails, server.clock.now(), server.services.calls.voicemails
+    tokens = {}
+    for owner, name in (("member", "voicemail"), ("person", "own_voicemail")):
+        announced = await voicemails.announce(accounts[owner], f"sip:bob@{secrets.token_hex(4)}", SoundType.WAV, actor)
+        link = str(uuid.UUID(bytes=secrets.token_bytes(16)))
+        file_id = await store.files.begin(now)
+        came_at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=secrets.randbelow(2**29))
+        slot, ends_at = announced.slot, now + timedelta(days=1)
+        voicemail = Voicemail(slot.id, slot.account_id, slot.caller, slot.type, 1, now, came_at, ends_at, file_id, link)
+        await store.files.add(file_id, 0, b"R")
+        await store.add(voicemail, actor, most=10, most_bytes=10)
+        tokens |= {name: slot.id, f"{name}_link": link, f"{name}_name": voicemail.name}
+    announced = await voicemails.announce(accounts["member"], None, SoundType.WAV, actor)
+    return {**tokens, "slot": announced.secret}
+
+
 async def documents(server, one):
     """All that the database has of a world but for uses of keys and events on their way."""
     database, stored = server.store._database, server.store.spaces.of_domain(one.domain).stored
@@ -227,6 +249,8 @@ async def documents(server, one):
         "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
+        "voicemail_boxes": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
+        "voicemail_slots": {"account_id": {"$in": [account.id for account in one.accounts.values()]}},
     }
     of_accounts = {"accounts": {"$in": [account.id for account in one.accounts.values()]}}
     queries |= dict.fromkeys(("reported_calls", "reported_messages", "reported_conferences"), of_accounts)

@@ -166,6 +166,17 @@ ADDED = {
     "GET /api/spaces Admin": "the domains that Flexisip serves, as in the later original",
     "GET /api/spaces/{domain} Admin": "the same for one of them",
     "POST /api/accounts/{id}/deactivate Admin": "the same as GET, as a request with effects should be",
+    "POST /api/accounts/me/voicemails User": "voicemail, as in the later original",
+    "GET /api/accounts/me/voicemails User": "voicemail",
+    "GET /api/accounts/me/voicemails/{voicemail_id} User": "voicemail",
+    "DELETE /api/accounts/me/voicemails/{voicemail_id} User": "voicemail",
+    "POST /api/accounts/{id}/voicemails Admin": "what Flexisip's voicemail server asks",
+    "GET /api/accounts/{id}/voicemails Admin": "voicemail",
+    "GET /api/accounts/{id}/voicemails/{voicemail_id} Admin": "voicemail",
+    "DELETE /api/accounts/{id}/voicemails/{voicemail_id} Admin": "voicemail",
+    "GET /f/{secret}/{name} Public": "the sound of a voicemail, to be played",
+    "GET /f/{secret}/{name}/download Public": "the same, to be saved",
+    "POST /api/files/{secret} Public": "the sound of a voicemail, from Flexisip",
 }
 
 _REPORTS = (

@@ -96,14 +96,13 @@ class AccountServices:
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
     """Make the services of this wing."""
-    store, clock = ground.store, ground.clock
     directory, browsing = AccountDirectory(ground), AccountBrowsing(ground)
-    guard = LastAdminGuard(store)
+    guard = LastAdminGuard(ground.store)
     forwarded_contacts = ForwardedContacts(ground)
     removal = AccountRemoval(ground, guard, forwarded_contacts)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
-    types = AccountTypes(store, directory)
+    types = AccountTypes(ground.store, directory)
     signing_up = SigningUp(ground, creation, removal)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
@@ -125,8 +124,8 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         dictionaries=Dictionaries(ground, directory),
         bridges=BridgedAccounts(ground, directory),
         types=types,
-        actions=AccountActions(store, directory),
-        statistics=Statistics(store, clock),
+        actions=AccountActions(ground.store, directory),
+        statistics=Statistics(ground.store, ground.clock),
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),

@@ -86,6 +86,11 @@ class AccountRemoval:
         await self._store.named_keys.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         await self._store.sign_in_places.remove_of(removal.account_id)
+        files = await self._store.voicemails.file_ids(removal.account_id)
+        await self._store.voicemails.files.leave(files, self._clock.now())
+        await self._store.voicemails.remove_of(removal.account_id)
+        for file_id in files:
+            await self._store.voicemails.files.remove(file_id)
         await self._store.sip_reports.removals.forget(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)

@@ -23,12 +23,14 @@ from flexiapi.services.calls.report_fields import (
 )
 from flexiapi.services.calls.resolution import ActingForwarding, Resolution, ResolvedAccount
 from flexiapi.services.calls.served_domains import ServedDomains
+from flexiapi.services.calls.voicemail import AnnouncedVoicemail, Voicemails
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 
 __all__ = [
     "CALLS_A_PAGE",
     "ActingForwarding",
+    "AnnouncedVoicemail",
     "CallPage",
     "CallServices",
     "CalledDevices",
@@ -63,6 +65,7 @@ class CallServices:
     pushes: WakingPushes
     event_log: EventLog
     call_log: CallLog
+    voicemails: Voicemails
 
 
 def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) -> CallServices:
@@ -74,4 +77,5 @@ def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) 
         pushes=WakingPushes(ground),
         event_log=EventLog(ground),
         call_log=CallLog(ground),
+        voicemails=Voicemails(ground),
     )
