@@ -279,7 +279,7 @@ Code = Annotated[
 ]
 Caller = Annotated[
     Text,
-    _matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
+    matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
     Field(description="SIP URI of the caller, if it is known", examples=["sip:bob@sip.example.org"]),
 ]
 EntryValue = Annotated[
