@@ -23,6 +23,8 @@ class Done(Enum):
     ACCOUNT_DELETED = marked("The account is deleted.")
     LINK_MADE = marked("A new link is made. The one before has ended.")
     LINK_MAILED = marked("A new link is mailed. The one before has ended.")
+    COUNTRY_ALLOWED = marked("New numbers of the country are allowed.")
+    COUNTRY_REFUSED = marked("New numbers of the country are refused.")
     RESET_MAILED = marked("A link for a new password is mailed.")
     EXTERNAL_ATTACHED = marked("An external account is attached.")
     CONTACT_ADDED = marked("The contact is added.")
