@@ -37,6 +37,8 @@ class Done(Enum):
     ACTION_REMOVED = marked("The action is deleted.")
     ENTRY_SAVED = marked("The entry is saved.")
     ENTRY_REMOVED = marked("The entry is deleted.")
+    BRIDGE_SAVED = marked("The account on the other server is saved.")
+    BRIDGE_REMOVED = marked("The account on the other server is removed.")
     REGISTRATION_ENDED = marked("The registration of the device has ended.")
     CODE_SENT = marked("We sent a code.")
     EMAIL_CHANGED = marked("Your e-mail address is changed.")
