@@ -16,6 +16,7 @@ _USER: tuple[Entry, ...] = (
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
     ("/voicemail", marked("Voicemail")),
+    ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )
@@ -27,6 +28,7 @@ _ADMIN: tuple[Entry, ...] = (
     ("/admin/external_accounts", marked("External accounts")),
     ("/admin/statistics/day", marked("Statistics")),
     ("/admin/messages", marked("Messages")),
+    ("/admin/phone_countries", marked("Phone countries")),
     ("/admin/api_keys", marked("API keys")),
     ("/admin/backends", marked("Backends")),
     ("/admin/settings", marked("Settings")),

@@ -23,6 +23,7 @@ from flexiapi.panel.admin.external_accounts import (
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
+from flexiapi.panel.admin.phone_countries import PhoneCountriesPageEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -49,6 +50,7 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     NamedKeysPageEndpoint,
     NewNamedKeyEndpoint,
     RevocationEndpoint,
+    PhoneCountriesPageEndpoint,
     BackendsEndpoint,
     SettingsEndpoint,
     SpacesEndpoint,

@@ -12,6 +12,8 @@ from flexiapi.model import (
     ActivationExpiration,
     Actor,
     Algorithm,
+    BridgedAccount,
+    BridgeProtocol,
     Confirmation,
     ContactsList,
     Device,
@@ -44,6 +46,7 @@ from flexiapi.rendering.panel.accounts import (
     ProvisioningTab,
     SetupLink,
 )
+from flexiapi.rendering.panel.call_forwarding import ForwardingLine
 from flexiapi.rendering.panel.forms import Choice, FieldView, FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
 from flexiapi.rendering.panel.samples.surroundings import FORM, FRAME, TOKEN
@@ -79,6 +82,7 @@ _FULL = replace(
     undelivered=Undelivered("account.recovery", "main", "The number is unknown.", _WHEN),
     actions=(Action(1, "open", "1"),),
     dictionary=(DictionaryEntry("customer", "C-1024"),),
+    bridged_account=BridgedAccount(3, "alice4711", "sip.example.com", BridgeProtocol.TLS, "", _WHEN, _WHEN),
     external_account=ExternalAccount("outside", "sip.example.com", "group", "", Algorithm.SHA_256),
     unreadable=("email",),
 )
@@ -123,7 +127,7 @@ PAGES: tuple[PanelPage, ...] = (
     _list(total=AccountsTotal(0)),
     BulkConfirmPage(FRAME, _BULK, marked("That cannot be undone."), [_FULL, _BARE]),
     BulkResultsPage(FRAME, [BulkResult(12, _BARE.address, None), BulkResult(13, None, "There is no such account.")], 1),
-    InformationTab(FRAME, _FULL, True, FORM, _TYPES),
+    InformationTab(FRAME, _FULL, True, FORM, _TYPES, [ForwardingLine(1, "always", "voicemail", is_ended=True)]),
     InformationTab(FRAME, _BARE, False, FORM, ()),
     ContactsTab(FRAME, _FULL, False, [_BARE, _FULL], _LISTS),
     ContactsTab(FRAME, _BARE, False, (), ()),
