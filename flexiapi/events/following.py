@@ -18,7 +18,7 @@ _WAIT_SECONDS = 5.0
 _AT_ONCE = 500
 
 
-class Follower:
+class EventFollower:
     """A reader that hands over each event with one of the names, in order, and remembers how far it came.
 
     After a crash the last events are handed over once more: `take` must do nothing for one that it had.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 from flexiapi.concurrency.tasks import attempted, beside
-from flexiapi.events import Follower
+from flexiapi.events import EventFollower
 from flexiapi.model import Actor
 from flexiapi.services import Services
 from flexiapi.store import Store
@@ -25,7 +25,7 @@ class VoicemailWork:
         self._voicemails = services.calls.voicemails
         self._notices = services.calls.voicemail_notices
         self._holder = secrets.token_hex(8)
-        self.follower = Follower(store, "voicemail mails", (self._notices.event,), self._notices.take)
+        self.follower = EventFollower(store, "voicemail mails", (self._notices.event,), self._notices.take)
 
     @contextlib.asynccontextmanager
     async def done(self, may_work: Callable[[], bool]) -> AsyncIterator[None]:

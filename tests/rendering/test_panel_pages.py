@@ -15,12 +15,13 @@ from flexiapi.rendering.panel import (
     samples,
     sessions,
     user,
+    voicemail,
 )
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation)
+WINGS = (frame, entrance, user, call_forwarding, phones, sessions, voicemail, admin, named_keys, accounts, operation)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",
