@@ -23,6 +23,7 @@ from flexiapi.panel.admin.external_accounts import (
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
+from flexiapi.panel.admin.report_statistics import CallStatisticsEndpoint, MessageStatisticsEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -45,6 +46,8 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     ExternalAccountRemovalEndpoint,
     StatisticsStartEndpoint,
     StatisticsPageEndpoint,
+    CallStatisticsEndpoint,
+    MessageStatisticsEndpoint,
     MessagesPageEndpoint,
     NamedKeysPageEndpoint,
     NewNamedKeyEndpoint,

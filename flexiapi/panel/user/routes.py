@@ -16,6 +16,7 @@ from flexiapi.panel.user.addresses import (
     PhoneConfirmationEndpoint,
 )
 from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
+from flexiapi.panel.user.calls import CallsPageEndpoint
 from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
@@ -49,6 +50,7 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ProvisionPageEndpoint,
     ContactsPageEndpoint,
     ContactsFileEndpoint,
+    CallsPageEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
     GoodbyeEndpoint,

@@ -4,6 +4,7 @@ from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples import (
     accounts,
     admin,
+    calls,
     entrance,
     named_keys,
     operation,
@@ -21,4 +22,5 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *operation.PAGES,
     *named_keys.PAGES,
     *accounts.PAGES,
+    *calls.PAGES,
 )
