@@ -9,7 +9,7 @@ from pydantic import Field
 
 from flexiapi.api.account_filter import AccountFilter
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
+from flexiapi.api.segments import EmailAddress, Id, as_kept
 from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
@@ -257,18 +257,6 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
         await self.accounts.removal.remove(await self.accounts.directory.for_admin(id, self.space), self.actor)
-
-
-class AccountBySipEndpoint(ApiEndpoint):
-    """An account by its SIP address."""
-
-    path = "/api/accounts/{sip}/search"
-
-    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
-    async def get(self, sip: Sip) -> AccountView:
-        """Search for a specific account by sip address."""
-        account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
-        return AccountView.of(account, await self.view_data(account))
 
 
 class AccountByEmailEndpoint(ApiEndpoint):

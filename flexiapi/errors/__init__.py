@@ -26,6 +26,7 @@ from flexiapi.errors.base import (
     SealBroken,
     Violations,
 )
+from flexiapi.errors.of_files import RangeNotSatisfiable, UploadAborted, VoicemailFull
 from flexiapi.errors.refused import (
     AccountBlocked,
     ActivationExpired,
@@ -117,6 +118,7 @@ __all__ = [
     "OwnBlock",
     "PrefetchRefused",
     "ProvisioningFailed",
+    "RangeNotSatisfiable",
     "RecordNotFound",
     "RecoveryTokenTooSoon",
     "RegistrarUnavailable",
@@ -132,8 +134,10 @@ __all__ = [
     "StoreUnavailable",
     "TooManyRequests",
     "Unavailable",
+    "UploadAborted",
     "ValidationFailed",
     "Violations",
+    "VoicemailFull",
     "WrongCode",
     "WrongCredentials",
 ]

@@ -3,6 +3,8 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
+from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -73,17 +75,22 @@ from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
+from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "KEY_PREFIX",
+    "MOST_BYTES_OF_CARDS",
+    "MOST_CARDS",
+    "MOST_CARD_BYTES",
     "MOST_ENTRIES",
     "MOST_RECEIVERS",
     "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
+    "SNIFFED_BYTES",
     "USUAL_PROVIDERS",
     "Account",
     "AccountOrder",
@@ -106,7 +113,9 @@ __all__ = [
     "Browser",
     "CallCount",
     "CallEnd",
+    "CallForwarding",
     "CallsFound",
+    "Card",
     "Challenged",
     "Change",
     "Channel",
@@ -123,6 +132,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "KeyScope",
     "KnownBackend",
     "MailTexts",
@@ -150,14 +161,19 @@ __all__ = [
     "SignInMethod",
     "SipReport",
     "SortKey",
+    "SoundType",
     "Space",
     "Spaces",
     "SpentToken",
     "StoredApiKey",
+    "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",
     "UserAgent",
+    "Voicemail",
+    "VoicemailBox",
+    "VoicemailSlot",
     "calling_code_of",
     "calling_codes",
     "e164",

@@ -1,4 +1,7 @@
-"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs`, `resets` and `links`."""
+"""The SIP account: creation, replacement, removal.
+
+Its other verbs are in `access`, `proofs`, `resets`, `links` and `account_forwardings`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.access import AccountAccess
+from flexiapi.model.account_forwardings import AccountForwardings
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
 from flexiapi.model.parts import Confirmation, DictionaryEntry, DtmfProtocol, Password
@@ -40,7 +44,7 @@ _OF_ROOM = ("replacing_until", "activated", "activated_at", "blocked_at", "admin
 """Fields that have to be as they were read when an account makes room."""
 
 
-class Account(AccountAccess, AccountResets, AccountLinks):
+class Account(AccountAccess, AccountResets, AccountLinks, AccountForwardings):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
     __slots__ = ()
@@ -120,6 +124,7 @@ class Account(AccountAccess, AccountResets, AccountLinks):
         leaves_space: bool,
     ) -> Change[Self]:
         fields: dict[str, Any] = {**values, **self._claims_after(values), "updated_at": now}
+        unchanged: Mapping[str, Any] = {}
         password = fields.pop("password", None)
         if password is not None:
             fields["passwords"] = (password,)
@@ -132,11 +137,14 @@ class Account(AccountAccess, AccountResets, AccountLinks):
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
+            rules = self._forwardings_without_contacts(now)
+            fields, unchanged = {**fields, **rules}, self._same_forwardings if rules else {}
         is_role_read = "admin_since" not in self.unreadable and (
             leaves_space or not {"is_admin", "is_blocked"}.isdisjoint(values)
         )
         expecting: dict[str, Any] = {"admin_since": self.admin_since} if is_role_read else {}
         expecting |= {"activated": self.activated} if values.get("is_blocked") else {}
+        expecting |= unchanged
         if "email" in values and values["email"] != self.email:
             ended, kept = self._mails_ended()
             fields |= ended

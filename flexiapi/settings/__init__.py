@@ -23,6 +23,7 @@ from flexiapi.settings.spaces import SpaceSettings
 from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
+from flexiapi.settings.voicemail import VoicemailSettings
 
 __all__ = [
     "AccountSettings",
@@ -47,6 +48,7 @@ __all__ = [
     "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
+    "VoicemailSettings",
 ]
 
 
@@ -65,6 +67,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
     flexisip: FlexisipSettings = FlexisipSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     turn: TurnSettings = TurnSettings()
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)

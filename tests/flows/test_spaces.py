@@ -10,8 +10,9 @@ from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
 from tests.kit.server import WITHOUT_LIMITS, serving
-from tests.kit.spaces import PIN, A, B, documents, sip_auth_query, world
+from tests.kit.spaces import PIN, A, B, card_text, documents, sip_auth_query, world
 from tests.kit.stranger import new_number
+from tests.kit.voicemail import wav
 
 CONFIGURED = {
     "app": {"dangerous_endpoints": True, "linphone_daemon_unix_path": "/nonexistent/socket"},
@@ -30,6 +31,7 @@ PLACES = {
     "type_id": lambda one: one.type_id,
     "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
+    "forwarding_id": lambda one: one.tokens["rule"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
     "domain": lambda one: one.domain,
@@ -40,6 +42,9 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "voicemail_id": lambda one: one.tokens["voicemail"],
+    "secret": lambda one: one.tokens["voicemail_link"],
+    "name": lambda one: one.tokens["voicemail_name"],
     "report_id": lambda _: "5f2c9e0a41d7",  # each space has records of its own by this name
     "party": lambda one: one.member.address,
     "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
@@ -49,12 +54,16 @@ PLACES = {
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
+    "/api/accounts/me/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
+    "/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
     "/api/accounts/auth_token/{auth_token}/attach": {"auth_token": lambda one: one.tokens["free"]},
     "/api/accounts/me/contacts/{sip}": {"sip": lambda one: one.contact.address},
     "/contacts/vcard/{sip}": {"sip": lambda one: one.contact.address},
     "/api/accounts/{sip}/activate/email": {"sip": lambda one: one.waiting.address},
     "/api/accounts/{sip}/activate/phone": {"sip": lambda one: one.pinned.address},
     "/api/accounts/{sip}/recover/{recover_key}": {"sip": lambda one: one.waiting.address},
+    "/api/accounts/me/voicemails/{voicemail_id}": {"voicemail_id": lambda one: one.tokens["own_voicemail"]},
+    "/api/files/{secret}": {"secret": lambda one: one.tokens["slot"]},
     "/api/account_types/{id}": {"id": lambda one: one.type_id},
     "/api/contacts_lists/{id}": {"id": lambda one: one.list_id},
     "/api/contacts_lists/{id}/contacts/{contact_id}": {"id": lambda one: one.list_id},
@@ -75,6 +84,7 @@ VALUES = {
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
     "key": lambda one: one.texts_of_new["key"],
+    "vcard": lambda one: card_text(f"new:{one.texts_of_new['key']}"),
     "domain": lambda one: one.domain,
     "search": lambda one: one.member.phone,
 }
@@ -106,6 +116,10 @@ PLAIN = {
     "pn_prid": "dA1b-APA91b",
     "reset_password": "1",
     "csrf": None,
+    "sip_from": "sip:bob@example.org",
+    "content_type": "audio/wav",
+    "sip_uri": None,
+    "call_id": None,
     "id": "5f2c9e0a41d7",
     "devices": {"<urn:uuid:4f2e1a9c>": None},
     "invite_terminated": {"at": _AT, "state": "accepted"},
@@ -117,7 +131,21 @@ PLAIN = {
     "by": "hour",
     **dict.fromkeys(("initiated_at", "ended_at", "sent_at", "received_at", "rang_at", "created_at", "at"), _AT),
 }
+_FORWARDED = {
+    "type": lambda _: "busy",
+    "forward_to": lambda _: "contact",
+    "enabled": lambda _: "0",
+    "contact_id": lambda one: one.contact.id,
+}
+_SAME = ("type", "forward_to", "enabled")
 FIELDS_OF = {
+    "/api/push_notification": {"type": lambda _: "call"},
+    "/api/accounts/me/call_forwardings": _FORWARDED,
+    "/api/accounts/{id}/call_forwardings": _FORWARDED,
+    "/api/accounts/me/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/{id}/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/me/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.person.username}")},
+    "/api/accounts/{id}/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.member.username}")},
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
     **{
@@ -214,6 +242,8 @@ class Attempt:
             headers = self.own.headers(name) if name else self.own.host
         fields = {name: value for name, value in self.fields.items() if value is not None}
         content = {"params": fields} if self.operation.verb == "get" and fields else {"json": fields} if fields else {}
+        if self.operation.upload is not None:
+            content = {"files": {"file": ("/tmp/x.wav", wav())}}
         return self.server.http.request(self.operation.verb, self.path, headers=headers, **content)
 
     @property
@@ -231,7 +261,7 @@ def parts_of(endpoint, verb):
     operation = endpoint.operations[verb]
     fields = operation.params.model_fields if operation.params else {}
     known = REFERENCES | fields_of(endpoint, operation)
-    same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
+    same = {"old_password", *_SAME, "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
     of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":

@@ -17,7 +17,7 @@ from flexiapi.panel.user.addresses import (
 )
 from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
 from flexiapi.panel.user.calls import CallsPageEndpoint
-from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint
+from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
     DevicesPageEndpoint,
@@ -51,6 +51,7 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ContactsPageEndpoint,
     ContactsFileEndpoint,
     CallsPageEndpoint,
+    StoredCardsFileEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
     GoodbyeEndpoint,

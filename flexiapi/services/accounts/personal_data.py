@@ -1,4 +1,4 @@
-"""Records about a person beside the account itself: events, tokens, contacts lists, types, named API keys."""
+"""Records about a person beside the account itself: events, tokens, contacts lists, types, named API keys, vCards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from flexiapi.model import (
     ReportedCall,
     ReportedConference,
     ReportedMessage,
+    StoredCard,
 )
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
@@ -65,6 +66,7 @@ class PersonalRecords:
     types: Sequence[AccountType]
     named_keys: Sequence[NamedKey]
     reports: PersonalReports
+    cards: Sequence[StoredCard]
 
 
 class PersonalData:
@@ -93,6 +95,7 @@ class PersonalData:
             types.get(account.id, ()),
             await self._store.named_keys.made_by(account.id),
             await self._reports(account.id),
+            await self._store.cards.of(account.id),
         )
 
     async def _reports(self, account_id: int) -> PersonalReports:
