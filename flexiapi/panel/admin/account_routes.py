@@ -5,6 +5,7 @@ from flexiapi.panel.admin.account_actions import (
     AccountBlockingEndpoint,
     AccountDeletionEndpoint,
 )
+from flexiapi.panel.admin.account_bridge import BridgeEndpoint, BridgeRemovalEndpoint
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_calls import CallsTabEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
@@ -62,6 +63,8 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ActionRemovalEndpoint,
     EntryEndpoint,
     EntryRemovalEndpoint,
+    BridgeEndpoint,
+    BridgeRemovalEndpoint,
     DeviceRemovalEndpoint,
     SessionEndEndpoint,
 )
