@@ -23,11 +23,8 @@ from flexiapi.panel.admin.external_accounts import (
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
-<<<<<<< HEAD
-from flexiapi.panel.admin.report_statistics import CallStatisticsEndpoint, MessageStatisticsEndpoint
-=======
 from flexiapi.panel.admin.phone_countries import PhoneCountriesPageEndpoint
->>>>>>> main
+from flexiapi.panel.admin.report_statistics import CallStatisticsEndpoint, MessageStatisticsEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
