@@ -6,7 +6,7 @@ from pydantic import BeforeValidator
 
 from flexiapi.panel.panel_endpoint import PanelEndpoint
 from flexiapi.rendering.catalogues import marked
-from flexiapi.rendering.panel.calls import CallLine, CallsPage
+from flexiapi.rendering.panel.calls import CallLine, MyCallsPage
 from flexiapi.services.conversions import page_number
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -31,5 +31,5 @@ class CallsPageEndpoint(PanelEndpoint):
         log, me = self.calls.call_log, self.me
         found = await log.of(me, query.page)
         lines = [CallLine.of(call, me) for call in found.calls]
-        page = CallsPage(self.frame(marked("My calls")), lines, found.number, found.last, found.total, log.is_kept)
+        page = MyCallsPage(self.frame(marked("My calls")), lines, found.number, found.last, found.total, log.is_kept)
         return self.panel_page(page)

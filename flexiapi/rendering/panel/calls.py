@@ -56,7 +56,7 @@ def _state(call: ReportedCall) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CallsPage(PanelPage):
+class MyCallsPage(PanelPage):
     """One's own calls of a page; without `is_kept` none are kept."""
 
     name: ClassVar[str] = "user/calls"
@@ -70,7 +70,7 @@ class CallsPage(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class CallsTab(AccountTab):
-    """The calls of an account, as `CallsPage` has one's own."""
+    """The calls of an account, as `MyCallsPage` has one's own."""
 
     name: ClassVar[str] = "admin/account_calls"
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from flexiapi.model import Account, CallCount, MessageCount
-from flexiapi.rendering.panel.calls import CallLine, CallRow, CallsPage, CallsTab, MessageRow, ReportStatisticsPage
+from flexiapi.rendering.panel.calls import CallLine, CallRow, CallsTab, MessageRow, MyCallsPage, ReportStatisticsPage
 from flexiapi.rendering.panel.charts import chart_of
 from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples.surroundings import FRAME
@@ -18,9 +18,9 @@ _CALLS = [CallRow(_AT + timedelta(hours=one), CallCount(one, one // 2, one * 60)
 _MESSAGES = [MessageRow(_AT + timedelta(days=one), MessageCount(one, one // 2)) for one in range(8)]
 
 PAGES: tuple[PanelPage, ...] = (
-    CallsPage(FRAME, _LINES, 2, 3, 62),
-    CallsPage(FRAME, (), 1, 1, 0),
-    CallsPage(FRAME, (), 1, 1, 0, is_kept=False),
+    MyCallsPage(FRAME, _LINES, 2, 3, 62),
+    MyCallsPage(FRAME, (), 1, 1, 0),
+    MyCallsPage(FRAME, (), 1, 1, 0, is_kept=False),
     CallsTab(FRAME, _ACCOUNT, False, _LINES, 1, 1, 2),
     CallsTab(FRAME, _ACCOUNT, False, (), 1, 1, 0, is_kept=False),
     ReportStatisticsPage(FRAME, "calls", "day", _CALLS, chart_of(_CALLS, "%H"), 300, 144),
