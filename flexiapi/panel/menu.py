@@ -16,6 +16,7 @@ _USER: tuple[Entry, ...] = (
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
     ("/calls", marked("My calls")),
+    ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )

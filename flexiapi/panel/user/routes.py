@@ -16,6 +16,13 @@ from flexiapi.panel.user.addresses import (
     PhoneConfirmationEndpoint,
 )
 from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
+from flexiapi.panel.user.call_forwarding import (
+    CallForwardingPageEndpoint,
+    ForwardingAdditionEndpoint,
+    ForwardingChangeEndpoint,
+    ForwardingRemovalEndpoint,
+    ForwardingSwitchEndpoint,
+)
 from flexiapi.panel.user.calls import CallsPageEndpoint
 from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
@@ -51,6 +58,11 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ContactsPageEndpoint,
     ContactsFileEndpoint,
     CallsPageEndpoint,
+    CallForwardingPageEndpoint,
+    ForwardingAdditionEndpoint,
+    ForwardingChangeEndpoint,
+    ForwardingSwitchEndpoint,
+    ForwardingRemovalEndpoint,
     StoredCardsFileEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
