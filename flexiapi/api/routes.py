@@ -15,6 +15,7 @@ from flexiapi.api import (
     dictionaries,
     documentation,
     health,
+    invitations,
     languages,
     messages,
     metrics,
@@ -36,6 +37,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 _MODULES = (
     ping,
     creation_tokens,
+    invitations,
     auth_tokens,
     sign_up,
     recovery,

@@ -16,6 +16,7 @@ from flexiapi.model.devices import (
     push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
+from flexiapi.model.invitations import Granted, Invitation
 from flexiapi.model.listings import (
     AccountOrder,
     AccountPlace,
@@ -103,6 +104,8 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "Granted",
+    "Invitation",
     "KeyScope",
     "KnownBackend",
     "MailTexts",

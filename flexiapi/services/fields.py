@@ -216,8 +216,12 @@ KeyName = Annotated[
     _printable(64),
     Field(max_length=64, description="tells people what has the key; unique", examples=["Flexisip in Paris"]),
 ]
+InvitationName = Annotated[
+    Text, _printable(64), Field(max_length=64, description="whom it is for", examples=["Building A"])
+]
 KeyScopes = Annotated[tuple[model.KeyScope, ...], BeforeValidator(key_scopes), field_texts.KEY_SCOPES]
 Days = Annotated[int, Field(ge=1, le=3650)]
+RecordIds = Annotated[tuple[Annotated[int, Field(ge=1, le=2**53)], ...], Field(max_length=100)]
 SearchText = Annotated[
     Text,
     _printable(128),

@@ -18,6 +18,7 @@ CONFIGURED = {
     "account": {"email_unique": True},
     "flexisip": {"external_auth": True},
     "limits": WITHOUT_LIMITS,
+    "panel": {"registration": "invited"},
     "spaces": {B: {"name": "Bee", "realm": "bees"}},
 }
 ACCESS = {Access.PUBLIC: None, Access.USER: "person", Access.ADMIN: "admin"}
@@ -27,6 +28,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "invitation_id": lambda one: one.invitation_id,
     "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "contacts_list_id": lambda one: one.list_id,
@@ -75,6 +77,7 @@ VALUES = {
 PLAIN = {
     "scopes": ["push"],
     "expires_days": "30",
+    "uses": "3",
     "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
@@ -101,6 +104,10 @@ PLAIN = {
     "csrf": None,
 }
 FIELDS_OF = {
+    "/api/invitations": {
+        "types": lambda one: [one.type_id],
+        "contacts_lists": lambda one: [one.list_id],
+    },
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
     "/creation_token/validate": {"account_creation_request_token": lambda one: one.tokens["request"]},

@@ -3,12 +3,24 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import accounts, admin, entrance, frame, operation, phones, samples, sessions, user
+from flexiapi.rendering.panel import (
+    accounts,
+    admin,
+    entrance,
+    frame,
+    invitations,
+    named_keys,
+    operation,
+    phones,
+    samples,
+    sessions,
+    user,
+)
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation)
+WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation, invitations, named_keys)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",
