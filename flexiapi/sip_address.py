@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Self
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 """A regular expression for a quoted string."""
@@ -28,6 +28,7 @@ _LONGEST = 255
 # The alphabet of `user` holds neither blank, control character, angle bracket nor quote: a match can stand in a request
 # line, a header field or a command without being able to end it.
 _USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+"
+_PLAIN = "-_.!~*'()&=+$,;?/"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EXACT_HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]"
 _ADDRESS = re.compile(rf"(?:sip:)?(?P<user>{_USER})@(?P<host>{_EXACT_HOST})(?::(?P<port>[0-9]{{1,5}}))?", re.IGNORECASE)
@@ -136,6 +137,11 @@ def user_and_domain(text: str) -> tuple[str, str] | None:
     username, _, rest = text[scheme.end() if (scheme := _SCHEME.match(text)) else 0 :].partition("@")
     domain = rest.partition("@")[0].lower()
     return (username, domain) if username and domain else None
+
+
+def uri_of(username: str, domain: str) -> str:
+    """Return the SIP URI of an account, whatever characters its user name has."""
+    return f"sip:{quote(username, safe=_PLAIN)}@{domain}"
 
 
 def port_number(digits: str | None) -> int | None:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
+from flexiapi.api.account_filter import AccountFilter
 from flexiapi.api.endpoint import ApiEndpoint
-from flexiapi.api.segments import EmailAddress, Id, Sip, as_kept, required_address
+from flexiapi.api.segments import EmailAddress, Id, as_kept
 from flexiapi.api.views.accounts import (
     AccountView,
     CreatedAccount,
@@ -17,7 +18,7 @@ from flexiapi.api.views.accounts import (
     WrittenAccount,
 )
 from flexiapi.api.views.pages import AccountsPage
-from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, RecordNotFound, SpaceFull
+from flexiapi.errors import FieldErrors, LastAdmin, NoExternalAccountLeft, OwnBlock, RecordNotFound, SpaceFull
 from flexiapi.model import AccountSelection, KeyScope
 from flexiapi.services.accounts import AccountBusy, AccountDetails, Amendments
 from flexiapi.services.fields import (
@@ -32,11 +33,8 @@ from flexiapi.services.fields import (
     Flag,
     KnownPhone,
     LanguageTag,
-    PageNumber,
     PasswordOfDomain,
     Phone,
-    SearchText,
-    Text,
     UsernameOfDomain,
 )
 from flexiapi.web.endpoint import endpoint
@@ -65,6 +63,7 @@ class AccountCreation(Params):
         | None
     ) = None
     activated: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
+    blocked: Annotated[Flag | None, Field(description="`false` by default", examples=[False])] = None
     display_name: DisplayName | None = None
     email: Email | None = None
     admin: AdminFlag = None
@@ -96,6 +95,7 @@ class AccountReplacement(Params):
     dictionary: (
         Annotated[Dictionary, Field(description="replaces all entries; they are kept when not given")] | None
     ) = None
+    blocked: Annotated[Flag | None, Field(description="block it, or end its block; kept when not given")] = None
 
 
 class AccountAmendment(Params):
@@ -116,6 +116,7 @@ class AccountAmendment(Params):
     dtmf_protocol: DtmfProtocol | None = None
     language: LanguageTag | None = None
     dictionary: Annotated[Dictionary, Field(description="replaces all entries")] | None = None
+    blocked: Annotated[Flag | None, Field(description="block it, or end its block")] = None
 
     @classmethod
     def cross_check(cls, values: Mapping[str, Any], errors: FieldErrors) -> None:
@@ -123,23 +124,6 @@ class AccountAmendment(Params):
         for name, other in (("password", "algorithm"), ("algorithm", "password")):
             if values.get(other) and not values.get(name) and name not in errors:
                 errors[name] = [f"{name} is required with {other}"]
-
-
-class AccountFilter(Params):
-    """Filters of the list of accounts; all are optional, and accounts must match each of them."""
-
-    page: PageNumber = 1
-    domain: Annotated[Text, Field(max_length=64, description="only this SIP domain")] | None = None
-    activated: Annotated[Flag | None, Field(description="only activated accounts, or only others")] = None
-    admin: Annotated[Flag | None, Field(description="only administrators, or only others")] = None
-    blocked: Annotated[Flag | None, Field(description="only blocked accounts, or only others")] = None
-    search: SearchText | None = None
-
-    @property
-    def filters(self) -> dict[str, str]:
-        """The filters as they stand in the URLs of other pages."""
-        given = self.model_dump(exclude={"page"}, exclude_none=True)
-        return {name: value if isinstance(value, str) else str(int(value)) for name, value in given.items()}
 
 
 class AccountsEndpoint(ApiEndpoint):
@@ -193,6 +177,7 @@ class AccountsEndpoint(ApiEndpoint):
             admin=bool(body.admin),
             language=body.language,
             dictionary=body.dictionary,
+            blocked=body.blocked,
         )
         account = await self.accounts.creation.by_admin(
             new, self.actor, activated=bool(body.activated), expires=body.expires
@@ -217,7 +202,7 @@ class AccountByIdEndpoint(ApiEndpoint):
 
     @endpoint(
         Access.ADMIN,
-        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
+        raises=(RecordNotFound, LastAdmin, OwnBlock, SpaceFull, AccountBusy),
         checks=lambda exchange, values: exchange.accounts.rules.replacement_faults(
             exchange.arguments["id"], values, exchange.space
         ),
@@ -241,13 +226,14 @@ class AccountByIdEndpoint(ApiEndpoint):
             admin=bool(body.admin),
             language=body.language,
             dictionary=body.dictionary,
+            blocked=body.blocked,
         )
         account = await self.accounts.administration.replace(id, new, self.actor, keeps_key=self._keeps_key(id))
         return WrittenAccount.of(account, await self.view_data(account))
 
     @endpoint(
         Access.ADMIN,
-        raises=(RecordNotFound, LastAdmin, SpaceFull, AccountBusy),
+        raises=(RecordNotFound, LastAdmin, OwnBlock, SpaceFull, AccountBusy),
         checks=lambda exchange, values: exchange.accounts.rules.amendment_faults(
             exchange.arguments["id"], values, exchange.space
         ),
@@ -271,18 +257,6 @@ class AccountByIdEndpoint(ApiEndpoint):
     async def delete(self, id: Id) -> None:
         """Delete a specific account and its related information."""
         await self.accounts.removal.remove(await self.accounts.directory.for_admin(id, self.space), self.actor)
-
-
-class AccountBySipEndpoint(ApiEndpoint):
-    """An account by its SIP address."""
-
-    path = "/api/accounts/{sip}/search"
-
-    @endpoint(Access.ADMIN, scope=(KeyScope.FLEXISIP, KeyScope.ACCOUNTS_READ), raises=(RecordNotFound,))
-    async def get(self, sip: Sip) -> AccountView:
-        """Search for a specific account by sip address."""
-        account = await self.accounts.directory.for_admin_by_address(*required_address(sip), self.space)
-        return AccountView.of(account, await self.view_data(account))
 
 
 class AccountByEmailEndpoint(ApiEndpoint):

@@ -5,8 +5,9 @@ from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
 from flexiapi.api.views.accounts import ViewData
-from flexiapi.model import Account, AsContact, Types
+from flexiapi.model import Account, AsContact, Scope, Types
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
+from flexiapi.services.calls import reach_of
 from flexiapi.services.sign_in import SignedIn
 
 
@@ -38,6 +39,11 @@ class ApiEndpoint(ServiceEndpoint):
     def sees_secrets(self) -> bool:
         """True if the caller may see what signs in to other accounts: an administrator, but no named key."""
         return self.identity is not None and self.identity.is_active_admin
+
+    @property
+    def reach(self) -> Scope:
+        """The domains that a SIP server with this key, or an administrator, may ask about."""
+        return reach_of(self.identity, self.space)
 
     async def types_of(self, *accounts: AsContact) -> Types:
         """Return the types of the accounts."""

@@ -103,7 +103,7 @@ def _of_address(operation: Mapping[str, Any]) -> Iterator[ReferenceParameter]:
 def _of_body(operation: Mapping[str, Any]) -> Iterator[ReferenceParameter]:
     if "requestBody" not in operation:
         return
-    content = operation["requestBody"]["content"]["application/json"]
+    (content,) = operation["requestBody"]["content"].values()
     schema, example = content["schema"], content["example"]
     for name, field in schema["properties"].items():
         plain, _ = alternatives(field)

@@ -18,6 +18,7 @@ from flexiapi.cli.plugins import plugins
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.spaces import spaces
+from flexiapi.cli.statistics import statistics
 from flexiapi.cli.upkeep import clean, digest
 from flexiapi.errors import ApiError, FlexiapiError, StoreUnavailable, ValidationFailed
 
@@ -85,5 +86,6 @@ for command in (
     clean,
     sip,
     spaces,
+    statistics,
 ):
     main.add_command(command)

@@ -106,6 +106,7 @@ async def _checked(settings: Settings, key: ApplicationKey | None, uri: str | No
         findings.right("provisioning", "renders")
         await _backends(settings, parts, findings)
         await _sip(settings, parts, findings)
+        _event_log(settings, findings)
         await _database(settings, key, parts if uri else None, findings)
 
 
@@ -122,6 +123,13 @@ def _doubts(settings: Settings, parts: Parts) -> Iterator[str]:
             yield f"{name} still names a domain of the examples, which nobody owns; put your own there"
     for space in parts.store.spaces:
         yield from _doubts_about(space)
+
+
+def _event_log(settings: Settings, findings: Findings) -> None:
+    """Tell whether what Flexisip reports is kept."""
+    days = settings.statistics.days
+    kept = f"kept for {days} days" if days else "not kept: statistics.days (STATISTICS_DAYS) is 0"
+    findings.right("event log", f"calls and messages that Flexisip reports are {kept}")
 
 
 def _left_as_examples(value: object, place: tuple[str, ...]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from flexiapi.errors.base import (
     SealBroken,
     Violations,
 )
+from flexiapi.errors.of_files import RangeNotSatisfiable, UploadAborted, VoicemailFull
 from flexiapi.errors.refused import (
     AccountBlocked,
     ActivationExpired,
@@ -73,6 +74,7 @@ from flexiapi.errors.unavailable import (
     RegistrarUnavailable,
     ReplicaNotWritable,
     ReplicaUnavailable,
+    ReportsRefused,
     SipUnavailable,
     StoreUnavailable,
     Unavailable,
@@ -116,11 +118,13 @@ __all__ = [
     "OwnBlock",
     "PrefetchRefused",
     "ProvisioningFailed",
+    "RangeNotSatisfiable",
     "RecordNotFound",
     "RecoveryTokenTooSoon",
     "RegistrarUnavailable",
     "ReplicaNotWritable",
     "ReplicaUnavailable",
+    "ReportsRefused",
     "RouteNotFound",
     "SealBroken",
     "SessionRequired",
@@ -130,8 +134,10 @@ __all__ = [
     "StoreUnavailable",
     "TooManyRequests",
     "Unavailable",
+    "UploadAborted",
     "ValidationFailed",
     "Violations",
+    "VoicemailFull",
     "WrongCode",
     "WrongCredentials",
 ]

@@ -134,7 +134,7 @@ class ActivationExpired(Forbidden):
 class SpaceFull(Forbidden):
     """The service has as many accounts as its quota allows."""
 
-    message = "This service cannot have more accounts."
+    message = "This action is unauthorized. This service cannot have more accounts."
 
 
 class CountryNotAllowed(Forbidden):

@@ -70,3 +70,9 @@ class ReplicaNotWritable(Unavailable):
     """Nothing was changed, for the SIP server's replica could not follow."""
 
     message = "Nothing was changed, because the SIP server could not be told. Try again later."
+
+
+class ReportsRefused(Unavailable):
+    """A report of the SIP server cannot be kept: the database is away, or too many reports wait for it."""
+
+    message = "The report could not be kept now. Try again later."

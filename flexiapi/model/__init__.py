@@ -3,6 +3,8 @@
 from flexiapi.model.account import Account, Profile
 from flexiapi.model.backends import BackendState, KnownBackend
 from flexiapi.model.browser import Browser
+from flexiapi.model.call_forwarding import CallForwarding, ForwardingKind, ForwardingTarget
+from flexiapi.model.cards import MOST_BYTES_OF_CARDS, MOST_CARD_BYTES, MOST_CARDS, Card, StoredCard
 from flexiapi.model.change import Actor, ActorKind, Change, Element, ElementChange
 from flexiapi.model.contacts import AsContact, ContactRecord, ContactsList
 from flexiapi.model.devices import (
@@ -54,20 +56,42 @@ from flexiapi.model.parts import (
 )
 from flexiapi.model.phone_countries import PhoneCountry, calling_code_of, calling_codes
 from flexiapi.model.record import folded, search_words, words_in
+from flexiapi.model.reports import (
+    MOST_RECEIVERS,
+    MOST_REPORTED_DEVICES,
+    CallCount,
+    CallEnd,
+    CallsFound,
+    MessageCount,
+    ReportedCall,
+    ReportedConference,
+    ReportedDevice,
+    ReportedMessage,
+    ReportedOutcome,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.model.session import PanelSession, SignInMethod
 from flexiapi.model.space import EVERYWHERE, MailTexts, NamePolicy, Scope, Space, Spaces
 from flexiapi.model.spellings import e164, usual_name
 from flexiapi.model.tokens import AskingBrowser, AttachedToken, AuthToken, QrRequest, SpentToken
 from flexiapi.model.user_agents import UserAgent
+from flexiapi.model.voicemail import SNIFFED_BYTES, SoundType, Voicemail, VoicemailBox, VoicemailSlot
 
 __all__ = [
     "CREDENTIAL_FIELDS",
     "EVERYWHERE",
     "KEY_PREFIX",
+    "MOST_BYTES_OF_CARDS",
+    "MOST_CARDS",
+    "MOST_CARD_BYTES",
     "MOST_ENTRIES",
+    "MOST_RECEIVERS",
+    "MOST_REPORTED_DEVICES",
     "PUSH_ID",
     "PUSH_PARAMETER",
     "PUSH_PROVIDER",
+    "SNIFFED_BYTES",
     "USUAL_PROVIDERS",
     "Account",
     "AccountOrder",
@@ -88,6 +112,11 @@ __all__ = [
     "AuthToken",
     "BackendState",
     "Browser",
+    "CallCount",
+    "CallEnd",
+    "CallForwarding",
+    "CallsFound",
+    "Card",
     "Challenged",
     "Change",
     "Channel",
@@ -104,11 +133,14 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "ForwardingKind",
+    "ForwardingTarget",
     "Granted",
     "Invitation",
     "KeyScope",
     "KnownBackend",
     "MailTexts",
+    "MessageCount",
     "NamePolicy",
     "Named",
     "NamedKey",
@@ -122,17 +154,29 @@ __all__ = [
     "PushAddress",
     "PushDevice",
     "QrRequest",
+    "ReportKind",
+    "ReportedCall",
+    "ReportedConference",
+    "ReportedDevice",
+    "ReportedMessage",
+    "ReportedOutcome",
     "Scope",
     "SignInMethod",
+    "SipReport",
     "SortKey",
+    "SoundType",
     "Space",
     "Spaces",
     "SpentToken",
     "StoredApiKey",
+    "StoredCard",
     "TokenMaker",
     "Types",
     "Undelivered",
     "UserAgent",
+    "Voicemail",
+    "VoicemailBox",
+    "VoicemailSlot",
     "calling_code_of",
     "calling_codes",
     "e164",

@@ -1,4 +1,7 @@
-"""The SIP account: creation, replacement, removal. Its other verbs are in `access`, `proofs`, `resets` and `links`."""
+"""The SIP account: creation, replacement, removal.
+
+Its other verbs are in `access`, `proofs`, `resets`, `links` and `account_forwardings`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.access import AccountAccess
+from flexiapi.model.account_forwardings import AccountForwardings
 from flexiapi.model.change import Change
 from flexiapi.model.links import AccountLinks
 from flexiapi.model.parts import Confirmation, DictionaryEntry, DtmfProtocol, Password
@@ -14,7 +18,7 @@ from flexiapi.model.resets import AccountResets
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All that an administrator sets of an account at once; what is not set is reset, but for language, dictionary."""
+    """All that an administrator sets of an account at once. Only what is `None` of the last three stays as it is."""
 
     username: str
     domain: str
@@ -26,6 +30,7 @@ class Profile:
     is_admin: bool = False
     user_agent: str = ""
     language: str | None = None
+    is_blocked: bool | None = None
     dictionary: tuple[DictionaryEntry, ...] | None = None
 
 
@@ -39,7 +44,7 @@ _OF_ROOM = ("replacing_until", "activated", "activated_at", "blocked_at", "admin
 """Fields that have to be as they were read when an account makes room."""
 
 
-class Account(AccountAccess, AccountResets, AccountLinks):
+class Account(AccountAccess, AccountResets, AccountLinks, AccountForwardings):
     """A SIP account. Every verb returns the `Change` that it is and does nothing else."""
 
     __slots__ = ()
@@ -76,6 +81,7 @@ class Account(AccountAccess, AccountResets, AccountLinks):
             "user_agent": profile.user_agent,
             **{name: getattr(self, name) for name in self.unreadable if name not in _OF_PROFILE},
             **({} if profile.language is None else {"language": profile.language}),
+            **({} if profile.is_blocked is None else {"is_blocked": profile.is_blocked}),
             **({} if profile.dictionary is None else {"dictionary": profile.dictionary}),
         }
         return self._administered(
@@ -118,26 +124,38 @@ class Account(AccountAccess, AccountResets, AccountLinks):
         leaves_space: bool,
     ) -> Change[Self]:
         fields: dict[str, Any] = {**values, **self._claims_after(values), "updated_at": now}
+        unchanged: Mapping[str, Any] = {}
         password = fields.pop("password", None)
         if password is not None:
             fields["passwords"] = (password,)
         if "is_admin" in values:
             fields["admin_since"] = (self.admin_since or now) if fields.pop("is_admin") else None
+        fields |= self._block_after(fields.pop("is_blocked", None), now)
         if ends_sign_ins:
-            fields |= self._codes_ended(keeps_first_entry=True)
-        if ends_sign_ins:
-            fields |= self._first_password_gone
+            fields |= {**self._codes_ended(keeps_first_entry=True), **self._first_password_gone}
         if ends_sign_ins and not keeps_key:
             fields["api_key"] = None
         if leaves_space:
             fields |= {"type_ids": (), "contact_ids": (), "contacts_list_ids": ()}
-        is_role_read = "admin_since" not in self.unreadable and ("is_admin" in values or leaves_space)
-        expecting = {"admin_since": self.admin_since} if is_role_read else {}
+            rules = self._forwardings_without_contacts(now)
+            fields, unchanged = {**fields, **rules}, self._same_forwardings if rules else {}
+        is_role_read = "admin_since" not in self.unreadable and (
+            leaves_space or not {"is_admin", "is_blocked"}.isdisjoint(values)
+        )
+        expecting: dict[str, Any] = {"admin_since": self.admin_since} if is_role_read else {}
+        expecting |= {"activated": self.activated} if values.get("is_blocked") else {}
+        expecting |= unchanged
         if "email" in values and values["email"] != self.email:
             ended, kept = self._mails_ended()
             fields |= ended
             expecting |= kept
         return self._changed(event, expecting=expecting, ends_sign_ins=ends_sign_ins, **fields)
+
+    def _block_after(self, is_blocked: bool | None, now: datetime) -> dict[str, Any]:
+        """Return the fields of an account that an administrator blocked or unblocked, none if its block stays."""
+        if is_blocked is None:
+            return {}
+        return {"blocked_at": self.blocked_at or now} if is_blocked else {"blocked_at": None, "block_reason": None}
 
     def _mails_ended(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the fields that end what was mailed to an address, and the precondition that what stays is as read.

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.crypto.keys import Secret
+from flexiapi.model.call_forwarding import CallForwarding
 from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
@@ -120,6 +121,7 @@ class AccountRecord:
     dictionary: tuple[DictionaryEntry, ...] = ()
     contact_ids: tuple[int, ...] = ()
     contacts_list_ids: tuple[int, ...] = ()
+    call_forwardings: tuple[CallForwarding, ...] = ()
     external_account: ExternalAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
     unreadable: tuple[str, ...] = ()
@@ -188,8 +190,7 @@ class AccountRecord:
         **fields: Any,
     ) -> Change[Self]:
         """Return the change that writes `fields`."""
-        epoch = self.sign_in_epoch + 1 if ends_sign_ins else self.sign_in_epoch
-        after = replace(self, **fields, sign_in_epoch=epoch)
+        after = replace(self, **fields, sign_in_epoch=self.sign_in_epoch + int(ends_sign_ins))
         return Change(event, self, after, frozenset(fields), expecting or {}, ends_sign_ins=ends_sign_ins)
 
     def _becoming_active(self, now: datetime) -> dict[str, Any]:

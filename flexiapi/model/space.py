@@ -50,7 +50,7 @@ class Scope:
 
 
 EVERYWHERE = Scope()
-"""All domains: for the server itself and its commands, never for a request."""
+"""All domains: for the server itself, its commands, and the keys that these make for a SIP server."""
 
 
 @dataclass(frozen=True, slots=True)

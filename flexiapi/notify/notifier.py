@@ -129,10 +129,13 @@ class Notifier:
         except DeliveryError as error:
             raise DeliveryFailed from error
 
-    async def push(self, message: PushMessage) -> Receipt:
-        """Send a push notification. Raises `DeliveryFailed`, or its subclass `DeviceUnregistered`."""
+    async def push(self, message: PushMessage, seconds: float | None = None) -> Receipt:
+        """Send a push notification, within `seconds` if that is less than the deadline of all messages.
+
+        Raises `DeliveryFailed`, or its subclass `DeviceUnregistered`.
+        """
         try:
-            return await self._deliver(Transport.PUSH, message)
+            return await self._deliver(Transport.PUSH, message, seconds)
         except Unregistered as error:
             raise DeviceUnregistered from error
 
@@ -148,8 +151,8 @@ class Notifier:
         """Send a mail. Raises `DeliveryFailed`."""
         return await self._deliver(Transport.MAIL, message)
 
-    async def _deliver(self, transport: Transport, message: AnyMessage) -> Receipt:
-        deadline = time.monotonic() + self._seconds
+    async def _deliver(self, transport: Transport, message: AnyMessage, seconds: float | None = None) -> Receipt:
+        deadline = time.monotonic() + min(self._seconds, seconds or self._seconds)
         outlets = chosen(self._routes[transport], message)
         failure: DeliveryFailed | None = None
         if not outlets:

@@ -14,7 +14,7 @@ from flexiapi.plugin.backend import (
     SmsBackend,
 )
 from flexiapi.plugin.connections import http_client, retry_after, tls_context, unreachable
-from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, SmsMessage
+from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, PushPurpose, SmsMessage
 from flexiapi.plugin.outcomes import (
     DeliveryError,
     Permanent,
@@ -42,6 +42,7 @@ __all__ = [
     "Permanent",
     "PushBackend",
     "PushMessage",
+    "PushPurpose",
     "Receipt",
     "RecipientDeferred",
     "RecipientRefused",

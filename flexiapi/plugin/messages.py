@@ -13,6 +13,7 @@ _new_key = partial(secrets.token_hex, 16)
 
 Priority = Literal["high", "normal"]
 Channel = Literal["text", "voice"]
+PushPurpose = Literal["background", "message", "call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class PushMessage:
     `data` is the content for the app (`token`); the backend wraps it for the app's platform. With a `title` the phone
     shows the notification, without one it is for the app alone. The provider may drop it after `time_to_live` seconds,
     and replace an undelivered one with the same `collapse_id`. A message of `normal` priority need not wake the phone.
-    `kind`, `language` and `idempotency_key` are as in `SmsMessage`.
+    `kind`, `language` and `idempotency_key` are as in `SmsMessage`. Another `purpose` than `background` is that of a
+    SIP server: the phone rings (`call`) or tells that something waits (`message`), and asks it for the `call_id`.
     """
 
     provider: str
@@ -36,6 +38,8 @@ class PushMessage:
     kind: str = ""
     language: str | None = None
     idempotency_key: str = field(default_factory=_new_key, repr=False, compare=False)
+    purpose: PushPurpose = "background"
+    call_id: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

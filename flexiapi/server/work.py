@@ -104,6 +104,7 @@ class Work:
             parts.numbering.running(readiness.may_work),
             EventFigures(parts.store.journal).kept(),
             parts.store.key_uses.written(readiness.may_work),
+            parts.services.calls.event_log.written(readiness.may_work),
             parts.replication.opened(),
             parts.replication.followed(readiness.may_work),
             BudgetFigures(parts.services.limiter).kept(),

@@ -40,6 +40,7 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
     passwords = sign_in_wing.passwords
     codes_wing = codes.build(ground, passwords)
     accounts_wing = accounts.build(ground, passwords, codes_wing.creation_tokens)
+    contacts_wing = contacts.build(ground, accounts_wing.directory, accounts_wing.forwarded_contacts)
     return Services(
         settings=ground.settings,
         spaces=ground.spaces,
@@ -48,7 +49,7 @@ def build(ground: Ground, registrar: Registrar | None, sender: MessageSender | N
         sign_in=sign_in_wing,
         codes=codes_wing,
         accounts=accounts_wing,
-        contacts=contacts.build(ground, accounts_wing.directory),
+        contacts=contacts_wing,
         phones=phones.build(ground, passwords, registrar, sender),
-        calls=calls.build(ground),
+        calls=calls.build(ground, accounts_wing, contacts_wing),
     )

@@ -1,16 +1,19 @@
 """Conversions of parameters that clients send in several forms: flags, page numbers, codes, times."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flexiapi.errors import Violations
 from flexiapi.model import MOST_ENTRIES, KeyScope, e164
+from flexiapi.sip_address import SipAddress
 
 _MOST_DIGITS = 15
 _BEYOND_THE_END = 10**_MOST_DIGITS
 _MOST_DIGITS_OF_CODE = 64
 _BETWEEN_DIGITS = re.compile(r"[\s().\-/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060]")
+_ID = re.compile("[0-9]{1,18}")
 _LONGEST_ENTRY = 255
 _DICTIONARY_KEY = re.compile(rf"(?!\.{{1,2}}$)[^/\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{_LONGEST_ENTRY}}}", re.DOTALL)
 _NUMBER = re.compile(r"\+[0-9]{3,20}")
@@ -56,6 +59,38 @@ def typed_number(value: Any) -> Any:
     number = _BETWEEN_DIGITS.sub("", value)
     number = f"+{number[2:]}" if number.startswith("00") else number
     return e164(number) if _NUMBER.fullmatch(number) else number
+
+
+def record_id(value: Any) -> int:
+    """Read the id of a record, which forms send as text."""
+    text = str(value)
+    if isinstance(value, bool) or not _ID.fullmatch(text):
+        raise Violations("{field} must be an id")
+    return int(text)
+
+
+def forwarding_kind(value: Any) -> Any:
+    """Return the kind of a rule, for which the original's name until July 2026 is understood too."""
+    return "no_answer" if value == "away" else value
+
+
+def sip_uri(value: str) -> str:
+    """Return a SIP URI without parameters, its scheme and host in lower case."""
+    scheme, _, address = value.partition(":")
+    refusal = Violations("{field} must be a SIP URI, such as sip:bob@sip.example.org")
+    if scheme.lower() not in ("sip", "sips") or ":" in address.partition("@")[0]:
+        raise refusal
+    try:
+        parsed = SipAddress.parse(address)
+    except ValueError as error:
+        raise refusal from error
+    lowered = replace(parsed, host=parsed.host.lower())
+    return f"{scheme.lower()}{lowered.uri.removeprefix('sip')}"
+
+
+def typed_sip_uri(value: Any) -> Any:
+    """Return a SIP URI that a person may have typed without its scheme."""
+    return f"sip:{value}" if isinstance(value, str) and "@" in value and ":" not in value.partition("@")[0] else value
 
 
 def key_scopes(value: Any) -> tuple[KeyScope, ...]:

@@ -276,6 +276,11 @@ Code = Annotated[
     _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
+Caller = Annotated[
+    Text,
+    _matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
+    Field(description="SIP URI of the caller, if it is known", examples=["sip:bob@sip.example.org"]),
+]
 EntryValue = Annotated[
     Text, _printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
 ]

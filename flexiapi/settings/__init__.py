@@ -20,8 +20,10 @@ from flexiapi.settings.sections import (
     TemplateSettings,
 )
 from flexiapi.settings.spaces import SpaceSettings
+from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
 from flexiapi.settings.values import SipDomain
+from flexiapi.settings.voicemail import VoicemailSettings
 
 __all__ = [
     "AccountSettings",
@@ -43,8 +45,10 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SpaceSettings",
+    "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
+    "VoicemailSettings",
 ]
 
 
@@ -63,6 +67,7 @@ class Settings(BaseModel):
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
     flexisip: FlexisipSettings = FlexisipSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     turn: TurnSettings = TurnSettings()
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)
@@ -71,6 +76,7 @@ class Settings(BaseModel):
     nocaptcha: NocaptchaSettings = NocaptchaSettings()
     templates: TemplateSettings = TemplateSettings()
     events: EventSettings = EventSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

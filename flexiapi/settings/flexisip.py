@@ -41,6 +41,12 @@ class FlexisipSettings(SettingsSection):
     external_auth_networks: Networks = Field(
         ("127.0.0.0/8", "::1/128"), validate_default=True, description="networks that may call /sip/auth"
     )
+    no_answer_name: Literal["away", "no_answer"] = Field(
+        "away", description="how Flexisip calls rules for calls without answer: `away` up to 2.7"
+    )
+    forwards_to_voicemail: bool = Field(
+        False, description="whether Flexisip can forward all calls to voicemail; unset, those who save that are warned"
+    )
     proxy: OptionalText = Field(None, description="SIP proxy that takes our messages: sip:host:port;transport=tcp")
     sender: OptionalText = Field(None, description="SIP address that messages come from")
     sender_password: OptionalSecret = Field(None, description="the sender's password, for proxies that ask for one")

@@ -12,6 +12,7 @@ from flexiapi.store.account_ranges import AccountRanges
 from flexiapi.store.account_tokens import AuthTokenStore, MailedTo, ResetLinkStore
 from flexiapi.store.accounts import AccountStore, IdentifierTaken
 from flexiapi.store.bulk import BulkAccounts
+from flexiapi.store.cards import CardStore
 from flexiapi.store.changes import AccountChanges
 from flexiapi.store.connection import Records, open_database
 from flexiapi.store.contacts import ContactStore
@@ -21,6 +22,7 @@ from flexiapi.store.documents import AccountDocuments
 from flexiapi.store.driver import Database
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
+from flexiapi.store.forwardings import ForwardingStore
 from flexiapi.store.invitations import InvitationStore
 from flexiapi.store.journal import Journal
 from flexiapi.store.key_uses import KeyUses
@@ -35,9 +37,11 @@ from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
 from flexiapi.store.seals import Seals
+from flexiapi.store.sent_pushes import SentPushStore
 from flexiapi.store.servers import ServerProcessRecord, ServerRecords
 from flexiapi.store.sessions import SessionStore
 from flexiapi.store.sign_in_places import SignInPlaceStore
+from flexiapi.store.sip_reports import FiledReport, SipReportStore
 from flexiapi.store.sip_sign_ins import SipSignIns
 from flexiapi.store.space_identifiers import SpaceTablesCollide
 from flexiapi.store.spaces import SpaceTables
@@ -46,10 +50,12 @@ from flexiapi.store.tokens import CreationTokenStore, RecoveryTokenStore, Reques
 from flexiapi.store.tombstones import TombstoneStore
 from flexiapi.store.types import AccountTypeStore
 from flexiapi.store.used_nonces import UsedNonceStore
+from flexiapi.store.voicemails import VoicemailStore
 
 __all__ = [
     "SPACES_WAIT",
     "EmbeddedMongod",
+    "FiledReport",
     "IdentifierTaken",
     "Layout",
     "LayoutStep",
@@ -95,12 +101,16 @@ class Store(Records, bounds=False):
         self.migrations = Migrations(database, self.leases, self.servers, self.seals.take_clear_text)
         self.changes = AccountChanges(database)
         self.contacts = ContactStore(database, documents)
+        self.forwardings = ForwardingStore(database)
+        self.cards = CardStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)
         self.limits = LimitCounters(database)
         self.removals = RemovalStore(database)
         self.tombstones = TombstoneStore(database, journal)
+        self.voicemails = VoicemailStore(database, journal, key)
+        self.sip_reports = SipReportStore(database, timedelta(days=settings.statistics.days))
         self._open_credentials(database, settings, settling)
 
     def _open_credentials(self, database: Database, settings: Settings, settling: timedelta) -> None:
@@ -109,6 +119,7 @@ class Store(Records, bounds=False):
         self.creation_tokens = CreationTokenStore(database, journal, settling)
         self.invitations = InvitationStore(database, journal, self.counters)
         self.push_devices = PushDeviceStore(database)
+        self.sent_pushes = SentPushStore(database)
         self.recovery_tokens = RecoveryTokenStore(database, journal)
         self.request_tokens = RequestTokenStore(database, journal)
         self.sessions = SessionStore(database)
@@ -132,6 +143,7 @@ class Store(Records, bounds=False):
         await indexes.ensure(self._database)
         await self._keep_key()
         if serves:
+            await self.sip_reports.removals.keep_for(self.sip_reports.life)
             others = [] if alone else await self.servers.seen()
             fits = await self.space_tables.settle(SPACES_WAIT if others else timedelta(0))
         else:

@@ -26,6 +26,7 @@ from flexiapi.store.connection import duplicates
 from flexiapi.store.counters import Counters
 from flexiapi.store.documents import SPOKEN, STORED_NAMES, AccountDocuments, Document, plain
 from flexiapi.store.driver import Database
+from flexiapi.store.forwardings import forwardings_stored
 from flexiapi.store.journal import Journal
 from flexiapi.store.pending_events import event_document, inserting, updating
 from flexiapi.store.quotas import AccountQuotas
@@ -230,6 +231,8 @@ def conditions(expecting: Mapping[str, Any]) -> Document:
         if value is not None and path in ("provisioning_token", "confirmation.key"):
             having = having_token(value) if path == "provisioning_token" else _having_key(value)
             query.setdefault("$and", []).append({"$or": having})
+        elif path == "call_forwardings":
+            query[path] = forwardings_stored(value) or None
         else:
             query[".".join(_stored_path(path))] = value
     return query

@@ -21,6 +21,7 @@ from flexiapi.model import (
     e164,
     usual_name,
 )
+from flexiapi.store.forwardings import forwardings_read, forwardings_stored
 from flexiapi.store.unreadable import PARTS, UNREADABLE, classes_of_fields, in_part
 
 Document = dict[str, Any]
@@ -35,7 +36,7 @@ STORED_NAMES = {
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 # A document holds these otherwise than an account.
 _COMPOSED = frozenset(
-    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "external_account"}
+    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "call_forwardings", "external_account"}
     | {"unconfirmed", "has_first_password", "provisioning_token", "provisioning_token_until", "confirmation"}
 )
 _NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
@@ -72,6 +73,7 @@ class AccountDocuments:
             "passwords": lambda value, owner: [self._password(item, owner) for item in value],
             **dict.fromkeys(PARTS, lambda value, _: plain(value)),
             **dict.fromkeys(("actions", "dictionary"), lambda value, _: [plain(item) for item in value]),
+            "call_forwardings": lambda value, _: forwardings_stored(value),
             "external_account": self._external,
             "unconfirmed": _if_true,
             "has_first_password": _if_true,
@@ -80,6 +82,7 @@ class AccountDocuments:
             "dtmf_protocol": ("dtmf_protocol", lambda value, _: DtmfProtocol(value)),
             "passwords": ("passwords", lambda value, owner: tuple(self._read_password(item, owner) for item in value)),
             "actions": ("actions", lambda value, _: tuple(Action(**item) for item in value)),
+            "call_forwardings": ("call_forwardings", lambda value, _: forwardings_read(value)),
             "dictionary": ("dictionary", lambda value, _: tuple(DictionaryEntry(**item) for item in value)),
             "external_account": ("external_account", self._read_external),
             **{STORED_NAMES[name]: (name, lambda value, _: tuple(value)) for name in _SEQUENCES},

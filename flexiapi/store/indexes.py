@@ -10,6 +10,7 @@ from flexiapi.errors import ConfigurationError
 from flexiapi.model import Spaces
 from flexiapi.store import driver
 from flexiapi.store.driver import Database
+from flexiapi.store.report_listings import NEWEST_FIRST
 
 _EMAILS_TWICE = (
     "account.email_unique cannot be switched on: two accounts have one address. "
@@ -25,6 +26,9 @@ def _only_present(field: str) -> dict[str, Any]:
 
 
 _PENDING = IndexModel("pending_since", **_only_present("pending_since"))
+
+_OF_ACCOUNTS = [IndexModel([("accounts", ASCENDING), *NEWEST_FIRST])]
+_OF_PERIODS = [IndexModel("begun_at"), IndexModel([("domains", ASCENDING), ("begun_at", ASCENDING)])]
 
 INDEXES: dict[str, list[IndexModel]] = {
     "accounts": [
@@ -50,6 +54,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("created_at"),
         IndexModel("creation_token_hash", **_only_present("creation_token_hash")),
         IndexModel("contacts", **_only_present("contacts")),
+        IndexModel("call_forwardings.contact_id", **_only_present("call_forwardings.contact_id")),
+        IndexModel("call_forwardings.target", **_only_present("call_forwardings.target")),
         IndexModel("types", **_only_present("types")),
         IndexModel("contacts_lists", **_only_present("contacts_lists")),
         IndexModel("admin_since", **_only_present("admin_since")),
@@ -74,6 +80,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("account_id", **_only_present("account_id")),
     ],
     "used_nonces": [_TTL],
+    "sent_pushes": [_TTL],
     "sessions": [
         IndexModel("idle_until", expireAfterSeconds=0),
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
@@ -83,6 +90,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
     "account_types": [_PENDING, IndexModel("key", unique=True)],
+    "cards": [IndexModel([("account_id", ASCENDING), ("_id", ASCENDING)])],
     "contacts_lists": [_PENDING, IndexModel("contacts")],
     "external_accounts": [
         _PENDING,
@@ -99,6 +107,20 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("details.ids", **_only_present("details.ids")),
         IndexModel("actor.account", **_only_present("actor.account")),
     ],
+    "voicemail_slots": [_TTL, IndexModel([("account_id", ASCENDING), ("voicemail", ASCENDING)])],
+    "voicemail_boxes": [
+        _PENDING,
+        IndexModel("voicemails.id"),
+        IndexModel("voicemails.link", unique=True, **_only_present("voicemails.link")),
+        IndexModel("voicemails.file"),
+        IndexModel("voicemails.expires_at"),
+    ],
+    "voicemail_files.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "voicemail_leftovers": [IndexModel("since")],
+    # The index of their age is that of `ReportRemovals.keep_for`.
+    "reported_calls": [*_OF_ACCOUNTS, *_OF_PERIODS],
+    "reported_messages": [*_OF_ACCOUNTS, *_OF_PERIODS],
+    "reported_conferences": _OF_ACCOUNTS,
     "announced_events": [
         IndexModel("announced_at"),
         IndexModel([("event.collection", ASCENDING), ("event.subject", ASCENDING)]),

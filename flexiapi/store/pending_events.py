@@ -31,6 +31,7 @@ CARRIERS = (
     "recovery_tokens",
     "auth_tokens",
     "reset_links",
+    "voicemail_boxes",
     "named_keys",
 )
 """The collections whose documents carry events."""

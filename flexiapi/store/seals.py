@@ -13,6 +13,7 @@ from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_t
 from flexiapi.store.driver import Collection, Database
 from flexiapi.store.external_accounts import bound_to_number
 from flexiapi.store.steps import ACCOUNTS_AT_ONCE, BatchDone
+from flexiapi.store.voicemails import bound_to_voicemail
 
 _AT_ONCE = 500
 _SECRETS = frozenset({"provisioning_token", "confirmation"})
@@ -25,12 +26,16 @@ Document = dict[str, Any]
 
 
 class Seals(Records, bounds=False):
-    """The seals of accounts and external accounts. A document that changes meanwhile is skipped: it has a new seal."""
+    """The seals of accounts, external accounts and voicemails.
+
+    A document that changes meanwhile is skipped: it has a new seal.
+    """
 
     def __init__(self, database: Database, key: ApplicationKey, documents: AccountDocuments) -> None:
         super().__init__(database)
         self._accounts = database["accounts"]
         self._externals = database["external_accounts"]
+        self._boxes = database["voicemail_boxes"]
         self._key = key
         self._documents = documents
 
@@ -44,7 +49,12 @@ class Seals(Records, bounds=False):
             sealed = await self.take_clear_text(self._database, None)
             while sealed is not None:
                 sealed = await self.take_clear_text(self._database, sealed.position)
-        for collection, change in ((self._accounts, self._of_account), (self._externals, self._of_external)):
+        collections = (
+            (self._accounts, self._of_account),
+            (self._externals, self._of_external),
+            (self._boxes, self._of_box),
+        )
+        for collection, change in collections:
             last_id = -1
             while documents := await self._page(collection, last_id):
                 count += await self._renewed(collection, [change(document) for document in documents])
@@ -81,7 +91,7 @@ class Seals(Records, bounds=False):
 
     async def _page(self, collection: Collection, last_id: int) -> list[Document]:
         fields = dict.fromkeys(
-            ("passwords", "external_account", "sealed", "provisioning_secret", "confirmation_secret"), 1
+            ("passwords", "external_account", "sealed", "provisioning_secret", "confirmation_secret", "voicemails"), 1
         )
         cursor = collection.find({"_id": {"$gt": last_id}}, fields, sort=[("_id", 1)], limit=_AT_ONCE)
         return await cursor.to_list(None)
@@ -106,6 +116,12 @@ class Seals(Records, bounds=False):
     def _of_external(self, document: Document) -> UpdateOne | None:
         sealed = self._resealed(document, bound_to_number(document["_id"]))["sealed"]
         return UpdateOne({"_id": document["_id"], "sealed": document["sealed"]}, {"$set": {"sealed": sealed}})
+
+    def _of_box(self, document: Document) -> UpdateOne | None:
+        before = document["voicemails"]
+        after = [self._resealed(item, bound_to_voicemail(item["id"])) for item in before]
+        change = {"$set": {"voicemails": after}}
+        return UpdateOne({"_id": document["_id"], "voicemails": before}, change) if before else None
 
     def _resealed(self, item: Document, bound: str) -> Document:
         """Return the part of a document with a new seal, or as it is if it has none or the old one does not open."""

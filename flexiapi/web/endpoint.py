@@ -45,6 +45,8 @@ class Endpoint(Exchange):
         super().__init_subclass__()
         verbs = {verb: operation_of(getattr(cls, verb, None)) for verb in _VERBS}
         cls.operations = {verb: operation for verb, operation in verbs.items() if operation is not None}
+        uploads = {verb.upper(): operation.upload for verb, operation in cls.operations.items()}
+        cls.uploads = {method: upload for method, upload in uploads.items() if upload is not None}
         cls.plans = pipeline.plans_of(cls.operations)
         cls.methods = [*map(str.upper, cls.operations), *(["HEAD"] if "get" in cls.operations else []), "OPTIONS"]
         # Phones would take a refusal of their own documents, which need a sign-in, for the documents.

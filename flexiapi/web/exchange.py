@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from flexiapi.errors import ApiError
 from flexiapi.web.identity import Claim, claim
-from flexiapi.web.operation import Operation, Predicate
+from flexiapi.web.operation import Operation, Predicate, Upload
 from flexiapi.web.parameters import Validated
 from flexiapi.web.peers import Network, Peers
 from flexiapi.web.replies import Answer, HttpReply, Json
@@ -129,6 +129,7 @@ class Exchange:
         is_never_throttled: not even those that anybody may make.
         is_shed: requests are refused while too many are under way; no health checks, and no vCards.
         statuses_without_body: the statuses of failures that are answered without a body.
+        uploads: the files that bodies bring, by HTTP method.
         body_share: how many times the general limit a body may have; 3 for uploads, imports and vCards.
     """
 
@@ -141,6 +142,7 @@ class Exchange:
     is_health_check: ClassVar[bool] = False
     is_shed: ClassVar[bool] = True
     statuses_without_body: ClassVar[Collection[int]] = ()
+    uploads: ClassVar[Mapping[str, Upload]] = {}
     body_share: ClassVar[int] = 1
 
     host_space: HostSpace | None = None

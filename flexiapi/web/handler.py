@@ -1,9 +1,11 @@
 """The adapter to the HTTP server: look-up of the endpoint, limit of the body, headers, and sending of the answer."""
 
 import asyncio
+import contextlib
 import re
+import sys
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable, Mapping
 from functools import lru_cache
 from http.client import responses
 from typing import Any, cast
@@ -13,19 +15,23 @@ from tornado.httputil import (
     HTTPHeaders,
     HTTPInputError,
     HTTPMessageDelegate,
+    HTTPOutputError,
     HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
     format_timestamp,
 )
+from tornado.iostream import StreamClosedError
 
 from flexiapi.errors import ApiError
 from flexiapi.observing import log, request_id
 from flexiapi.web import cors, pipeline
 from flexiapi.web.endpoint import Endpoint, UnknownPath
 from flexiapi.web.exchange import Exchange, ServerContext
-from flexiapi.web.replies import Answer
+from flexiapi.web.operation import Upload
+from flexiapi.web.replies import Answer, FileReply
 from flexiapi.web.routing import PAGE_HEADERS, Routes, wants_page
+from flexiapi.web.uploads import BodyStream
 
 # RFC 3986, 3.2.2, but without the comma, which would join the values of two headers.
 _HOST = re.compile(r"(?:[\w.~!$&'()*+;=:\[\]-]|%[0-9a-f]{2})*", re.ASCII | re.IGNORECASE)
@@ -49,6 +55,7 @@ class ReceivedRequest(HTTPMessageDelegate):
     headers: HTTPHeaders
     body = b""
     is_too_large = False
+    stream: BodyStream | None = None
 
     def __init__(self, api: "Api", connection: HTTPConnection) -> None:
         self.connection = connection
@@ -58,7 +65,9 @@ class ReceivedRequest(HTTPMessageDelegate):
         self._api = api
         self._gathered = bytearray()
 
-    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
         """Find the endpoint. Raises `HTTPInputError` if the request does not name one host."""
         self._began = time.perf_counter()
         self.method, self.target, version = cast("RequestStartLine", start_line)
@@ -66,49 +75,94 @@ class ReceivedRequest(HTTPMessageDelegate):
         if not _is_host(headers.get("Host"), version):
             raise HTTPInputError("The Host header is missing, is invalid or stands twice.")
         self._endpoint, self._path_values, self._varies = self._api.find(self.target.partition("?")[0], headers)
+        upload = self._endpoint.uploads.get(self.method)
+        return None if upload is None else self._begin(upload)
 
-    def data_received(self, chunk: bytes) -> None:
-        """Gather the body, and drop all of it when it exceeds the limit."""
+    def _begin(self, upload: Upload) -> Awaitable[None]:
+        """Answer an upload while its body arrives. Return the future that is done when the body is wanted."""
+        exchange = self._exchange()
+        stream = self.stream = BodyStream(upload.most_bytes(exchange))
+        self.is_too_large = stream.is_exceeded_by(self.headers)
+        connection = cast("Any", self.connection)
+        # The limit of the server is for bodies that are gathered; the stream has its own.
+        connection.set_max_body_size(sys.maxsize)
+        connection.set_body_timeout(upload.seconds(exchange))
+        self._api.run(self._answer(exchange))
+        return stream.wanted
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Gather the body, and drop all of it when it exceeds the limit. A piece of an upload is handed on."""
+        if self.stream is not None:
+            return self.stream.put(chunk)
         if self.is_too_large:
-            return
+            return None
         self._gathered += chunk
         if len(self._gathered) > self._api.context.max_body_bytes * self._endpoint.body_share:
             self.is_too_large = True
             self._gathered.clear()
+        return None
 
     def finish(self) -> None:
-        """Begin to answer the request, which is complete."""
+        """Begin to answer the request, which is complete. An upload is being answered already."""
+        if self.stream is not None:
+            self.stream.end()
+            return
         self.body = bytes(self._gathered)
         self._gathered.clear()
+        self._api.run(self._answer(self._exchange()))
+
+    def on_connection_close(self) -> None:
+        """Note that the rest of the body does not come, or is not read any more."""
+        if self.stream is not None:
+            self.stream.lose()
+
+    def _exchange(self) -> Exchange:
         exchange = self._endpoint(self._api.context, self, self._path_values)
         if self._varies:
             exchange.headers.append(_VARIES)
         exchange.context.entered()
-        self._api.run(self._answer(exchange))
+        return exchange
 
     async def _answer(self, exchange: Exchange) -> None:
         request_id.set(exchange.request_id)
         try:
             answer = await pipeline.answer(exchange)
-            self._send(answer, exchange)
+            await self._send(answer, exchange)
         except (Exception, asyncio.CancelledError):
             if _is_cancelled():
                 raise
             # The path is logged as a template: URIs may carry secrets.
             log.error("request failed", route=exchange.path, method=self.method, exc_info=True)
             answer = exchange.unexpected(ApiError.status, ApiError.message)
-            self._send(answer, exchange)
+            await self._send(answer, exchange)
         finally:
             exchange.context.left()
+            self.on_connection_close()
         exchange.context.observe(exchange, answer.status, time.perf_counter() - self._began)
 
-    def _send(self, answer: Answer, exchange: Exchange) -> None:
+    async def _send(self, answer: Answer, exchange: Exchange) -> None:
         start_line = ResponseStartLine("HTTP/1.1", answer.status, responses.get(answer.status, "Unknown"))
         has_body = self.method != "HEAD" and answer.status not in _WITHOUT_BODY
         self.connection.write_headers(
             start_line, _headers_of(answer, exchange), answer.reply.body if has_body else None
         )
-        self.connection.finish()
+        if has_body and isinstance(answer.reply, FileReply):
+            await self._send_pieces(answer.reply.pieces, exchange)
+        else:
+            self.connection.finish()
+
+    async def _send_pieces(self, pieces: AsyncGenerator[bytes, None], exchange: Exchange) -> None:
+        """Send a file as fast as the client reads it. A failure cuts the answer: its status has been sent."""
+        async with contextlib.aclosing(pieces):
+            try:
+                async for piece in pieces:
+                    await self.connection.write(piece)
+            except StreamClosedError:
+                return
+            except ApiError as failure:
+                log.warning("a file was sent in part", route=exchange.path, reason=str(failure))
+        with contextlib.suppress(HTTPOutputError):
+            self.connection.finish()
 
 
 class Api(HTTPServerConnectionDelegate):
@@ -165,7 +219,7 @@ def _headers_of(answer: Answer, exchange: Exchange) -> HTTPHeaders:
     reply, headers = answer.reply, _headers_of_all(exchange)
     if answer.status not in _WITHOUT_BODY:
         headers["Content-Type"] = reply.content_type
-        headers["Content-Length"] = str(len(reply.body))
+        headers["Content-Length"] = str(reply.size if isinstance(reply, FileReply) else len(reply.body))
     if answer.is_secret:
         headers["Cache-Control"] = "no-store"
     for name, value in answer.headers:

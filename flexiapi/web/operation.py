@@ -76,6 +76,19 @@ class Guard:
     spared: Predicate | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file in a form, which the call reads while it arrives.
+
+    `most_bytes`, called with the exchange, returns the limit of the body, in bytes, and `seconds` the longest time that
+    the client may take to send it. `description` is that of the field `file`.
+    """
+
+    most_bytes: Callable[[Any], int]
+    seconds: Callable[[Any], float]
+    description: str
+
+
 class KeyRight(Protocol):
     """A right that a named API key can have, whose text is its name."""
 
@@ -105,6 +118,7 @@ class Declaration(TypedDict, total=False):
     example: Any
     fresh: int
     limited: bool
+    upload: Upload
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,6 +152,7 @@ class Operation:
         example: example of the JSON answer.
         fresh: minutes within which the owner of a session must have proven who it is; 0 for any time.
         limited: it is open to sessions that may only confirm their account.
+        upload: the file that its body brings. All other steps come before the body is read.
     """
 
     verb: str
@@ -164,6 +179,7 @@ class Operation:
     example: Any = None
     fresh: int = 0
     limited: bool = False
+    upload: Upload | None = None
 
     @cached_property
     def encode(self) -> Callable[[Any], bytes] | None:

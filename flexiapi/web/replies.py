@@ -1,6 +1,6 @@
 """Replies that an endpoint may return instead of a JSON value, and finished answers."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
 from typing import ClassVar, Literal
@@ -39,6 +39,16 @@ class Cookie:
             # Not every browser takes a Max-Age of 0; a time in the past removes a cookie in all.
             morsel.update({"max-age": str(self.max_age)} if self.max_age else {"expires": format_timestamp(1)})
         return morsel.OutputString()
+
+
+@dataclass(slots=True, kw_only=True)
+class FileReply(HttpReply):
+    """A file or a range of it, sent as fast as the client reads. `size` is the number of bytes of all `pieces`."""
+
+    body: bytes = b""
+    pieces: AsyncGenerator[bytes, None]
+    size: int
+    status: int = 200
 
 
 class PlainText(HttpReply):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from flexiapi.web.uploads import BodyStream
+
 
 class HttpRequest(Protocol):
     """A received request, independent of the server that received it."""
@@ -22,6 +24,10 @@ class HttpRequest(Protocol):
     @property
     def body(self) -> bytes:
         """Body; empty when `is_too_large`."""
+
+    @property
+    def stream(self) -> BodyStream | None:
+        """The body of an upload, which is read while it arrives; `body` is empty then."""
 
     @property
     def is_too_large(self) -> bool:

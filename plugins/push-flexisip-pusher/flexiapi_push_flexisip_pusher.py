@@ -193,6 +193,14 @@ def _refusal(status: int, reasons: list[str]) -> DeliveryError:
     return Permanent(text)
 
 
+def _apple_type(message: PushMessage) -> str:
+    """Return the type of a notification for Apple, which the program would refuse without a token for it."""
+    purpose = getattr(message, "purpose", "background")
+    if purpose == "call" and "voip" in message.param.rpartition(".")[2].split("&"):
+        return "PushKit"
+    return "Background" if purpose == "background" else "RemoteWithMutableContent"
+
+
 class FlexisipPusher(PushBackend[PusherConfig]):
     """Runs the program once for each notification."""
 
@@ -226,11 +234,14 @@ class FlexisipPusher(PushBackend[PusherConfig]):
         payload = json.dumps(dict(message.data), separators=(",", ":"))
         arguments = ["--pn-provider", message.provider, "--pn-param", message.param, "--pn-prid", message.prid]
         arguments += ["--customPayload", payload, *self._credentials(message)]
+        # Messages of earlier servers have no purpose.
+        if _VALUE.fullmatch(call_id := getattr(message, "call_id", "")):
+            arguments += ["--call-id", call_id]
         return arguments if self.config.prefix is None else [*arguments, "--prefix", str(self.config.prefix)]
 
     def _credentials(self, message: PushMessage) -> list[str]:
         if message.provider != "fcm":
-            return ["--apple-push-type", "Background"]
+            return ["--apple-push-type", _apple_type(message)]
         key = self.config.firebase_key_files.get(message.param, self.config.firebase_key_file)
         if key is None:
             raise Permanent(f"no Firebase project has the number {message.param}: add it to `firebase_key_files`")

@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
+from flexiapi.model import ReportKind, SipReport
+from flexiapi.store import FiledReport
 
 
 @pytest.fixture
@@ -147,3 +149,23 @@ def test_whoever_looks_for_apply_is_told_where_there_is_none():
 
 def test_the_variable_for_the_settings_file_is_shown():
     assert "FLEXIAPI_CONFIG" in CliRunner().invoke(main, ["--help"]).output
+
+
+class TestReports:
+    """Calls, messages and conferences that the SIP server reported."""
+
+    @pytest.fixture
+    def configure(self):
+        return {"statistics": {"days": 30}}
+
+    def test_old_reports_are_counted_and_removed_only_when_asked(self, server, command):
+        space, now = server.store.spaces.default, server.clock.now()
+        for age in (10, 3):
+            filed = [FiledReport(SipReport(kind=kind, id=f"old{age}", ended_at=now), space) for kind in ReportKind]
+            server.run(server.store.sip_reports.write(filed, now - timedelta(days=age)))
+        assert command("statistics", "clear", "--days", "5").startswith("3 records would be removed")
+        assert command("statistics", "clear", "--days", "5", "--apply") == "3 records removed.\n"
+        assert (
+            command("statistics", "clear", "--days", "5") == "0 records would be removed; use --apply to remove them.\n"
+        )
+        assert command("statistics", "clear", "--days", "1", "--apply") == "3 records removed.\n"

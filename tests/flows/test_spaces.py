@@ -10,8 +10,9 @@ from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
 from flexiapi.web.operation import Access
 from tests.kit.person import PASSWORD
 from tests.kit.server import WITHOUT_LIMITS, serving
-from tests.kit.spaces import PIN, A, B, documents, sip_auth_query, world
+from tests.kit.spaces import PIN, A, B, card_text, documents, sip_auth_query, world
 from tests.kit.stranger import new_number
+from tests.kit.voicemail import wav
 
 CONFIGURED = {
     "app": {"dangerous_endpoints": True, "linphone_daemon_unix_path": "/nonexistent/socket"},
@@ -19,6 +20,7 @@ CONFIGURED = {
     "flexisip": {"external_auth": True},
     "limits": WITHOUT_LIMITS,
     "panel": {"registration": "invited"},
+    "statistics": {"days": 30},
     "spaces": {B: {"name": "Bee", "realm": "bees"}},
 }
 ACCESS = {Access.PUBLIC: None, Access.USER: "person", Access.ADMIN: "admin"}
@@ -31,6 +33,7 @@ PLACES = {
     "invitation_id": lambda one: one.invitation_id,
     "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
+    "forwarding_id": lambda one: one.tokens["rule"],
     "contacts_list_id": lambda one: one.list_id,
     "sip": lambda one: one.member.address,
     "domain": lambda one: one.domain,
@@ -41,22 +44,34 @@ PLACES = {
     "recover_key": lambda one: one.tokens["code"],
     "uuid": lambda one: f"urn:uuid:{one.member.username}",
     "token": lambda one: one.tokens["request"],
+    "voicemail_id": lambda one: one.tokens["voicemail"],
+    "secret": lambda one: one.tokens["voicemail_link"],
+    "name": lambda one: one.tokens["voicemail_name"],
+    "report_id": lambda _: "5f2c9e0a41d7",  # each space has records of its own by this name
+    "party": lambda one: one.member.address,
+    "device_key": lambda _: "<urn:uuid:4f2e1a9c>",
     "code": lambda _: "ZW",  # a country, for which each space has its own switch
     "label": lambda _: "outbox",  # a backend, which is of no space
     "key": lambda _: "customer",  # an entry of a dictionary, which may be in any
 }
 # The same, where a path means another thing by the name.
 PLACES_OF = {
+    "/api/accounts/me/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
+    "/vcards-storage/{uuid}": {"uuid": lambda one: f"urn:uuid:{one.person.username}"},
     "/api/accounts/auth_token/{auth_token}/attach": {"auth_token": lambda one: one.tokens["free"]},
     "/api/accounts/me/contacts/{sip}": {"sip": lambda one: one.contact.address},
     "/contacts/vcard/{sip}": {"sip": lambda one: one.contact.address},
     "/api/accounts/{sip}/activate/email": {"sip": lambda one: one.waiting.address},
     "/api/accounts/{sip}/activate/phone": {"sip": lambda one: one.pinned.address},
     "/api/accounts/{sip}/recover/{recover_key}": {"sip": lambda one: one.waiting.address},
+    "/api/accounts/me/voicemails/{voicemail_id}": {"voicemail_id": lambda one: one.tokens["own_voicemail"]},
+    "/api/files/{secret}": {"secret": lambda one: one.tokens["slot"]},
     "/api/account_types/{id}": {"id": lambda one: one.type_id},
     "/api/contacts_lists/{id}": {"id": lambda one: one.list_id},
     "/api/contacts_lists/{id}/contacts/{contact_id}": {"id": lambda one: one.list_id},
 }
+# What a SIP server reports of one space may name addresses of another, but not alone; numbers name days.
+REPORTS = ("/api/stats/", "/api/statistics/")
 # What stands for a field of a body or query: first what refers to something, then what is only a value.
 REFERENCES = {
     "account_creation_token": lambda one: one.tokens["creation"],
@@ -71,9 +86,11 @@ VALUES = {
     "email": lambda one: one.texts_of_new["email"],
     "phone": lambda one: one.texts_of_new["phone"],
     "key": lambda one: one.texts_of_new["key"],
+    "vcard": lambda one: card_text(f"new:{one.texts_of_new['key']}"),
     "domain": lambda one: one.domain,
     "search": lambda one: one.member.phone,
 }
+_AT = "2026-11-30T14:05:09Z"
 PLAIN = {
     "scopes": ["push"],
     "expires_days": "30",
@@ -102,14 +119,54 @@ PLAIN = {
     "pn_prid": "dA1b-APA91b",
     "reset_password": "1",
     "csrf": None,
+    "sip_from": "sip:bob@example.org",
+    "content_type": "audio/wav",
+    "sip_uri": None,
+    "call_id": None,
+    "id": "5f2c9e0a41d7",
+    "devices": {"<urn:uuid:4f2e1a9c>": None},
+    "invite_terminated": {"at": _AT, "state": "accepted"},
+    "last_status": 200,
+    "encrypted": False,
+    "conference_id": "x7Yk2",
+    "schedule": "2026-12-01",
+    "type": "left",
+    "by": "hour",
+    **dict.fromkeys(("initiated_at", "ended_at", "sent_at", "received_at", "rang_at", "created_at", "at"), _AT),
 }
+_FORWARDED = {
+    "type": lambda _: "busy",
+    "forward_to": lambda _: "contact",
+    "enabled": lambda _: "0",
+    "contact_id": lambda one: one.contact.id,
+}
+_SAME = ("type", "forward_to", "enabled")
 FIELDS_OF = {
     "/api/invitations": {
         "types": lambda one: [one.type_id],
         "contacts_lists": lambda one: [one.list_id],
     },
+    "/api/push_notification": {"type": lambda _: "call"},
+    "/api/accounts/me/call_forwardings": _FORWARDED,
+    "/api/accounts/{id}/call_forwardings": _FORWARDED,
+    "/api/accounts/me/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/{id}/call_forwardings/{forwarding_id}": {**_FORWARDED, "type": lambda _: "always"},
+    "/api/accounts/me/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.person.username}")},
+    "/api/accounts/{id}/vcards-storage/{uuid}": {"vcard": lambda one: card_text(f"urn:uuid:{one.member.username}")},
     "/api/accounts/{sip}/activate/phone": {"confirmation_key": lambda _: PIN},
     "/api/accounts/recover-by-phone": {"phone": lambda one: one.member.phone},
+    **{
+        f"POST {root}calls": {"from": lambda one: one.member.address, "to": lambda one: one.person.address}
+        for root in REPORTS
+    },
+    **{
+        f"POST {root}messages": {"from": lambda one: one.member.address, "to": lambda one: {one.person.address: {}}}
+        for root in REPORTS
+    },
+    **{
+        f"GET /api/statistics/{name}": {"from": lambda _: "2026-11-30", "to": lambda _: "2026-12-01"}
+        for name in ("calls", "calls.csv", "messages", "messages.csv")
+    },
     "/creation_token/validate": {"account_creation_request_token": lambda one: one.tokens["request"]},
 }
 # Operations that are refused with own things too: there is no SIP server, and prefetching means something else.
@@ -180,7 +237,7 @@ class Attempt:
         return f"{path}?{sip_auth_query(self._of('query').person)}" if path == "/sip/auth" else path
 
     def _field(self, name):
-        known = REFERENCES | VALUES | FIELDS_OF.get(self.endpoint.path, {})
+        known = REFERENCES | VALUES | fields_of(self.endpoint, self.operation)
         if name in known:
             return known[name](self._of(name))
         assert name in PLAIN, f"say in this module what stands for the field `{name}`"
@@ -192,6 +249,8 @@ class Attempt:
             headers = self.own.headers(name) if name else self.own.host
         fields = {name: value for name, value in self.fields.items() if value is not None}
         content = {"params": fields} if self.operation.verb == "get" and fields else {"json": fields} if fields else {}
+        if self.operation.upload is not None:
+            content = {"files": {"file": ("/tmp/x.wav", wav())}}
         return self.server.http.request(self.operation.verb, self.path, headers=headers, **content)
 
     @property
@@ -199,12 +258,17 @@ class Attempt:
         return f"{self.path} {json.dumps(self.fields, default=str)}"
 
 
+def fields_of(endpoint, operation):
+    """The values for fields of this path, or of this operation alone."""
+    return FIELDS_OF.get(endpoint.path, {}) | FIELDS_OF.get(f"{operation.verb.upper()} {endpoint.path}", {})
+
+
 def parts_of(endpoint, verb):
     """The parts of a request that can be of the other space: those that refer to something, and plain values."""
     operation = endpoint.operations[verb]
     fields = operation.params.model_fields if operation.params else {}
-    known = REFERENCES | FIELDS_OF.get(endpoint.path, {})
-    same = {"old_password", "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
+    known = REFERENCES | fields_of(endpoint, operation)
+    same = {"old_password", *_SAME, "confirmation_key" if endpoint.path.endswith("/activate/phone") else ""}
     of_path = [name for name in operation.path if name not in ("key", "code")]
     references = [*of_path, *(name for name in fields if name in known and name not in same)]
     if endpoint.path == "/sip/auth":
@@ -237,12 +301,17 @@ def test_nothing_of_one_space_is_visible_or_usable_in_the_other(shared, worlds, 
         shown = told(answer)
         assert [text for text in other.texts if text in shown and text not in attempt.sent] == [], (foreign, shown)
         assert "taken" not in shown, (foreign, shown)
+        if endpoint.path.startswith(REPORTS) and (verb == "get" or not {"from", "to"} <= set(foreign)):
+            assert answer.status_code == 200, (foreign, shown)
+            continue
         if set(foreign) & set(references):
             assert _is_refusal(answer, name), (foreign, answer.status_code, shown)
             continue
         if "domain" not in foreign:
             assert answer.status_code == OWN.get(name, operation.status), (foreign, shown)
         own = made(own_domain, fresh=True, lasts=not uses_up)
+    if endpoint.path.startswith(REPORTS):
+        server.run(server.services.calls.event_log.write())
     own = made(own_domain, fresh=True, lasts=not operation.is_unsafe)
     control = Attempt(server, endpoint, verb, own, other)
     answer = control.send()

@@ -27,6 +27,7 @@ BROKEN = {
     "last_provisioning": {"made_at": 5},
     "types": 5,
     "actions": [{"id": 1}],
+    "call_forwardings": [{"id": 1, "type": "smoke"}],
     "contacts": 5,
     "external_account": {"username": "x"},
     "activated_at": "x",

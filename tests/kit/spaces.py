@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import secrets
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import SimpleNamespace
 
@@ -16,20 +17,35 @@ from flexiapi.model import (
     Actor,
     ActorKind,
     Algorithm,
+    CallForwarding,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
+    ForwardingKind,
+    ForwardingTarget,
     KeyScope,
     PendingChange,
+    ReportedDevice,
+    ReportKind,
+    SipReport,
+    SoundType,
     StoredApiKey,
+    Voicemail,
 )
 from flexiapi.services.codes import NewInvitation
+from flexiapi.services.contacts.card_text import card_of
 from flexiapi.services.sign_in import NewNamedKey
+from flexiapi.store import FiledReport
 from tests.kit.person import PASSWORD
 from tests.kit.stranger import new_number
 
 A, B = "sip.example.org", "b.example.org"
 PIN = "0427"
+
+
+def card_text(uid):
+    """A vCard with this UID."""
+    return f"BEGIN:VCARD\nVERSION:4.0\nUID:{uid}\nFN:A name\nEND:VCARD\n"
 
 
 def actor_of(server, domain):
@@ -116,7 +132,21 @@ async def _made(server, domain) -> World:
     def change(channel, target):
         return PendingChange(target, hashed(PIN, ids["person"], channel, target), now, now + timedelta(hours=1))
 
-    linked = {"contact_ids": (ids["contact"],), "contacts_list_ids": (list_id,), "type_ids": (type_id,)}
+    rule = CallForwarding(
+        await store.counters.next("call_forwardings"),
+        ForwardingKind.ALWAYS,
+        ForwardingTarget.CONTACT,
+        enabled=False,
+        created_at=now,
+        updated_at=now,
+        contact_id=ids["contact"],
+    )
+    linked = {
+        "contact_ids": (ids["contact"],),
+        "contacts_list_ids": (list_id,),
+        "type_ids": (type_id,),
+        "call_forwardings": (rule,),
+    }
     action = Action(action_id, texts["action"], "1")
     pinned = new_number()
     confirmation = Confirmation(pin_hash=hashed(PIN, ids["pinned"], "confirmation", pinned))
@@ -139,17 +169,44 @@ async def _made(server, domain) -> World:
         "waiting": made("waiting", activated=False, confirmation=Confirmation(key=code)),
         "pinned": made("pinned", activated=False, phone=pinned, confirmation=confirmation),
     }
-    _, _, tokens = await asyncio.gather(
+    *_, tokens = await asyncio.gather(
         store.bulk.put(list(accounts.values()), actor),
         store.contacts_lists.add_contact(list_id, ids["contact"], actor),
+        *(
+            store.cards.add(ids[name], card_of(card_text(f"urn:uuid:{name}.{mark}")), now)
+            for name in ("person", "member")
+        ),
         _tokens(services, accounts["person"], actor),
     )
-    made_world = World(domain, accounts, keys, {**tokens, "code": code, "action": action.id}, type_id, list_id)
+    await store.sip_reports.write(_reports(server, accounts), now)
+    tokens |= {**await _voicemails(server, accounts, actor), "code": code}
+    made_world = World(domain, accounts, keys, {**tokens, "action": action.id}, type_id, list_id)
     made_world.texts = {mark, *tokens.values(), code, *keys.values()}
+    made_world.tokens["rule"] = rule.id
     made_world.texts |= {account.phone for account in accounts.values()} | {
         opened(accounts["member"].provisioning_token)
     }
     return made_world
+
+
+def _reports(server, accounts):
+    """A call and a message of the world, as its SIP server reports them."""
+    person, member = accounts["person"], accounts["member"]
+    space = server.store.spaces.of_domain(person.domain)
+    return [
+        FiledReport(
+            SipReport(
+                kind=kind,
+                id=f"{kind}-{person.username}",
+                sender=person.address,
+                receivers=(member.address,),
+                begun_at=server.clock.now(),
+                devices=(ReportedDevice(f"key-of-{member.username}", member.address),),
+            ),
+            space,
+        )
+        for kind in (ReportKind.CALL, ReportKind.MESSAGE)
+    ]
 
 
 async def _tokens(services, person, actor):
@@ -171,6 +228,24 @@ async def _tokens(services, person, actor):
     }
 
 
+async def _voicemails(server, accounts, actor):
+    """A voicemail of the member, one of the person, and a slot of the member."""
+    store, now, voicemails = server.store.voicemails, server.clock.now(), server.services.calls.voicemails
+    tokens = {}
+    for owner, name in (("member", "voicemail"), ("person", "own_voicemail")):
+        announced = await voicemails.announce(accounts[owner], f"sip:bob@{secrets.token_hex(4)}", SoundType.WAV, actor)
+        link = str(uuid.UUID(bytes=secrets.token_bytes(16)))
+        file_id = await store.files.begin(now)
+        came_at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=secrets.randbelow(2**29))
+        slot, ends_at = announced.slot, now + timedelta(days=1)
+        voicemail = Voicemail(slot.id, slot.account_id, slot.caller, slot.type, 1, now, came_at, ends_at, file_id, link)
+        await store.files.add(file_id, 0, b"R")
+        await store.add(voicemail, actor, most=10, most_bytes=10)
+        tokens |= {name: slot.id, f"{name}_link": link, f"{name}_name": voicemail.name}
+    announced = await voicemails.announce(accounts["member"], None, SoundType.WAV, actor)
+    return {**tokens, "slot": announced.secret}
+
+
 async def documents(server, one):
     """All that the database has of a world but for uses of keys and events on their way."""
     database, stored = server.store._database, server.store.spaces.of_domain(one.domain).stored
@@ -178,7 +253,11 @@ async def documents(server, one):
         "accounts": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
         "account_types": {"_id": one.type_id},
         "contacts_lists": {"_id": one.list_id},
+        "voicemail_boxes": {"_id": {"$in": [account.id for account in one.accounts.values()]}},
+        "voicemail_slots": {"account_id": {"$in": [account.id for account in one.accounts.values()]}},
     }
+    of_accounts = {"accounts": {"$in": [account.id for account in one.accounts.values()]}}
+    queries |= dict.fromkeys(("reported_calls", "reported_messages", "reported_conferences"), of_accounts)
     keys = {"$in": [token_hash(token, stored) for token in map(str, one.tokens.values())]}
     queries |= {name: {"_id": keys} for name in ("creation_tokens", "request_tokens", "auth_tokens")}
     found = await asyncio.gather(

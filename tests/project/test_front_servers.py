@@ -14,6 +14,7 @@ import pytest
 import trustme
 
 from tests.kit.ports import free_port
+from tests.kit.voicemail import CONTENT_TYPE, announce, form, wav
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAME = "accounts.example.org"
@@ -196,6 +197,18 @@ def test_front_server(front, server, alice):
         # Those that the server itself would answer are no mere unknown paths.
         open_here = server.http.send(server.http.build_request("GET", "/", extensions={"target": private.encode()}))
         assert (open_here.status_code == 404) == (private in UNKNOWN), private
+
+
+def test_a_voicemail_passes_as_flexisip_sends_it(front, server, alice):
+    slot = announce(server, alice).json()
+    path = "/api/files/" + slot["upload_url"].rpartition("/")[2]
+    sound = wav(2 * 1024 * 1024)  # more than any other body may have
+    answer = front.client.post(path, content=form(sound), headers={"Content-Type": CONTENT_TYPE})
+    assert (answer.status_code, answer.json()["size"]) == (200, len(sound))
+    (voicemail,) = server.http.get("/api/accounts/me/voicemails", headers=alice.headers).json()
+    played = "/f/" + voicemail["download_url"].partition("/f/")[2]
+    assert front.client.get(played).content == sound
+    assert front.client.get(played, headers={"Range": "bytes=-5"}).content == sound[-5:]
 
 
 def test_no_path_is_logged(front, server, alice):

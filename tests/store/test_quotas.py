@@ -80,7 +80,7 @@ def test_many_requests_at_the_edge_fill_it_exactly(server, domain, admin):
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [200] * (QUOTA - 1) + [403] * (MANY - QUOTA + 1)
     refused = next(answer for answer in answers if answer.status_code == 403)
-    assert refused.json() == {"message": "This service cannot have more accounts."}
+    assert refused.json() == {"message": "This action is unauthorized. This service cannot have more accounts."}
     assert accounts(server, domain) == counter(server, domain) == QUOTA
     server.person()
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -96,6 +97,8 @@ class NewInvitationEndpoint(OfficeEndpoint):
         }
         initial = {"uses": 1, "expires_days": self.settings.account.creation_token_days}
         form = self.form(InvitationForm, filled, action=self.path, initial=initial, choices=choices)
+        shown = [one for one in form.fields if one.choices or one.errors or one.kind != "checkboxes"]
+        form = replace(form, fields=shown)
         return self.panel_page(NewInvitationPage(self.frame(marked("Make an invitation")), form))
 
 

@@ -8,6 +8,8 @@ from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply, VCards
 
+_MOST_NAMES = 100
+
 
 class ContactsPageEndpoint(PanelEndpoint):
     """The contacts, by their lists."""
@@ -25,7 +27,9 @@ class ContactsPageEndpoint(PanelEndpoint):
             for one in lists
         ]
         direct = [by_id[each] for each in self.me.contact_ids if each in by_id]
-        return self.panel_page(ContactsPage(self.frame(marked("My contacts")), direct, groups, len(found)))
+        names = await self.contacts.cards.names(self.me)
+        frame = self.frame(marked("My contacts"))
+        return self.panel_page(ContactsPage(frame, direct, groups, len(found), names[:_MOST_NAMES], len(names)))
 
 
 class ContactsFileEndpoint(PanelEndpoint):
@@ -40,3 +44,16 @@ class ContactsFileEndpoint(PanelEndpoint):
         cards = vcards.cards(found, await self.accounts.types.of(found))
         headers = [("Content-Disposition", 'attachment; filename="contacts.vcf"'), ("Cache-Control", "no-store")]
         return VCards(cards.encode(), headers)
+
+
+class StoredCardsFileEndpoint(PanelEndpoint):
+    """The vCards that apps stored, as a file for an address book."""
+
+    path = "/contacts/stored.vcf"
+
+    @endpoint(Access.USER, hidden=True)
+    async def get(self) -> VCards:
+        """Return the vCards."""
+        text = "".join(stored.card.text for stored in await self.contacts.cards.of(self.me))
+        headers = [("Content-Disposition", 'attachment; filename="stored.vcf"'), ("Cache-Control", "no-store")]
+        return VCards(text.replace("\n", "\r\n").encode(), headers)

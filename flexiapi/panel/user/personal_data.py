@@ -54,10 +54,15 @@ def document_of(account: Account, own: OwnRecords) -> dict[str, Any]:
         "contacts_lists": [
             {"id": one.id, "title": one.title, "description": one.description} for one in records.contacts_lists
         ],
+        "vcards": [{"vcard": one.card.text, **_plain(_part(one, ("card",)))} for one in records.cards],
         "devices": devices,
         "sessions": [_plain(_part(one, ("id_hash", "account_id", "epoch"))) for one in own.sessions],
         "tokens": [_plain(asdict(one)) for one in records.tokens],
         "named_api_keys": [_plain(asdict(one)) for one in records.named_keys],
+        "calls": [_plain(asdict(one)) for one in records.reports.calls],
+        "messages": [_plain(asdict(one)) for one in records.reports.messages],
+        "conferences": [_plain(asdict(one)) for one in records.reports.conferences],
+        "calls_messages_and_conferences_are_complete": records.reports.are_all,
         "events": [_plain(asdict(one)) for one in records.events],
         "events_are_complete": records.are_all_events,
     }

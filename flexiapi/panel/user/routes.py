@@ -16,7 +16,7 @@ from flexiapi.panel.user.addresses import (
     PhoneConfirmationEndpoint,
 )
 from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
-from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint
+from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
     DevicesPageEndpoint,
@@ -49,6 +49,7 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ProvisionPageEndpoint,
     ContactsPageEndpoint,
     ContactsFileEndpoint,
+    StoredCardsFileEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
     GoodbyeEndpoint,

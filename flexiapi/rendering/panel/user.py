@@ -128,13 +128,18 @@ class ContactGroup:
 
 @dataclass(frozen=True, slots=True)
 class ContactsPage(PanelPage):
-    """The contacts: those given directly, and those of lists; `count` is how many different ones there are."""
+    """The contacts: those given directly, and those of lists; `count` is how many different ones there are.
+
+    `cards` are the names of the first vCards that apps stored, of `count_of_cards`.
+    """
 
     name: ClassVar[str] = "user/contacts"
 
     direct: Sequence[ContactLine]
     groups: Sequence[ContactGroup]
     count: int
+    cards: Sequence[str] = ()
+    count_of_cards: int = 0
 
 
 @dataclass(frozen=True, slots=True)

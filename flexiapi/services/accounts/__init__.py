@@ -14,6 +14,7 @@ from flexiapi.services.accounts.diagnosis import AccountDiagnosis, Hindrance
 from flexiapi.services.accounts.dictionaries import Dictionaries
 from flexiapi.services.accounts.directory import PAGE_SIZE, AccountDirectory, AccountListing
 from flexiapi.services.accounts.external_accounts import ExternalAccounts
+from flexiapi.services.accounts.forwarded_contacts import ForwardedContacts
 from flexiapi.services.accounts.languages import AccountLanguages
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.accounts.overview import AccountOverview, AccountTotals
@@ -46,6 +47,7 @@ __all__ = [
     "Amendments",
     "BrowsedAccounts",
     "CursorInvalid",
+    "ForwardedContacts",
     "Hindrance",
     "Period",
     "PersonalEvent",
@@ -85,6 +87,7 @@ class AccountServices:
     support: AccountSupport
     diagnosis: AccountDiagnosis
     personal_data: PersonalData
+    forwarded_contacts: ForwardedContacts
 
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
@@ -92,7 +95,8 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
     store, clock = ground.store, ground.clock
     directory, browsing = AccountDirectory(ground), AccountBrowsing(ground)
     guard = LastAdminGuard(store)
-    removal = AccountRemoval(ground, guard)
+    forwarded_contacts = ForwardedContacts(ground)
+    removal = AccountRemoval(ground, guard, forwarded_contacts)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
     types = AccountTypes(store, directory)
@@ -124,4 +128,5 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         support=AccountSupport(ground, passwords),
         diagnosis=AccountDiagnosis(ground, passwords),
         personal_data=PersonalData(ground, directory, types),
+        forwarded_contacts=forwarded_contacts,
     )

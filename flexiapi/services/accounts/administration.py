@@ -42,7 +42,8 @@ class Administration:
         """Replace all details of an account.
 
         Another password, username or domain ends nonces, pending codes, and the API key unless `keeps_key`. Raises
-        `RecordNotFound`, `LastAdmin`, `AccountBusy`, and `ValidationFailed` for a name that was taken meanwhile.
+        `RecordNotFound`, `LastAdmin`, `OwnBlock`, `AccountBusy`, and `ValidationFailed` for a name that was taken
+        meanwhile.
         """
 
         async def replaced(account: Account) -> Account | None:
@@ -55,7 +56,9 @@ class Administration:
                 keeps_key=keeps_key,
                 leaves_space=leaves,
             )
-            return await self._written(account, change, actor, may_end_role=leaves or not new.admin)
+            return await self._written(
+                account, change, actor, may_end_role=leaves or not new.admin or bool(new.blocked)
+            )
 
         return await self._repeated(account_id, actor, replaced)
 
@@ -77,7 +80,7 @@ class Administration:
                 keeps_key=keeps_key,
                 leaves_space=leaves,
             )
-            may_end_role = leaves or not new.get("admin", True)
+            may_end_role = leaves or not new.get("admin", True) or new.get("blocked", False)
             return await self._written(account, change, actor, may_end_role=may_end_role)
 
         if not new:
@@ -101,6 +104,8 @@ class Administration:
             account = await self._accounts.for_admin(account_id, actor.space)
             changed = await change(account)
             if changed is not None:
+                if changed.is_blocked and not account.is_blocked:
+                    await self._store.sessions.remove_of(account.id)
                 await self._tell(account, changed, actor)
                 return changed
         raise AccountBusy
@@ -112,6 +117,8 @@ class Administration:
             if not may_end_role:
                 return await self._store.accounts.apply(change, actor)
             async with self._guard.without(account):
+                if change.after is not None and change.after.is_blocked and actor.account_id == account.id:
+                    raise OwnBlock
                 return await self._store.accounts.apply(change, actor)
         except IdentifierTaken as error:
             raise taken(error, None if change.after is None else change.after.username) from error
@@ -131,6 +138,8 @@ class Administration:
             given["dictionary"] = entries_of(new["dictionary"])
         if "admin" in new:
             given["is_admin"] = new["admin"]
+        if "blocked" in new:
+            given["is_blocked"] = new["blocked"]
         if "password" in new:
             username = new.get("username", account.username)
             given["password"] = self._passwords.stored(username, domain, new["algorithm"], new["password"])
@@ -147,6 +156,7 @@ class Administration:
             display_name=new.display_name,
             dtmf_protocol=new.dtmf_protocol,
             is_admin=new.admin,
+            is_blocked=new.blocked,
             user_agent=actor.user_agent,
             language=new.language,
             dictionary=None if new.dictionary is None else entries_of(new.dictionary),

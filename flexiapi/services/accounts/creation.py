@@ -86,6 +86,7 @@ class Creation:
             "ip_address": actor.address,
             "user_agent": actor.user_agent,
             "passwords": (password,),
+            "blocked_at": self._clock.second() if new.blocked else None,
         }
         return Account.new(self._clock.second(), activated=activated, is_admin=new.admin, **{**given, **fields})
 

@@ -21,7 +21,7 @@ class AccountDetails:
     """The details of an account, the password in the clear.
 
     Without `domain` a new account is in the SIP domain, and a replaced one stays in its own.
-    Without `language` or `dictionary` a replaced one keeps its own.
+    Without `language`, `dictionary` or `blocked` a replaced one keeps its own.
     """
 
     username: str
@@ -35,6 +35,7 @@ class AccountDetails:
     admin: bool = False
     language: str | None = None
     dictionary: Mapping[str, str] | None = None
+    blocked: bool | None = None
 
 
 def entries_of(dictionary: Mapping[str, str]) -> tuple[DictionaryEntry, ...]:
@@ -56,6 +57,7 @@ class Amendments(TypedDict, total=False):
     admin: bool
     language: str | None
     dictionary: Mapping[str, str]
+    blocked: bool
 
 
 class PasswordNeeded(ValidationFailed):

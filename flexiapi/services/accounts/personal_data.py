@@ -1,17 +1,30 @@
-"""Records about a person beside the account itself: events, tokens, contacts lists, types, named API keys."""
+"""Records about a person beside the account itself: events, tokens, contacts lists, types, named API keys, vCards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flexiapi.model import Account, AccountType, ActorKind, AttachedToken, ContactsList, Event, NamedKey
+from flexiapi.model import (
+    Account,
+    AccountType,
+    ActorKind,
+    AttachedToken,
+    ContactsList,
+    Event,
+    NamedKey,
+    ReportedCall,
+    ReportedConference,
+    ReportedMessage,
+    StoredCard,
+)
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
 from flexiapi.services.ground import Ground
 
 MOST_EVENTS = 1000
 MOST_TOKENS = 100
+MOST_REPORTS = 5000
 # The ids are those of others, and the reason of a block is for administrators.
 _HIDDEN = ("ids", "reason")
 
@@ -33,6 +46,16 @@ class PersonalEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalReports:
+    """Calls, messages and conferences of an account, the newest first; `are_all` is False above the limit of one."""
+
+    calls: Sequence[ReportedCall]
+    messages: Sequence[ReportedMessage]
+    conferences: Sequence[ReportedConference]
+    are_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PersonalRecords:
     """The records beside an account that are about it, the newest first; `are_all_events` is False above the limit."""
 
@@ -42,6 +65,8 @@ class PersonalRecords:
     contacts_lists: Sequence[ContactsList]
     types: Sequence[AccountType]
     named_keys: Sequence[NamedKey]
+    reports: PersonalReports
+    cards: Sequence[StoredCard]
 
 
 class PersonalData:
@@ -69,6 +94,20 @@ class PersonalData:
             lists,
             types.get(account.id, ()),
             await self._store.named_keys.made_by(account.id),
+            await self._reports(account.id),
+            await self._store.cards.of(account.id),
+        )
+
+    async def _reports(self, account_id: int) -> PersonalReports:
+        listings = self._store.sip_reports.listings
+        calls = (await listings.calls_of(account_id, 0, MOST_REPORTS + 1)).calls
+        messages = await listings.messages_of(account_id, MOST_REPORTS + 1)
+        conferences = await listings.conferences_of(account_id, MOST_REPORTS + 1)
+        return PersonalReports(
+            calls[:MOST_REPORTS],
+            messages[:MOST_REPORTS],
+            conferences[:MOST_REPORTS],
+            max(map(len, (calls, messages, conferences))) <= MOST_REPORTS,
         )
 
 

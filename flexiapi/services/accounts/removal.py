@@ -5,6 +5,7 @@ from datetime import timedelta
 from flexiapi.errors import RecordNotFound
 from flexiapi.model import Account, Actor, Change
 from flexiapi.rendering.messages import AccountDeletedMail
+from flexiapi.services.accounts.forwarded_contacts import ForwardedContacts
 from flexiapi.services.accounts.last_admin import LastAdminGuard
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
@@ -16,7 +17,8 @@ _TRIES = 3
 class AccountRemoval:
     """Removal in an order that lets no one sign in after a crash in between."""
 
-    def __init__(self, ground: Ground, guard: LastAdminGuard) -> None:
+    def __init__(self, ground: Ground, guard: LastAdminGuard, forwarded_contacts: ForwardedContacts) -> None:
+        self._forwarded_contacts = forwarded_contacts
         self._store = ground.store
         self._guard = guard
         self._tombstone_life = timedelta(days=ground.settings.account.tombstone_days)
@@ -75,6 +77,8 @@ class AccountRemoval:
         """Remove what refers to a removed account."""
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
+        await self._forwarded_contacts.settle_those_to([removal.account_id], Actor.system())
+        await self._store.cards.remove_of(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)
         await self._store.reset_links.remove_of(removal.account_id)
@@ -82,6 +86,12 @@ class AccountRemoval:
         await self._store.named_keys.remove_of(removal.account_id)
         await self._store.sessions.remove_of(removal.account_id)
         await self._store.sign_in_places.remove_of(removal.account_id)
+        files = await self._store.voicemails.file_ids(removal.account_id)
+        await self._store.voicemails.files.leave(files, self._clock.now())
+        await self._store.voicemails.remove_of(removal.account_id)
+        for file_id in files:
+            await self._store.voicemails.files.remove(file_id)
+        await self._store.sip_reports.removals.forget(removal.account_id)
         if removal.creation_token_hash is not None:
             await self._store.creation_tokens.remove(removal.creation_token_hash)
             await self._store.request_tokens.remove_leading_to(removal.creation_token_hash)

@@ -2,7 +2,7 @@
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, AsContact, Space
-from flexiapi.services.accounts import AccountDirectory
+from flexiapi.services.accounts import AccountDirectory, ForwardedContacts
 from flexiapi.sip_address import user_and_domain
 from flexiapi.store import Store
 
@@ -10,7 +10,8 @@ from flexiapi.store import Store
 class ContactLinks:
     """Contacts of accounts, in the same space. Users see those of their own domain and of the space's SIP domain."""
 
-    def __init__(self, store: Store, accounts: AccountDirectory) -> None:
+    def __init__(self, store: Store, accounts: AccountDirectory, forwarded_contacts: ForwardedContacts) -> None:
+        self._forwarded_contacts = forwarded_contacts
         self._store = store
         self._accounts = accounts
 
@@ -72,7 +73,8 @@ class ContactLinks:
             raise AlreadyAttached
 
     async def remove(self, account_id: int, contact_id: int, actor: Actor) -> None:
-        """Unlink a contact. Raises `RecordNotFound`, `NotAttached`."""
+        """Unlink a contact, and end call forwarding to it. Raises `RecordNotFound`, `NotAttached`."""
         account = await self._accounts.for_admin(account_id, actor.space)
         if await self._store.accounts.apply(account.remove_contact(contact_id), actor) is None:
             raise NotAttached
+        await self._forwarded_contacts.settle(account.id, actor)

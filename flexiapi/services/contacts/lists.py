@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from flexiapi.errors import AlreadyAttached, NotAttached, RecordNotFound, ValidationFailed
 from flexiapi.model import Account, Actor, AsContact, ContactsList, Space
-from flexiapi.services.accounts import AccountDirectory
+from flexiapi.services.accounts import AccountDirectory, ForwardedContacts
 from flexiapi.sip_address import user_and_domain
 from flexiapi.store import Store
 
@@ -15,7 +15,8 @@ MEMBERS_AT_ONCE = 50
 class ContactsLists:
     """The contacts lists of each space, and the accounts that have them."""
 
-    def __init__(self, store: Store, accounts: AccountDirectory) -> None:
+    def __init__(self, store: Store, accounts: AccountDirectory, forwarded_contacts: ForwardedContacts) -> None:
+        self._forwarded_contacts = forwarded_contacts
         self._store = store
         self._accounts = accounts
 
@@ -50,9 +51,11 @@ class ContactsLists:
         return changed
 
     async def remove(self, list_id: int, actor: Actor) -> None:
-        """Remove a list, also from all accounts. Raises `RecordNotFound`."""
+        """Remove a list, also from all accounts, and end call forwarding to who was on it. Raises `RecordNotFound`."""
+        contacts_list = await self._of_actor(list_id, actor)
         if not await self._store.contacts_lists.remove(list_id, actor):
             raise RecordNotFound
+        await self._forwarded_contacts.settle_those_to(contacts_list.contact_ids, actor)
 
     async def add_contact(self, list_id: int, contact_id: int, actor: Actor) -> None:
         """Add an account to a list. Raises `RecordNotFound`, `AlreadyAttached`."""
@@ -105,6 +108,7 @@ class ContactsLists:
         await self._of_actor(list_id, actor)
         if not await self._store.contacts_lists.remove_contact(list_id, contact_id, actor):
             raise NotAttached
+        await self._forwarded_contacts.settle_those_to([contact_id], actor)
 
     async def _of_actor(self, list_id: int, actor: Actor) -> ContactsList:
         return await self.by_id(list_id, actor.space or self._store.spaces.default)
@@ -123,3 +127,4 @@ class ContactsLists:
         account = await self._accounts.for_admin(account_id, actor.space)
         if await self._store.accounts.apply(account.remove_contacts_list(list_id), actor) is None:
             raise NotAttached
+        await self._forwarded_contacts.settle(account.id, actor)

@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 
 _FOLDER = Path(sys.argv[0]).parent
-_WITH_VALUE = ("--prefix", "--pn-provider", "--pn-param", "--pn-prid", "--key", "--customPayload", "--apple-push-type")
+_WITH_VALUE = (
+    *("--prefix", "--pn-provider", "--pn-param", "--pn-prid"),
+    *("--key", "--customPayload", "--apple-push-type", "--call-id"),
+)
 _LOG = "flexisip-pusher.log"
 _APPLE_TOKEN = 64
 _GONE = {"fcm": (404, '{"error": {"code": 404, "details": [{"errorCode": "UNREGISTERED"}]}}')}

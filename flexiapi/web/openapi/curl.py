@@ -18,13 +18,15 @@ def target_of(path: str, operation: Operation, query: Mapping[str, Any]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def curl(url: str, verb: str, access: Access, body: Any = None) -> str:
+def curl(url: str, verb: str, access: Access, body: Any = None, *, sends_file: bool = False) -> str:
     """Return the command. `$API_KEY` stands for the caller's own key."""
-    method = "" if verb == "get" else f" -X {verb.upper()}"
+    method = "" if verb == "get" or sends_file else f" -X {verb.upper()}"
     parts = [f"curl{method} {shlex.quote(url)}", "-H 'accept: application/json'"]
     if access is not Access.PUBLIC:
         parts.append('-H "x-api-key: $API_KEY"')
     if body is not None:
         parts.append("-H 'content-type: application/json'")
         parts.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}")
+    if sends_file:
+        parts.append("-F file=@FILE")
     return _STEP.join(parts)

@@ -12,7 +12,7 @@ from flexiapi.web.openapi import components
 from flexiapi.web.openapi.curl import curl, target_of
 from flexiapi.web.openapi.failures import Failure, failures_of
 from flexiapi.web.openapi.schemas import Examples, Schema, Schemas, alternatives
-from flexiapi.web.operation import Access, Operation
+from flexiapi.web.operation import Access, Operation, Upload
 
 _JSON = "application/json"
 _IN_QUERY = ("get", "delete")
@@ -92,6 +92,8 @@ class OpenApiDocument:
         }
         if schema and not in_query:
             described["requestBody"] = self._body(schema)
+        if operation.upload is not None:
+            described["requestBody"] = _form(operation.upload)
         described["responses"] = {
             str(operation.status): self._success(endpoint.path, operation),
             **self._failures(endpoint, operation),
@@ -172,8 +174,20 @@ class OpenApiDocument:
         return {
             "lang": "Shell",
             "label": "curl",
-            "source": curl(url, operation.verb, operation.access, None if in_query else body),
+            "source": curl(
+                url,
+                operation.verb,
+                operation.access,
+                None if in_query else body,
+                sends_file=operation.upload is not None,
+            ),
         }
+
+
+def _form(upload: Upload) -> dict[str, Any]:
+    file = {"type": "string", "contentMediaType": "application/octet-stream", "description": upload.description}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema, "example": {"file": "RIFF"}}}}
 
 
 def _tag(endpoint: type[Endpoint]) -> dict[str, str]:

@@ -23,7 +23,7 @@ _NOBODY = Target("", "org.example.check", "0" * 64)
 
 
 class ApnsPush(PushBackend[ApnsConfig]):
-    """Sends to production or the sandbox, as `pn_provider` says: alerts with a title, otherwise in the background."""
+    """Sends to production or the sandbox, as `pn_provider` says: calls, alerts, and messages in the background."""
 
     Config = ApnsConfig
     providers = frozenset(_ENVIRONMENTS)
@@ -58,7 +58,7 @@ class ApnsPush(PushBackend[ApnsConfig]):
         return target(message).token.lower()
 
     async def send(self, message: PushMessage) -> Receipt:
-        """Send to the device's token for remote notifications."""
+        """Send to the device's token for remote notifications, or for calls."""
         to = target(message)
         if self.config.key_file is not None and to.team != self.config.team_id:
             raise Permanent(f"pn_param names the team {to.team}, not {self.config.team_id}")

@@ -12,20 +12,25 @@ _SERVICES = {"voip", "remote"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The address of a background notification; `topic` is the bundle ID."""
+    """The address of a notification; `topic` is the bundle ID, with `.voip` for a call (`is_for_calls`)."""
 
     team: str
     topic: str
     token: str = field(repr=False)
+    is_for_calls: bool = False
 
 
 def target(message: PushMessage) -> Target:
     """Parse `<team>.<bundle>[.<services>]` and `<token>[:<service>][&...]`. Raises `Permanent`.
 
-    Background notifications use the token for remote notifications; the other one would wake the app as for a call.
+    Calls use the token for calls, if the device has one. All others use that for remote notifications: the other one
+    would wake the app as for a call.
     """
     team, topic, services = _param(message.param)
     tokens = _tokens(message.prid, services)
+    # Messages of earlier servers have no purpose.
+    if getattr(message, "purpose", "background") == "call" and "voip" in tokens:
+        return Target(team, f"{topic}.voip", tokens["voip"], is_for_calls=True)
     if "remote" not in tokens:
         raise Permanent("pn_prid has no token for remote notifications")
     return Target(team, topic, tokens["remote"])

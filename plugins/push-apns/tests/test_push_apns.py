@@ -452,6 +452,32 @@ def test_title_priority_time_to_live_and_collapse_id_of_a_message(apns, tmp_path
     assert second.headers["apns-priority"] == "5"
 
 
+BOTH = {"param": "ABCD1234EF.org.linphone.phone.voip&remote", "prid": f"{VOIP_TOKEN}:voip&{TOKEN}:remote"}
+
+
+def test_a_call_goes_to_the_token_for_calls_and_a_message_to_the_other(apns, tmp_path):
+    call = dataclasses.replace(MESSAGE, **BOTH, purpose="call", call_id="0PqT~VdWxy@192.0.2.7", time_to_live=30)
+    send(apns, tmp_path, call)
+    send(apns, tmp_path, dataclasses.replace(call, purpose="message"))
+    first, second = apns.sends
+    assert first.path == f"/3/device/{VOIP_TOKEN}"
+    assert first.headers["apns-topic"] == "org.linphone.phone.voip"
+    assert (first.headers["apns-push-type"], first.headers["apns-priority"]) == ("voip", "10")
+    assert first.json()["aps"]["call-id"] == second.json()["aps"]["call-id"] == "0PqT~VdWxy@192.0.2.7"
+    assert first.json()["aps"]["loc-key"] == "IC_MSG"
+    assert (second.path, second.headers["apns-topic"]) == (f"/3/device/{TOKEN}", "org.linphone.phone")
+    assert (second.headers["apns-push-type"], second.headers["apns-priority"]) == ("alert", "10")
+    assert second.json()["aps"]["alert"]["loc-key"] == "IM_MSG"
+    assert second.json()["aps"]["mutable-content"] == 1
+
+
+def test_a_call_to_a_device_without_a_token_for_calls_is_shown(apns, tmp_path):
+    send(apns, tmp_path, dataclasses.replace(MESSAGE, purpose="call"))
+    (request,) = apns.sends
+    assert (request.path, request.headers["apns-push-type"]) == (f"/3/device/{TOKEN}", "alert")
+    assert request.json()["aps"]["alert"]["loc-key"] == "IC_MSG"
+
+
 def test_a_device_has_one_identity(apns, tmp_path):
     backend = ApnsPush(ApnsPush.Config.model_validate(apns.sign_in(tmp_path)))
     both = PushMessage("apns.dev", "ABCD1234EF.a.b.voip&remote", f"{'c' * 64}:voip&{TOKEN.upper()}:remote", {})

@@ -97,8 +97,9 @@ def payload(message: PushMessage) -> dict[str, str]:
     """Return the data that Linphone for Android reads; it removes braces and quotes from all values but the first."""
     return {
         "custom-payload": json.dumps(dict(message.data), separators=(",", ":")),
-        "call-id": "",
-        "loc-key": "IM_MSG",
+        # Messages of earlier servers have no purpose.
+        "call-id": getattr(message, "call_id", ""),
+        "loc-key": "IC_MSG" if getattr(message, "purpose", "background") == "call" else "IM_MSG",
         "loc-args": "",
         "from-uri": "",
         "display-name": "",

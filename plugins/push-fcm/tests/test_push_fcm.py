@@ -296,6 +296,16 @@ def test_title_priority_time_to_live_and_collapse_id_of_a_message(fcm, account):
     assert second["android"]["ttl"] == "30s"
 
 
+def test_a_call_has_its_call_id_and_says_that_it_is_one(fcm, account):
+    call = dataclasses.replace(MESSAGE, purpose="call", call_id="0PqT~VdWxy@192.0.2.7", time_to_live=30)
+    run(fcm, lambda backend: backend.send(call), service_account_file=account)
+    run(fcm, lambda backend: backend.send(dataclasses.replace(call, purpose="message")), service_account_file=account)
+    first, second = (request.json()["message"] for request in fcm.sends)
+    assert first["android"] == {"priority": "high", "ttl": "30s"}
+    assert [one["data"]["loc-key"] for one in (first, second)] == ["IC_MSG", "IM_MSG"]
+    assert first["data"]["call-id"] == second["data"]["call-id"] == "0PqT~VdWxy@192.0.2.7"
+
+
 def test_only_the_quota_of_the_project_concerns_other_devices(fcm, account):
     fcm.flooded, fcm.dead, fcm.quota = {TOKEN}, {"gone:1"}, 1
 

@@ -77,6 +77,28 @@ def test_arguments_for_iphones(pusher, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("purpose", "services", "kind"),
+    [
+        ("call", "voip&remote", "PushKit"),
+        ("call", "remote", "RemoteWithMutableContent"),
+        ("message", "voip&remote", "RemoteWithMutableContent"),
+        ("background", "voip&remote", "Background"),
+    ],
+)
+def test_a_call_wakes_an_iphone_by_its_token_for_calls(pusher, purpose, services, kind):
+    param = f"ABCD1234.org.linphone.phone.{services}"
+    send(pusher, dataclasses.replace(APPLE, param=param, purpose=purpose, call_id="0PqT~VdWxy@192.0.2.7"))
+    argv = pusher.sends[0]["argv"]
+    assert argv[argv.index("--apple-push-type") + 1] == kind
+    assert argv[argv.index("--call-id") + 1] == "0PqT~VdWxy@192.0.2.7"
+
+
+def test_a_call_id_that_would_be_an_option_is_left_out(pusher):
+    send(pusher, dataclasses.replace(FCM, purpose="call", call_id="--key=/tmp/x"))
+    assert "--call-id" not in pusher.sends[0]["argv"]
+
+
 def test_the_key_is_chosen_by_the_number(pusher, tmp_path):
     keys = {"929724111839": tmp_path / "first.json", "118392972411": tmp_path / "second.json"}
     for number in keys:

@@ -36,3 +36,17 @@ def test_a_contact_of_another_domain_is_not_shown(server, me, person):
     far = server.person(domain="elsewhere.example.net")
     server.set(person.id, contact_ids=(far.id,))
     assert far.sip not in me.open("/contacts").text
+
+
+def test_what_apps_stored_is_named_downloaded_and_exported(server, me, person):
+    assert "stored.vcf" not in me.open("/contacts").text
+    text = f"BEGIN:VCARD\nVERSION:4.0\nUID:1\nFN:Dave {EVIL}\nEND:VCARD\n"
+    server.run(server.services.contacts.cards.add(person.account, text))
+    page = me.open("/contacts").text
+    assert "Dave &#34;&gt;" in page
+    assert "<script>alert" not in page
+    answer = me.open("/contacts/stored.vcf")
+    assert answer.headers["content-type"].startswith("text/vcard")
+    assert answer.content.decode() == text.replace("\n", "\r\n")
+    [exported] = me.open("/export").json()["vcards"]
+    assert exported["vcard"] == text

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from flexiapi.errors import TooManyRequests
-from flexiapi.model import Actor, ActorKind
+from flexiapi.model import Actor, ActorKind, ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.store import FiledReport
 from tests.kit.server import shared_by_module
 
-server = shared_by_module({"limits": {"exports_per_hour": 2}})
+server = shared_by_module({"limits": {"exports_per_hour": 2}, "statistics": {"days": 30}})
 
 
 def records_of(server, person):
@@ -61,3 +62,28 @@ def test_events_of_an_account_are_found_by_indexes(server):
         return await events.find(query).sort("at", -1).limit(10).explain()
 
     assert "COLLSCAN" not in json.dumps(server.run(plan())["queryPlanner"]["winningPlan"], default=str)
+
+
+def test_calls_and_messages_are_there_with_the_own_part_of_what_others_sent(server):
+    alice, bob, carol, now = server.person(), server.person(), server.person(), server.clock.second()
+    phones = [ReportedDevice(f"phone-of-{one.id}", one.sip, outcome=ReportedOutcome(now, 200)) for one in (bob, carol)]
+    call = SipReport(kind=ReportKind.CALL, id="call", sender=alice.sip, receivers=(bob.sip,), begun_at=now)
+    sent = SipReport(
+        kind=ReportKind.MESSAGE,
+        id="message",
+        sender=alice.sip,
+        receivers=(bob.sip, carol.sip),
+        begun_at=now,
+        devices=phones,
+    )
+    room = SipReport(kind=ReportKind.CONFERENCE, id="room", receivers=(bob.sip, carol.sip), devices=phones)
+    filed = [FiledReport(report, server.store.spaces.default) for report in (call, sent, room)]
+    server.run(server.store.sip_reports.write(filed, now))
+    of_alice, of_bob = records_of(server, alice).reports, records_of(server, bob).reports
+    assert [one.receiver for one in of_alice.calls] == [one.receiver for one in of_bob.calls] == [bob.sip]
+    assert [list(one.receivers) for one in of_alice.messages] == [[bob.sip, carol.sip]]
+    assert [(one.sender, one.receivers) for one in of_bob.messages] == [(alice.sip, [bob.sip])]
+    assert carol.sip not in str(of_bob)
+    assert [one.device for one in of_bob.conferences[0].devices] == [f"phone-of-{bob.id}"]
+    assert of_bob.are_all
+    assert not records_of(server, carol).reports.calls

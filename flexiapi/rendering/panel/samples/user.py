@@ -64,6 +64,7 @@ PAGES: tuple[PanelPage, ...] = (
     user.ContactsPage(FRAME, (), (), 0),
     user.ContactsPage(FRAME, [_CONTACT], [user.ContactGroup("Neighbours", "Of the house", [_CONTACT])], 1),
     user.ContactsPage(FRAME, (), [user.ContactGroup("Empty", "", [])], 1),
+    user.ContactsPage(FRAME, (), (), 0, ["Tatyana Schoen"], 120),
     user.DeletionPage(FRAME, FORM, ADDRESS, 7),
     user.DeletionPage(FRAME, FORM, ADDRESS, 0),
 )

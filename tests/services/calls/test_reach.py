@@ -1,0 +1,48 @@
+"""The domains that a SIP server may ask about, with each kind of key."""
+
+import pytest
+
+from flexiapi.model import Actor, ActorKind
+from tests.kit.server import shared_by_module
+from tests.kit.spaces import actor_of
+
+pytestmark = pytest.mark.security
+
+A, B, OTHER = "sip.example.org", "b.example.org", "other.example.org"
+
+server = shared_by_module({"spaces": {B: {"name": "Bee"}}})
+
+
+@pytest.fixture(scope="module")
+def people(server):
+    return {domain: server.person(domain=domain) for domain in (A, B, OTHER)}
+
+
+def reached(server, people, headers):
+    """The domains that are listed, which are those whose accounts are found."""
+    domains = {one["domain"] for one in server.http.get("/api/spaces", headers=headers).json()}
+    for path in ("/api/resolve/{}", "/api/accounts/{}/search"):
+        found = {
+            domain
+            for domain, person in people.items()
+            if server.http.get(path.format(person.sip), headers=headers).status_code == 200
+        }
+        assert found == domains
+    return domains
+
+
+def test_a_key_that_a_command_made_for_the_default_domain_reaches_the_whole_installation(server, people):
+    assert reached(server, people, server.named_key("flexisip")) == {A, B, OTHER}
+
+
+def test_an_administrator_and_a_key_that_one_made_reach_what_administrators_see(server, people):
+    boss = server.person(admin_since=server.clock.second())
+    key = server.named_key("flexisip", actor=Actor(ActorKind.ACCOUNT, boss.id))
+    assert reached(server, people, boss.headers) == {A}
+    assert reached(server, people, key) == {A}
+
+
+def test_a_key_of_another_space_reaches_that_alone(server, people):
+    key = server.named_key("flexisip", actor=actor_of(server, B))
+    assert reached(server, people, {**key, "Host": B}) == {B}
+    assert server.http.get("/api/spaces", headers=key).status_code == 401
