@@ -198,7 +198,9 @@ class AccountByIdEndpoint(ApiEndpoint):
         """
         account = await self.accounts.directory.for_admin(id, self.space)
         view = SingleAccount.of(account, await self.view_data(account))
-        return view if self.sees_secrets else replace(view, confirmation_key=None, provisioning_token=None)
+        if self.sees_secrets:
+            return view
+        return replace(view, confirmation_key=None, provisioning_token=None, block_reason=None)
 
     @endpoint(
         Access.ADMIN,

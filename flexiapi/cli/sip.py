@@ -93,13 +93,17 @@ def export_userdb(context: Installation, file: Path) -> None:
     type=click.Choice([extra.value for extra in conf_fragment.Extra]),
     help="Part that is commented out otherwise, because it needs more than this server; repeatable.",
 )
+@click.option("--providers", "of_bridge", is_flag=True, help="Print the file of providers of the B2BUA bridge instead.")
 @passed
-def config(context: Installation, release: str, key: str, extras: tuple[str, ...]) -> None:
+def config(context: Installation, release: str, key: str, extras: tuple[str, ...], *, of_bridge: bool) -> None:
     """Print the fragment of flexisip.conf that a version of Flexisip needs for this server.
 
     It has the sign-in of phones and every call that this version makes. `flexiapi api-keys create --scope flexisip`
     makes its API key.
     """
+    if of_bridge:
+        click.echo(conf_fragment.providers(context.settings), nl=False)
+        return
     wanted = frozenset(map(conf_fragment.Extra, extras))
     click.echo(conf_fragment.fragment(context.settings, release_of(release), key, wanted), nl=False)
 

@@ -1,17 +1,20 @@
 """The fragment of `flexisip.conf` that a release of Flexisip needs for this server, with comments that explain it."""
 
+import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip.conf_file import read_conf
 from flexiapi.flexisip.doctor import flexisip_conf
 from flexiapi.flexisip.releases import (
     DIVERSIONS,
     DOMAINS,
     EVENT_LOG,
+    FIRST_WITH_BRIDGE,
     FIRST_WITH_CONNECTION,
     PUSHES,
     VOICEMAIL,
@@ -23,6 +26,20 @@ PLACEHOLDER = "PUT-THE-KEY-HERE"
 _PREFIX = "/api/statistics/"
 _WIDTH = 100
 _TLS = 443
+_COLUMNS = (
+    "username, domain AS hostport, domain, user_id, realm, secret, secret_type, alias_username, "
+    "alias_domain AS alias_hostport, alias_domain, registrar, protocol, CASE WHEN outbound_proxy IS NOT NULL THEN "
+    "'sip:' || outbound_proxy || ';transport=' || lower(protocol) END AS outbound_proxy"
+)
+INIT_QUERY = f"SELECT {_COLUMNS} FROM external_accounts"  # noqa: S608  # constants
+"""The query by which Flexisip's bridge reads all accounts on other servers."""
+UPDATE_QUERY = f"{INIT_QUERY} WHERE id = :identifier"
+"""The query by which it reads the one that it was told of."""
+
+_OUTGOING = {
+    "to": "sip:{incoming.to.user}@{account.sipIdentity.hostport}{incoming.to.uriParameters}",
+    "from": "{account.sipIdentity}",
+}
 _OF_KEY = "`flexiapi api-keys create --scope flexisip` makes the key."
 
 
@@ -32,6 +49,7 @@ class Extra(StrEnum):
     OPENID = "openid"
     VOICEMAIL = "voicemail"
     PUSH = "push"
+    BRIDGE = "bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,8 @@ def _parts(settings: Settings, release: Release, key: str, extras: frozenset[Ext
         yield _pushes(is_on=bool(settings.push) or Extra.PUSH in extras)
     if release >= VOICEMAIL.since:
         yield from _voicemail(is_on=Extra.VOICEMAIL in extras)
+    if release >= FIRST_WITH_BRIDGE and settings.flexisip.auth_replica is not None:
+        yield from _bridge(is_on=Extra.BRIDGE in extras)
 
 
 def _sign_in(settings: Settings) -> Iterator[Part]:
@@ -175,6 +195,51 @@ def _voicemail(*, is_on: bool) -> Iterator[Part]:
         "limit of this server."
     )
     yield Part("voicemail-server", comment, (("transport", uri), ("max-voicemail-duration", "120s")), is_on)
+
+
+def _bridge(*, is_on: bool) -> Iterator[Part]:
+    comment = (
+        "Calls through people's accounts on other servers (/api/accounts/{id}/external): by the B2BUA server, a "
+        "process of its own, which hears of changes through the Redis of [module::Registrar]. `flexiapi sip config "
+        "--providers` prints a beginning of the file of providers."
+    )
+    yield Part("b2bua-server", comment, (("application", "sip-bridge"),), is_on)
+    providers = (("providers", "/etc/flexisip/providers.json"),)
+    yield Part("b2bua-server::sip-bridge", "Readable for Flexisip's user.", providers, is_on)
+
+
+def providers(settings: Settings) -> str:
+    """Return the file of providers of Flexisip's bridge, in JSON, with the queries on the replica of this server.
+
+    Raises `ConfigurationError` without a replica.
+    """
+    replica = settings.flexisip.auth_replica
+    if replica is None:
+        raise ConfigurationError("The bridge reads the sign-in replica: set flexisip.auth_replica.")
+    loader = {
+        "dbBackend": "sqlite3",
+        "connection": f"dbname={replica.absolute()} timeout=5 readonly=true",
+        "initQuery": INIT_QUERY,
+        "updateQuery": UPDATE_QUERY,
+        "threadPoolSize": 2,
+    }
+    pool = {"outboundProxy": "", "registrationRequired": True, "maxCallsPerLine": 10, "loader": loader}
+    incoming, outgoing = (
+        {
+            "name": name,
+            "accountPool": "flexiapi",
+            "triggerCondition": {"strategy": "Always"},
+            "accountToUse": {"strategy": "FindInPool", "by": by, "source": source},
+            "onAccountNotFound": "nextProvider",
+            "outgoingInvite": invite,
+        }
+        for name, by, source, invite in (
+            ("calls from other servers", "uri", "{to}", {"to": "{account.alias}", "outboundProxy": "sip:127.0.0.1"}),
+            ("calls to other servers", "alias", "{from}", _OUTGOING),
+        )
+    )
+    file = {"schemaVersion": 2, "providers": [incoming, outgoing], "accountPools": {"flexiapi": pool}}
+    return json.dumps(file, indent=2) + "\n"
 
 
 def _written(part: Part) -> str:

@@ -4,7 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flexiapi import model
+from flexiapi.crypto.keys import readable
 from flexiapi.model import Account, Algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLine:
+    """The account of an account on another SIP server, as Flexisip's bridge reads it."""
+
+    identifier: str
+    username: str
+    domain: str
+    secret: str = field(repr=False)
+    protocol: str
+    realm: str | None = None
+    registrar: str | None = None
+    outbound_proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +31,7 @@ class SipCredentials:
     domain: str
     phone: str | None
     hashes: dict[str, str] = field(repr=False)
+    bridge: BridgeLine | None = None
 
     @property
     def address(self) -> str:
@@ -44,4 +60,23 @@ def entry_of(account: Account, realm: str | None, *, md5: bool) -> SipCredential
     """Return the account's entry, or `None` while it is not activated, or blocked, or if its name cannot be read."""
     if not account.activated or account.is_blocked or not {"username", "domain"}.isdisjoint(account.unreadable):
         return None
-    return SipCredentials(account.id, account.username, account.domain, account.phone, hashes(account, realm, md5=md5))
+    known, bridge = hashes(account, realm, md5=md5), _bridge_of(account)
+    return SipCredentials(account.id, account.username, account.domain, account.phone, known, bridge)
+
+
+def _bridge_of(account: Account) -> BridgeLine | None:
+    """Return the line of the account on another server, `None` without one, or if its seal does not open."""
+    bridged = account.bridged_account
+    secret = None if bridged is None else readable(bridged.stored)
+    if bridged is None or secret is None:
+        return None
+    return BridgeLine(
+        str(bridged.number),
+        bridged.username,
+        bridged.domain,
+        secret,
+        bridged.protocol.value,
+        bridged.realm,
+        bridged.registrar,
+        bridged.outbound_proxy,
+    )

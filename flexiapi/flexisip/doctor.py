@@ -11,7 +11,8 @@ from pathlib import Path
 from flexiapi.errors import ApiError, ConfigurationError
 from flexiapi.flexisip.configured import cli_socket_of, message_sender_of, registrar_of
 from flexiapi.flexisip.reader import Reader, described, group_name, reader_of
-from flexiapi.flexisip.replica_file import COLUMNS, FILE_MODE, columns
+from flexiapi.flexisip.replica_file import FILE_MODE
+from flexiapi.flexisip.replica_tables import COLUMNS, columns
 from flexiapi.settings import FlexisipSettings, Settings
 
 _CHALLENGES = """\

@@ -55,6 +55,10 @@ class RedisRegistrar(Registrar):
             await self._ask(lambda: self._client.publish(account_address, ""))
         return removed > 0
 
+    async def publish(self, channel: str, text: str) -> None:
+        """Publish a text on a channel. Raises `RegistrarUnavailable`."""
+        await self._ask(lambda: self._client.publish(channel, text))
+
     async def check(self) -> None:
         """Return if Redis answers a command that needs the password."""
         await self._ask(self._client.ping)

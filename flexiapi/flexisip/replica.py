@@ -18,7 +18,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from flexiapi.concurrency.coalescing import Batches
 from flexiapi.errors import ConfigurationError, ReplicaNotWritable, ReplicaUnavailable
-from flexiapi.flexisip.credentials import Realms, SipCredentials, domain_itself, entry_of
+from flexiapi.flexisip.credentials import BridgeLine, Realms, SipCredentials, domain_itself, entry_of
 from flexiapi.flexisip.replica_file import ReplicaFile
 from flexiapi.model import Account
 from flexiapi.observing import log
@@ -50,6 +50,10 @@ Forget = Callable[[str, str], Awaitable[None]]
 """Tell the SIP server that what it remembers of (username, domain) is no longer right."""
 
 
+TellBridge = Callable[[Sequence[BridgeLine]], Awaitable[None]]
+"""Tell Flexisip's bridge of lines that are gone, and then of those that are new or changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """Result of a rebuild: the number of accounts compared, and of those that were wrong in the file."""
@@ -73,12 +77,14 @@ class SignInReplica:
         realm_of: Realms = domain_itself,
         md5: bool = True,
         forget: Forget | None = None,
+        tell_bridge: TellBridge | None = None,
     ) -> None:
         self._accounts = accounts
         self._file = ReplicaFile(path, group)
         self._realm_of = realm_of
         self._md5 = md5
         self._forget = forget
+        self._tell_bridge = tell_bridge
         self._thread = ThreadPoolExecutor(1, "sign-in-replica")
         self._turn = asyncio.Lock()
         self._projections: Batches[int, None] = Batches(self._project, in_flight=1)
@@ -180,13 +186,17 @@ class SignInReplica:
                 wanted: dict[int, SipCredentials | None] = dict.fromkeys(account_ids)
                 for account in await self._accounts.by_ids(list(wanted)):
                     wanted[account.id] = self._entry(account)
-                outdated = await self._run(self._file.apply, wanted)
+                replaced = await self._run(self._file.apply, wanted)
         except Exception as error:
             self.is_failing = True
             log.warning("the sign-in replica was not written", reason=str(error.__cause__ or error))
             raise ReplicaUnavailable from error
         self.is_failing = False
-        await self._forget_all(outdated)
+        await self._forget_all([one.outdated for one in replaced if one.outdated is not None])
+        # An address that went from one account to another is taken away before it is given.
+        lines = [one.gone_bridge for one in replaced] + [one.told_bridge for one in replaced]
+        if self._tell_bridge is not None and any(lines):
+            await self._tell_bridge([line for line in lines if line is not None])
         return [None] * len(account_ids)
 
     def _entry(self, account: Account) -> SipCredentials | None:

@@ -10,38 +10,28 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip.credentials import SipCredentials
+from flexiapi.flexisip.replica_tables import (
+    COLUMNS,
+    HOLDERS,
+    LISTED,
+    REMOVE_BRIDGES_OF,
+    REMOVE_OTHERS,
+    SCHEMA,
+    SELECT,
+    Replaced,
+    bridge_row,
+    columns,
+    entries_of,
+)
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 BUSY_SECONDS = 5.0
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS accounts(id INTEGER PRIMARY KEY, username TEXT NOT NULL, domain TEXT NOT NULL, phone TEXT,
-                                    activated INTEGER NOT NULL, UNIQUE(username, domain));
-CREATE INDEX IF NOT EXISTS accounts_phone ON accounts(phone);
-CREATE TABLE IF NOT EXISTS passwords(account_id INTEGER NOT NULL, password TEXT NOT NULL, algorithm TEXT NOT NULL,
-                                     PRIMARY KEY(account_id, algorithm));
-CREATE TABLE IF NOT EXISTS flexiapi(name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-COLUMNS = {
-    "accounts": ["id", "username", "domain", "phone", "activated"],
-    "passwords": ["account_id", "password", "algorithm"],
-    "flexiapi": ["name", "value"],
-}
-_SELECT = (
-    "SELECT id, username, domain, phone, password, algorithm FROM accounts LEFT JOIN passwords ON account_id = id "
-    "WHERE activated = 1 AND "
-)
-_LISTED = "IN (SELECT value FROM json_each(?))"
-_HOLDERS = (
-    "SELECT accounts.id FROM json_each(?) JOIN accounts "
-    "ON username = json_extract(value, '$[0]') AND domain = json_extract(value, '$[1]')"
-)
 
 
 def group_id(name: str) -> int:
@@ -120,10 +110,10 @@ class ReplicaFile:
         if self._connection is not None and self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def apply(self, wanted: Mapping[int, SipCredentials | None]) -> list[SipCredentials]:
+    def apply(self, wanted: Mapping[int, SipCredentials | None]) -> list[Replaced]:
         """Write the wanted entries of these account ids; `None` removes an entry.
 
-        Return the former entries whose credentials have changed. Unchanged entries cost no write.
+        Return what was changed. Unchanged entries cost no write.
         """
         former = self.of_ids(list(wanted))
         changed = {id_: entry for id_, entry in wanted.items() if former.get(id_) != entry}
@@ -134,25 +124,26 @@ class ReplicaFile:
         self._delete([*changed, *namesakes])
         self._insert(additions)
         return [
-            *(entry for id_, entry in former.items() if id_ in changed and not _still_right(entry, changed[id_])),
-            *namesakes.values(),
+            *(Replaced(former.get(id_), entry) for id_, entry in changed.items()),
+            *(Replaced(entry, None) for entry in namesakes.values()),
         ]
 
     def of_ids(self, ids: Sequence[int]) -> dict[int, SipCredentials]:
         """Return the entries of these accounts."""
-        return _entries(self._db.execute(_SELECT + "id " + _LISTED, (json.dumps(ids),)))
+        return entries_of(self._db.execute(SELECT + "id " + LISTED, (json.dumps(ids),)))
 
     def page(self, after: int, limit: int) -> dict[int, SipCredentials]:
         """Return the entries of the first `limit` ids above `after`, in their order."""
         ids = self._db.execute("SELECT id FROM accounts WHERE id > ? ORDER BY id LIMIT ?", (after, limit)).fetchall()
-        return _entries(
-            self._db.execute(_SELECT + "id " + _LISTED + " ORDER BY id", (json.dumps([i for (i,) in ids]),))
+        return entries_of(
+            self._db.execute(SELECT + "id " + LISTED + " ORDER BY here.id", (json.dumps([i for (i,) in ids]),))
         )
 
     def remove_strays(self) -> None:
         """Remove passwords without account, and accounts that others marked as not activated."""
         self._db.execute("DELETE FROM accounts WHERE activated <> 1")
         self._db.execute("DELETE FROM passwords WHERE account_id NOT IN (SELECT id FROM accounts)")
+        self._db.execute(REMOVE_OTHERS)
 
     def note(self, name: str) -> str | None:
         """Return a note of the server in the file, or `None`."""
@@ -200,7 +191,7 @@ class ReplicaFile:
             connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("BEGIN IMMEDIATE")
         if columns(connection) != COLUMNS:
-            for statement in _SCHEMA.split(";"):
+            for statement in SCHEMA.split(";"):
                 connection.execute(statement)
         if columns(connection) != COLUMNS:
             raise sqlite3.DatabaseError("it is a database with other tables; name another file, or move this one away")
@@ -209,10 +200,11 @@ class ReplicaFile:
     def _holders(self, entries: Sequence[SipCredentials]) -> list[int]:
         """Return the ids with these names in the file, perhaps of accounts whose own change is not projected yet."""
         names = json.dumps([(entry.username, entry.domain) for entry in entries])
-        return [id_ for (id_,) in self._db.execute(_HOLDERS, (names,))]
+        return [id_ for (id_,) in self._db.execute(HOLDERS, (names,))]
 
     def _delete(self, ids: Sequence[int]) -> None:
         listed = (json.dumps(ids),)
+        self._db.execute(REMOVE_BRIDGES_OF, listed)
         self._db.execute("DELETE FROM passwords WHERE account_id IN (SELECT value FROM json_each(?))", listed)
         self._db.execute("DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", listed)
 
@@ -226,31 +218,12 @@ class ReplicaFile:
             "INSERT INTO passwords VALUES (?, ?, ?)",
             [(entry.id, ha1, algorithm) for entry in entries for algorithm, ha1 in entry.hashes.items()],
         )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO external_accounts VALUES (?, ?, ?, NULL, ?, ?, 'md5', ?, ?, ?, ?, ?)",
+            [bridge_row(entry, entry.bridge) for entry in entries if entry.bridge is not None],
+        )
 
 
 def _is_passing(error: Exception) -> bool:
     """Return True if the file is only locked at the moment; the upper bits of the code are details."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Return the columns of each of our tables that the file has."""
-    found: dict[str, list[str]] = {}
-    for table in COLUMNS:
-        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-        if names:
-            found[table] = names
-    return found
-
-
-def _entries(rows: Iterable[tuple[int, str, str, str | None, str | None, str | None]]) -> dict[int, SipCredentials]:
-    entries: dict[int, SipCredentials] = {}
-    for id_, username, domain, phone, ha1, algorithm in rows:
-        entry = entries.setdefault(id_, SipCredentials(id_, username, domain, phone, {}))
-        if ha1 is not None and algorithm is not None:
-            entry.hashes[algorithm] = ha1
-    return entries
-
-
-def _still_right(former: SipCredentials, wanted: SipCredentials | None) -> bool:
-    return wanted is not None and (wanted.address, wanted.hashes) == (former.address, former.hashes)

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable
 
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import ReplicaUnavailable
-from flexiapi.flexisip.configured import cli_socket_of
+from flexiapi.flexisip.bridge_news import BridgeNews
+from flexiapi.flexisip.configured import cli_socket_of, registrar_of
 from flexiapi.flexisip.credentials import Realms
 from flexiapi.flexisip.follower import Changes, Follower
+from flexiapi.flexisip.redis import RedisRegistrar
 from flexiapi.flexisip.replica import AccountSource, SignInReplica
 from flexiapi.model import Actor
 from flexiapi.settings import Settings
@@ -24,8 +26,12 @@ class Replication:
         self.path = section.auth_replica
         self.replica: SignInReplica | None = None
         self._changes = changes
+        self._redis: RedisRegistrar | None = None
+        self._news: BridgeNews | None = None
         if self.path is not None:
-            cli = cli_socket_of(section)
+            cli, registrar = cli_socket_of(section), registrar_of(settings)
+            if isinstance(registrar, RedisRegistrar):
+                self._redis, self._news = registrar, BridgeNews(registrar.publish)
             self.replica = SignInReplica(
                 self.path,
                 accounts,
@@ -33,6 +39,7 @@ class Replication:
                 realm_of=realm_of,
                 md5=settings.account.md5,
                 forget=cli.forget_credentials if cli else None,
+                tell_bridge=self._news.tell if self._news else None,
             )
 
     async def settle(self, actor: Actor) -> None:
@@ -73,6 +80,9 @@ class Replication:
             yield
         finally:
             await self.replica.close()
+            if self._news is not None and self._redis is not None:
+                await self._news.close()
+                await self._redis.close()
 
     @contextlib.asynccontextmanager
     async def followed(self, may_work: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from flexiapi.model.change import Actor
 
-CREDENTIAL_FIELDS = frozenset({"username", "domain", "phone", "passwords", "activated", "blocked_at"})
-"""The fields of an account that its sign-in by SIP depends on."""
+CREDENTIAL_FIELDS = frozenset(
+    {"username", "domain", "phone", "passwords", "activated", "blocked_at", "bridged_account"}
+)
+"""The fields of an account that the SIP server gets something of."""
 
 _ACCOUNTS = "accounts"
 _ALWAYS = frozenset({"account.created", "account.removed", "accounts.imported"})

@@ -1,11 +1,12 @@
 """Verbs of an account about what is attached to it: types, actions, contacts, contacts lists."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
 from flexiapi.model.change import Change, Element, ElementChange
-from flexiapi.model.parts import MOST_ENTRIES, Action, DictionaryEntry, ExternalAccount
+from flexiapi.model.parts import MOST_ENTRIES, Action, BridgedAccount, DictionaryEntry, ExternalAccount
 from flexiapi.model.record import AccountRecord
 
 
@@ -47,6 +48,29 @@ class AccountLinks(AccountRecord):
         return self._changed(
             "account.external_account_attached", expecting=has_none, external_account=external, updated_at=now
         )
+
+    def set_bridge(self, bridged: BridgedAccount) -> Change[Self]:
+        """Set the bridged account. Expects that the one of before is as it was read."""
+        return self._changed(
+            "account.bridge_set",
+            expecting=self._same_bridge,
+            bridged_account=bridged,
+            updated_at=bridged.updated_at,
+        )
+
+    def remove_bridge(self, now: datetime) -> Change[Self]:
+        """Remove the bridged account. Expects that it is as it was read."""
+        return self._changed(
+            "account.bridge_removed", expecting=self._same_bridge, bridged_account=None, updated_at=now
+        )
+
+    @property
+    def _same_bridge(self) -> Mapping[str, Any]:
+        """The precondition that there is the same bridged account as when it was read, or none."""
+        bridged = self.bridged_account
+        if bridged is None:
+            return {"bridged_account": None}
+        return {"bridged_account.number": bridged.number, "bridged_account.updated_at": bridged.updated_at}
 
     def add_action(self, action: Action) -> Change[Self]:
         """Add an action."""

@@ -199,6 +199,36 @@ class ExternalAccount:
         return opened(self.stored)
 
 
+class BridgeProtocol(StrEnum):
+    """The transport to the SIP server of a bridged account."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+    TLS = "TLS"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgedAccount:
+    """A SIP account of an account of ours elsewhere, which Flexisip's bridge (B2BUA) registers and calls through.
+
+    Attributes:
+        number: names it to the bridge. Another user name or domain gets another number, since the bridge removes what
+            has no row any more under its number.
+        stored: MD5 of username:realm:password, with the domain if there is no realm.
+    """
+
+    number: int
+    username: str
+    domain: str
+    protocol: BridgeProtocol
+    stored: Secret = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    realm: str | None = None
+    registrar: str | None = None
+    outbound_proxy: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PooledAccount:
     """An external account in the pool, without its hash. It may be used although its account was removed."""

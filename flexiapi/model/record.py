@@ -12,6 +12,7 @@ from flexiapi.model.change import Change
 from flexiapi.model.parts import (
     Action,
     ActivationExpiration,
+    BridgedAccount,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
@@ -123,6 +124,7 @@ class AccountRecord:
     contacts_list_ids: tuple[int, ...] = ()
     call_forwardings: tuple[CallForwarding, ...] = ()
     external_account: ExternalAccount | None = None
+    bridged_account: BridgedAccount | None = None
     creation_token_hash: bytes | None = field(default=None, repr=False)
     unreadable: tuple[str, ...] = ()
 
@@ -182,12 +184,7 @@ class AccountRecord:
         return not self.activated and self.confirmation is not None and self.confirmation.key is not None
 
     def _changed(
-        self,
-        event: str,
-        *,
-        expecting: Mapping[str, Any] | None = None,
-        ends_sign_ins: bool = False,
-        **fields: Any,
+        self, event: str, *, expecting: Mapping[str, Any] | None = None, ends_sign_ins: bool = False, **fields: Any
     ) -> Change[Self]:
         """Return the change that writes `fields`."""
         after = replace(self, **fields, sign_in_epoch=self.sign_in_epoch + int(ends_sign_ins))

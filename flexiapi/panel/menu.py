@@ -27,6 +27,7 @@ _ADMIN: tuple[Entry, ...] = (
     ("/admin/external_accounts", marked("External accounts")),
     ("/admin/statistics/day", marked("Statistics")),
     ("/admin/messages", marked("Messages")),
+    ("/admin/phone_countries", marked("Phone countries")),
     ("/admin/api_keys", marked("API keys")),
     ("/admin/backends", marked("Backends")),
     ("/admin/settings", marked("Settings")),

@@ -35,7 +35,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_PASSWORD = 128
 _LONGEST_ADDRESS = 254
 _PHONE = re.compile(r"\+[0-9]{3,15}")
-_DOMAIN = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+DOMAIN_NAME = re.compile(r"(?=.{3,64}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
 def _rules(info: ValidationInfo) -> NameRules:
@@ -130,12 +130,14 @@ def _language(value: str) -> str:
 
 
 def _domain(value: str) -> str:
-    if not _DOMAIN.fullmatch(value.lower()):
+    if not DOMAIN_NAME.fullmatch(value.lower()):
         raise Violations("{field} must be a domain name")
     return value.lower()
 
 
-def _printable(longest: int) -> AfterValidator:
+def printable(longest: int) -> AfterValidator:
+    """Return the rule of texts without control characters."""
+
     def check(value: str) -> str:
         too_long = [f"{{field}} must have at most {longest} characters"] if len(value) > longest else []
         unprintable = ["{field} must not have control characters"] if _CONTROL.search(value) else []
@@ -162,7 +164,8 @@ def _typed_key(value: str) -> str:
     return codes.joined(value)
 
 
-def _matching(pattern: str, text: str) -> AfterValidator:
+def matching(pattern: str, text: str) -> AfterValidator:
+    """Return the rule of texts that match a pattern as a whole; `text` says what is wrong with others."""
     regex = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -173,7 +176,9 @@ def _matching(pattern: str, text: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
+def one_of(text: str, names: tuple[str, ...]) -> BeforeValidator:
+    """Return the rule of values that are among names; `text` says what is wrong with others."""
+
     def check(value: Any) -> Any:
         if value not in names:
             raise Violations(text)
@@ -194,7 +199,7 @@ PasswordOfDomain = Annotated[Text, AfterValidator(_any_password), field_texts.PA
 OldPassword = Annotated[Text, Field(description="required if a password is set", examples=["wrong-donkey-battery"])]
 Algorithm = Annotated[
     model.Algorithm,
-    _one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
+    one_of("{field} must be SHA-256 or MD5", ("SHA-256", "MD5")),
     field_texts.ALGORITHM,
 ]
 Email = Annotated[Text, AfterValidator(_email), field_texts.EMAIL]
@@ -204,16 +209,16 @@ ClaimedPhone = Annotated[Text, AfterValidator(_phone), field_texts.CLAIMED_PHONE
 KnownPhone = Annotated[Text, AfterValidator(_known_phone), field_texts.PHONE]
 Domain = Annotated[Text, AfterValidator(_domain), field_texts.DOMAIN]
 DisplayName = Annotated[
-    Text, _printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
+    Text, printable(255), Field(max_length=255, description="shown to people", examples=["Alice Martin"])
 ]
 BlockReason = Annotated[
     Text,
-    _printable(255),
+    printable(255),
     Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
 ]
 KeyName = Annotated[
     Text,
-    _printable(64),
+    printable(64),
     Field(max_length=64, description="tells people what has the key; unique", examples=["Flexisip in Paris"]),
 ]
 InvitationName = Annotated[
@@ -224,7 +229,7 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 RecordIds = Annotated[tuple[Annotated[int, Field(ge=1, le=2**53)], ...], Field(max_length=100)]
 SearchText = Annotated[
     Text,
-    _printable(128),
+    printable(128),
     Field(
         max_length=128,
         description="beginnings of words in usernames, addresses, phone numbers and display names",
@@ -233,14 +238,14 @@ SearchText = Annotated[
 ]
 ExternalName = Annotated[
     Text,
-    _matching(
+    matching(
         r"[^\s\x00-\x1f\x7f@:;<>\"]{1,64}", "{field} must be a user name without its domain (at most 64 characters)"
     ),
 ]
 LanguageTag = Annotated[Text, AfterValidator(_language), field_texts.LANGUAGE]
 DtmfProtocol = Annotated[
     model.DtmfProtocol,
-    _one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
+    one_of("{field} must be sipinfo, sipmessage or rfc2833", tuple(model.DtmfProtocol)),
     field_texts.DTMF_PROTOCOL,
 ]
 Flag = Annotated[bool, BeforeValidator(flag), WithJsonSchema({"type": "boolean", "examples": [True]})]
@@ -256,7 +261,7 @@ RequestToken = Annotated[
 ]
 ConfirmationKey = Annotated[Text, BeforeValidator(digits), AfterValidator(_typed_key), field_texts.CONFIRMATION_KEY]
 CodeChannel = Annotated[
-    model.CodeChannel, _one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
+    model.CodeChannel, one_of("{field} must be sms or voice", ("sms", "voice")), field_texts.CODE_CHANNEL
 ]
 Pin = Annotated[Text, BeforeValidator(digits), _FOUR_DIGITS, field_texts.PIN]
 TypedPin = Annotated[Text, BeforeValidator(typed_digits), _FOUR_DIGITS, field_texts.PIN]
@@ -267,22 +272,22 @@ Expiry = Annotated[
 ]
 Key = Annotated[
     Text,
-    _matching("[a-z0-9_-]{1,64}", "{field} must be lower-case letters, digits, - and _ (at most 64)"),
+    matching("[a-z0-9_-]{1,64}", "{field} must be lower-case letters, digits, - and _ (at most 64)"),
     field_texts.KEY,
 ]
 Code = Annotated[
     Text,
     BeforeValidator(digits),
-    _matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
+    matching("[a-z0-9]{1,64}", "{field} must be lower-case letters and digits (at most 64)"),
     field_texts.CODE,
 ]
 Caller = Annotated[
     Text,
-    _matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
+    matching(r"(?:sips?|tel):[^\s<>\"\x00-\x1f\x7f]{1,512}", "{field} must be a SIP URI such as sip:bob@example.org"),
     Field(description="SIP URI of the caller, if it is known", examples=["sip:bob@sip.example.org"]),
 ]
 EntryValue = Annotated[
-    Text, _printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
+    Text, printable(255), Field(max_length=255, description="a value of the operator's own", examples=["C-1024"])
 ]
 Dictionary = Annotated[dict[str, str], BeforeValidator(dictionary), field_texts.DICTIONARY]
 PageNumber = Annotated[
@@ -292,6 +297,6 @@ PageNumber = Annotated[
     Field(description="which page, from 1 on; each has 20 accounts", examples=[1]),
 ]
 _OF_PUSH = "{field} has characters that are not allowed, or too many"
-PushProvider = Annotated[Text, _matching(model.PUSH_PROVIDER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PROVIDER)]
-PushParameter = Annotated[Text, _matching(model.PUSH_PARAMETER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PARAMETER)]
-PushId = Annotated[Text, _matching(model.PUSH_ID, _OF_PUSH), field_texts.of_pattern(model.PUSH_ID)]
+PushProvider = Annotated[Text, matching(model.PUSH_PROVIDER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PROVIDER)]
+PushParameter = Annotated[Text, matching(model.PUSH_PARAMETER, _OF_PUSH), field_texts.of_pattern(model.PUSH_PARAMETER)]
+PushId = Annotated[Text, matching(model.PUSH_ID, _OF_PUSH), field_texts.of_pattern(model.PUSH_ID)]

@@ -13,7 +13,9 @@ _SHOWN = dict.fromkeys(
     ("username", "domain", "activated", "phone", "display_name", "dtmf_protocol", "types", "actions"), 1
 )
 # Views of contacts never show these, and opening sealed passwords takes time.
-_PRIVATE = {"passwords": 0, "api_key": 0, "external_account": 0, "confirmation": 0, "identifiers": 0}
+_PRIVATE = dict.fromkeys(
+    ("passwords", "api_key", "external_account", "bridged_account", "confirmation", "identifiers"), 0
+)
 
 
 class ContactStore(Records):

@@ -14,13 +14,13 @@ from flexiapi.model import (
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
-    ExternalAccount,
     Named,
     Password,
     Spaces,
     e164,
     usual_name,
 )
+from flexiapi.store.accounts_elsewhere import bridge_document, bridge_read, external_document, external_read
 from flexiapi.store.forwardings import forwardings_read, forwardings_stored
 from flexiapi.store.unreadable import PARTS, UNREADABLE, classes_of_fields, in_part
 
@@ -33,10 +33,11 @@ STORED_NAMES = {
     "contacts_list_ids": "contacts_lists",
     "sign_in_epoch": "epoch",
 }
+_ELSEWHERE = ("external_account", "bridged_account")
 _SEQUENCES = ("type_ids", "contact_ids", "contacts_list_ids")
 # A document holds these otherwise than an account.
 _COMPOSED = frozenset(
-    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "call_forwardings", "external_account"}
+    {*PARTS, *_SEQUENCES, "passwords", "actions", "dictionary", "call_forwardings", *_ELSEWHERE}
     | {"unconfirmed", "has_first_password", "provisioning_token", "provisioning_token_until", "confirmation"}
 )
 _NAMES = tuple(field.name for field in dataclasses.fields(Account) if field.name != "unreadable")
@@ -46,7 +47,6 @@ _READ_AS_THEY_ARE = {
     for name, classes in classes_of_fields().items()
     if name not in _COMPOSED - {"unconfirmed", "has_first_password"} | {"dtmf_protocol", "unreadable"}
 }
-_EXTERNAL = ("username", "domain", "group")
 _ALGORITHMS = {str(algorithm): algorithm for algorithm in Algorithm}
 _IDENTITY = frozenset({"username", "domain", "phone", "email", "claimed_phone", "claimed_email", "unconfirmed"})
 # What identifiers and words of an account are made of.
@@ -74,7 +74,8 @@ class AccountDocuments:
             **dict.fromkeys(PARTS, lambda value, _: plain(value)),
             **dict.fromkeys(("actions", "dictionary"), lambda value, _: [plain(item) for item in value]),
             "call_forwardings": lambda value, _: forwardings_stored(value),
-            "external_account": self._external,
+            "external_account": lambda value, owner: external_document(value, bound_to_account(owner), key),
+            "bridged_account": lambda value, owner: bridge_document(value, owner, key),
             "unconfirmed": _if_true,
             "has_first_password": _if_true,
         }
@@ -84,7 +85,11 @@ class AccountDocuments:
             "actions": ("actions", lambda value, _: tuple(Action(**item) for item in value)),
             "call_forwardings": ("call_forwardings", lambda value, _: forwardings_read(value)),
             "dictionary": ("dictionary", lambda value, _: tuple(DictionaryEntry(**item) for item in value)),
-            "external_account": ("external_account", self._read_external),
+            "external_account": (
+                "external_account",
+                lambda value, owner: external_read(value, bound_to_account(owner), key),
+            ),
+            "bridged_account": ("bridged_account", lambda value, owner: bridge_read(value, owner, key)),
             **{STORED_NAMES[name]: (name, lambda value, _: tuple(value)) for name in _SEQUENCES},
             **{name: (name, _part(part)) for name, part in PARTS.items()},
         }
@@ -232,14 +237,6 @@ class AccountDocuments:
 
     def _read_password(self, item: Document, owner: int) -> Password:
         return Password(_ALGORITHMS[item["algorithm"]], SealedText(self._key, item["sealed"], bound_to_account(owner)))
-
-    def _external(self, external: ExternalAccount, owner: int) -> Document:
-        secret = {"algorithm": str(external.algorithm), "sealed": self._key.seal(external.ha1, bound_to_account(owner))}
-        return {name: getattr(external, name) for name in _EXTERNAL} | secret
-
-    def _read_external(self, item: Document, owner: int) -> ExternalAccount:
-        ha1 = SealedText(self._key, item["sealed"], bound_to_account(owner))
-        return ExternalAccount(item["username"], item["domain"], item["group"], ha1, Algorithm(item["algorithm"]))
 
 
 def _of_pin(pending: Confirmation) -> Document:

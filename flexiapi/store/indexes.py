@@ -60,6 +60,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("contacts_lists", **_only_present("contacts_lists")),
         IndexModel("admin_since", **_only_present("admin_since")),
         IndexModel("group", **_only_present("group")),
+        IndexModel(
+            [("bridged_account.username", ASCENDING), ("bridged_account.domain", ASCENDING)],
+            unique=True,
+            **_only_present("bridged_account.username"),
+        ),
     ],
     "creation_tokens": [
         _TTL,

@@ -8,6 +8,7 @@ from pymongo import UpdateOne
 from flexiapi.crypto.keys import ApplicationKey
 from flexiapi.errors import SealBroken
 from flexiapi.observing import log
+from flexiapi.store.accounts_elsewhere import bound_to_bridge
 from flexiapi.store.connection import Records
 from flexiapi.store.documents import AccountDocuments, bound_to_account, bound_to_key, bound_to_token
 from flexiapi.store.driver import Collection, Database
@@ -90,9 +91,8 @@ class Seals(Records, bounds=False):
         return UpdateOne({"_id": document["_id"], **before}, update)
 
     async def _page(self, collection: Collection, last_id: int) -> list[Document]:
-        fields = dict.fromkeys(
-            ("passwords", "external_account", "sealed", "provisioning_secret", "confirmation_secret", "voicemails"), 1
-        )
+        secrets = ("provisioning_secret", "confirmation_secret", "voicemails")
+        fields = dict.fromkeys(("passwords", "sealed", "external_account", "bridged_account", *secrets), 1)
         cursor = collection.find({"_id": {"$gt": last_id}}, fields, sort=[("_id", 1)], limit=_AT_ONCE)
         return await cursor.to_list(None)
 
@@ -104,6 +104,7 @@ class Seals(Records, bounds=False):
         owner = document["_id"]
         bounds = {
             "external_account": bound_to_account(owner),
+            "bridged_account": bound_to_bridge(owner),
             "provisioning_secret": bound_to_token(owner),
             "confirmation_secret": bound_to_key(owner),
         }

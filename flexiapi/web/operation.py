@@ -204,6 +204,11 @@ class Operation:
         return self.is_unsafe and not self.keeps_accounts
 
     @property
+    def statuses(self) -> Sequence[int]:
+        """The HTTP statuses of success."""
+        return (self.status, *(self.reply.other_statuses if self.reply is not None else ()))
+
+    @property
     def media_type(self) -> str:
         """Media type of the answer."""
         return (self.reply or Json).content_type

@@ -13,6 +13,7 @@ class HttpReply:
     """A body with its headers. `is_wrong_guess` marks a reply to a wrong secret that is not a failure."""
 
     content_type: ClassVar[str] = "application/octet-stream"
+    other_statuses: ClassVar[Sequence[int]] = ()
 
     body: bytes
     headers: Sequence[tuple[str, str]] = ()
@@ -104,6 +105,15 @@ class PageReply(HttpReply):
     """A page with a status of its own."""
 
     content_type = "text/html; charset=UTF-8"
+    status: int = 200
+
+
+@dataclass(slots=True)
+class SavedJson(HttpReply):
+    """JSON about a record that was changed (200) or made (201)."""
+
+    content_type = "application/json"
+    other_statuses = (201,)
     status: int = 200
 
 

@@ -1,9 +1,12 @@
 """The fragment of `flexisip.conf` for each release."""
 
+import json
+
 import pytest
 
+from flexiapi.errors import ConfigurationError
 from flexiapi.flexisip.conf_file import read_conf
-from flexiapi.flexisip.conf_fragment import PLACEHOLDER, Extra, fragment, place_of
+from flexiapi.flexisip.conf_fragment import INIT_QUERY, PLACEHOLDER, Extra, fragment, place_of, providers
 from flexiapi.flexisip.releases import CALLS, RELEASES, Release
 from flexiapi.settings import Settings
 
@@ -38,10 +41,11 @@ EVENT_LOG_OF_2_5 = {
 
 def test_every_release_has_the_sign_in_and_its_own_calls():
     assert set(values(Release(2, 2))) == {SIGN_IN}
-    assert set(values(Release(2, 4), ALL)) == {SIGN_IN, "event-logs"}
-    assert set(values(Release(2, 5), ALL)) == {SIGN_IN, "event-logs", "module::Authorization"}
+    of_2_4 = {SIGN_IN, "event-logs", "b2bua-server", "b2bua-server::sip-bridge"}
+    assert set(values(Release(2, 4), ALL)) == of_2_4
+    assert set(values(Release(2, 5), ALL)) == {*of_2_4, "module::Authorization"}
     of_2_6 = {"global", "global::flexiapi", "module::Router", "module::PushNotification", "voicemail-server"}
-    assert set(values(Release(2, 6), ALL)) == {SIGN_IN, "event-logs", "module::Authorization", *of_2_6}
+    assert set(values(Release(2, 6), ALL)) == {*of_2_4, "module::Authorization", *of_2_6}
     assert values(Release(2, 7), ALL) == values(Release(2, 6), ALL)
 
 
@@ -136,3 +140,14 @@ def test_the_fragment_has_every_setting_that_the_table_names(release):
         for text in (f"{section}/{key}", f"{section}/{key}={value}")
     }
     assert {switch for call in CALLS for switch in call.switches_of(release)} - printed == set()
+
+
+def test_the_providers_of_the_bridge_read_the_replica():
+    file = json.loads(providers(settings()))
+    loader = file["accountPools"]["flexiapi"]["loader"]
+    assert loader["connection"] == "dbname=/var/lib/flexiapi-sip/auth.sqlite timeout=5 readonly=true"
+    assert (loader["dbBackend"], loader["initQuery"]) == ("sqlite3", INIT_QUERY)
+    assert loader["updateQuery"].endswith("WHERE id = :identifier")
+    assert {one["accountPool"] for one in file["providers"]} == {"flexiapi"}
+    with pytest.raises(ConfigurationError, match=r"set flexisip\.auth_replica"):
+        providers(Settings())

@@ -6,8 +6,9 @@ import pytest
 
 from flexiapi.crypto import digest
 from flexiapi.crypto.keys import opened, random_text
-from flexiapi.model import Actor, Confirmation
+from flexiapi.model import Actor, Confirmation, KeyScope
 from flexiapi.server.routes import ENDPOINTS_WITHOUT_PANEL
+from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from tests.api.test_sip_auth import query
 from tests.kit.digest import ME, answer, answering, asked, nonce_of
@@ -185,6 +186,10 @@ class TestBlocked:
         assert {one["blocked"] for one in found} == {True}
         assert person.id in [one["id"] for one in found]
         assert reason not in http.get(ME, headers=person.headers).text
+        wanted = NewNamedKey("A program that reads accounts", [KeyScope.ACCOUNTS_READ])
+        key, _ = server.run(server.services.sign_in.named_keys.make(wanted, Actor.system()))
+        by_program = http.get(path, headers={"x-api-key": key}).json()
+        assert (by_program["blocked"], by_program["block_reason"]) == (True, None)
         server.run(server.store.journal.pending.move())
         events = server.run(server.services.accounts.activity.of(server.account(person.id)))
         assert [one.details.get("reason") for one in events if one.name == "account.blocked"] == [None, reason]

@@ -17,6 +17,8 @@ from flexiapi.model import (
     Actor,
     ActorKind,
     Algorithm,
+    BridgedAccount,
+    BridgeProtocol,
     CallForwarding,
     Confirmation,
     DictionaryEntry,
@@ -162,6 +164,9 @@ async def _made(server, domain) -> World:
             **linked,
             actions=(action,),
             dictionary=(DictionaryEntry("customer", mark),),
+            bridged_account=BridgedAccount(
+                ids["member"], f"bridged.{mark}", "sip.example.com", BridgeProtocol.TLS, "0" * 32, now, now
+            ),
             provisioning_token=random_text(13),
             provisioning_token_at=now,
         ),

@@ -5,6 +5,7 @@ from flexiapi.panel.admin.account_actions import (
     AccountBlockingEndpoint,
     AccountDeletionEndpoint,
 )
+from flexiapi.panel.admin.account_bridge import BridgeEndpoint, BridgeRemovalEndpoint
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
 from flexiapi.panel.admin.account_dictionary import EntryEndpoint, EntryRemovalEndpoint
@@ -60,6 +61,8 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ActionRemovalEndpoint,
     EntryEndpoint,
     EntryRemovalEndpoint,
+    BridgeEndpoint,
+    BridgeRemovalEndpoint,
     DeviceRemovalEndpoint,
     SessionEndEndpoint,
 )

@@ -28,6 +28,7 @@ from flexiapi.panel.admin.invitations import (
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
+from flexiapi.panel.admin.phone_countries import PhoneCountriesPageEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -57,6 +58,7 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     NamedKeysPageEndpoint,
     NewNamedKeyEndpoint,
     RevocationEndpoint,
+    PhoneCountriesPageEndpoint,
     BackendsEndpoint,
     SettingsEndpoint,
     SpacesEndpoint,

@@ -24,6 +24,7 @@ _WITHOUT: Mapping[str, tuple[str, ...]] = {
     "email_change": ("pin_hash",),
     "phone_change": ("pin_hash",),
     "external_account": ("stored",),
+    "bridged_account": ("stored",),
 }
 """The secrets in parts of an account."""
 

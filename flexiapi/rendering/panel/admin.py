@@ -141,6 +141,16 @@ class MessagesPage(PanelPage):
     form: FormView | None
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneCountriesPage(PanelPage):
+    """The form that switches countries of phone numbers, and the names of those that are off."""
+
+    name: ClassVar[str] = "admin/phone_countries"
+
+    form: FormView
+    refused: Sequence[str]
+
+
 class Budget(NamedTuple):
     """A budget of SMS of a day: the prefix of its numbers, empty for all, and when it begins anew."""
 

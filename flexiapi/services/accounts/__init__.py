@@ -6,6 +6,7 @@ from flexiapi.services.accounts.actions import AccountActions
 from flexiapi.services.accounts.activity import AccountActivity
 from flexiapi.services.accounts.administration import AccountBusy, Administration
 from flexiapi.services.accounts.administrators import Administrators
+from flexiapi.services.accounts.bridged_accounts import BridgedAccounts, BridgeTaken, BridgeValues
 from flexiapi.services.accounts.browsing import MOST_EXPORTED, AccountBrowsing, BrowsedAccounts, CursorInvalid
 from flexiapi.services.accounts.bulk import BulkChanges
 from flexiapi.services.accounts.creation import Creation
@@ -45,6 +46,8 @@ __all__ = [
     "AccountServices",
     "AccountTotals",
     "Amendments",
+    "BridgeTaken",
+    "BridgeValues",
     "BrowsedAccounts",
     "CursorInvalid",
     "ForwardedContacts",
@@ -78,6 +81,7 @@ class AccountServices:
     removal: AccountRemoval
     languages: AccountLanguages
     dictionaries: Dictionaries
+    bridges: BridgedAccounts
     types: AccountTypes
     actions: AccountActions
     statistics: Statistics
@@ -92,14 +96,13 @@ class AccountServices:
 
 def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens) -> AccountServices:
     """Make the services of this wing."""
-    store, clock = ground.store, ground.clock
     directory, browsing = AccountDirectory(ground), AccountBrowsing(ground)
-    guard = LastAdminGuard(store)
+    guard = LastAdminGuard(ground.store)
     forwarded_contacts = ForwardedContacts(ground)
     removal = AccountRemoval(ground, guard, forwarded_contacts)
     external_accounts = ExternalAccounts(ground, passwords)
     creation = Creation(ground, directory, passwords, external_accounts)
-    types = AccountTypes(store, directory)
+    types = AccountTypes(ground.store, directory)
     signing_up = SigningUp(ground, creation, removal)
     rules = AccountRules(ground, directory, creation_tokens, signing_up)
     return AccountServices(
@@ -119,9 +122,10 @@ def build(ground: Ground, passwords: Passwords, creation_tokens: CreationTokens)
         removal=removal,
         languages=AccountLanguages(ground),
         dictionaries=Dictionaries(ground, directory),
+        bridges=BridgedAccounts(ground, directory),
         types=types,
-        actions=AccountActions(store, directory),
-        statistics=Statistics(store, clock),
+        actions=AccountActions(ground.store, directory),
+        statistics=Statistics(ground.store, ground.clock),
         external_accounts=external_accounts,
         seeding=Seeding(ground),
         upkeep=Upkeep(ground, removal),

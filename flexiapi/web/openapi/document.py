@@ -95,7 +95,7 @@ class OpenApiDocument:
         if operation.upload is not None:
             described["requestBody"] = _form(operation.upload)
         described["responses"] = {
-            str(operation.status): self._success(endpoint.path, operation),
+            **{str(status): self._success(endpoint.path, operation) for status in operation.statuses},
             **self._failures(endpoint, operation),
         }
         described["x-codeSamples"] = [self._sample(endpoint.path, operation, schema)]

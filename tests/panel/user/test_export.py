@@ -11,6 +11,8 @@ from flexiapi.model import (
     Action,
     ActivationExpiration,
     Algorithm,
+    BridgedAccount,
+    BridgeProtocol,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
@@ -75,6 +77,9 @@ def whole(server, person):
         contact_ids=(2,),
         contacts_list_ids=(3,),
         external_account=ExternalAccount("line7", "trunk.example.net", "g", HIDDEN[2], Algorithm.MD5),
+        bridged_account=BridgedAccount(
+            5, f"line{person.id}", "trunk.example.net", BridgeProtocol.TLS, HIDDEN[2], NOW, NOW
+        ),
         creation_token_hash=HIDDEN[2].encode(),
         has_first_password=True,
     )

@@ -12,6 +12,8 @@ from flexiapi.model import (
     ActivationExpiration,
     Actor,
     Algorithm,
+    BridgedAccount,
+    BridgeProtocol,
     Confirmation,
     ContactsList,
     Device,
@@ -79,6 +81,7 @@ _FULL = replace(
     undelivered=Undelivered("account.recovery", "main", "The number is unknown.", _WHEN),
     actions=(Action(1, "open", "1"),),
     dictionary=(DictionaryEntry("customer", "C-1024"),),
+    bridged_account=BridgedAccount(3, "alice4711", "sip.example.com", BridgeProtocol.TLS, "", _WHEN, _WHEN),
     external_account=ExternalAccount("outside", "sip.example.com", "group", "", Algorithm.SHA_256),
     unreadable=("email",),
 )

@@ -20,6 +20,7 @@ from flexiapi.rendering.panel.admin import (
     ExternalAccountsPage,
     MemberAdditionPage,
     MessagesPage,
+    PhoneCountriesPage,
     RemovalPage,
     StatisticsPage,
     TypesPage,
@@ -88,4 +89,6 @@ PAGES: tuple[PanelPage, ...] = (
     StatisticsPage(FRAME, "week", _DAYS, chart_of(_DAYS, "%d"), total_of(_DAYS)),
     MessagesPage(FRAME, FORM),
     MessagesPage(FRAME, None),
+    PhoneCountriesPage(FRAME, FORM, ["France (+33)"]),
+    PhoneCountriesPage(FRAME, FORM, []),
 )
