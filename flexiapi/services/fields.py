@@ -222,7 +222,7 @@ KeyName = Annotated[
     Field(max_length=64, description="tells people what has the key; unique", examples=["Flexisip in Paris"]),
 ]
 InvitationName = Annotated[
-    Text, _printable(64), Field(max_length=64, description="whom it is for", examples=["Building A"])
+    Text, printable(64), Field(max_length=64, description="whom it is for", examples=["Building A"])
 ]
 KeyScopes = Annotated[tuple[model.KeyScope, ...], BeforeValidator(key_scopes), field_texts.KEY_SCOPES]
 Days = Annotated[int, Field(ge=1, le=3650)]
