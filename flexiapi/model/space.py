@@ -112,6 +112,7 @@ class Space:
         panel_registration: who may register on the pages of the panel.
         phone_countries: countries whose numbers accounts may get; none named is all.
         quota: most accounts; 0 for any number.
+        ui: entries of the section `ui` of provisioning.
         scope: domains whose accounts belong to it.
         reach: domains that its administrators see.
         may_name_domains: whether its administrators may name any domain.
@@ -134,6 +135,7 @@ class Space:
     quota: int
     provisioning_rc_file: Path | None
     provisioning_overwrite_all: bool
+    ui: tuple[tuple[str, str], ...] = ()
     names: NamePolicy
     mail: MailTexts
     scope: Scope
@@ -258,6 +260,11 @@ def _described(settings: Settings, overrides: Mapping[str, Any], public: frozens
     values.update(overrides)
     return {
         **{key: values[key] for key in _PLAIN},
+        "ui": tuple(
+            (field_of(key), str(int(values[key])))
+            for key, section in OVERRIDABLE.items()
+            if section == "ui" and values[key] is not None
+        ),
         "names": NamePolicy(
             username_regex=re.compile(values["username_regex"]),
             username_min_length=values["username_min_length"],

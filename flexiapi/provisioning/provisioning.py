@@ -59,16 +59,20 @@ class _Base:
 class ProvisioningDocuments:
     """Renders documents and caches the base file's content.
 
-    `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning.
+    `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning. `ui` are
+    entries of the section of that name, of which the base file's own win.
     """
 
-    def __init__(self, settings: ProvisioningSettings, contacts_url: str, hooks: Hooks) -> None:
+    def __init__(
+        self, settings: ProvisioningSettings, contacts_url: str, hooks: Hooks, ui: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self._realm = settings.realm
         self._overwrite = settings.provisioning_overwrite_all
         self._server = settings.proxy_registrar_address
         self._transports = settings.transport_protocol_text
         self._file = RcFile(settings.provisioning_rc_file)
         self._contacts_url = contacts_url
+        self._ui = tuple(ui)
         self._hooks = hooks
         self._last = self._rendered(())
 
@@ -115,7 +119,7 @@ class ProvisioningDocuments:
     def _rendered(self, file: tuple[Section, ...]) -> _Base:
         misc = Section("misc")
         misc.add("contacts-vcard-list", self._contacts_url)
-        sections = tuple(self._marked((*file, misc)))
+        sections = tuple(self._marked((*file, misc, *self._of_ui(file))))
         rendered = {id(section): section_xml(section) for section in sections}
         names = [section.name for section in file]
         first_proxy = sum(name.startswith("proxy_config_") for name in names)
@@ -130,6 +134,12 @@ class ProvisioningDocuments:
             first_proxy=first_proxy,
             first_auth_info=sum(name.startswith("auth_info_") for name in names),
         )
+
+    def _of_ui(self, file: tuple[Section, ...]) -> Iterable[Section]:
+        """Return the section `ui` with what the base file has not, none if nothing is left."""
+        known = {entry.name for section in file if section.name == "ui" for entry in section.entries}
+        entries = [Entry(name, value) for name, value in self._ui if name not in known]
+        return [Section("ui", entries)] if entries else []
 
     def _account_sections(self, base: _Base, account: Account, request: ProvisioningRequest) -> Iterable[Section]:
         hooks = self._hooks

@@ -31,6 +31,6 @@ class SpaceDocuments:
     def _of(self, space: Space) -> ProvisioningDocuments:
         documents = self._documents.get(space.domain)
         if documents is None:
-            documents = ProvisioningDocuments(space, f"{space.url}/contacts/vcard", self._hooks)
+            documents = ProvisioningDocuments(space, f"{space.url}/contacts/vcard", self._hooks, space.ui)
             self._documents[space.domain] = documents
         return documents

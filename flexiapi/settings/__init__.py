@@ -22,6 +22,7 @@ from flexiapi.settings.sections import (
 from flexiapi.settings.spaces import SpaceSettings
 from flexiapi.settings.statistics import StatisticsSettings
 from flexiapi.settings.turn import TurnSettings
+from flexiapi.settings.ui import UiSettings
 from flexiapi.settings.values import SipDomain
 from flexiapi.settings.voicemail import VoicemailSettings
 
@@ -48,6 +49,7 @@ __all__ = [
     "StatisticsSettings",
     "TemplateSettings",
     "TurnSettings",
+    "UiSettings",
     "VoicemailSettings",
 ]
 
@@ -61,6 +63,7 @@ class Settings(BaseModel):
     app: AppSettings = AppSettings()
     account: AccountSettings = AccountSettings()
     panel: PanelSettings = PanelSettings()
+    ui: UiSettings = UiSettings()
     spaces: dict[SipDomain, SpaceSettings] = Field(default_factory=dict)
     data: DataSettings = DataSettings()
     mongodb: MongodbSettings = MongodbSettings()

@@ -9,6 +9,7 @@ from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import MailSettings
 from flexiapi.settings.panel import PanelSettings
 from flexiapi.settings.sections import AppSettings
+from flexiapi.settings.ui import UiSettings
 from flexiapi.settings.values import OptionalText, SettingsSection
 
 OVERRIDABLE: Mapping[str, str] = {
@@ -38,6 +39,7 @@ OVERRIDABLE: Mapping[str, str] = {
     "reply_to": "mail",
     "bounce_address": "mail",
     "signature": "mail",
+    **{f"ui_{name}": "ui" for name in UiSettings.model_fields},
 }
 """The section of each setting that a table of a domain may override."""
 
@@ -46,6 +48,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "account": AccountSettings,
     "panel": PanelSettings,
     "mail": MailSettings,
+    "ui": UiSettings,
 }
 
 

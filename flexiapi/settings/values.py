@@ -60,7 +60,7 @@ def _parsed(items: Iterable[object], words: Collection[str]) -> Iterator[object]
             raise ValueError(f"number {number} is not an IP address or network, such as 10.0.0.0/8{others}") from error
 
 
-def _empty_is_unset(value: object) -> object:
+def empty_is_unset(value: object) -> object:
     """Treat an empty variable, or the word `null`, as unset."""
     return None if value in ("", "null", "(null)") else value
 
@@ -153,9 +153,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 Sources = Annotated[tuple[Network | Literal["unix"], ...], BeforeValidator(_sources)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_separated)]
-OptionalText = Annotated[str | None, BeforeValidator(_empty_is_unset)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+OptionalText = Annotated[str | None, BeforeValidator(empty_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(empty_is_unset)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(empty_is_unset)]
 
 PhonePrefix = Annotated[str, AfterValidator(_is_prefix)]
 PhonePrefixes = Annotated[tuple[PhonePrefix, ...], BeforeValidator(_separated)]

@@ -18,11 +18,11 @@ MISC = ("misc", [("contacts-vcard-list", CONTACTS, False)])
 
 @pytest.fixture
 def server(tmp_path):
-    def made(rc=None, hooks=None, **settings):
+    def made(rc=None, hooks=None, ui=(), **settings):
         path = tmp_path / "base.rc"
         if rc is not None:
             path.write_text(rc)
-        return ProvisioningDocuments(Settings(provisioning_rc_file=path, **settings), CONTACTS, Hooks(hooks))
+        return ProvisioningDocuments(Settings(provisioning_rc_file=path, **settings), CONTACTS, Hooks(hooks), ui)
 
     return made
 
@@ -334,3 +334,15 @@ def test_a_hook_cannot_change_what_was_asked(server, account):
 
     with pytest.raises(ProvisioningFailed):
         server(hooks={"greedy": Greedy()}).of(account())
+
+
+def test_what_apps_show_comes_after_the_base_file_whose_own_values_win(server, read, account):
+    ui = (("hide_settings", "1"), ("max_account", "2"))
+    own = ("ui", [("hide_settings", "1", False), ("max_account", "2", False)])
+    assert read(server(ui=ui).base()) == [MISC, own]
+    assert read(server(ui=ui).of(account()))[:2] == [MISC, own]
+    for overwrite in (False, True):
+        documents = server("[ui]\nhide_settings=0\n", ui=ui, provisioning_overwrite_all=overwrite)
+        assert entries(read(documents.base())[:1], "ui") == {"hide_settings": "0"}
+        assert entries(read(documents.base())[1:], "ui") == {"max_account": "2"}
+    assert read(server("[ui]\nhide_settings=0\nmax_account=1\n", ui=ui).base())[1:] == [MISC]

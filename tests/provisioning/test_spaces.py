@@ -36,3 +36,17 @@ def test_each_space_has_its_base_file_url_and_realm(tmp_path):
     with pytest.raises(ProvisioningFailed):
         documents.base(spaces.of_domain(B), {}, {})
     assert ">base<" in documents.base(spaces.default, {}, {}).decode()
+
+
+def test_each_space_says_what_its_apps_show_and_nothing_unless_it_is_set():
+    given = {
+        "ui": {"hide_settings": True, "super": False},
+        "spaces": {B: {"ui_max_account": 1, "ui_hide_settings": ""}, "c.example.org": {}},
+    }
+    spaces = Spaces.of(Settings.model_validate(given))
+    assert spaces.default.ui == spaces.of_domain("c.example.org").ui == (("hide_settings", "1"), ("super", "0"))
+    assert spaces.of_domain(B).ui == (("super", "0"), ("max_account", "1"))
+    documents = SpaceDocuments(spaces, Hooks())
+    assert '<section name="ui"><entry name="super">0</entry>' in documents.base(spaces.of_domain(B), {}, {}).decode()
+    plain = Spaces.of(Settings()).default
+    assert b"ui" not in SpaceDocuments(Spaces(plain), Hooks()).base(plain, {}, {})
