@@ -10,7 +10,8 @@ from flexiapi.api.views.invitations import InvitationView, MadeInvitationView
 from flexiapi.errors import DeliveryFailed, RecordNotFound
 from flexiapi.model import Granted
 from flexiapi.services.codes import InvitationsUseless, NewInvitation
-from flexiapi.services.fields import Email, InvitationName, RecordIds
+from flexiapi.services.fields import Email
+from flexiapi.services.key_fields import InvitationName, RecordIds
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 from flexiapi.web.parameters import Params

@@ -19,7 +19,7 @@ from flexiapi.rendering.panel.admin import RemovalPage
 from flexiapi.rendering.panel.forms import Choice
 from flexiapi.rendering.panel.frame import FormLink
 from flexiapi.rendering.panel.invitations import InvitationsPage, NewInvitationPage
-from flexiapi.services import fields
+from flexiapi.services import fields, key_fields
 from flexiapi.services.codes import InvitationsUseless, NewInvitation
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -36,14 +36,18 @@ class InvitationForm(Form):
 
     submit = marked("Make the invitation")
 
-    name: Annotated[fields.InvitationName, Input(marked("For"), hint=marked("A person or a group, for other people"))]
+    name: Annotated[
+        key_fields.InvitationName, Input(marked("For"), hint=marked("A person or a group, for other people"))
+    ]
     email: Annotated[
         fields.Email | None, Input(marked("E-mail address"), kind="email", hint=marked("The link is mailed to it"))
     ] = None
     uses: Annotated[OfUses, Input(marked("Accounts that it may create"))] = 1
     expires_days: Annotated[OfDays | None, Input(marked("Days until it is over"))] = None
-    types: Annotated[fields.RecordIds, Input(marked("Types of the accounts"), kind="checkboxes")] = ()
-    contacts_lists: Annotated[fields.RecordIds, Input(marked("Contacts lists of the accounts"), kind="checkboxes")] = ()
+    types: Annotated[key_fields.RecordIds, Input(marked("Types of the accounts"), kind="checkboxes")] = ()
+    contacts_lists: Annotated[
+        key_fields.RecordIds, Input(marked("Contacts lists of the accounts"), kind="checkboxes")
+    ] = ()
 
 
 class InvitationsPageEndpoint(PanelEndpoint):
