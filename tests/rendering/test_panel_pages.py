@@ -6,6 +6,7 @@ from flexiapi.files import shared
 from flexiapi.rendering.panel import (
     accounts,
     admin,
+    call_forwarding,
     entrance,
     frame,
     invitations,
@@ -20,11 +21,12 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation, invitations, named_keys)
+WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation, invitations)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",
     "panel/macros.html",
+    "panel/forwarding_macros.html",
     "panel/admin/macros.html",
     "panel/admin/office_macros.html",
 } | MACROS
