@@ -10,6 +10,7 @@ from flexiapi.rendering.panel import (
     calls,
     entrance,
     frame,
+    invitations,
     named_keys,
     operation,
     phones,
@@ -21,7 +22,10 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation, calls)
+WINGS = (
+    *(frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation),
+    *(invitations, calls),
+)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",

@@ -6,6 +6,7 @@ from flexiapi.rendering.panel.samples import (
     admin,
     calls,
     entrance,
+    invitations,
     named_keys,
     operation,
     sessions,
@@ -21,6 +22,7 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *admin.PAGES,
     *operation.PAGES,
     *named_keys.PAGES,
+    *invitations.PAGES,
     *accounts.PAGES,
     *calls.PAGES,
 )
