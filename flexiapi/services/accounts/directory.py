@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, AccountSelection, AsContact, Space
+from flexiapi.model import Account, AccountSelection, AsContact, Scope, Space
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 
@@ -55,6 +55,10 @@ class AccountDirectory:
         if account is None:
             raise RecordNotFound
         return account
+
+    async def for_sip_server(self, account_id: int, reach: Scope) -> Account:
+        """Return the account with the id, if a SIP server with that reach serves it. Raises `RecordNotFound`."""
+        return existing(await self._store.accounts.by_id(account_id, reach))
 
     async def if_any(self, account_id: int, space: Space | None) -> Account | None:
         """Return the account with the id, if it exists and administrators of the space see it."""
