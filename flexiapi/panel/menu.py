@@ -15,12 +15,14 @@ _USER: tuple[Entry, ...] = (
     ("/provision", marked("Set up a phone")),
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
+    ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )
 _ADMIN: tuple[Entry, ...] = (
     ("/admin", marked("Overview")),
     ("/admin/accounts", marked("Accounts")),
+    ("/admin/invitations", marked("Invitations")),
     ("/admin/accounts/types", marked("Types")),
     ("/admin/contacts_lists", marked("Contacts lists")),
     ("/admin/external_accounts", marked("External accounts")),

@@ -56,13 +56,13 @@ class AccountDirectory:
             raise RecordNotFound
         return account
 
-    async def for_sip_server(self, account_id: int, reach: Scope) -> Account:
-        """Return the account with the id, if a SIP server with that reach serves it. Raises `RecordNotFound`."""
-        return existing(await self._store.accounts.by_id(account_id, reach))
-
     async def if_any(self, account_id: int, space: Space | None) -> Account | None:
         """Return the account with the id, if it exists and administrators of the space see it."""
         return await self._store.accounts.by_id(account_id, (space or self._spaces.default).reach)
+
+    async def within(self, account_id: int, reach: Scope) -> Account:
+        """Return the account with the id, if its domain is in the reach. Raises `RecordNotFound`."""
+        return existing(await self._store.accounts.by_id(account_id, reach))
 
     async def for_admin_by_address(self, username: str, domain: str, space: Space) -> Account:
         """Return the account of an address, if administrators of the space see it. Raises `RecordNotFound`."""
