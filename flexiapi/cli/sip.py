@@ -2,16 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import click
 
 from flexiapi.cli import flexisip_conf
 from flexiapi.cli.context import Installation, Progress, passed
-from flexiapi.errors import ConfigurationError, ReplicaUnavailable
+from flexiapi.errors import ConfigurationError, FlexiapiError, ReplicaUnavailable
 from flexiapi.flexisip import conf_fragment, doctor, userdb
-from flexiapi.flexisip.conf_doctor import Grade
+from flexiapi.flexisip.conf_doctor import ConfFinding, Grade, UsedKey
 from flexiapi.flexisip.releases import RELEASES, release_of
 from flexiapi.flexisip.replica import PAGE, Rebuilt, SignInReplica
 from flexiapi.model import Account
@@ -129,6 +129,7 @@ def run_doctor(
     """
     if file is not None:
         found = flexisip_conf.examined(file, context.settings, None if release is None else release_of(release))
+        found.findings += _of_keys(context, found.keys)
         flexisip_conf.report(found, as_json=as_json)
         sys.exit(any(finding.grade is Grade.ERROR for finding in found.findings))
     failures = asyncio.run(_looked_at(context, user))
@@ -137,6 +138,15 @@ def run_doctor(
         click.echo(f"\nflexisip.conf needs these settings:\n\n{lines}", nl=False)
     if failures:
         sys.exit(1)
+
+
+def _of_keys(context: Installation, keys: Sequence[UsedKey]) -> list[ConfFinding]:
+    """Ask the database about keys, if there are any and it answers."""
+    try:
+        return context.work(lambda parts: flexisip_conf.of_keys(keys, parts)) if keys else []
+    except (FlexiapiError, OSError) as error:
+        text = f"The database was not asked whether it knows the API keys: {error}"
+        return [ConfFinding(Grade.NOTE, None, text)]
 
 
 async def _looked_at(context: Installation, user: str | None) -> int:

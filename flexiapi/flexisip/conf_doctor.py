@@ -21,6 +21,7 @@ from flexiapi.flexisip.releases import (
     Release,
     release_of,
 )
+from flexiapi.model import KeyScope
 from flexiapi.settings import Settings
 
 ASSUMED = FIRST_WITH_CONNECTION
@@ -52,11 +53,12 @@ class ConfFinding:
 
 @dataclass(frozen=True, slots=True)
 class UsedKey:
-    """An API key that Flexisip will send, and the setting that it stands in."""
+    """An API key that Flexisip will send, the setting that it stands in, and the scopes that its calls need."""
 
     setting: str
     line: int | None
     value: str = field(repr=False)
+    scopes: frozenset[KeyScope] = frozenset()
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class _Examiner:
         of_key = "flexiapi-token" if self._release < Release(2, 4) else "flexiapi-api-key"
         if of_key not in {key for of, key in file.settings if of == section} and file.value(section, "flexiapi-token"):
             of_key = "flexiapi-token"
-        self._key(section, of_key)
+        self._key(section, of_key, EVENT_LOG)
         return f"https://{host}:{file.value(section, 'flexiapi-port', '443')}{self._prefix(self._place.path)}"
 
     def _overridden(self, host: str) -> None:
@@ -160,13 +162,14 @@ class _Examiner:
             text = f"is {host}, and app.url of this server has {self._place.host}."
             self._told_at(Grade.WARNING, section, key, text)
 
-    def _key(self, section: str, key: str) -> None:
+    def _key(self, section: str, key: str, *calls: FlexisipCall) -> None:
         value = self._file.value(section, key)
         if not value or value == PLACEHOLDER:
             text = "is missing; `flexiapi api-keys create --scope flexisip` makes one."
             self._told_at(Grade.ERROR, section, key, text)
         else:
-            self._result.keys.append(UsedKey(f"[{section}] {key}", self._file.line(section, key), value))
+            scopes = frozenset(call.scope for call in calls)
+            self._result.keys.append(UsedKey(f"[{section}] {key}", self._file.line(section, key), value, scopes))
 
     def _domains(self) -> str:
         file, section = self._file, _AUTHORIZATION
@@ -195,7 +198,7 @@ class _Examiner:
             text = "is the way of 2.5; write auth-domains-mode=flexiapi."
             self._told_at(Grade.WARNING, section, "account-manager-host", text)
         self._own_host(section, "account-manager-host", host)
-        self._key(section, "account-manager-api-key")
+        self._key(section, "account-manager-api-key", DOMAINS)
         if self._place.path:
             text = f"asks for /api/spaces, and this server is below {self._place.path}."
             self._told_at(Grade.ERROR, section, "account-manager-host", text)
@@ -253,7 +256,7 @@ class _Examiner:
         for text in _faults_of(url, self._place):
             self._told_at(Grade.ERROR, _CONNECTION, "url", text)
         self._own_host(_CONNECTION, "url", _split(url).hostname or self._place.host)
-        self._key(_CONNECTION, "api-key")
+        self._key(_CONNECTION, "api-key", *(call for call, where in self._result.calls if where))
 
 
 def _split(url: str) -> SplitResult:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flexiapi.errors import ConfigurationError
+from flexiapi.model import KeyScope
 
 _NUMBER = re.compile(r"v?(?P<major>[0-9]{1,2})\.(?P<minor>[0-9]{1,3})(?:[.\-+ ].*)?")
 
@@ -35,10 +36,14 @@ Switches = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class FlexisipCall:
-    """A call of Flexisip to this server; `switches` are the settings that it needs, from each of these releases on."""
+    """A call of Flexisip to this server, and the scope of an API key that opens it.
+
+    `switches` are the settings that it needs, from each of these releases on.
+    """
 
     name: str
     requests: str
+    scope: KeyScope
     switches: tuple[tuple[Release, Switches], ...]
 
     @property
@@ -59,6 +64,7 @@ _URL = "global::flexiapi/url"
 EVENT_LOG = FlexisipCall(
     "event log",
     "POST, PATCH /api/statistics/messages..., /api/statistics/calls...",
+    KeyScope.STATISTICS_WRITE,
     (
         (FIRST_WITH_EVENT_LOG, (_LOGGER, _HOST, "event-logs/flexiapi-token")),
         (Release(2, 4), (_LOGGER, _HOST, "event-logs/flexiapi-api-key")),
@@ -68,6 +74,7 @@ EVENT_LOG = FlexisipCall(
 DOMAINS = FlexisipCall(
     "domains",
     "GET /api/spaces",
+    KeyScope.FLEXISIP,
     (
         (
             FIRST_WITH_DOMAINS,
@@ -79,6 +86,7 @@ DOMAINS = FlexisipCall(
 DIVERSIONS = FlexisipCall(
     "call forwarding",
     "GET /api/resolve/{sip}, GET /api/accounts/{sip}/search",
+    KeyScope.FLEXISIP,
     (
         (
             FIRST_WITH_CONNECTION,
@@ -89,11 +97,13 @@ DIVERSIONS = FlexisipCall(
 PUSHES = FlexisipCall(
     "push notifications",
     "POST /api/push_notification",
+    KeyScope.PUSH,
     ((FIRST_WITH_CONNECTION, ("module::PushNotification/external-push-flexiapi=true", _URL)),),
 )
 VOICEMAIL = FlexisipCall(
     "voicemail",
     "GET /api/accounts/{sip}/search, POST /api/accounts/{id}/voicemails, POST /api/files/...",
+    KeyScope.FLEXISIP,
     ((FIRST_WITH_CONNECTION, ("module::Router/voicemail-server", "voicemail-server/transport", _URL)),),
 )
 CALLS = (EVENT_LOG, DOMAINS, DIVERSIONS, PUSHES, VOICEMAIL)

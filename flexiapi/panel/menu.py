@@ -15,6 +15,7 @@ _USER: tuple[Entry, ...] = (
     ("/provision", marked("Set up a phone")),
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
+    ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )

@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from flexiapi.model import Actor, KeyScope
+from flexiapi.services.sign_in import NewNamedKey
 from tests.kit.changes import add
 from tests.kit.sign_in_replica import account, asked
 from tests.kit.waiting import wait_for
@@ -130,6 +132,41 @@ def test_doctor_examines_a_file(command, tmp_path):
     assert lines == [{"call": name, "release": "2.5", "url": None} for name in ("event log", "domains")]
     missing = command("doctor", "--conf", tmp_path / "none", check=False)
     assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (1, True)
+
+
+def test_doctor_asks_the_database_about_the_keys_of_a_file(server, command, tmp_path):
+    async def key(name, *scopes):
+        new = NewNamedKey(name, scopes, expires_days=1)
+        return (await server.services.sign_in.named_keys.make(new, Actor.cli()))[0]
+
+    admin = server.person(admin_since=server.clock.second())
+    good, narrow = server.run(key("good", KeyScope.FLEXISIP)), server.run(key("narrow", KeyScope.PUSH))
+    file = tmp_path / "flexisip.conf"
+    told = {
+        good: None,
+        narrow: "ERROR    line 3     [global::flexiapi] api-key: the key narrow has not the scope flexisip, so",
+        server.person().key: "which is not an active administrator",
+        admin.key: "and ends with its next one",
+        "unknown": "this server does not know the key",
+    }
+    for value, text in told.items():
+        file.write_text(
+            f"[global::flexiapi]\nurl=https://api.example.org\napi-key={value}\n[global]\n"
+            "advanced-account-data=flexiapi\n[module::Router]\nenable-call-diversions=true\n"
+        )
+        done = command("doctor", "--conf", file, check=False)
+        assert (text or "0 errors, 0 warnings") in done.stdout
+        assert value not in done.stdout
+        assert done.returncode == (text is not None and value != admin.key)
+    without = "[mongodb]\nuri = 'mongodb://127.0.0.1:9/'\ntimeout_seconds = 1\n"
+    assert "The database was not asked" in asked_without(command, file, without)
+
+
+def asked_without(command, file, settings):
+    text = command.file.read_text()
+    command.file.write_text(re.sub(r"\[mongodb\][^\[]*", settings, text))
+    argv = [sys.executable, "-m", "flexiapi", "--config", command.file, "sip", "doctor", "--conf", file]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
 def test_export_without_md5_leaves_its_hashes_out(server, command, tmp_path):

@@ -10,6 +10,7 @@ from flexiapi.panel.admin.account_endpoint import ROLE_AGE, AccountFormEndpoint,
 from flexiapi.panel.admin.account_fields import AccountEditForm, form_values
 from flexiapi.panel.done import Done
 from flexiapi.panel.forms import EMPTY, Filled
+from flexiapi.panel.forwarding_lines import forwarding_line
 from flexiapi.rendering.catalogues import marked
 from flexiapi.rendering.panel.accounts import (
     AccountFinding,
@@ -72,6 +73,7 @@ class InformationTabEndpoint(AccountFormEndpoint):
             self.is_mine(account),
             form,
             types.get(account.id, ()),
+            [forwarding_line(one) for one in await self.calls.forwarding.of(account)],
         )
         return self.panel_page(page)
 

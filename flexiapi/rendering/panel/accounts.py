@@ -14,6 +14,7 @@ from flexiapi.model import (
     Event,
     PanelSession,
 )
+from flexiapi.rendering.panel.call_forwarding import ForwardingLine
 from flexiapi.rendering.panel.forms import FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
 
@@ -102,12 +103,13 @@ class AccountTab(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class InformationTab(AccountTab):
-    """The account with its types, and a form for the values that an administrator sets."""
+    """The account with its types and call forwarding, and a form for the values that an administrator sets."""
 
     name: ClassVar[str] = "admin/account_information"
 
     form: FormView
     types: Sequence[AccountType]
+    forwardings: Sequence[ForwardingLine] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from flexiapi.rendering.panel.accounts import (
     ProvisioningTab,
     SetupLink,
 )
+from flexiapi.rendering.panel.call_forwarding import ForwardingLine
 from flexiapi.rendering.panel.forms import Choice, FieldView, FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
 from flexiapi.rendering.panel.samples.surroundings import FORM, FRAME, TOKEN
@@ -126,7 +127,7 @@ PAGES: tuple[PanelPage, ...] = (
     _list(total=AccountsTotal(0)),
     BulkConfirmPage(FRAME, _BULK, marked("That cannot be undone."), [_FULL, _BARE]),
     BulkResultsPage(FRAME, [BulkResult(12, _BARE.address, None), BulkResult(13, None, "There is no such account.")], 1),
-    InformationTab(FRAME, _FULL, True, FORM, _TYPES),
+    InformationTab(FRAME, _FULL, True, FORM, _TYPES, [ForwardingLine(1, "always", "voicemail", is_ended=True)]),
     InformationTab(FRAME, _BARE, False, FORM, ()),
     ContactsTab(FRAME, _FULL, False, [_BARE, _FULL], _LISTS),
     ContactsTab(FRAME, _BARE, False, (), ()),
