@@ -56,19 +56,19 @@ _SECTIONS = frozenset(_KEYS) | {
 }
 
 
-class Fault(NamedTuple):
+class RcFault(NamedTuple):
     """A fault: what is wrong and what to do about it. Phones misbehave with an error, and ignore a warning."""
 
     is_error: bool
     text: str
 
 
-def faults(text: str) -> list[Fault]:
+def faults(text: str) -> list[RcFault]:
     """Return the faults of a base file, in the order of its sections."""
     try:
         sections = parse(text)
     except MalformedRcFile as error:
-        return [Fault(True, f"{error}; every provisioning fails with status 500 until it is corrected")]
+        return [RcFault(True, f"{error}; every provisioning fails with status 500 until it is corrected")]
     found = [*_repeated(text), *_of_numbers(sections)]
     has_server = any(one.name == "proxy_default_values" and one.get("reg_proxy") for one in sections)
     for section in sections:
@@ -85,61 +85,63 @@ def _like(word: str, known: Collection[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
-def _of_names(section: Section) -> Iterator[Fault]:
+def _of_names(section: Section) -> Iterator[RcFault]:
     kind = _kind(section.name)
     if kind not in _SECTIONS:
-        yield Fault(False, f"[{section.name}] is no section that phones are known to read{_like(kind, _SECTIONS)}")
+        yield RcFault(False, f"[{section.name}] is no section that phones are known to read{_like(kind, _SECTIONS)}")
         return
     known = _KEYS.get(kind)
     for entry in section.entries if known else ():
         if known and entry.name not in known:
             text = f"[{section.name}] {entry.name} is no key that phones are known to read there"
-            yield Fault(False, f"{text}{_like(entry.name, known)}")
+            yield RcFault(False, f"{text}{_like(entry.name, known)}")
 
 
-def _of_values(section: Section) -> Iterator[Fault]:
+def _of_values(section: Section) -> Iterator[RcFault]:
     for entry in section.entries:
         place = f"[{section.name}] {entry.name}"
         if entry.value.strip().lower() in _WORDS:
-            yield Fault(False, f"{place}: phones read 1 and 0, not `{entry.value.strip()}`")
+            yield RcFault(False, f"{place}: phones read 1 and 0, not `{entry.value.strip()}`")
         if "linphone-config:" in entry.value:
-            yield Fault(
+            yield RcFault(
                 True,
                 f"{place}: phones fetch http:// and https:// alone. `linphone-config:` belongs before a link that "
                 "opens the app (account.app_link_prefix), and neither here nor in a QR code",
             )
         if section.name == "misc" and entry.name == "contacts-vcard-list":
-            yield Fault(False, f"{place} takes the place of the list of contacts that this server has for each account")
+            yield RcFault(
+                False, f"{place} takes the place of the list of contacts that this server has for each account"
+            )
 
 
-def _of_account(section: Section, *, has_server: bool) -> Iterator[Fault]:
+def _of_account(section: Section, *, has_server: bool) -> Iterator[RcFault]:
     kind, name = _kind(section.name), section.name
     server, identity = section.get("reg_proxy"), section.get("reg_identity")
     if kind in ("proxy", "proxy_default_values") and server and not _SERVER.fullmatch(server.strip()):
-        yield Fault(True, f"[{name}] reg_proxy must be a SIP URI, such as <sip:sip.example.org;transport=tls>")
+        yield RcFault(True, f"[{name}] reg_proxy must be a SIP URI, such as <sip:sip.example.org;transport=tls>")
     if name == "proxy_0" and identity:
-        yield Fault(True, f"[{name}] reg_identity takes the place of the identity of every account; remove it")
+        yield RcFault(True, f"[{name}] reg_identity takes the place of the identity of every account; remove it")
     if name == "proxy_0" and not server and not has_server:
-        yield Fault(
+        yield RcFault(
             False,
             f"[{name}] has no reg_proxy: it is made from account.proxy_registrar_address, or from the domain and TLS",
         )
     if kind == "proxy" and name not in ("proxy", "proxy_0") and not identity:
-        yield Fault(False, f"[{name}] has no reg_identity: it is sent only to accounts with an external account")
+        yield RcFault(False, f"[{name}] has no reg_identity: it is sent only to accounts with an external account")
     if kind == "auth_info" and (section.get("passwd") or section.get("ha1")):
-        yield Fault(True, f"[{name}] gives every phone the same credentials; provisioning has those of each account")
+        yield RcFault(True, f"[{name}] gives every phone the same credentials; provisioning has those of each account")
 
 
-def _of_numbers(sections: list[Section]) -> Iterator[Fault]:
+def _of_numbers(sections: list[Section]) -> Iterator[RcFault]:
     """Find gaps: phones stop reading numbered sections at the first one that is missing."""
     names = {section.name for section in sections}
     for kind in ("auth_info", "remote_contact_directory", "nat_policy"):
         numbers = sorted(int(name.rpartition("_")[2]) for name in names if re.fullmatch(rf"{kind}_[0-9]+", name))
         if numbers != list(range(len(numbers))):
-            yield Fault(True, f"[{kind}_N] must be numbered from 0 without gaps, not {', '.join(map(str, numbers))}")
+            yield RcFault(True, f"[{kind}_N] must be numbered from 0 without gaps, not {', '.join(map(str, numbers))}")
 
 
-def _repeated(text: str) -> Iterator[Fault]:
+def _repeated(text: str) -> Iterator[RcFault]:
     """Find keys that stand twice in a section, of which the later one counts."""
     seen: dict[tuple[str, str], int] = {}
     section = ""
@@ -151,7 +153,7 @@ def _repeated(text: str) -> Iterator[Fault]:
             key = content.partition("=")[0].strip()
             if (section, key) in seen:
                 before = seen[section, key]
-                yield Fault(
+                yield RcFault(
                     False, f"[{section}] {key} stands in line {before} and in line {number}: the later one counts"
                 )
             seen[section, key] = number

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
-from flexiapi.provisioning.lint import Fault, faults
+from flexiapi.provisioning.lint import RcFault, faults
 from flexiapi.settings import UiSettings
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "provisioning.rc"
@@ -57,4 +57,4 @@ def test_errors_make_the_status_and_warnings_do_not(tmp_path):
 
 
 def test_a_fault_has_a_text_for_people():
-    assert all(isinstance(one, Fault) and one.text for text, _ in ERRORS.values() for one in faults(text))
+    assert all(isinstance(one, RcFault) and one.text for text, _ in ERRORS.values() for one in faults(text))
