@@ -1,4 +1,4 @@
-"""Provisioning of accounts as administrators see it."""
+"""Provisioning of accounts, for administrators."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,7 +23,7 @@ class PreviewedEntry:
 
 
 class ProvisioningPreviewEndpoint(ApiEndpoint):
-    """What a phone of an account would be given."""
+    """The document that a phone of an account would be given."""
 
     path = "/api/accounts/{id}/provisioning/preview"
 

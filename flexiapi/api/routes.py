@@ -21,6 +21,7 @@ from flexiapi.api import (
     documentation,
     event_log,
     health,
+    invitations,
     languages,
     messages,
     metrics,
@@ -46,6 +47,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 _MODULES = (
     ping,
     creation_tokens,
+    invitations,
     auth_tokens,
     sign_up,
     recovery,

@@ -22,6 +22,7 @@ _USER: tuple[Entry, ...] = (
 _ADMIN: tuple[Entry, ...] = (
     ("/admin", marked("Overview")),
     ("/admin/accounts", marked("Accounts")),
+    ("/admin/invitations", marked("Invitations")),
     ("/admin/accounts/types", marked("Types")),
     ("/admin/contacts_lists", marked("Contacts lists")),
     ("/admin/external_accounts", marked("External accounts")),

@@ -9,6 +9,7 @@ from flexiapi.rendering.panel import (
     call_forwarding,
     entrance,
     frame,
+    invitations,
     named_keys,
     operation,
     phones,
@@ -20,7 +21,7 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation)
+WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation, invitations)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",

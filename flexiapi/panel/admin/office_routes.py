@@ -20,6 +20,11 @@ from flexiapi.panel.admin.external_accounts import (
     ExternalAccountRemovalEndpoint,
     ExternalAccountsEndpoint,
 )
+from flexiapi.panel.admin.invitations import (
+    InvitationRevocationEndpoint,
+    InvitationsPageEndpoint,
+    NewInvitationEndpoint,
+)
 from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
@@ -47,6 +52,9 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     StatisticsStartEndpoint,
     StatisticsPageEndpoint,
     MessagesPageEndpoint,
+    InvitationsPageEndpoint,
+    NewInvitationEndpoint,
+    InvitationRevocationEndpoint,
     NamedKeysPageEndpoint,
     NewNamedKeyEndpoint,
     RevocationEndpoint,

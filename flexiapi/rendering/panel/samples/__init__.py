@@ -5,6 +5,7 @@ from flexiapi.rendering.panel.samples import (
     accounts,
     admin,
     entrance,
+    invitations,
     named_keys,
     operation,
     sessions,
@@ -20,5 +21,6 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *admin.PAGES,
     *operation.PAGES,
     *named_keys.PAGES,
+    *invitations.PAGES,
     *accounts.PAGES,
 )
