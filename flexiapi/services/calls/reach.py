@@ -11,7 +11,7 @@ def reach_of(identity: object, space: Space, scope: KeyScope) -> Scope:
     operator made, by command, reaches all of them for what the scope opens. All other callers, and keys without the
     scope, reach what administrators of the space do.
     """
-    is_of_server = isinstance(identity, KeyIdentity) and identity.key.account_id is None and identity.key.space is None
-    if is_of_server and scope in identity.scopes:
-        return EVERYWHERE
+    if isinstance(identity, KeyIdentity) and scope in identity.scopes:
+        is_of_server = identity.key.account_id is None and identity.key.space is None
+        return EVERYWHERE if is_of_server else space.reach
     return space.reach
