@@ -116,6 +116,7 @@ CASES = (
     Case("POST with-…-token", _SIGN_UP, "create.lua", Supplies.sign_ups, 0.4),
     Case("GET /sip/auth", "/", "sip.lua", Supplies.questions, is_scaled=True),
     Case("GET /sip/auth, one at a time", "/", "sip.lua", Supplies.fewer_questions, waits=4.0, connections=1),
+    Case("GET resolve/{sip}", "/", "resolve.lua", Supplies.random, waits=3.0),
 )
 BARE_ON_OURS_NAME = "bare handler on our server"
 

@@ -114,7 +114,7 @@ class AccountVoicemailsEndpoint(_SlotEndpoint):
         The path of `upload_url` is the one behind the front server: Flexisip puts the path of its own setting `url`
         before it.
         """
-        account = await self.accounts.directory.for_admin(id, self.space)
+        account = await self.accounts.directory.within(id, self.reach)
         return await self.announced(account, body, _host_of(self.space.url))
 
     @endpoint(Access.ADMIN, switch=_ENABLED, raises=(RecordNotFound,))

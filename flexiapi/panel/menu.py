@@ -15,12 +15,15 @@ _USER: tuple[Entry, ...] = (
     ("/provision", marked("Set up a phone")),
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
+    ("/calls", marked("My calls")),
+    ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
 )
 _ADMIN: tuple[Entry, ...] = (
     ("/admin", marked("Overview")),
     ("/admin/accounts", marked("Accounts")),
+    ("/admin/invitations", marked("Invitations")),
     ("/admin/accounts/types", marked("Types")),
     ("/admin/contacts_lists", marked("Contacts lists")),
     ("/admin/external_accounts", marked("External accounts")),
@@ -41,6 +44,8 @@ def menu_of(visitor: Visitor | None, settings: Settings, space: Space) -> Sequen
     if visitor is None or visitor.is_limited:
         return ()
     hidden = set() if settings.panel.devices else {"/devices"}
+    if not settings.statistics.days:
+        hidden.add("/calls")
     if space.stored is not None:
         hidden |= _OF_OPERATORS
     if not settings.spaces:

@@ -3,18 +3,38 @@
 import pytest
 
 from flexiapi.files import shared
-from flexiapi.rendering.panel import accounts, admin, entrance, frame, operation, phones, samples, sessions, user
+from flexiapi.rendering.panel import (
+    accounts,
+    admin,
+    call_forwarding,
+    calls,
+    entrance,
+    frame,
+    invitations,
+    named_keys,
+    operation,
+    phones,
+    samples,
+    sessions,
+    user,
+)
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, phones, sessions, admin, accounts, operation)
+WINGS = (
+    *(frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation),
+    *(invitations, calls),
+)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",
     "panel/macros.html",
+    "panel/forwarding_macros.html",
     "panel/admin/macros.html",
     "panel/admin/office_macros.html",
+    "panel/admin/statistics_macros.html",
+    "panel/call_macros.html",
 } | MACROS
 
 

@@ -16,6 +16,14 @@ from flexiapi.panel.user.addresses import (
     PhoneConfirmationEndpoint,
 )
 from flexiapi.panel.user.api_key import ApiKeyPageEndpoint, EndKeyEndpoint
+from flexiapi.panel.user.call_forwarding import (
+    CallForwardingPageEndpoint,
+    ForwardingAdditionEndpoint,
+    ForwardingChangeEndpoint,
+    ForwardingRemovalEndpoint,
+    ForwardingSwitchEndpoint,
+)
+from flexiapi.panel.user.calls import CallsPageEndpoint
 from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
@@ -49,6 +57,12 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ProvisionPageEndpoint,
     ContactsPageEndpoint,
     ContactsFileEndpoint,
+    CallsPageEndpoint,
+    CallForwardingPageEndpoint,
+    ForwardingAdditionEndpoint,
+    ForwardingChangeEndpoint,
+    ForwardingSwitchEndpoint,
+    ForwardingRemovalEndpoint,
     StoredCardsFileEndpoint,
     ExportEndpoint,
     DeletionEndpoint,

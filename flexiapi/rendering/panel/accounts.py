@@ -14,6 +14,7 @@ from flexiapi.model import (
     Event,
     PanelSession,
 )
+from flexiapi.rendering.panel.call_forwarding import ForwardingLine
 from flexiapi.rendering.panel.forms import FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
 
@@ -102,12 +103,13 @@ class AccountTab(PanelPage):
 
 @dataclass(frozen=True, slots=True)
 class InformationTab(AccountTab):
-    """The account with its types, and a form for the values that an administrator sets."""
+    """The account with its types and call forwarding, and a form for the values that an administrator sets."""
 
     name: ClassVar[str] = "admin/account_information"
 
     form: FormView
     types: Sequence[AccountType]
+    forwardings: Sequence[ForwardingLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,16 @@ class ProvisioningTab(AccountTab):
     Attributes:
         link: the link that can be used now, `None` without one.
         expires_at: when it expires; `None` if it does not.
+        content: section, name and value of each entry that a phone is given; the value is `None` if it is secret.
+        failure: the English reason why that is not known.
     """
 
     name: ClassVar[str] = "admin/account_provisioning"
 
     link: SetupLink | None
     expires_at: datetime | None
+    content: Sequence[tuple[str, str, str | None]] = ()
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, AccountSelection, AsContact, Space
+from flexiapi.model import Account, AccountSelection, AsContact, Scope, Space
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
 
@@ -59,6 +59,10 @@ class AccountDirectory:
     async def if_any(self, account_id: int, space: Space | None) -> Account | None:
         """Return the account with the id, if it exists and administrators of the space see it."""
         return await self._store.accounts.by_id(account_id, (space or self._spaces.default).reach)
+
+    async def within(self, account_id: int, reach: Scope) -> Account:
+        """Return the account with the id, if its domain is in the reach. Raises `RecordNotFound`."""
+        return existing(await self._store.accounts.by_id(account_id, reach))
 
     async def for_admin_by_address(self, username: str, domain: str, space: Space) -> Account:
         """Return the account of an address, if administrators of the space see it. Raises `RecordNotFound`."""

@@ -6,9 +6,20 @@ from urllib.parse import quote
 
 import pytest
 
-from flexiapi.model import Action, Algorithm, DtmfProtocol, ExternalAccount, KeyScope, PendingChange
+from flexiapi.model import (
+    Action,
+    Algorithm,
+    CallForwarding,
+    DtmfProtocol,
+    ExternalAccount,
+    ForwardingKind,
+    ForwardingTarget,
+    KeyScope,
+    PendingChange,
+)
 from flexiapi.model.parts import ProvisioningFetch
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.codes import NewInvitation
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
@@ -78,7 +89,17 @@ def victim(server, session_redis):
     external = ExternalAccount(evil("external"), "sip.example.com", "group", "0" * 64, Algorithm.SHA_256)
     run(services.accounts.external_accounts.add([external], actor))
     run(services.sign_in.named_keys.make(NewNamedKey(evil("key"), [KeyScope.FLEXISIP]), actor))
+    run(services.codes.invitations.make(NewInvitation(evil("invitation"), evil("invited")), actor))
     waiting = {"pin_hash": b"0" * 32, "requested_at": now, "expires_at": now.replace(year=now.year + 1)}
+    rule = CallForwarding(
+        7,
+        ForwardingKind.BUSY,
+        ForwardingTarget.CONTACT,
+        enabled=True,
+        created_at=now,
+        updated_at=now,
+        contact_id=contact.id,
+    )
     person = server.person(
         "victim.sweep",
         display_name=evil("display_name"),
@@ -90,6 +111,7 @@ def victim(server, session_redis):
         contact_ids=(contact.id,),
         contacts_list_ids=(contacts_list.id,),
         actions=(Action(7, evil("action_key"), evil("action_code")),),
+        call_forwardings=(rule,),
         external_account=external,
         email_change=PendingChange(evil("email_change"), **waiting),
         phone_change=PendingChange(evil("phone_change"), **waiting),

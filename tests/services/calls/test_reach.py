@@ -10,6 +10,8 @@ pytestmark = pytest.mark.security
 
 A, B, OTHER = "sip.example.org", "b.example.org", "other.example.org"
 
+VOICEMAIL = {"sip_from": "sip:caller@elsewhere.example.org", "content_type": "audio/wav"}
+
 server = shared_by_module({"spaces": {B: {"name": "Bee"}}})
 
 
@@ -28,6 +30,12 @@ def reached(server, people, headers):
             if server.http.get(path.format(person.sip), headers=headers).status_code == 200
         }
         assert found == domains
+    announced = {
+        domain
+        for domain, person in people.items()
+        if server.http.post(f"/api/accounts/{person.id}/voicemails", headers=headers, json=VOICEMAIL).status_code == 201
+    }
+    assert announced == domains
     return domains
 
 

@@ -46,6 +46,7 @@ from flexiapi.rendering.panel.accounts import (
     ProvisioningTab,
     SetupLink,
 )
+from flexiapi.rendering.panel.call_forwarding import ForwardingLine
 from flexiapi.rendering.panel.forms import Choice, FieldView, FormView
 from flexiapi.rendering.panel.frame import FormLink, PanelPage
 from flexiapi.rendering.panel.samples.surroundings import FORM, FRAME, TOKEN
@@ -126,13 +127,13 @@ PAGES: tuple[PanelPage, ...] = (
     _list(total=AccountsTotal(0)),
     BulkConfirmPage(FRAME, _BULK, marked("That cannot be undone."), [_FULL, _BARE]),
     BulkResultsPage(FRAME, [BulkResult(12, _BARE.address, None), BulkResult(13, None, "There is no such account.")], 1),
-    InformationTab(FRAME, _FULL, True, FORM, _TYPES),
+    InformationTab(FRAME, _FULL, True, FORM, _TYPES, [ForwardingLine(1, "always", "voicemail", is_ended=True)]),
     InformationTab(FRAME, _BARE, False, FORM, ()),
     ContactsTab(FRAME, _FULL, False, [_BARE, _FULL], _LISTS),
     ContactsTab(FRAME, _BARE, False, (), ()),
     ProvisioningTab(FRAME, _FULL, False, SetupLink("https://x/provisioning/N", "data:image/png;base64,AAAA"), _WHEN),
-    ProvisioningTab(FRAME, _FULL, False, None, None),
-    ProvisioningTab(FRAME, _BARE, False, None, None),
+    ProvisioningTab(FRAME, _FULL, False, None, None, [("sip", "a", "b"), ("auth_info_0", "ha1", None)]),
+    ProvisioningTab(FRAME, _BARE, False, None, None, (), "The configuration of devices is out of order."),
     DevicesTab(FRAME, _FULL, False, _DEVICES),
     DevicesTab(FRAME, _FULL, False, ()),
     DevicesTab(FRAME, _FULL, False, (), "The SIP server does not answer."),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flexiapi.rendering.panel import phones, user
+from flexiapi.rendering.panel.call_forwarding import CallForwardingPage, ForwardingLine
 from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples.surroundings import ADDRESS, BUTTON, FORM, FRAME
 
@@ -64,6 +65,19 @@ PAGES: tuple[PanelPage, ...] = (
     user.ContactsPage(FRAME, (), (), 0),
     user.ContactsPage(FRAME, [_CONTACT], [user.ContactGroup("Neighbours", "Of the house", [_CONTACT])], 1),
     user.ContactsPage(FRAME, (), [user.ContactGroup("Empty", "", [])], 1),
+    CallForwardingPage(FRAME, ()),
+    CallForwardingPage(
+        FRAME,
+        [
+            ForwardingLine(1, "always", "voicemail", is_ended=True, switch=BUTTON),
+            ForwardingLine(2, "busy", "sip_uri", f"sip:{ADDRESS}", is_enabled=False, switch=BUTTON),
+            ForwardingLine(3, "no_answer", "contact", is_enabled=False, switch=BUTTON),
+        ],
+        may_add=False,
+        message="enabled cannot be set for all calls and for some calls at the same time",
+        about="enabled",
+        label="Call forwarding",
+    ),
     user.ContactsPage(FRAME, (), (), 0, ["Tatyana Schoen"], 120),
     user.DeletionPage(FRAME, FORM, ADDRESS, 7),
     user.DeletionPage(FRAME, FORM, ADDRESS, 0),
