@@ -12,7 +12,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import KeyId
 from flexiapi.api.views.api_keys import NamedKeyView, NewKeyView
 from flexiapi.errors import NamedKeysFull, RecordNotFound
-from flexiapi.services.fields import Days, KeyName, KeyScopes
+from flexiapi.services.key_fields import Days, KeyName, KeyScopes
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access

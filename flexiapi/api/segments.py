@@ -10,6 +10,7 @@ from flexiapi.web.operation import Segment
 
 Id = Annotated[int, Segment("[0-9]{1,18}", "12", "an id")]
 TypeId = Annotated[int, Segment("[0-9]{1,18}", "1", "a type's id")]
+InvitationId = Annotated[int, Segment("[0-9]{1,18}", "3", "an invitation's id")]
 KeyId = Annotated[int, Segment("[0-9]{1,18}", "3", "a key's id")]
 ActionId = Annotated[int, Segment("[0-9]{1,18}", "5", "an action's id")]
 Sip = Annotated[str, Segment(".{1,255}", "alice.martin@sip.example.org", "a SIP address without `sip:`")]

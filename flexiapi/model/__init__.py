@@ -18,6 +18,7 @@ from flexiapi.model.devices import (
     push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
+from flexiapi.model.invitations import Granted, Invitation
 from flexiapi.model.listings import (
     AccountOrder,
     AccountPlace,
@@ -138,6 +139,8 @@ __all__ = [
     "ExternalAccount",
     "ForwardingKind",
     "ForwardingTarget",
+    "Granted",
+    "Invitation",
     "KeyScope",
     "KnownBackend",
     "MailTexts",

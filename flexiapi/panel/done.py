@@ -71,6 +71,7 @@ class Done(Enum):
     MEMBER_REMOVED = marked("The member is removed from the list.")
     EXTERNAL_ADDED = marked("The external account is in the pool.")
     EXTERNAL_REMOVED = marked("The external account is removed from the pool.")
+    INVITATION_REVOKED = marked("The invitation is revoked.")
     NAMED_KEY_REVOKED = marked("The API key is revoked.")
     MESSAGE_ON_ITS_WAY = marked("The message is sent.")
     TEST_SENT = marked("The backend has accepted the test message. It should reach you soon.")

@@ -16,6 +16,7 @@ _USER: tuple[Entry, ...] = (
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
     ("/voicemail", marked("Voicemail")),
+    ("/calls", marked("My calls")),
     ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
     ("/sessions", marked("Sessions")),
@@ -23,6 +24,7 @@ _USER: tuple[Entry, ...] = (
 _ADMIN: tuple[Entry, ...] = (
     ("/admin", marked("Overview")),
     ("/admin/accounts", marked("Accounts")),
+    ("/admin/invitations", marked("Invitations")),
     ("/admin/accounts/types", marked("Types")),
     ("/admin/contacts_lists", marked("Contacts lists")),
     ("/admin/external_accounts", marked("External accounts")),
@@ -45,6 +47,8 @@ def menu_of(visitor: Visitor | None, settings: Settings, space: Space) -> Sequen
     hidden = set() if settings.panel.devices else {"/devices"}
     if not settings.voicemail.enabled:
         hidden.add("/voicemail")
+    if not settings.statistics.days:
+        hidden.add("/calls")
     if space.stored is not None:
         hidden |= _OF_OPERATORS
     if not settings.spaces:

@@ -56,6 +56,17 @@ class ProvisioningMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationMail(Mail):
+    """Mail to a person without an account: the page `link` that takes an invitation. `sip_address` is the domain."""
+
+    name: ClassVar[str] = "account.invitation"
+
+    link: str = field(repr=False)
+    code: str = field(repr=False)
+    expires_in: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class EmailChangeMail(Mail):
     """Mail to the new address: the PIN that confirms it, and a link to the page that takes it, if there is one."""
 

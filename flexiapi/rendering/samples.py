@@ -34,6 +34,9 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.ProvisioningMail(
         _ADDRESS, f"{_ROOT}/provisioning/qrcode/NoPqRsTuVwXyZ", f"{_ROOT}/setup/NoPqRsTuVwXyZ", None
     ),
+    messages.InvitationMail(
+        "sip.example.org", f"{_ROOT}/register?token=NoPqRsTuVwXyZ", "NoPqRsTuVwXyZ", timedelta(days=7)
+    ),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE),
     messages.EmailChangeMail(_ADDRESS, "0123", _PIN_LIFE, f"{_ROOT}/email/validate?code=0123"),
     messages.PasswordSetMail(

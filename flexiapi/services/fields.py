@@ -20,7 +20,6 @@ from flexiapi.services.conversions import (
     digits,
     expiry,
     flag,
-    key_scopes,
     page_number,
     typed_digits,
     typed_number,
@@ -216,13 +215,6 @@ BlockReason = Annotated[
     printable(255),
     Field(max_length=255, description="why it is blocked; administrators see it", examples=["Reported for spam"]),
 ]
-KeyName = Annotated[
-    Text,
-    printable(64),
-    Field(max_length=64, description="tells people what has the key; unique", examples=["Flexisip in Paris"]),
-]
-KeyScopes = Annotated[tuple[model.KeyScope, ...], BeforeValidator(key_scopes), field_texts.KEY_SCOPES]
-Days = Annotated[int, Field(ge=1, le=3650)]
 SearchText = Annotated[
     Text,
     printable(128),

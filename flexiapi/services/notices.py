@@ -106,6 +106,11 @@ class Notices:
             await self._remember(account, mail.name, error, actor)
             raise
 
+    async def invite(self, address: str, mail: Mail) -> None:
+        """Send a mail with a secret to a person without an account. Raises `TooManyRequests` and `DeliveryFailed`."""
+        await self._limiter.count("mails", f"{address}{self._of(_domain(mail)).suffix}")
+        await self._send(address, mail, ())
+
     async def notify(
         self, address: str | None, mail: Mail, account: Account | None = None, actor: Actor | None = None
     ) -> None:

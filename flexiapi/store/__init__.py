@@ -23,6 +23,7 @@ from flexiapi.store.driver import Database
 from flexiapi.store.embedded import EmbeddedMongod
 from flexiapi.store.external_accounts import ExternalAccountStore
 from flexiapi.store.forwardings import ForwardingStore
+from flexiapi.store.invitations import InvitationStore
 from flexiapi.store.journal import Journal
 from flexiapi.store.key_uses import KeyUses
 from flexiapi.store.leases import Leases
@@ -116,6 +117,7 @@ class Store(Records, bounds=False):
         """Open the collections of what signs in to accounts, or leads to new ones."""
         journal = self.journal
         self.creation_tokens = CreationTokenStore(database, journal, settling)
+        self.invitations = InvitationStore(database, journal, self.counters)
         self.push_devices = PushDeviceStore(database)
         self.sent_pushes = SentPushStore(database)
         self.recovery_tokens = RecoveryTokenStore(database, journal)

@@ -66,7 +66,12 @@ INDEXES: dict[str, list[IndexModel]] = {
             **_only_present("bridged_account.username"),
         ),
     ],
-    "creation_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],
+    "creation_tokens": [
+        _TTL,
+        _PENDING,
+        IndexModel("account_id", **_only_present("account_id")),
+        IndexModel("number", unique=True, **_only_present("number")),
+    ],
     "recovery_tokens": [_TTL, _PENDING],
     "request_tokens": [_TTL, _PENDING, IndexModel("creation_token", **_only_present("creation_token"))],
     "auth_tokens": [_TTL, _PENDING, IndexModel("account_id", **_only_present("account_id"))],

@@ -71,7 +71,9 @@ class JournaledRecords(Records):
         carrying = updating(update, event_document(actor, event, details))
         return await self._carry(query, carrying, sort)
 
-    async def _carry(self, query: Document, carrying: Document, sort: str | None = None) -> Document | None:
+    async def _carry(
+        self, query: Document, carrying: Document | list[Document], sort: str | None = None
+    ) -> Document | None:
         """Write an update that carries an event. The events of a document that is full of them are moved first."""
         while True:
             document: Document | None = await self._records.find_one_and_update(

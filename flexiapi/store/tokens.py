@@ -15,6 +15,8 @@ from flexiapi.store.pending_events import EVENT_FIELDS, WITHOUT_EVENTS, event_do
 USED_EPOCH = -1
 """The epoch of no sign-in: what an auth token has after its use."""
 
+# Invitations have a number of uses, which `store.invitations` counts.
+_USED_ONCE = {"most": {"$exists": False}}
 _UNUSED = {"$unset": {"used_at": "", "use": "", "creates": ""}}
 
 Document = dict[str, Any]
@@ -114,7 +116,8 @@ class CreationTokenStore(AccountTokenRecords):
     async def spend(self, token: str, account_id: int, now: datetime, actor: Actor) -> SpentToken | None:
         """Consume the token for an account that there is. Return `None` if it is unknown, expired or used."""
         change = {"$set": {"used_at": now, "account_id": account_id}}
-        document = await self._change(_free(key_of(token, actor), now), change, actor, "creation_token.used")
+        query = {**_free(key_of(token, actor), now), **_USED_ONCE}
+        document = await self._change(query, change, actor, "creation_token.used")
         if document is None:
             return None
         push = document.get("push")
@@ -141,7 +144,12 @@ class CreationTokenStore(AccountTokenRecords):
         hashes = list(events)
         creating = {"$in": ["$_id", [token for token, _, _, creates in uses if creates]]}
         now = max(moment for _, moment, _, _ in uses)
-        query: Document = {"_id": {"$in": hashes}, "used_at": {"$exists": False}, "expires_at": {"$gt": now}}
+        query: Document = {
+            "_id": {"$in": hashes},
+            "used_at": {"$exists": False},
+            "expires_at": {"$gt": now},
+            **_USED_ONCE,
+        }
         change = updating_many({"used_at": now, "use": use, "creates": creating}, events)
         if not (await self._records.update_many(query, change)).modified_count:
             return [None] * len(uses)
@@ -154,8 +162,8 @@ class CreationTokenStore(AccountTokenRecords):
         await self._change({"_id": key_of(token, actor)}, _UNUSED, actor, "creation_token.given_back")
 
     async def remove(self, hashed: bytes) -> None:
-        """Remove a token, by its hash."""
-        await self._journal.pending.delete(self._name, {"_id": hashed})
+        """Remove a token, by its hash; an invitation stays for other accounts."""
+        await self._journal.pending.delete(self._name, {"_id": hashed, **_USED_ONCE})
 
 
 class RecoveryTokenStore(TokenRecords):

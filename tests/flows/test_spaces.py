@@ -19,6 +19,7 @@ CONFIGURED = {
     "account": {"email_unique": True},
     "flexisip": {"external_auth": True},
     "limits": WITHOUT_LIMITS,
+    "panel": {"registration": "invited"},
     "statistics": {"days": 30},
     "spaces": {B: {"name": "Bee", "realm": "bees"}},
 }
@@ -29,6 +30,7 @@ PLACES = {
     "id": lambda one: one.member.id,
     "contact_id": lambda one: one.contact.id,
     "type_id": lambda one: one.type_id,
+    "invitation_id": lambda one: one.invitation_id,
     "key_id": lambda one: one.named_key_id,
     "action_id": lambda one: one.tokens["action"],
     "forwarding_id": lambda one: one.tokens["rule"],
@@ -92,6 +94,7 @@ _AT = "2026-11-30T14:05:09Z"
 PLAIN = {
     "scopes": ["push"],
     "expires_days": "30",
+    "uses": "3",
     "idle_days": "30",
     "password": "another-horse-battery",
     "dictionary": {"customer": "C-1024"},
@@ -143,6 +146,10 @@ _FORWARDED = {
 }
 _SAME = ("type", "forward_to", "enabled")
 FIELDS_OF = {
+    "/api/invitations": {
+        "types": lambda one: [one.type_id],
+        "contacts_lists": lambda one: [one.list_id],
+    },
     "/api/push_notification": {"type": lambda _: "call"},
     "/api/accounts/me/call_forwardings": _FORWARDED,
     "/api/accounts/{id}/call_forwardings": _FORWARDED,

@@ -34,6 +34,7 @@ from flexiapi.model import (
     StoredApiKey,
     Voicemail,
 )
+from flexiapi.services.codes import NewInvitation
 from flexiapi.services.contacts.card_text import card_of
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.store import FiledReport
@@ -69,6 +70,7 @@ class World:
     list_id: int
     texts: set = field(default_factory=set)
     new_key: Callable | None = None
+    new_invitation: Callable | None = None
 
     def __getattr__(self, name):
         try:
@@ -80,6 +82,11 @@ class World:
     def named_key_id(self):
         """The id of a named API key, made when it is first asked for: a space has not many."""
         return self.new_key()
+
+    @cached_property
+    def invitation_id(self):
+        """The id of an invitation, made when it is first asked for."""
+        return self.new_invitation()
 
     @property
     def host(self):
@@ -94,6 +101,8 @@ def world(server, domain) -> World:
     made = server.run(_made(server, domain))
     keys, new = server.services.sign_in.named_keys, NewNamedKey(f"Key {secrets.token_hex(4)}", [KeyScope.PUSH])
     made.new_key = lambda: server.run(keys.make(new, actor_of(server, domain)))[1].key.id
+    invitations, invited = server.services.codes.invitations, NewInvitation("An invitation")
+    made.new_invitation = lambda: server.run(invitations.make(invited, actor_of(server, domain))).invitation.id
     return made
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from flexiapi.model import Actor, ActorKind, Algorithm, ForwardingKind, ForwardingTarget, KeyScope
+from flexiapi.model import Actor, ActorKind, Algorithm, ForwardingKind, ForwardingTarget, Granted, KeyScope
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.services.calls import ForwardingValues
+from flexiapi.services.codes import NewInvitation
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
@@ -79,6 +80,8 @@ def places(server, admin):
     )
     new_key = NewNamedKey("a" * 64, list(KeyScope), expires_days=30, idle_days=7)
     server.run(services.sign_in.named_keys.make(new_key, Actor(ActorKind.ACCOUNT, admin.id)))
+    invitation = NewInvitation("a" * 64, None, 1000, 365, Granted((1,), (listed.id,)))
+    server.run(services.codes.invitations.make(invitation, actor))
     rule = ForwardingValues(ForwardingKind.ALWAYS, ForwardingTarget.VOICEMAIL, enabled=True)
     server.run(services.calls.forwarding.add(server.account(admin.id), rule, actor))
     server.run(server.store.journal.pending.move_of("accounts", admin.id))

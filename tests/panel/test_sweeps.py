@@ -11,6 +11,7 @@ from flexiapi.panel.assets import LogoEndpoint, ScriptEndpoint, StylesheetEndpoi
 from flexiapi.panel.forms import TOKEN, Form
 from flexiapi.panel.panel_endpoint import FormEndpoint, PanelEndpoint
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.codes import NewInvitation
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from tests.kit.server import shared_by_module
@@ -91,6 +92,7 @@ async def furnish(server):
         await services.accounts.external_accounts.add_one(
             f"sweep.{number}", "sip.example.com", "secret", Algorithm.SHA_256, "", actor
         )
+        await services.codes.invitations.make(NewInvitation(f"Sweep {number}"), actor)
         await services.sign_in.named_keys.make(NewNamedKey(f"Sweep {number}", [KeyScope.PUSH]), actor)
 
 

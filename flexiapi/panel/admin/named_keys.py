@@ -13,7 +13,7 @@ from flexiapi.rendering.panel.admin import RemovalPage
 from flexiapi.rendering.panel.forms import Choice
 from flexiapi.rendering.panel.frame import FormLink
 from flexiapi.rendering.panel.named_keys import SCOPES, KeyLine, NamedKeysPage, NewNamedKeyPage
-from flexiapi.services import fields
+from flexiapi.services import key_fields
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
@@ -29,15 +29,16 @@ class NewNamedKeyForm(Form):
     submit = marked("Make the key")
 
     name: Annotated[
-        fields.KeyName, Input(marked("Name"), hint=marked("The server or program that will have it, for other people"))
+        key_fields.KeyName,
+        Input(marked("Name"), hint=marked("The server or program that will have it, for other people")),
     ]
-    scopes: Annotated[fields.KeyScopes, Input(marked("Scopes"), kind="checkboxes", choices=_CHOICES)]
+    scopes: Annotated[key_fields.KeyScopes, Input(marked("Scopes"), kind="checkboxes", choices=_CHOICES)]
     expires_days: Annotated[
-        fields.Days | None,
+        key_fields.Days | None,
         Input(marked("Days until it is over"), hint=marked("Left empty, it is not over by itself")),
     ] = None
     idle_days: Annotated[
-        fields.Days | None,
+        key_fields.Days | None,
         Input(marked("Days without use until it is over"), hint=marked("Left empty, it may sleep for any time")),
     ] = None
 

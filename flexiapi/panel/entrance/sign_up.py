@@ -129,7 +129,8 @@ class SignUpEndpoint(PersonCheckedEndpoint):
         by = filled.values.get("by", self.by) if filled is not EMPTY else self.by
         by = by if by in ("email", "phone") else "email"
         names = ["by", "username", by, "password", "password_confirmation"]
-        names += ["token"] if sign_up.registration(self.space) == "invited" else []
+        is_invited = sign_up.registration(self.space) == "invited"
+        names += ["token"] if is_invited or self.invitation or filled.values.get("token") else []
         app = settings.app
         names += [name for name, url in (("terms", app.terms_url), ("privacy", app.privacy_url)) if url is not None]
         initial = {"by": by, "token": self.invitation}

@@ -10,14 +10,14 @@ from flexiapi.rendering.panel.forms import FormView
 from flexiapi.rendering.panel.frame import PanelPage
 
 SCOPES: Mapping[KeyScope, str] = {
-    KeyScope.FLEXISIP: marked("All calls of a Flexisip server. Includes statistics:write and push."),
-    KeyScope.STATISTICS_WRITE: marked("Report calls and messages to the event log."),
-    KeyScope.PUSH: marked("Send push notifications that wake phones."),
+    KeyScope.FLEXISIP: marked("flexisip: all calls of a Flexisip server. Includes statistics:write and push."),
+    KeyScope.STATISTICS_WRITE: marked("statistics:write: report calls and messages to the event log."),
+    KeyScope.PUSH: marked("push: send push notifications that wake phones."),
     KeyScope.ACCOUNTS_READ: marked(
-        "Read accounts, their contacts and statistics; no passwords, confirmation codes or tokens."
+        "accounts:read: read accounts, their contacts and statistics; no passwords, confirmation codes or tokens."
     ),
 }
-"""The scopes in the words of `KeyScope.description`, for the catalogues."""
+"""The scopes with their names, in the words of `KeyScope.description`, for the catalogues."""
 
 
 class KeyLine(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from flexiapi.crypto.codes import random_key
 from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import ApiError, StoreUnavailable, ValidationFailed
-from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation
+from flexiapi.model import Account, ActivationExpiration, Actor, Change, Confirmation, Granted
 from flexiapi.services.accounts.details import AccountDetails, entries_of
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.external_accounts import ClaimedExternal, ExternalAccounts
@@ -39,8 +39,8 @@ class Creation:
 
         Raises `ValidationFailed` on the token, or for a name that was taken meanwhile, and `NoExternalAccountLeft`.
         """
-        async with self.spending(token, actor):
-            return await self.add(self.by_token(new, token, actor), actor)
+        async with self.spending(token, actor) as granted:
+            return await self.add(self.by_token(new, token, actor, granted), actor)
 
     async def by_admin(
         self, new: AccountDetails, actor: Actor, *, activated: bool, expires: datetime | None
@@ -91,23 +91,40 @@ class Creation:
         return Account.new(self._clock.second(), activated=activated, is_admin=new.admin, **{**given, **fields})
 
     @contextlib.asynccontextmanager
-    async def spending(self, token: str, actor: Actor) -> AsyncIterator[None]:
+    async def spending(self, token: str, actor: Actor) -> AsyncIterator[Granted]:
         """Consume a creation token, then create the account in the block: a crash cannot lead to two accounts.
 
-        A failure gives the token back. Raises `ValidationFailed` on the token.
+        Yields what the account gets by it. A failure gives the token back. Raises `ValidationFailed` on the token.
         """
-        if not await self._store.creation_tokens.consume(token, self._clock.now(), actor, creates=True):
-            text = "account_creation_token is unknown, used or expired"
-            raise ValidationFailed({"account_creation_token": [text]})
+        tokens, invited = self._store.creation_tokens, None
+        now = self._clock.now()
+        if not await tokens.consume(token, now, actor, creates=True):
+            invited = await self._store.invitations.use(token, now, actor)
+            if invited is None:
+                text = "account_creation_token is unknown, used or expired"
+                raise ValidationFailed({"account_creation_token": [text]})
         try:
-            yield
+            yield Granted() if invited is None else await self._still_there(invited, actor)
         except ApiError as error:
             # Without an answer of the database the account may be there: then the token must stay used.
             if not isinstance(error, StoreUnavailable):
-                await self._store.creation_tokens.give_back(token, actor)
+                await (tokens if invited is None else self._store.invitations).give_back(token, actor)
             raise
 
-    def by_token(self, new: AccountDetails, token: str, actor: Actor, **fields: Any) -> Change[Account]:
+    async def _still_there(self, granted: Granted, actor: Actor) -> Granted:
+        """Return what an invitation gives without the types and lists that were removed since it was made."""
+        space = actor.space or self._spaces.default
+        types = await self._store.types.by_ids(granted.type_ids) if granted.type_ids else {}
+        lists = await self._store.contacts_lists.by_ids(granted.contacts_list_ids, space)
+        known = {one.id for one in lists}
+        return Granted(
+            tuple(one for one in granted.type_ids if one in types),
+            tuple(one for one in granted.contacts_list_ids if one in known),
+        )
+
+    def by_token(
+        self, new: AccountDetails, token: str, actor: Actor, granted: Granted, **fields: Any
+    ) -> Change[Account]:
         """Return the creation of an account by a creation token. It remembers the language that the caller prefers."""
         return self._new(
             new,
@@ -116,6 +133,8 @@ class Creation:
             provisioning_token=random_text(TOKEN_LENGTH),
             provisioning_token_at=self._clock.second(),
             creation_token_hash=token_hash(token, actor.stored_space),
+            type_ids=granted.type_ids,
+            contacts_list_ids=granted.contacts_list_ids,
             language=self._notices.preferred_language(actor) if actor.accept_language else None,
             **fields,
         )

@@ -75,13 +75,14 @@ class SigningUp:
         Raises `ValidationFailed` on the token or for a name that is taken, `NoExternalAccountLeft`, `SpaceFull`, and
         `DeliveryFailed` and `TooManyRequests` where nothing is left of an attempt whose code was not sent.
         """
-        async with self._creation.spending(token, actor):
+        async with self._creation.spending(token, actor) as granted:
             now = self._clock.second()
             number = new.phone or _number_in(new.username)
             change = self._creation.by_token(
                 new,
                 token,
                 actor,
+                granted,
                 phone=None,
                 claimed_phone=number,
                 claimed_email=new.email,

@@ -19,7 +19,8 @@ _STRICTEST_FIRST: tuple[Registration, ...] = ("closed", "invited", "open")
 class WebSignUp:
     """Accounts that people create on a page, by the same creation tokens as apps use.
 
-    Where registration is open, the request gets its token here and spends it at once, counted for its network.
+    Where registration is open, the request gets its token here and spends it at once, counted for its network, unless
+    it has an invitation: that may give the account types and lists.
     """
 
     def __init__(
@@ -46,8 +47,8 @@ class WebSignUp:
         Raises `RegistrationClosed`.
         """
         self.refuse_closed(space)
-        if self.registration(space) == "invited":
-            token = values.get("token")
+        token = values.get("token")
+        if token or self.registration(space) == "invited":
             refused = await self._creation_tokens.invitation_faults(token, space) if token else {}
             # Without a right token nothing is told about names in use.
             if refused:
@@ -67,7 +68,7 @@ class WebSignUp:
         space = actor.space or self._spaces.default
         self.refuse_closed(space)
         is_open = self.registration(space) == "open"
-        token = await self._creation_tokens.mint(actor) if is_open else invitation or ""
+        token = await self._creation_tokens.mint(actor) if is_open and not invitation else invitation or ""
         try:
             account = await self._signing_up.sign_up(new, token, actor, channel=channel)
         except ValidationFailed as error:

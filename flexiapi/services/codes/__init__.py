@@ -6,6 +6,12 @@ from flexiapi.services.codes.activation import Activation, Confirmations
 from flexiapi.services.codes.address_changes import AddressChanges
 from flexiapi.services.codes.creation_tokens import CreationTokens
 from flexiapi.services.codes.human_check import HumanCheck, HumanCheckUnavailable
+from flexiapi.services.codes.invitations import (
+    Invitations,
+    InvitationsUseless,
+    MadeInvitation,
+    NewInvitation,
+)
 from flexiapi.services.codes.recovery import Recovery
 from flexiapi.services.codes.recovery_tokens import RecoveryTokens
 from flexiapi.services.codes.resending import Resending
@@ -15,7 +21,16 @@ from flexiapi.services.codes.web_recovery import RecoveryRequest, WebRecovery
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in import Passwords
 
-__all__ = ["CodeServices", "CreationTokens", "HumanCheckUnavailable", "RecoveryRequest", "build"]
+__all__ = [
+    "CodeServices",
+    "CreationTokens",
+    "HumanCheckUnavailable",
+    "InvitationsUseless",
+    "MadeInvitation",
+    "NewInvitation",
+    "RecoveryRequest",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class CodeServices:
     creation_tokens: CreationTokens
     recovery_tokens: RecoveryTokens
     human_check: HumanCheck
+    invitations: Invitations
 
 
 def build(ground: Ground, passwords: Passwords) -> CodeServices:
@@ -51,5 +67,6 @@ def build(ground: Ground, passwords: Passwords) -> CodeServices:
         resending=Resending(ground),
         creation_tokens=creation_tokens,
         recovery_tokens=RecoveryTokens(ground),
+        invitations=Invitations(ground),
         human_check=HumanCheck(ground.settings.nocaptcha, ground.key.derive("human check")),
     )

@@ -98,4 +98,5 @@ def test_the_page_says_which_key_does_not_work(server, browser):
 
 
 def test_the_scopes_are_told_as_the_document_tells_them():
-    assert {scope: scope.description for scope in KeyScope} == dict(SCOPES)
+    told = {scope: f"{scope}: {scope.description[0].lower()}{scope.description[1:]}" for scope in KeyScope}
+    assert told == dict(SCOPES)

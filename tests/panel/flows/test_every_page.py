@@ -19,6 +19,7 @@ from flexiapi.model import (
 )
 from flexiapi.model.parts import ProvisioningFetch
 from flexiapi.panel.routes import PANEL_ENDPOINTS
+from flexiapi.services.codes import NewInvitation
 from flexiapi.services.sign_in import NewNamedKey
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
@@ -88,6 +89,7 @@ def victim(server, session_redis):
     external = ExternalAccount(evil("external"), "sip.example.com", "group", "0" * 64, Algorithm.SHA_256)
     run(services.accounts.external_accounts.add([external], actor))
     run(services.sign_in.named_keys.make(NewNamedKey(evil("key"), [KeyScope.FLEXISIP]), actor))
+    run(services.codes.invitations.make(NewInvitation(evil("invitation"), evil("invited")), actor))
     waiting = {"pin_hash": b"0" * 32, "requested_at": now, "expires_at": now.replace(year=now.year + 1)}
     rule = CallForwarding(
         7,

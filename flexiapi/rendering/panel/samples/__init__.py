@@ -4,7 +4,9 @@ from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples import (
     accounts,
     admin,
+    calls,
     entrance,
+    invitations,
     named_keys,
     operation,
     sessions,
@@ -22,5 +24,7 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *admin.PAGES,
     *operation.PAGES,
     *named_keys.PAGES,
+    *invitations.PAGES,
     *accounts.PAGES,
+    *calls.PAGES,
 )
