@@ -15,6 +15,7 @@ from flexiapi.cli.context import Installation
 from flexiapi.cli.events import events
 from flexiapi.cli.migrating import migrate
 from flexiapi.cli.plugins import plugins
+from flexiapi.cli.provisioning import provisioning
 from flexiapi.cli.serving import openapi, serve, settings, worker
 from flexiapi.cli.sip import sip
 from flexiapi.cli.spaces import spaces
@@ -85,6 +86,7 @@ for command in (
     digest,
     clean,
     sip,
+    provisioning,
     spaces,
     statistics,
 ):

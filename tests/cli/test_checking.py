@@ -40,6 +40,11 @@ def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+def test_it_tells_whether_reports_of_flexisip_are_kept(checked):
+    assert "event log     calls and messages that Flexisip reports are not kept: statistics.days" in checked()[1]
+    assert "that Flexisip reports are kept for 30 days\n" in checked(STATISTICS_DAYS="30")[1]
+
+
 class TestMakesNothing:
     def test_in_an_empty_folder(self, tmp_path):
         done = CliRunner().invoke(main, ["check"], env={"DATA_PATH": str(tmp_path / "var")})

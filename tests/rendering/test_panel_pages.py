@@ -7,6 +7,7 @@ from flexiapi.rendering.panel import (
     accounts,
     admin,
     call_forwarding,
+    calls,
     entrance,
     frame,
     invitations,
@@ -21,7 +22,10 @@ from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
 from tests.rendering.test_renderer import Outline
 
-WINGS = (frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation, invitations)
+WINGS = (
+    *(frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation),
+    *(invitations, calls),
+)
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {
     "panel/layout.html",
@@ -29,6 +33,8 @@ AROUND = {
     "panel/forwarding_macros.html",
     "panel/admin/macros.html",
     "panel/admin/office_macros.html",
+    "panel/admin/statistics_macros.html",
+    "panel/call_macros.html",
 } | MACROS
 
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from dataclasses import replace
 
 from flexiapi.crypto.keys import opened
-from flexiapi.errors import LastAdmin, RecordNotFound, SpaceFull, Unavailable
+from flexiapi.errors import LastAdmin, ProvisioningFailed, RecordNotFound, SpaceFull, Unavailable
 from flexiapi.model import Account
 from flexiapi.panel.admin.account_endpoint import ROLE_AGE, AccountFormEndpoint, Id
 from flexiapi.panel.admin.account_fields import AccountEditForm, form_values
@@ -121,14 +121,25 @@ class ProvisioningTabEndpoint(AccountFormEndpoint):
         """Show the link, and what happened to the one before."""
         del id
         account = await self.account()
+        content, failure = self._content(account)
         page = ProvisioningTab(
             self.frame(account.address),
             account,
             self.is_mine(account),
             await self._link(account),
             self.phones.provisioning.ends_at(account),
+            content,
+            failure,
         )
         return self.panel_page(page)
+
+    def _content(self, account: Account) -> tuple[list[tuple[str, str, str | None]], str | None]:
+        """Return what a phone is given, or why that is not known."""
+        try:
+            entries = self.phones.provisioning.content(account)
+        except ProvisioningFailed as error:
+            return [], error.message
+        return [(one.section, one.name, one.value) for one in entries], None
 
     async def _link(self, account: Account) -> SetupLink | None:
         if account.provisioning_token is None:

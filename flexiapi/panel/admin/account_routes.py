@@ -7,6 +7,7 @@ from flexiapi.panel.admin.account_actions import (
 )
 from flexiapi.panel.admin.account_bridge import BridgeEndpoint, BridgeRemovalEndpoint
 from flexiapi.panel.admin.account_bulk import BulkEndpoint
+from flexiapi.panel.admin.account_calls import CallsTabEndpoint
 from flexiapi.panel.admin.account_creation import AccountCreationEndpoint, AccountCreationPageEndpoint
 from flexiapi.panel.admin.account_dictionary import EntryEndpoint, EntryRemovalEndpoint
 from flexiapi.panel.admin.account_ends import DeviceRemovalEndpoint, SessionEndEndpoint
@@ -46,6 +47,7 @@ ACCOUNT_PAGES: tuple[type[PageEndpoint], ...] = (
     ContactsTabEndpoint,
     ProvisioningTabEndpoint,
     DevicesTabEndpoint,
+    CallsTabEndpoint,
     ActivityTabEndpoint,
     AccountBlockingEndpoint,
     AccountActionEndpoint,

@@ -29,6 +29,7 @@ from flexiapi.panel.admin.messages import MessagesPageEndpoint
 from flexiapi.panel.admin.named_keys import NamedKeysPageEndpoint, NewNamedKeyEndpoint, RevocationEndpoint
 from flexiapi.panel.admin.overview import OverviewEndpoint
 from flexiapi.panel.admin.phone_countries import PhoneCountriesPageEndpoint
+from flexiapi.panel.admin.report_statistics import CallStatisticsEndpoint, MessageStatisticsEndpoint
 from flexiapi.panel.admin.settings_pages import SettingsEndpoint, SpacesEndpoint
 from flexiapi.panel.admin.statistics import StatisticsPageEndpoint, StatisticsStartEndpoint
 from flexiapi.panel.endpoint import PageEndpoint
@@ -51,6 +52,8 @@ OFFICE_PAGES: tuple[type[PageEndpoint], ...] = (
     ExternalAccountRemovalEndpoint,
     StatisticsStartEndpoint,
     StatisticsPageEndpoint,
+    CallStatisticsEndpoint,
+    MessageStatisticsEndpoint,
     MessagesPageEndpoint,
     InvitationsPageEndpoint,
     NewInvitationEndpoint,

@@ -23,6 +23,7 @@ from flexiapi.panel.user.call_forwarding import (
     ForwardingRemovalEndpoint,
     ForwardingSwitchEndpoint,
 )
+from flexiapi.panel.user.calls import CallsPageEndpoint
 from flexiapi.panel.user.contacts import ContactsFileEndpoint, ContactsPageEndpoint, StoredCardsFileEndpoint
 from flexiapi.panel.user.deletion import DeletionEndpoint, GoodbyeEndpoint
 from flexiapi.panel.user.devices import (
@@ -56,6 +57,7 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ProvisionPageEndpoint,
     ContactsPageEndpoint,
     ContactsFileEndpoint,
+    CallsPageEndpoint,
     CallForwardingPageEndpoint,
     ForwardingAdditionEndpoint,
     ForwardingChangeEndpoint,

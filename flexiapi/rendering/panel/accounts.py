@@ -137,12 +137,16 @@ class ProvisioningTab(AccountTab):
     Attributes:
         link: the link that can be used now, `None` without one.
         expires_at: when it expires; `None` if it does not.
+        content: section, name and value of each entry that a phone is given; the value is `None` if it is secret.
+        failure: the English reason why that is not known.
     """
 
     name: ClassVar[str] = "admin/account_provisioning"
 
     link: SetupLink | None
     expires_at: datetime | None
+    content: Sequence[tuple[str, str, str | None]] = ()
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from flexiapi.model import CreationCount
 
@@ -31,8 +31,20 @@ class StatisticsRow(NamedTuple):
         return (self.made.accounts, self.made.with_phone, self.made.activated)
 
 
+class ChartRow(Protocol):
+    """The numbers of one hour or day, which begins at `at`: the bars of a group, at most three."""
+
+    @property
+    def at(self) -> datetime:
+        """The beginning."""
+
+    @property
+    def values(self) -> Sequence[int]:
+        """The numbers."""
+
+
 class Bar(NamedTuple):
-    """A bar; `kind` is its place in its group: 0 all, 1 with a phone number, 2 activated."""
+    """A bar; `kind` is its place in its group, such as 0 all, 1 with a phone number, 2 activated."""
 
     x: float
     y: float
@@ -50,7 +62,7 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A bar chart of groups of three bars.
+    """A bar chart of groups of bars.
 
     Attributes:
         bars: those with a height.
@@ -78,12 +90,12 @@ def total_of(rows: Sequence[StatisticsRow]) -> CreationCount:
     )
 
 
-def chart_of(rows: Sequence[StatisticsRow], form: str) -> Chart:
+def chart_of(rows: Sequence[ChartRow], form: str) -> Chart:
     """Return the chart of rows; `form` is the format of the labels for `strftime`."""
     highest = _round_up(max((max(row.values) for row in rows), default=0))
     tall, base = HEIGHT - _TOP - _BOTTOM, HEIGHT - _BOTTOM
     group = (WIDTH - _START) / max(1, len(rows))
-    wide = group * _FILLED / 3
+    wide = group * _FILLED / max((len(row.values) for row in rows), default=1)
     bars = [
         _bar(_START + place * group + (1 - _FILLED) / 2 * group + kind * wide, wide, tall * value / highest, kind)
         for place, row in enumerate(rows)

@@ -4,6 +4,7 @@ from flexiapi.rendering.panel.frame import PanelPage
 from flexiapi.rendering.panel.samples import (
     accounts,
     admin,
+    calls,
     entrance,
     invitations,
     named_keys,
@@ -23,4 +24,5 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *named_keys.PAGES,
     *invitations.PAGES,
     *accounts.PAGES,
+    *calls.PAGES,
 )
