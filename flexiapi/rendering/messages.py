@@ -164,6 +164,17 @@ class ApiKeyMadeMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedKeyMadeMail(Mail):
+    """Notice: an administrator made a named API key, which a new password does not end."""
+
+    name: ClassVar[str] = "notice.named_key"
+
+    made_at: datetime
+    key_name: str
+    scopes: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionsEndedMail(Mail):
     """Notice: sessions of the panel were ended by its list of sessions."""
 

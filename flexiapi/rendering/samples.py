@@ -56,6 +56,7 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox"),
     messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions"),
     messages.ApiKeyMadeMail(_ADDRESS, _WHEN),
+    messages.NamedKeyMadeMail(_ADDRESS, _WHEN, "Billing", "push, accounts:read"),
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 1),
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 3),
     messages.AccountDeletedMail(_ADDRESS, _WHEN),
