@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import Protocol
 
 from flexiapi.model import Account
-from flexiapi.provisioning import account_sections
+from flexiapi.provisioning import account_sections, directory_sections
 from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.document import HEAD, TAIL, Document, Entry, Section, encoded, overwriting, section_xml
 from flexiapi.provisioning.hooks import HEADERS, ProvisioningRequest
 from flexiapi.provisioning.rcfile import RcFile
+from flexiapi.settings import DirectorySettings
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -60,12 +61,19 @@ class ProvisioningDocuments:
     """Renders documents and caches the base file's content.
 
     `contacts_url` is the absolute URL of the vCard list, which every client fetches after its provisioning. `ui` are
-    entries of the section of that name, of which the base file's own win.
+    entries of the section of that name, of which the base file's own win. `directories` are in documents of accounts
+    alone: their addresses are for people of the service.
     """
 
     def __init__(
-        self, settings: ProvisioningSettings, contacts_url: str, hooks: Hooks, ui: Iterable[tuple[str, str]] = ()
+        self,
+        settings: ProvisioningSettings,
+        contacts_url: str,
+        hooks: Hooks,
+        ui: Iterable[tuple[str, str]] = (),
+        directories: Iterable[DirectorySettings] = (),
     ) -> None:
+        self._directories = tuple(directories)
         self._realm = settings.realm
         self._overwrite = settings.provisioning_overwrite_all
         self._server = settings.proxy_registrar_address
@@ -152,7 +160,7 @@ class ProvisioningDocuments:
             self._realm or account.domain,
             lambda section, password: hooks.auth(section, request, password),
         )
-        sections = [proxy, *auth_infos]
+        sections = [proxy, *auth_infos, *directory_sections.sections_of(self._directories, base.file)]
         if account.external_account is not None:
             next_auth_info = base.first_auth_info + len(auth_infos)
             sections += account_sections.external(base.first_proxy + 1, next_auth_info, account.external_account)

@@ -1,18 +1,32 @@
 """The provisioning documents of all spaces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from flexiapi.errors import ConfigurationError
 from flexiapi.model import Account, Space, Spaces
 from flexiapi.provisioning.discovery import Hooks
 from flexiapi.provisioning.document import Section
 from flexiapi.provisioning.provisioning import ProvisioningDocuments
+from flexiapi.settings import DirectorySettings
 
 
 class SpaceDocuments:
-    """Renders the documents of each space, and remembers its base file from one request to the next."""
+    """Renders the documents of each space, and remembers its base file from one request to the next.
 
-    def __init__(self, spaces: Spaces, hooks: Hooks) -> None:
+    Raises `ConfigurationError` for a directory of a domain that has no space.
+    """
+
+    def __init__(
+        self, spaces: Spaces, hooks: Hooks, directories: Mapping[str, DirectorySettings] = MappingProxyType({})
+    ) -> None:
         self._spaces = spaces
+        self._directories = directories
+        known = {spaces.default.domain, *spaces.by_domain}
+        for name, directory in directories.items():
+            if directory.domain not in (None, *known):
+                place = f"[directories.{name}] domain"
+                raise ConfigurationError(f"{place}: {directory.domain} is neither app.sip_domain nor has it a table.")
         self._hooks = hooks
         self._documents: dict[str, ProvisioningDocuments] = {}
 
@@ -31,6 +45,13 @@ class SpaceDocuments:
     def _of(self, space: Space) -> ProvisioningDocuments:
         documents = self._documents.get(space.domain)
         if documents is None:
-            documents = ProvisioningDocuments(space, f"{space.url}/contacts/vcard", self._hooks, space.ui)
+            documents = ProvisioningDocuments(
+                space, f"{space.url}/contacts/vcard", self._hooks, space.ui, self._of_space(space)
+            )
             self._documents[space.domain] = documents
         return documents
+
+    def _of_space(self, space: Space) -> Iterator[DirectorySettings]:
+        for directory in self._directories.values():
+            if (directory.domain or self._spaces.default.domain) == space.domain:
+                yield directory

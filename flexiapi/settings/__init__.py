@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flexiapi.settings.account import AccountSettings
 from flexiapi.settings.delivery import BackendSettings, BackendTables, DeliverySettings, MailSettings
+from flexiapi.settings.directories import DirectorySettings, DirectoryTables
 from flexiapi.settings.flexisip import FlexisipSettings, RedisSettings
 from flexiapi.settings.limits import LimitSettings
 from flexiapi.settings.panel import PanelSettings
@@ -32,6 +33,7 @@ __all__ = [
     "BackendSettings",
     "DataSettings",
     "DeliverySettings",
+    "DirectorySettings",
     "EventSettings",
     "FlexisipSettings",
     "LimitSettings",
@@ -72,6 +74,7 @@ class Settings(BaseModel):
     flexisip: FlexisipSettings = FlexisipSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     turn: TurnSettings = TurnSettings()
+    directories: DirectoryTables = Field(default_factory=dict)
     delivery: DeliverySettings = DeliverySettings()
     push: BackendTables = Field(default_factory=dict)
     sms: BackendTables = Field(default_factory=dict)

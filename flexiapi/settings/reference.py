@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from flexiapi.settings import Settings, SpaceSettings
+from flexiapi.settings import DirectorySettings, Settings, SpaceSettings
 from flexiapi.settings.spaces import OVERRIDABLE
 
 _WIDTH = 118
@@ -29,6 +29,18 @@ backend = "http"
 url = "https://gateway.example.org/send"
 order = 0
 prefixes = ["+33", "+32"]
+""",
+    "directories": """\
+Directories that phones search by CardDAV, one table each, under any name; docs/provisioning.md explains them. Their \
+settings:
+
+{keys}
+
+Example:
+
+[directories.staff]
+uri = "https://dav.example.org/addressbooks/staff/"
+min_characters = 2
 """,
     "spaces": """\
 Domains that differ, one table each; docs/spaces.md explains them. A setting that a table does not have is that of the \
@@ -82,8 +94,15 @@ def _explained(table: str) -> Iterator[str]:
         keys = [f"[{of}] {', '.join(key for key, section in OVERRIDABLE.items() if section == of)}" for of in sections]
         host = (SpaceSettings.model_fields["host"].description or "").rstrip(".")
         text = text.format(overridable="; ".join(keys), host=f"the {host}")
+    if table == "directories":
+        keys = [f"- {key}{_default(field)}: {meaning(field)}" for key, field in DirectorySettings.model_fields.items()]
+        text = text.format(keys="\n".join(keys))
     for line in text.splitlines():
         yield from textwrap.wrap(line, _WIDTH - 2) or [""]
+
+
+def _default(setting: FieldInfo) -> str:
+    return "" if setting.is_required() else f" = {toml(setting.get_default())}"
 
 
 def meaning(setting: FieldInfo) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from flexiapi.settings import BackendSettings, Settings
+from flexiapi.settings import BackendSettings, DirectorySettings, Settings
 from flexiapi.settings.reference import meaning, toml
 from flexiapi.settings.spaces import OVERRIDABLE, SpaceSettings, field_of
 
@@ -77,14 +77,15 @@ def _tables(settings: Settings, name: str) -> Iterator[ShownTable]:
     yield from _backends(name, section.model_extra or {})
 
 
-def _backends(name: str, found: Mapping[str, BackendSettings]) -> Iterator[ShownTable]:
+def _backends(name: str, found: Mapping[str, BackendSettings | DirectorySettings]) -> Iterator[ShownTable]:
     for label, table in found.items():
         known = [
             _shown(key, field, getattr(table, key), field.get_default())
             for key, field in type(table).model_fields.items()
         ]
         # What a backend of a plugin calls its secrets is not known here.
-        options = [ShownSetting(key, HIDDEN, is_changed=True, is_secret=True) for key in table.options]
+        others = table.options if isinstance(table, BackendSettings) else ()
+        options = [ShownSetting(key, HIDDEN, is_changed=True, is_secret=True) for key in others]
         yield ShownTable(f"{name}.{label}", [*known, *options])
 
 

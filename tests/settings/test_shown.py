@@ -54,3 +54,12 @@ def test_a_domain_shows_what_differs():
     found = {one.key: one for one in table_of_space(SETTINGS, "b.example.org").settings}
     assert (found["name"].value, found["name"].default, found["name"].is_changed) == ("B", "Example", True)
     assert (found["language"].is_changed, found["quota"].value) == (False, "5")
+
+
+def test_a_directory_is_a_table_of_its_own():
+    settings = Settings(directories={"staff": {"uri": "https://dav.example.org/", "delay": 250}})
+    (table,) = [one for one in tables(settings) if one.name == "directories.staff"]
+    assert {one.key: one.value for one in table.settings if one.is_changed} == {
+        "uri": "https://dav.example.org/",
+        "delay": "250",
+    }

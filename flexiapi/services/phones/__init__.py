@@ -49,7 +49,9 @@ def build(
     ground: Ground, passwords: Passwords, registrar: Registrar | None, sender: MessageSender | None
 ) -> PhoneServices:
     """Make the services of this wing. Raises `ConfigurationError` for provisioning hooks that do not load."""
-    documents = SpaceDocuments(ground.spaces, discovery.load(ground.settings.account.provisioning_hooks))
+    documents = SpaceDocuments(
+        ground.spaces, discovery.load(ground.settings.account.provisioning_hooks), ground.settings.directories
+    )
     fetches = Fetches(ground)
     devices, messages = Devices(registrar), Messages(sender)
     return PhoneServices(
