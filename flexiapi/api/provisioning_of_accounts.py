@@ -43,7 +43,7 @@ class ProvisioningPreviewEndpoint(ApiEndpoint):
 
 
 @dataclass(kw_only=True)
-class FetchView:
+class NotedFetchView:
     """A fetch of a provisioning link. Whatever is not `given` got the base configuration alone."""
 
     fetched_at: Moment
@@ -53,7 +53,7 @@ class FetchView:
     known_problems: Annotated[list[str], Field(examples=[["It does not follow redirections."]])]
 
     @classmethod
-    def of(cls, explained: ExplainedFetch) -> "FetchView":
+    def of(cls, explained: ExplainedFetch) -> "NotedFetchView":
         """Return the view of a fetch."""
         return cls(
             fetched_at=explained.fetch.fetched_at,
@@ -70,11 +70,11 @@ class ProvisioningFetchesEndpoint(ApiEndpoint):
     path = "/api/accounts/{id}/provisioning/fetches"
 
     @endpoint(Access.ADMIN, raises=(RecordNotFound,))
-    async def get(self, id: Id) -> list[FetchView]:
+    async def get(self, id: Id) -> list[NotedFetchView]:
         """Show the last 20 fetches of provisioning links of an account in 90 days, the newest first.
 
         `outcome` is `given`, `spent` for a link that was used before, `expired`, `deactivated` or `blocked` for the
         account, or `replaced` for a link that ended at the same moment.
         """
         account = await self.accounts.directory.for_admin(id, self.space)
-        return [FetchView.of(one) for one in await self.phones.fetches.of(account)]
+        return [NotedFetchView.of(one) for one in await self.phones.fetches.of(account)]
