@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from flexiapi.api.reference import Documentation
 from flexiapi.api.views.accounts import ViewData
-from flexiapi.model import Account, AsContact, Scope, Types
+from flexiapi.model import Account, AsContact, KeyScope, Scope, Types
 from flexiapi.service_endpoint import ServiceEndpoint, ServicesContext
 from flexiapi.services.calls import reach_of
 from flexiapi.services.sign_in import SignedIn
@@ -43,7 +43,7 @@ class ApiEndpoint(ServiceEndpoint):
     @property
     def reach(self) -> Scope:
         """The domains that a SIP server with this key, or an administrator, may ask about."""
-        return reach_of(self.identity, self.space)
+        return reach_of(self.identity, self.space, KeyScope.FLEXISIP)
 
     async def types_of(self, *accounts: AsContact) -> Types:
         """Return the types of the accounts."""

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import DeviceKey, PartyAddress, ReportId, required_party
 from flexiapi.errors import ReportsRefused
-from flexiapi.model import KeyScope, ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import KeyScope, ReportedDevice, ReportedOutcome, ReportKind, Scope, SipReport
 from flexiapi.services.calls import (
     CalledDevices,
     CalledParty,
@@ -21,6 +21,7 @@ from flexiapi.services.calls import (
     ReportTime,
     SipStatus,
     Termination,
+    reach_of,
 )
 from flexiapi.services.fields import Flag
 from flexiapi.web.endpoint import endpoint
@@ -76,9 +77,14 @@ class EndReport(Params):
 class EventLogEndpoint(ApiEndpoint):
     """The base class of the endpoints that take reports."""
 
+    @property
+    def reach(self) -> Scope:
+        """The domains whose calls and messages the caller may report."""
+        return reach_of(self.identity, self.space, KeyScope.STATISTICS_WRITE)
+
     def note(self, report: SipReport) -> None:
         """Keep a report. Raises `ReportsRefused`."""
-        self.calls.event_log.note(report, self.space)
+        self.calls.event_log.note(report, self.space, self.reach)
 
 
 class ReportedMessagesEndpoint(EventLogEndpoint):
@@ -91,7 +97,7 @@ class ReportedMessagesEndpoint(EventLogEndpoint):
         scope=KeyScope.STATISTICS_WRITE,
         keeps_accounts=True,
         raises=(ReportsRefused,),
-        checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.space),
+        checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.reach),
     )
     async def post(self, body: MessageReport) -> None:
         """Report a message."""
@@ -135,7 +141,7 @@ class ReportedCallsEndpoint(EventLogEndpoint):
         scope=KeyScope.STATISTICS_WRITE,
         keeps_accounts=True,
         raises=(ReportsRefused,),
-        checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.space),
+        checks=lambda exchange, values: exchange.calls.event_log.faults(values, exchange.reach),
     )
     async def post(self, body: CallReport) -> None:
         """Report a call."""

@@ -19,6 +19,7 @@ from flexiapi.model import (
     ReportedDevice,
     ReportedOutcome,
     ReportKind,
+    Scope,
     SipReport,
     Space,
 )
@@ -39,10 +40,11 @@ def collections_of(database: Database) -> dict[ReportKind, Collection]:
 
 @dataclass(frozen=True, slots=True)
 class FiledReport:
-    """A report, and the space of those who sent it, which alone may read it."""
+    """A report, the space that it was sent to, and the domains whose accounts it may be about."""
 
     report: SipReport
     space: Space
+    reach: Scope
 
 
 class SipReportStore(Records):
@@ -103,7 +105,7 @@ def key_of_record(space: Space, record_id: str) -> Document:
 
 
 def _update(filed: FiledReport, owners: Mapping[str, tuple[int, str]], now: datetime) -> UpdateOne:
-    report, reach = filed.report, filed.space.reach
+    report, reach = filed.report, filed.reach
     mine = {address: owner[0] for address, owner in owners.items() if reach.has(owner[1])}
     domains = sorted({domain for one in report.parties if reach.has(domain := one.rpartition("@")[2])})
     accounts = sorted({mine[one] for one in report.parties if one in mine})

@@ -217,10 +217,7 @@ STEPS: tuple[tuple[Step, Applies], ...] = (
     (prefetch, lambda operation: operation.is_unsafe),
     (sign_in, _takes_sign_in),
     (role, _takes_sign_in),
-    (
-        browser_steps.unconfirmed,
-        lambda operation: operation.hidden and _takes_sign_in(operation) and not operation.limited,
-    ),
+    (browser_steps.unconfirmed, _refuses_unconfirmed),
     (browser_steps.cross_site, lambda operation: operation.is_unsafe and _takes_sign_in(operation)),
     (limit, lambda operation: operation.guard.limit is not None),
     (segments, lambda operation: bool(operation.path)),

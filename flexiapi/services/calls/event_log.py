@@ -7,7 +7,7 @@ from typing import Any
 
 from flexiapi.concurrency.tasks import beside
 from flexiapi.errors import FieldErrors, ReportsRefused, StoreUnavailable
-from flexiapi.model import SipReport, Space
+from flexiapi.model import Scope, SipReport, Space
 from flexiapi.observing import log
 from flexiapi.services.ground import Ground
 from flexiapi.store import FiledReport
@@ -37,25 +37,28 @@ class EventLog:
         self._come = asyncio.Event()
         self._writing = asyncio.Lock()
 
-    async def faults(self, values: Mapping[str, Any], space: Space) -> FieldErrors:
-        """Return what is wrong with the parties of a call or message: one of them must be in a domain of the space."""
+    async def faults(self, values: Mapping[str, Any], reach: Scope) -> FieldErrors:
+        """Return what is wrong with the parties of a call or message: one of them must be in a domain of the reach."""
         sender, receivers = values.get("from"), values.get("to")
         if sender is None or receivers is None:
             return {}
         parties = (sender, *([receivers] if isinstance(receivers, str) else receivers))
-        if any(space.reach.has(one.rpartition("@")[2]) for one in parties):
+        if any(reach.has(one.rpartition("@")[2]) for one in parties):
             return {}
         return {"from": ["from or to must be an address of this service"]}
 
-    def note(self, report: SipReport, space: Space) -> None:
-        """Keep a report, to be written within a second. Raises `ReportsRefused` while no more can be kept."""
+    def note(self, report: SipReport, space: Space, reach: Scope) -> None:
+        """Keep a report about accounts of the reach, to be written within a second.
+
+        Raises `ReportsRefused` while no more can be kept.
+        """
         if not self._is_kept:
             return
         if self._is_away or self._reports.refusal:
             raise ReportsRefused
         if self._weight + report.weight > MOST_WAITING:
             raise ReportsRefused
-        self._waiting.append(FiledReport(report, space))
+        self._waiting.append(FiledReport(report, space, reach))
         self._weight += report.weight
         self._come.set()
 

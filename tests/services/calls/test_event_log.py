@@ -48,7 +48,7 @@ class Notes:
     def note(self, *reports, space=None):
         async def noted():
             for report in reports:
-                self.log.note(report, space or self.space)
+                self.log.note(report, space or self.space, (space or self.space).reach)
 
         self.server.run(noted())
 
@@ -127,7 +127,9 @@ def test_thousands_of_reports_in_bursts_are_all_stored_in_their_order(server, no
 
 def test_reports_are_written_within_a_second_without_being_asked_for(server, notes, person):
     async def noted_and_written():
-        notes.log.note(call("soon", person.sip, "bob@far.example.org", at=server.clock.now()), notes.space)
+        notes.log.note(
+            call("soon", person.sip, "bob@far.example.org", at=server.clock.now()), notes.space, notes.space.reach
+        )
         while notes.log._waiting:  # noqa: ASYNC110  # the loop of the server tells nothing
             await asyncio.sleep(0.01)
 
@@ -242,8 +244,8 @@ def test_each_space_has_records_of_its_own_and_only_its_accounts_see_them(server
     assert (theirs.id, theirs.ended_at is None) == ("between", False)
     assert [notes.records()[space, "between"]["domains"] for space in ("", B)] == [["sip.example.org"], [B]]
     values = {"from": there.sip, "to": "c@b.example.org"}
-    assert list(server.run(notes.log.faults(values, notes.space))) == ["from"]
-    assert server.run(notes.log.faults(values, of_b)) == {}
+    assert list(server.run(notes.log.faults(values, notes.space.reach))) == ["from"]
+    assert server.run(notes.log.faults(values, of_b.reach)) == {}
 
 
 def test_the_age_of_records_follows_a_changed_setting_and_none_are_kept_at_zero(server, notes):
@@ -279,7 +281,7 @@ def test_a_server_that_stops_writes_what_waits(mongod_uri, tmp_path):
         log, space = running.services.calls.event_log, running.store.spaces.default
 
         async def noted():
-            log.note(call("last", alice.sip, "bob@far.example.org", at=running.clock.now()), space)
+            log.note(call("last", alice.sip, "bob@far.example.org", at=running.clock.now()), space, space.reach)
             return len(log._waiting)
 
         assert running.run(noted()) == 1

@@ -12,7 +12,7 @@ A, B, OTHER = "sip.example.org", "b.example.org", "other.example.org"
 
 VOICEMAIL = {"sip_from": "sip:caller@elsewhere.example.org", "content_type": "audio/wav"}
 
-server = shared_by_module({"spaces": {B: {"name": "Bee"}}})
+server = shared_by_module({"spaces": {B: {"name": "Bee"}}, "statistics": {"days": 30}})
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +54,35 @@ def test_a_key_of_another_space_reaches_that_alone(server, people):
     key = server.named_key("flexisip", actor=actor_of(server, B))
     assert reached(server, people, {**key, "Host": B}) == {B}
     assert server.http.get("/api/spaces", headers=key).status_code == 401
+
+
+def reported(server, person, other, headers):
+    """The status of a report of a call between two people, and the ids of calls in the log of the first."""
+    times = {"initiated_at": "2026-11-30T10:00:00Z", "ended_at": None}
+    call = {"id": f"call-{person.id}-{other.id}", "from": person.sip, "to": other.sip, "devices": {}, **times}
+    status = server.http.post("/api/stats/calls", json=call, headers=headers).status_code
+    server.run(server.services.calls.event_log.write())
+    calls = server.run(server.store.sip_reports.listings.calls_of(person.id, 0, 10)).calls
+    return status, [one.id for one in calls]
+
+
+@pytest.mark.parametrize("scope", ["flexisip", "statistics:write"])
+def test_a_call_within_another_space_is_reported_with_the_one_key_of_a_sip_server(server, scope):
+    caller, called = server.person(domain=B), server.person(domain=B)
+    key = server.named_key(scope)
+    assert reported(server, caller, called, key) == (200, [f"call-{caller.id}-{called.id}"])
+
+
+def test_a_key_that_an_administrator_made_reports_no_calls_within_other_spaces(server):
+    boss = server.person(admin_since=server.clock.second())
+    key = server.named_key("flexisip", actor=Actor(ActorKind.ACCOUNT, boss.id))
+    assert reported(server, server.person(domain=B), server.person(domain=B), key) == (422, [])
+
+
+def test_a_key_that_reads_accounts_finds_none_of_other_spaces_by_address(server, people):
+    key = server.named_key("accounts:read", "statistics:write")
+    found = {
+        domain: server.http.get(f"/api/accounts/{person.sip}/search", headers=key).status_code
+        for domain, person in people.items()
+    }
+    assert found == {A: 200, B: 404, OTHER: 404}
