@@ -13,10 +13,13 @@ from flexiapi.model import (
     Algorithm,
     BridgedAccount,
     BridgeProtocol,
+    CallForwarding,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
+    ForwardingKind,
+    ForwardingTarget,
     PendingChange,
     ProvisioningFetch,
     Undelivered,
@@ -77,6 +80,11 @@ def whole(server, person):
         contact_ids=(2,),
         contacts_list_ids=(3,),
         external_account=ExternalAccount("line7", "trunk.example.net", "g", HIDDEN[2], Algorithm.MD5),
+        call_forwardings=(
+            CallForwarding(
+                1, ForwardingKind.BUSY, ForwardingTarget.SIP_URI, True, NOW, NOW, "sip:bob@sip.example.org", 2
+            ),
+        ),
         bridged_account=BridgedAccount(
             5, f"line{person.id}", "trunk.example.net", BridgeProtocol.TLS, HIDDEN[2], NOW, NOW
         ),
