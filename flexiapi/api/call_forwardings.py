@@ -4,6 +4,7 @@ from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import ForwardingId, Id
 from flexiapi.api.views.call_forwardings import CallForwardingView
 from flexiapi.errors import RecordNotFound
+from flexiapi.model import KeyScope
 from flexiapi.services.accounts import AccountBusy
 from flexiapi.services.call_fields import ContactId, ForwardingKind, ForwardingTarget, SipUri
 from flexiapi.services.calls import ForwardingValues
@@ -92,7 +93,7 @@ class CallForwardingsEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/call_forwardings"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[CallForwardingView]:
         """Get the rules of call forwarding of an account."""
         account = await self.accounts.directory.for_admin(id, self.space)
@@ -110,7 +111,7 @@ class CallForwardingEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/call_forwardings/{forwarding_id}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id, forwarding_id: ForwardingId) -> CallForwardingView:
         """Get a rule of call forwarding of an account."""
         account = await self.accounts.directory.for_admin(id, self.space)
