@@ -13,6 +13,7 @@ from flexiapi.model import (
     ContactsList,
     Event,
     NamedKey,
+    NotedFetch,
     ReportedCall,
     ReportedConference,
     ReportedMessage,
@@ -68,6 +69,7 @@ class PersonalRecords:
     named_keys: Sequence[NamedKey]
     reports: PersonalReports
     cards: Sequence[StoredCard]
+    fetches: Sequence[NotedFetch]
     voicemails: Sequence[Voicemail]
 
 
@@ -100,6 +102,7 @@ class PersonalData:
             await self._store.named_keys.made_by(account.id),
             await self._reports(account.id),
             await self._store.cards.of(account.id),
+            await self._store.provisioning_fetches.of(account.id),
             voicemails,
         )
 
