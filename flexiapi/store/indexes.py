@@ -91,6 +91,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
     ],
     "sign_in_places": [_TTL],
+    "provisioning_fetches": [_TTL, IndexModel("tokens")],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],

@@ -56,6 +56,7 @@ def document_of(account: Account, own: OwnRecords) -> dict[str, Any]:
             {"id": one.id, "title": one.title, "description": one.description} for one in records.contacts_lists
         ],
         "vcards": [{"vcard": one.card.text, **_plain(_part(one, ("card",)))} for one in records.cards],
+        "provisioning_fetches": [_plain(asdict(one)) for one in records.fetches],
         "devices": devices,
         "sessions": [_plain(_part(one, ("id_hash", "account_id", "epoch"))) for one in own.sessions],
         "tokens": [_plain(asdict(one)) for one in records.tokens],

@@ -13,6 +13,7 @@ from flexiapi.model import (
     ContactsList,
     Event,
     NamedKey,
+    NotedFetch,
     ReportedCall,
     ReportedConference,
     ReportedMessage,
@@ -67,6 +68,7 @@ class PersonalRecords:
     named_keys: Sequence[NamedKey]
     reports: PersonalReports
     cards: Sequence[StoredCard]
+    fetches: Sequence[NotedFetch]
 
 
 class PersonalData:
@@ -96,6 +98,7 @@ class PersonalData:
             await self._store.named_keys.made_by(account.id),
             await self._reports(account.id),
             await self._store.cards.of(account.id),
+            await self._store.provisioning_fetches.of(account.id),
         )
 
     async def _reports(self, account_id: int) -> PersonalReports:
