@@ -18,6 +18,7 @@ from flexiapi.model import (
     ReportedConference,
     ReportedMessage,
     StoredCard,
+    Voicemail,
 )
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
@@ -69,6 +70,7 @@ class PersonalRecords:
     reports: PersonalReports
     cards: Sequence[StoredCard]
     fetches: Sequence[NotedFetch]
+    voicemails: Sequence[Voicemail]
 
 
 class PersonalData:
@@ -76,6 +78,7 @@ class PersonalData:
 
     def __init__(self, ground: Ground, directory: AccountDirectory, types: AccountTypes) -> None:
         self._store = ground.store
+        self._clock = ground.clock
         self._types = types
         self._limiter = ground.limiter
         self._directory = directory
@@ -89,6 +92,7 @@ class PersonalData:
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
         types = await self._types.of([account])
+        voicemails = (await self._store.voicemails.box(account.id, self._clock.now())).voicemails
         return PersonalRecords(
             [_personal(event, account.id) for event in events[:MOST_EVENTS]],
             len(events) <= MOST_EVENTS,
@@ -99,6 +103,7 @@ class PersonalData:
             await self._reports(account.id),
             await self._store.cards.of(account.id),
             await self._store.provisioning_fetches.of(account.id),
+            voicemails,
         )
 
     async def _reports(self, account_id: int) -> PersonalReports:

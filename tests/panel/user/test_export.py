@@ -124,7 +124,7 @@ def test_the_file_has_what_is_stored_elsewhere_and_no_secret(server, me, person)
     assert data.keys() == {
         *("account", "types", "contacts", "contacts_lists", "vcards", "devices", "sessions", "tokens", "events"),
         *("provisioning_fetches", "named_api_keys", "events_are_complete"),
-        *("calls", "messages", "conferences", "calls_messages_and_conferences_are_complete"),
+        *("voicemails", "calls", "messages", "conferences", "calls_messages_and_conferences_are_complete"),
     }
     assert data["account"]["username"] == person.account.username
     assert [one["address"] for one in data["contacts"]] == [bob.sip]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from flexiapi.panel.user.personal_data import OwnRecords, document_of
 from tests.kit.server import serving, shared_by_module
 from tests.kit.visitor import Visitor
 from tests.kit.voicemail import left
@@ -51,6 +52,18 @@ def test_a_message_is_deleted_by_a_form_and_not_by_a_link(server, alice, visitor
 def test_the_message_of_another_account_does_not_exist(server, visitor):
     voicemail = left(server, server.person())
     assert visitor.open(f"/voicemail/delete?message={voicemail['id']}").status_code == 404
+
+
+def test_the_export_of_the_person_lists_them_without_the_way_to_the_sound(server, alice):
+    voicemail = left(server, alice)
+
+    async def exported():
+        return await server.services.accounts.personal_data.of(alice.account)
+
+    (found,) = document_of(alice.account, OwnRecords(server.run(exported()), [], [], None))["voicemails"]
+    assert (found["id"], found["size"]) == (voicemail["id"], voicemail["size"])
+    assert found["caller"] == "sip:bob@sip.example.org"
+    assert voicemail["download_url"].split("/")[-2] not in str(found)
 
 
 def test_switched_off_there_is_no_page(tmp_path, mongod_uri):
