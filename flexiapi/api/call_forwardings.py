@@ -1,5 +1,9 @@
 """Call forwarding, of one's own account and as administrators set it."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import ForwardingId, Id
 from flexiapi.api.views.call_forwardings import CallForwardingView
@@ -15,6 +19,8 @@ from flexiapi.web.parameters import Params
 
 _FAILURES = (RecordNotFound, AccountBusy)
 
+Enabled = Annotated[Flag, Field(description="whether calls follow the rule")]
+
 
 class CallForwardingParameters(Params):
     """The values of a rule."""
@@ -23,7 +29,7 @@ class CallForwardingParameters(Params):
     forward_to: ForwardingTarget
     sip_uri: SipUri | None = None
     contact_id: ContactId | None = None
-    enabled: Flag
+    enabled: Enabled
 
     @property
     def values(self) -> ForwardingValues:
@@ -38,7 +44,7 @@ class CallForwardingReplacement(Params):
     forward_to: ForwardingTarget
     sip_uri: SipUri | None = None
     contact_id: ContactId | None = None
-    enabled: Flag
+    enabled: Enabled
 
     @property
     def values(self) -> ForwardingValues:

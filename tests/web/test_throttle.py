@@ -16,6 +16,8 @@ NEVER = {
     "/health/ready",
     "/contacts/vcard",
     "/contacts/vcard/{sip}",
+    "/vcards-storage",
+    "/vcards-storage/{uuid}",
     "/provisioning/me",
 }
 
