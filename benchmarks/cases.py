@@ -117,6 +117,7 @@ CASES = (
     Case("GET /sip/auth", "/", "sip.lua", Supplies.questions, is_scaled=True),
     Case("GET /sip/auth, one at a time", "/", "sip.lua", Supplies.fewer_questions, waits=4.0, connections=1),
     Case("GET resolve/{sip}", "/", "resolve.lua", Supplies.random, waits=3.0),
+    Case("POST stats/calls", "/api/stats/calls", "report.lua", _first, 0.3),
 )
 BARE_ON_OURS_NAME = "bare handler on our server"
 

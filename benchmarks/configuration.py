@@ -18,6 +18,7 @@ def tables(url: str, database: str = DATABASE) -> dict[str, dict[str, object]]:
         "mongodb": {"database": database},
         "limits": {name: 0 for name, field in fields if field.annotation is int},
         "flexisip": {"external_auth": True},
+        "statistics": {"days": 30},
         "log": {"level": "info"},
     }
 
