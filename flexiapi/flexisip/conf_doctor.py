@@ -44,7 +44,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConfFinding:
-    """What is wrong or remarkable, and where; `line` is `None` for what stands in no line."""
+    """A fault or a remark, and its place; `line` is `None` for what stands in no line."""
 
     grade: Grade
     line: int | None
