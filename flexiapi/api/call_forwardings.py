@@ -1,9 +1,14 @@
 """Call forwarding, of one's own account and as administrators set it."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import ForwardingId, Id
 from flexiapi.api.views.call_forwardings import CallForwardingView
 from flexiapi.errors import RecordNotFound
+from flexiapi.model import KeyScope
 from flexiapi.services.accounts import AccountBusy
 from flexiapi.services.call_fields import ContactId, ForwardingKind, ForwardingTarget, SipUri
 from flexiapi.services.calls import ForwardingValues
@@ -14,6 +19,8 @@ from flexiapi.web.parameters import Params
 
 _FAILURES = (RecordNotFound, AccountBusy)
 
+Enabled = Annotated[Flag, Field(description="whether calls follow the rule")]
+
 
 class CallForwardingParameters(Params):
     """The values of a rule."""
@@ -22,7 +29,7 @@ class CallForwardingParameters(Params):
     forward_to: ForwardingTarget
     sip_uri: SipUri | None = None
     contact_id: ContactId | None = None
-    enabled: Flag
+    enabled: Enabled
 
     @property
     def values(self) -> ForwardingValues:
@@ -37,7 +44,7 @@ class CallForwardingReplacement(Params):
     forward_to: ForwardingTarget
     sip_uri: SipUri | None = None
     contact_id: ContactId | None = None
-    enabled: Flag
+    enabled: Enabled
 
     @property
     def values(self) -> ForwardingValues:
@@ -92,7 +99,7 @@ class CallForwardingsEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/call_forwardings"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id) -> list[CallForwardingView]:
         """Get the rules of call forwarding of an account."""
         account = await self.accounts.directory.for_admin(id, self.space)
@@ -110,7 +117,7 @@ class CallForwardingEndpoint(ApiEndpoint):
 
     path = "/api/accounts/{id}/call_forwardings/{forwarding_id}"
 
-    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    @endpoint(Access.ADMIN, scope=KeyScope.ACCOUNTS_READ, raises=(RecordNotFound,))
     async def get(self, id: Id, forwarding_id: ForwardingId) -> CallForwardingView:
         """Get a rule of call forwarding of an account."""
         account = await self.accounts.directory.for_admin(id, self.space)

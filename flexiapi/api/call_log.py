@@ -80,7 +80,11 @@ class SpanQuery(_SpanFrom):
     """The time that is counted."""
 
     to: _Until = None
-    by: Annotated[Grain, Field(description="the periods: `hour`, `day` or `month`")] = Grain.DAY
+    by: Annotated[
+        Grain,
+        WithJsonSchema({"type": "string", "enum": list(Grain), "examples": ["day"]}),
+        Field(description="the periods: `hour`, `day` or `month`"),
+    ] = Grain.DAY
 
 
 class _Figures(ApiEndpoint):
@@ -139,6 +143,7 @@ class CallFiguresTableEndpoint(_Figures):
     @endpoint(
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
+        example="day,calls,answered,seconds\r\n2026-11-29,12,9,1840\r\n",
         checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> Csv:
@@ -160,6 +165,7 @@ class MessageFiguresTableEndpoint(_Figures):
     @endpoint(
         Access.ADMIN,
         scope=KeyScope.ACCOUNTS_READ,
+        example="day,messages,delivered\r\n2026-11-29,40,38\r\n",
         checks=lambda exchange, values: exchange.calls.call_log.span_faults(values),
     )
     async def get(self, query: SpanQuery) -> Csv:

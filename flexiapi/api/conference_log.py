@@ -22,21 +22,21 @@ class ConferenceReport(Params):
 
     id: RecordId
     created_at: ReportTime
-    ended_at: ReportTime | None = None
+    ended_at: Annotated[ReportTime | None, Field(description="time at which it ended")] = None
     schedule: Annotated[ReportText, Field(description="text about its times", examples=["2026-12-01"])] | None = None
 
 
 class ParticipantReport(Params):
     """An event of a participant of a conference."""
 
-    type: Annotated[ParticipantEvent, Field(description="what happened")]
+    type: Annotated[ParticipantEvent, Field(description="what happened", examples=["added"])]
     at: ReportTime
 
 
 class ParticipantDeviceReport(Params):
     """An event of a device of a participant."""
 
-    type: Annotated[ParticipantDeviceEvent, Field(description="what happened")]
+    type: Annotated[ParticipantDeviceEvent, Field(description="what happened", examples=["joined"])]
     at: ReportTime
 
 

@@ -55,17 +55,17 @@ class CallReport(_Sent):
 
     id: RecordId
     to: CalledParty
-    devices: CalledDevices = ()
+    devices: CalledDevices = Field(default_factory=tuple)
     initiated_at: ReportTime
-    ended_at: ReportTime | None = None
+    ended_at: Annotated[ReportTime | None, Field(description="time at which it ended")] = None
     conference_id: Annotated[ReportText, Field(description="the conference that is called")] | None = None
 
 
 class CallDeviceReport(Params):
     """An event of a called device."""
 
-    rang_at: Annotated[ReportTime, Field(description="time at which it began to ring")] | None = None
-    invite_terminated: Annotated[Termination, Field(description="how its invitation ended")] | None = None
+    rang_at: Annotated[ReportTime | None, Field(description="time at which it began to ring")] = None
+    invite_terminated: Annotated[Termination | None, Field(description="how its invitation ended")] = None
 
 
 class EndReport(Params):

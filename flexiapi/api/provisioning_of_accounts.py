@@ -7,7 +7,9 @@ from pydantic import Field
 
 from flexiapi.api.endpoint import ApiEndpoint
 from flexiapi.api.segments import Id
+from flexiapi.api.views.accounts import Address, Agent, Moment
 from flexiapi.errors import ProvisioningFailed, RecordNotFound
+from flexiapi.services.phones import ExplainedFetch
 from flexiapi.web.endpoint import endpoint
 from flexiapi.web.operation import Access
 
@@ -38,3 +40,41 @@ class ProvisioningPreviewEndpoint(ApiEndpoint):
             PreviewedEntry(section=one.section, name=one.name, value=one.value, is_secret=one.value is None)
             for one in self.phones.provisioning.content(account)
         ]
+
+
+@dataclass(kw_only=True)
+class NotedFetchView:
+    """A fetch of a provisioning link. Whatever is not `given` got the base configuration alone."""
+
+    fetched_at: Moment
+    outcome: Annotated[str, Field(examples=["spent"])]
+    ip_address: Address
+    user_agent: Agent
+    known_problems: Annotated[list[str], Field(examples=[["It does not follow redirections."]])]
+
+    @classmethod
+    def of(cls, explained: ExplainedFetch) -> "NotedFetchView":
+        """Return the view of a fetch."""
+        return cls(
+            fetched_at=explained.fetch.fetched_at,
+            outcome=explained.fetch.outcome,
+            ip_address=explained.fetch.address,
+            user_agent=explained.fetch.user_agent,
+            known_problems=explained.problems,
+        )
+
+
+class ProvisioningFetchesEndpoint(ApiEndpoint):
+    """Fetches of the provisioning links of an account."""
+
+    path = "/api/accounts/{id}/provisioning/fetches"
+
+    @endpoint(Access.ADMIN, raises=(RecordNotFound,))
+    async def get(self, id: Id) -> list[NotedFetchView]:
+        """Show the last 20 fetches of provisioning links of an account in 90 days, the newest first.
+
+        `outcome` is `given`, `spent` for a link that was used before, `expired`, `deactivated` or `blocked` for the
+        account, or `replaced` for a link that ended at the same moment.
+        """
+        account = await self.accounts.directory.for_admin(id, self.space)
+        return [NotedFetchView.of(one) for one in await self.phones.fetches.of(account)]

@@ -31,6 +31,7 @@ _CONNECTION = "global::flexiapi"
 _AUTHORIZATION = "module::Authorization"
 _PREFIXES = ("api/statistics", "api/stats")
 _VERSION_OF_DUMP = re.compile(r"This is the default Flexisip \((?P<version>v?[^)]+)\) configuration file")
+_SECONDS, _BYTES_A_SECOND = re.compile(r"([0-9]{1,6})s?"), 104_857
 _ISSUE_262 = "https://github.com/BelledonneCommunications/flexisip/issues/262"
 
 
@@ -44,7 +45,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConfFinding:
-    """A fault or a remark, and its place; `line` is `None` for what stands in no line."""
+    """A fault or something remarkable; `line` is `None` for what stands in no line."""
 
     grade: Grade
     line: int | None
@@ -125,6 +126,8 @@ class _Examiner:
         file, section = self._file, "event-logs"
         if not file.is_on(section, "enabled") or file.value(section, "logger", "filesystem") != "flexiapi":
             return ""
+        if not self._settings.statistics.days:
+            self._tell(Grade.NOTE, None, "[statistics] days is 0 here: reports of calls are answered, and not kept.")
         host = file.value(section, "flexiapi-host", "localhost")
         if self._release >= FIRST_WITH_CONNECTION:
             if not host:
@@ -241,6 +244,10 @@ class _Examiner:
         if uri != transport:
             text = f"is {uri}, and [voicemail-server] listens on {transport}."
             self._told_at(Grade.WARNING, "module::Router", "voicemail-server", text)
+        seconds = _SECONDS.fullmatch(self._file.value("voicemail-server", "max-voicemail-duration", "120s"))
+        if seconds and int(seconds[1]) * _BYTES_A_SECOND > self._settings.voicemail.max_mb * 2**20:
+            text = "is too long for voicemail.max_mb of this server, so Flexisip records nothing."
+            self._told_at(Grade.ERROR, "voicemail-server", "max-voicemail-duration", text)
         address = self._by_connection("module::Router", "voicemail-server")
         path = _split(address).path
         if path:

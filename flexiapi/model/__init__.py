@@ -18,6 +18,7 @@ from flexiapi.model.devices import (
     push_address_of,
 )
 from flexiapi.model.event import CREDENTIAL_FIELDS, Event, EventSelection
+from flexiapi.model.fetches import FetchOutcome, NotedFetch
 from flexiapi.model.invitations import Granted, Invitation
 from flexiapi.model.listings import (
     AccountOrder,
@@ -137,6 +138,7 @@ __all__ = [
     "Event",
     "EventSelection",
     "ExternalAccount",
+    "FetchOutcome",
     "ForwardingKind",
     "ForwardingTarget",
     "Granted",
@@ -148,6 +150,7 @@ __all__ = [
     "NamePolicy",
     "Named",
     "NamedKey",
+    "NotedFetch",
     "PanelSession",
     "Password",
     "PendingChange",

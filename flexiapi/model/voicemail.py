@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 _RIFF, _WAVE, _WAVE_AT = b"RIFF", b"WAVE", 8
+_LONGEST_ADDRESS = 80
 _OGG, _OPUS, _OPUS_AT = b"OggS", b"OpusHead", 28
 
 SNIFFED_BYTES = _OPUS_AT + len(_OPUS)
@@ -74,6 +75,11 @@ class Voicemail:
     expires_at: datetime
     file_id: str = field(repr=False)
     link: str = field(repr=False)
+
+    @property
+    def caller_address(self) -> str | None:
+        """The address of the caller as people write it. The caller chose it, so it has a limit."""
+        return None if self.caller is None else self.caller.partition(":")[2].partition(";")[0][:_LONGEST_ADDRESS]
 
     @property
     def name(self) -> str:

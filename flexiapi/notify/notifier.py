@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from flexiapi.errors import ConfigurationError, DeliveryFailed, DeviceUnregistered, RecordNotFound
@@ -135,7 +136,7 @@ class Notifier:
         Raises `DeliveryFailed`, or its subclass `DeviceUnregistered`.
         """
         try:
-            return await self._deliver(Transport.PUSH, message, seconds)
+            return await self._deliver(Transport.PUSH, message, min(self._seconds, seconds or self._seconds))
         except Unregistered as error:
             raise DeviceUnregistered from error
 
@@ -147,12 +148,12 @@ class Notifier:
         """Return whether a backend reads texts to people at such numbers."""
         return bool(chosen(self._routes[Transport.SMS], SmsMessage(phone, "", channel="voice")))
 
-    async def mail(self, message: MailMessage) -> Receipt:
-        """Send a mail. Raises `DeliveryFailed`."""
-        return await self._deliver(Transport.MAIL, message)
+    async def mail(self, message: MailMessage, seconds: float | None = None) -> Receipt:
+        """Send a mail within that time, by default that of all messages. Raises `DeliveryFailed`."""
+        return await self._deliver(Transport.MAIL, message, seconds)
 
     async def _deliver(self, transport: Transport, message: AnyMessage, seconds: float | None = None) -> Receipt:
-        deadline = time.monotonic() + min(self._seconds, seconds or self._seconds)
+        deadline = time.monotonic() + (seconds or self._seconds)
         outlets = chosen(self._routes[transport], message)
         failure: DeliveryFailed | None = None
         if not outlets:
@@ -160,7 +161,7 @@ class Notifier:
         for tried, outlet in enumerate(outlets):
             left = deadline - time.monotonic()
             try:
-                return await outlet.send(message, left / (len(outlets) - tried))
+                return await outlet.send(_fitting(message, outlet), left / (len(outlets) - tried))
             except DeliveryFailed as error:
                 failure = error
                 if isinstance(error.__cause__, RecipientDeferred | RecipientRefused):
@@ -211,6 +212,13 @@ class Notifier:
             names = ", ".join(outlet.table for outlet in self.outlets) or "none"
             raise ConfigurationError(f"No backend has the label `{label}`. Configured: {names}.")
         return found
+
+
+def _fitting(message: AnyMessage, outlet: Outlet[AnyMessage]) -> AnyMessage:
+    """Return a message as the backend takes it: without attachments, if it does not declare to send them."""
+    if not isinstance(message, MailMessage) or not message.attachments:
+        return message
+    return message if getattr(outlet.backend, "takes_attachments", False) else replace(message, attachments=())
 
 
 async def _checked(outlet: Outlet[AnyMessage]) -> Checked:

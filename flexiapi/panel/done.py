@@ -54,6 +54,7 @@ class Done(Enum):
     PUSH_FAILED = marked("The test push was not accepted for any phone.")
     PUSH_UNREGISTERED = marked("The push service no longer knows your phone. Open the app once, and try again.")
     MESSAGE_SENT = marked("A test message is on its way to your phones.")
+    VOICEMAIL_REMOVED = marked("The message is deleted.")
     FORWARDING_SAVED = marked("The rule is saved.")
     FORWARDING_ON = marked("The rule is switched on.")
     FORWARDING_OFF = marked("The rule is switched off.")

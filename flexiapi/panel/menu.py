@@ -15,6 +15,7 @@ _USER: tuple[Entry, ...] = (
     ("/provision", marked("Set up a phone")),
     ("/devices", marked("My phones")),
     ("/contacts", marked("My contacts")),
+    ("/voicemail", marked("Voicemail")),
     ("/calls", marked("My calls")),
     ("/call_forwarding", marked("Call forwarding")),
     ("/api_key", marked("API key")),
@@ -44,6 +45,8 @@ def menu_of(visitor: Visitor | None, settings: Settings, space: Space) -> Sequen
     if visitor is None or visitor.is_limited:
         return ()
     hidden = set() if settings.panel.devices else {"/devices"}
+    if not settings.voicemail.enabled:
+        hidden.add("/voicemail")
     if not settings.statistics.days:
         hidden.add("/calls")
     if space.stored is not None:

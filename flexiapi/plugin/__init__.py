@@ -14,7 +14,7 @@ from flexiapi.plugin.backend import (
     SmsBackend,
 )
 from flexiapi.plugin.connections import http_client, retry_after, tls_context, unreachable
-from flexiapi.plugin.messages import Channel, MailMessage, PushMessage, PushPurpose, SmsMessage
+from flexiapi.plugin.messages import Attachment, Channel, MailMessage, PushMessage, PushPurpose, SmsMessage
 from flexiapi.plugin.outcomes import (
     DeliveryError,
     Permanent,
@@ -30,6 +30,7 @@ from flexiapi.plugin.reports import Callback, DeliveryReport, ReportedStatus, Un
 
 __all__ = [
     "ANY_PROVIDER",
+    "Attachment",
     "Backend",
     "BackendConfig",
     "Callback",

@@ -145,4 +145,6 @@ class SmsBackend(Backend[C, SmsMessage]):
 
 
 class MailBackend(Backend[C, MailMessage]):
-    """Sends mails."""
+    """Sends mails. With `takes_attachments` also their attachments; without, it gets mails that have none."""
+
+    takes_attachments: ClassVar[bool] = False

@@ -65,12 +65,22 @@ class SmsMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a mail."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MailMessage:
     """A mail to one address; `html` is an alternative to `text`, never instead of it.
 
     `from_address` and `from_name` are the sender of the domain that the mail is about, `None` for the one of the
-    backend's settings; so are `reply_to`, where answers go, and `bounce_address`, where reports of failures go. The
-    other fields are as in `SmsMessage`.
+    backend's settings; so are `reply_to`, where answers go, and `bounce_address`, where reports of failures go.
+    `attachments` are empty for a backend that does not declare to send them (`takes_attachments`). The other fields are
+    as in `SmsMessage`.
     """
 
     to: str = field(repr=False)
@@ -86,3 +96,4 @@ class MailMessage:
     time_to_live: int | None = None
     reply_to: str | None = None
     bounce_address: str | None = None
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)

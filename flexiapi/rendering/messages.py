@@ -164,6 +164,17 @@ class ApiKeyMadeMail(Mail):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedKeyMadeMail(Mail):
+    """Notice: an administrator made a named API key, which a new password does not end."""
+
+    name: ClassVar[str] = "notice.named_key"
+
+    made_at: datetime
+    key_name: str
+    scopes: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionsEndedMail(Mail):
     """Notice: sessions of the panel were ended by its list of sessions."""
 
@@ -180,6 +191,17 @@ class AccountDeletedMail(Mail):
     name: ClassVar[str] = "notice.deleted"
 
     deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailMail(Mail):
+    """Notice: a caller left a voicemail. `caller_address` has no `sip:`; `link` lists voicemails."""
+
+    name: ClassVar[str] = "notice.voicemail"
+
+    caller_address: str | None
+    left_at: datetime
+    link: str
 
 
 @dataclass(frozen=True, slots=True)

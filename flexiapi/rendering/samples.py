@@ -56,9 +56,12 @@ MAILS: tuple[messages.Mail, ...] = (
     messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions", "Firefox"),
     messages.NewSignInMail(_ADDRESS, _WHEN, "192.0.2.7", f"{_ROOT}/sessions"),
     messages.ApiKeyMadeMail(_ADDRESS, _WHEN),
+    messages.NamedKeyMadeMail(_ADDRESS, _WHEN, "Billing", "push, accounts:read"),
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 1),
     messages.SessionsEndedMail(_ADDRESS, _WHEN, 3),
     messages.AccountDeletedMail(_ADDRESS, _WHEN),
+    messages.VoicemailMail(_ADDRESS, "bob@sip.example.org", _WHEN, f"{_ROOT}/voicemail"),
+    messages.VoicemailMail(_ADDRESS, None, _WHEN, f"{_ROOT}/voicemail"),
     messages.OperatorMail("sip.example.org", "am1.example.org", "The backend [sms.main] rests after failures."),
 )
 

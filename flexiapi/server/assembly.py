@@ -21,6 +21,7 @@ from flexiapi.server.health import Health
 from flexiapi.server.parts import Parts
 from flexiapi.server.readiness import Readiness
 from flexiapi.server.routes import PAGES_OF_BROWSERS, endpoints_of
+from flexiapi.server.voicemail_work import VoicemailWork
 from flexiapi.server.work import Work
 from flexiapi.services.clock import Clock
 from flexiapi.services.ground import Ground
@@ -41,18 +42,20 @@ def build(settings: Settings, uri: str, clock: Clock | None = None, key: Applica
     numbering = Numbering(store, settings.events.days)
     feeds = AccountFeeds(store.journal.events, store.changes, store.old_servers_may_run)
     ground = Ground.build(settings, key, store, notifier, renderer, clock or Clock())
+    made = services.build(ground, registrar, sender)
     return Parts(
         settings=settings,
         store=store,
         notifier=notifier,
         renderer=renderer,
-        services=services.build(ground, registrar, sender),
+        services=made,
         moving=Moving(store.journal.pending),
         numbering=numbering,
         history=History(store.journal.events, numbering),
         replication=Replication(settings, store.accounts, feeds, store.spaces.realm_of),
         registrar=registrar,
         sender=sender,
+        voicemail_work=VoicemailWork(store, made),
     )
 
 

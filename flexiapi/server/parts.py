@@ -10,6 +10,7 @@ from flexiapi.flexisip.registrar import Registrar
 from flexiapi.flexisip.replication import Replication
 from flexiapi.notify import Notifier
 from flexiapi.rendering.renderer import Renderer
+from flexiapi.server.voicemail_work import VoicemailWork
 from flexiapi.services import Services
 from flexiapi.settings import Settings
 from flexiapi.store import Store
@@ -30,6 +31,7 @@ class Parts:
     replication: Replication
     registrar: Registrar | None
     sender: MessageSender | None
+    voicemail_work: VoicemailWork
 
     @contextlib.asynccontextmanager
     async def closing(self) -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ async def prepare(parts: Parts, *, alone: bool) -> None:
     """Prepare the database and complete what a crash interrupted. Raises `ConfigurationError`, `StoreUnavailable`."""
     await parts.store.prepare(alone=alone, serves=True)
     await parts.services.accounts.removal.heal()
+    await parts.voicemail_work.follower.begin()
 
 
 class Work:
@@ -109,6 +110,7 @@ class Work:
             parts.replication.followed(readiness.may_work),
             BudgetFigures(parts.services.limiter).kept(),
             OperatorNotices(parts).sent(readiness.may_work),
+            parts.voicemail_work.done(readiness.may_work),
             BackendWatch(parts.notifier.outlets).kept(),
         ):
             yield

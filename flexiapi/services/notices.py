@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from flexiapi.errors import DeliveryFailed, FieldErrors, StoreUnavailable, ValidationFailed
@@ -10,7 +11,7 @@ from flexiapi.limit_key import counted_as
 from flexiapi.model import Account, Actor, CodeChannel, Space, Undelivered, e164
 from flexiapi.notify import Notifier
 from flexiapi.observing import log
-from flexiapi.plugin import MailMessage, SmsMessage
+from flexiapi.plugin import Attachment, MailMessage, SmsMessage
 from flexiapi.rendering.messages import Mail, Sms
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.services.clock import Clock
@@ -124,26 +125,42 @@ class Notices:
         except DeliveryFailed:
             log.warning("notice not sent", notice=mail.name)
 
+    async def deliver(
+        self,
+        address: str,
+        mail: Mail,
+        account: Account,
+        attachments: tuple[Attachment, ...],
+        *,
+        key: str,
+        seconds: float,
+    ) -> None:
+        """Mail a notice with files within that time. All tries of it have the same key. Raises `DeliveryFailed`."""
+        rendered = self._rendered(address, mail, _preferred(account, None))
+        message = replace(rendered, attachments=attachments, idempotency_key=key)
+        await self._notifier.mail(message, seconds)
+
     async def _send(self, address: str, mail: Mail, preferred: Sequence[str]) -> None:
+        await self._notifier.mail(self._rendered(address, mail, preferred))
+
+    def _rendered(self, address: str, mail: Mail, preferred: Sequence[str]) -> MailMessage:
         space = self._of(_domain(mail))
         language = self._renderer.language(mail, preferred, space.language)
         rendered = self._renderer.mail(mail, space.name, space.mail.signature, language=language.templates)
         sender = space.mail
-        await self._notifier.mail(
-            MailMessage(
-                address,
-                rendered.subject,
-                rendered.text,
-                rendered.html,
-                sender.from_address,
-                sender.from_name,
-                kind=mail.name,
-                code=getattr(mail, "code", "") or None,
-                reply_to=sender.reply_to,
-                bounce_address=sender.bounce_address,
-                language=language.name,
-                time_to_live=_seconds(getattr(mail, "expires_in", None)),
-            )
+        return MailMessage(
+            address,
+            rendered.subject,
+            rendered.text,
+            rendered.html,
+            sender.from_address,
+            sender.from_name,
+            kind=mail.name,
+            code=getattr(mail, "code", "") or None,
+            reply_to=sender.reply_to,
+            bounce_address=sender.bounce_address,
+            language=language.name,
+            time_to_live=_seconds(getattr(mail, "expires_in", None)),
         )
 
 

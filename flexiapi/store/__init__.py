@@ -33,6 +33,7 @@ from flexiapi.store.migrations import Layout, MigrationPlan, Migrations
 from flexiapi.store.named_keys import NamedKeyStore
 from flexiapi.store.outage import Outage
 from flexiapi.store.phone_countries import PhoneCountryStore
+from flexiapi.store.provisioning_fetches import ProvisioningFetchStore
 from flexiapi.store.push_devices import PushDeviceStore
 from flexiapi.store.quotas import AccountQuotas
 from flexiapi.store.removals import Removal, RemovalStore
@@ -103,6 +104,7 @@ class Store(Records, bounds=False):
         self.contacts = ContactStore(database, documents)
         self.forwardings = ForwardingStore(database)
         self.cards = CardStore(database)
+        self.provisioning_fetches = ProvisioningFetchStore(database)
         self.contacts_lists = ContactsListStore(database, journal, self.counters)
         self.types = AccountTypeStore(database, journal, self.counters)
         self.sip_sign_ins = SipSignIns(settings.mongodb, uri, documents)

@@ -91,6 +91,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel([("account_id", ASCENDING), ("seen_at", ASCENDING)]),
     ],
     "sign_in_places": [_TTL],
+    "provisioning_fetches": [_TTL, IndexModel("tokens")],
     "limits": [_TTL],
     "tombstones": [_TTL],
     "servers": [IndexModel("seen_at", expireAfterSeconds=3600)],
@@ -121,6 +122,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel("voicemails.expires_at"),
     ],
     "voicemail_files.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "voicemail_mails": [_TTL, IndexModel("due_at", **_only_present("due_at"))],
     "voicemail_leftovers": [IndexModel("since")],
     # The index of their age is that of `ReportRemovals.keep_for`.
     "reported_calls": [*_OF_ACCOUNTS, *_OF_PERIODS],

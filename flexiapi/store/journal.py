@@ -13,6 +13,7 @@ from flexiapi.store.connection import Records
 from flexiapi.store.driver import Database
 from flexiapi.store.events import EventStore
 from flexiapi.store.pending_events import HAS_ROOM, IS_FULL, PendingEvents, event_document, inserting, updating
+from flexiapi.store.reader_positions import ReaderPositions
 
 _PAUSE_SECONDS = 0.02
 
@@ -21,18 +22,22 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The events: those that are numbered, those in the changed documents, and those of announced changes."""
+    """The events: those that are numbered, those in the changed documents, and those of announced changes.
+
+    `positions` are those of readers.
+    """
 
     events: EventStore
     pending: PendingEvents
     announcements: Announcements
+    positions: ReaderPositions
 
     @classmethod
     def of(cls, database: Database) -> Self:
         """Return the journal of the database."""
         events = EventStore(database)
         pending = PendingEvents(database, events)
-        return cls(events, pending, Announcements(database, events, pending))
+        return cls(events, pending, Announcements(database, events, pending), ReaderPositions(database))
 
 
 class JournaledRecords(Records):

@@ -14,12 +14,13 @@ from flexiapi.store.driver import Database
 from flexiapi.store.journal import Journal, JournaledRecords
 from flexiapi.store.pending_events import WITHOUT_EVENTS
 from flexiapi.store.voicemail_files import VoicemailFiles
+from flexiapi.store.voicemail_mails import VoicemailMails
 
 Document = dict[str, Any]
 
 
 class VoicemailStore(JournaledRecords):
-    """The boxes of accounts, the slots, and the `files` of both."""
+    """The boxes of accounts, the slots, the `files` of both, and the `mails` about them."""
 
     def __init__(self, database: Database, journal: Journal, key: ApplicationKey) -> None:
         super().__init__(database, journal, "voicemail_boxes")
@@ -27,6 +28,7 @@ class VoicemailStore(JournaledRecords):
         self._accounts = database["accounts"]
         self._key = key
         self.files = VoicemailFiles(database)
+        self.mails = VoicemailMails(database)
 
     # Slots.
 

@@ -107,6 +107,9 @@ def role(operation: Operation, exchange: Exchange) -> None:
     if identified.scopes is not None:
         if identified.scopes.isdisjoint(operation.scopes):
             raise KeyRefused.without(scope.value for scope in operation.scopes) if operation.scopes else KeyRefused
+        # A SIP server sends what all of its users do from one address, with one key.
+        if exchange.is_throttled and exchange.context.throttle.limit:
+            exchange.context.throttle.give_back(counted_as(exchange.client))
     elif operation.access is Access.ADMIN and not identified.is_active_admin:
         raise AdminRequired
 

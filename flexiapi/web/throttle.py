@@ -44,8 +44,16 @@ class Throttle:
 
     def count(self, address: str) -> tuple[int, int]:
         """Count a request. Return the number left (negative: refuse it), and the seconds until the window ends."""
-        now = int(time.time())
-        window, passed = divmod(now, WINDOW_SECONDS)
+        window, passed = divmod(int(time.time()), WINDOW_SECONDS)
+        count = self._change(address, window, 1)
+        return self.limit - count, WINDOW_SECONDS - passed
+
+    def give_back(self, address: str) -> None:
+        """Take back the count of a request that is not to count after all."""
+        self._change(address, int(time.time()) // WINDOW_SECONDS, -1)
+
+    def _change(self, address: str, window: int, by: int) -> int:
+        """Change the count of an address in a window, and return it."""
         window &= 0xFFFFFFFF
         slot, mark = self._place(address)
         for probe in range(_PROBES):
@@ -56,9 +64,9 @@ class Throttle:
             if seen == mark:
                 break
         # A slot keeps its owner within its window, or two addresses could reset each other's count by turns.
-        count += 1
-        _SLOT.pack_into(self._table, offset, seen, window, count)
-        return self.limit - count, WINDOW_SECONDS - passed
+        changed: int = max(0, count + by)
+        _SLOT.pack_into(self._table, offset, seen, window, changed)
+        return changed
 
     def _place(self, address: str) -> tuple[int, int]:
         place = self._places.get(address)

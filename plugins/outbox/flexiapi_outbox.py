@@ -121,12 +121,20 @@ class OutboxSms(Outbox, SmsBackend[OutboxConfig]):
 
 
 class OutboxMail(Outbox, MailBackend[OutboxConfig]):
-    """Writes mails."""
+    """Writes mails, with the names and sizes of their attachments."""
 
     Config = OutboxConfig
+    takes_attachments = True
 
     async def send(self, message: MailMessage) -> Receipt:
         """Append the mail."""
-        fields = {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}
+        fields: dict[str, Any] = {
+            "to": message.to,
+            "subject": message.subject,
+            "text": message.text,
+            "html": message.html,
+        }
         fields |= named(message, "from_address", "from_name", "reply_to", "bounce_address", "kind", "code", "language")
+        if attachments := getattr(message, "attachments", ()):
+            fields["attachments"] = {attachment.name: len(attachment.content) for attachment in attachments}
         return await written(self.config, "mail", fields)

@@ -60,6 +60,16 @@ def test_the_answer_with_the_key_may_not_be_stored(http, admin):
     assert "no-store" in answer.headers["cache-control"]
 
 
+def test_the_administrator_is_told_by_mail(server, http):
+    """A new password does not end such a key, so the owner of the account should know of it."""
+    boss = server.person(admin_since=server.clock.second(), email="the.boss@example.org")
+    make(http, boss, name="Billing \u00e9")
+    told = [str(one) for one in server.messages if "the.boss@example.org" in str(one)]
+    assert len(told) == 1
+    assert "Billing \u00e9" in told[0]
+    assert "fxk_" not in told[0]
+
+
 def test_a_key_is_revoked_by_any_administrator(server, http, admin):
     made = make(http, admin, scopes=["accounts:read"])
     other = server.person(admin_since=server.clock.second())

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flexiapi.cli import main
-from flexiapi.model import ReportKind, SipReport
+from flexiapi.model import EVERYWHERE, ReportKind, SipReport
 from flexiapi.store import FiledReport
 
 
@@ -161,7 +161,10 @@ class TestReports:
     def test_old_reports_are_counted_and_removed_only_when_asked(self, server, command):
         space, now = server.store.spaces.default, server.clock.now()
         for age in (10, 3):
-            filed = [FiledReport(SipReport(kind=kind, id=f"old{age}", ended_at=now), space) for kind in ReportKind]
+            filed = [
+                FiledReport(SipReport(kind=kind, id=f"old{age}", ended_at=now), space, EVERYWHERE)
+                for kind in ReportKind
+            ]
             server.run(server.store.sip_reports.write(filed, now - timedelta(days=age)))
         assert command("statistics", "clear", "--days", "5").startswith("3 records would be removed")
         assert command("statistics", "clear", "--days", "5", "--apply") == "3 records removed.\n"

@@ -41,7 +41,7 @@ def lines(path, query=INIT_QUERY, **bound):
 
 
 class Told:
-    """What the bridge is told, as `(identifier, username)`."""
+    """The news for the bridge, as `(identifier, username)`."""
 
     def __init__(self):
         self.news = []

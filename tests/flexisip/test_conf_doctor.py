@@ -45,7 +45,8 @@ def test_what_config_prints_for_openid_is_right_without_sign_in_by_password():
 
 def test_a_dumped_file_says_its_version():
     examined = examine((DATA / "2.4.conf").read_text(), SETTINGS)
-    assert (examined.release, examined.findings) == (Release(2, 4), [])
+    assert examined.release == Release(2, 4)
+    assert [finding.grade for finding in examined.findings] == [Grade.NOTE]
     assert [(call.name, where) for call, where in examined.calls] == [
         ("event log", "https://api.example.org:443/api/stats/")
     ]
@@ -145,6 +146,19 @@ def test_a_path_is_told_for_uploads_and_has_to_be_ours():
         "before the path of upload_url too" in warning for warning in told(text, Grade.WARNING, settings=settings)
     )
     assert any("and this server has /fam before" in error for error in told(CONNECTED, settings=settings))
+
+
+def test_a_recording_has_to_fit_into_the_limit_of_this_server():
+    text = CONNECTED + "[module::Router]\nvoicemail-server=sip:127.0.0.1:6066;transport=tcp\n[voicemail-server]\n"
+    assert told(text + "max-voicemail-duration=120s\n") == []
+    assert any("Flexisip records nothing" in error for error in told(text + "max-voicemail-duration=600\n"))
+
+
+def test_reports_that_are_not_kept_are_noted():
+    text = CONNECTED + EVENT_LOG + "flexiapi-host=\n"
+    assert any("answered, and not kept" in note for note in told(text, Grade.NOTE))
+    kept = Settings(app=APP, statistics={"days": 30})
+    assert not any("not kept" in note for note in told(text, Grade.NOTE, settings=kept))
 
 
 def test_pushes_need_a_backend_of_this_server():

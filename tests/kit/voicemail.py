@@ -37,7 +37,7 @@ def announce(server, person, owner=None, **fields):
 
 def upload(server, slot: dict, content: bytes | None = None, **options) -> httpx.Response:
     """Send a sound to a slot."""
-    path = slot["upload_url"].removeprefix(server.url)
+    path = "/api/files/" + slot["upload_url"].rpartition("/")[2]
     body = options.pop("body", None) or form(wav() if content is None else content)
     return server.http.post(path, content=body, headers={"Content-Type": CONTENT_TYPE, **options.pop("headers", {})})
 

@@ -5,11 +5,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from flexiapi.model import Actor, ActorKind, Algorithm, ForwardingKind, ForwardingTarget, Granted, KeyScope
+from flexiapi.model import (
+    EVERYWHERE,
+    Actor,
+    ActorKind,
+    Algorithm,
+    ForwardingKind,
+    ForwardingTarget,
+    Granted,
+    KeyScope,
+    ReportKind,
+    SipReport,
+)
 from flexiapi.panel.routes import PANEL_ENDPOINTS
 from flexiapi.services.calls import ForwardingValues
 from flexiapi.services.codes import NewInvitation
 from flexiapi.services.sign_in import NewNamedKey
+from flexiapi.store import FiledReport
 from flexiapi.web.operation import Access
 from flexiapi.web.replies import PageReply
 from tests.kit.browser import barriers
@@ -17,7 +29,7 @@ from tests.kit.server import shared_by_module
 
 pytestmark = pytest.mark.browser
 
-server = shared_by_module({"panel": {"registration": "open"}})
+server = shared_by_module({"statistics": {"days": 30}, "panel": {"registration": "open"}})
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -84,6 +96,9 @@ def places(server, admin):
     server.run(services.codes.invitations.make(invitation, actor))
     rule = ForwardingValues(ForwardingKind.ALWAYS, ForwardingTarget.VOICEMAIL, enabled=True)
     server.run(services.calls.forwarding.add(server.account(admin.id), rule, actor))
+    at, to = server.clock.second(), f"{'b' * 64}@{'c' * 50}.example.org"
+    call = SipReport(kind=ReportKind.CALL, id="a", sender=admin.sip, receivers=(to,), begun_at=at)
+    server.run(server.store.sip_reports.write([FiledReport(call, server.store.spaces.default, EVERYWHERE)], at))
     server.run(server.store.journal.pending.move_of("accounts", admin.id))
     server.run(server.parts.numbering.number_all())
     return {"id": str(admin.id)}

@@ -147,6 +147,7 @@ ADDED = {
     "GET /vcards-storage User": "the later original has it",
     "GET /vcards-storage/{uuid} User": "the later original has it",
     "GET /api/accounts/{id}/provisioning/preview Admin": "shows what a phone would get, and uses nothing up",
+    "GET /api/accounts/{id}/provisioning/fetches Admin": "tells when, by what and with what outcome links were fetched",
     "DELETE /api/accounts/me/api_key User": "ends a key that may be known to others",
     "POST /api/accounts/{id}/activate Admin": "the same as GET, as a request with effects should be",
     "GET /api/accounts/me/call_forwardings User": "call forwarding, as in the later original",

@@ -17,6 +17,7 @@ from flexiapi.rendering.panel import (
     samples,
     sessions,
     user,
+    voicemail,
 )
 from flexiapi.rendering.renderer import Renderer
 from flexiapi.settings import TemplateSettings
@@ -24,7 +25,7 @@ from tests.rendering.test_renderer import Outline
 
 WINGS = (
     *(frame, entrance, user, call_forwarding, phones, sessions, admin, named_keys, accounts, operation),
-    *(invitations, calls),
+    *(invitations, calls, voicemail),
 )
 MACROS = {f"panel/user/{name}_macros.html" for name in ("phone", "session")}
 AROUND = {

@@ -16,6 +16,8 @@ NEVER = {
     "/health/ready",
     "/contacts/vcard",
     "/contacts/vcard/{sip}",
+    "/vcards-storage",
+    "/vcards-storage/{uuid}",
     "/provisioning/me",
 }
 
@@ -101,3 +103,12 @@ class TestExempt:
     def test_an_unlisted_front_server_makes_nobody_exempt(self, http):
         answers = [http.get("/api/ping", headers={"X-Forwarded-For": "203.0.113.9"}) for _ in range(3)]
         assert 429 in {answer.status_code for answer in answers}
+
+
+def test_a_count_that_is_given_back_is_free_again_and_never_below_none():
+    throttle = Throttle(2)
+    throttle.give_back("192.0.2.1")
+    for _ in range(5):
+        assert throttle.count("192.0.2.1")[0] == 1
+        throttle.give_back("192.0.2.1")
+    throttle.close()

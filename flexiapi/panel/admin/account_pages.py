@@ -130,6 +130,7 @@ class ProvisioningTabEndpoint(AccountFormEndpoint):
             self.phones.provisioning.ends_at(account),
             content,
             failure,
+            await self.phones.fetches.of(account),
         )
         return self.panel_page(page)
 

@@ -56,10 +56,13 @@ def document_of(account: Account, own: OwnRecords) -> dict[str, Any]:
             {"id": one.id, "title": one.title, "description": one.description} for one in records.contacts_lists
         ],
         "vcards": [{"vcard": one.card.text, **_plain(_part(one, ("card",)))} for one in records.cards],
+        "provisioning_fetches": [_plain(asdict(one)) for one in records.fetches],
         "devices": devices,
         "sessions": [_plain(_part(one, ("id_hash", "account_id", "epoch"))) for one in own.sessions],
         "tokens": [_plain(asdict(one)) for one in records.tokens],
         "named_api_keys": [_plain(asdict(one)) for one in records.named_keys],
+        # Without the sound, which the page of the voicemail has.
+        "voicemails": [_plain(_part(one, ("file_id", "link", "account_id"))) for one in records.voicemails],
         "calls": [_plain(asdict(one)) for one in records.reports.calls],
         "messages": [_plain(asdict(one)) for one in records.reports.messages],
         "conferences": [_plain(asdict(one)) for one in records.reports.conferences],

@@ -35,6 +35,7 @@ from flexiapi.panel.user.devices import (
 from flexiapi.panel.user.export import ExportEndpoint
 from flexiapi.panel.user.password import PasswordPageEndpoint
 from flexiapi.panel.user.setup_link import ProvisionPageEndpoint
+from flexiapi.panel.user.voicemail import RemoveVoicemailEndpoint, VoicemailEndpoint
 
 USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ApiKeyPageEndpoint,
@@ -64,6 +65,8 @@ USER_ENDPOINTS: tuple[type[PageEndpoint], ...] = (
     ForwardingSwitchEndpoint,
     ForwardingRemovalEndpoint,
     StoredCardsFileEndpoint,
+    VoicemailEndpoint,
+    RemoveVoicemailEndpoint,
     ExportEndpoint,
     DeletionEndpoint,
     GoodbyeEndpoint,

@@ -12,6 +12,7 @@ from flexiapi.model import (
     ContactsList,
     Device,
     Event,
+    NotedFetch,
     PanelSession,
 )
 from flexiapi.rendering.panel.call_forwarding import ForwardingLine
@@ -139,6 +140,7 @@ class ProvisioningTab(AccountTab):
         expires_at: when it expires; `None` if it does not.
         content: section, name and value of each entry that a phone is given; the value is `None` if it is secret.
         failure: the English reason why that is not known.
+        fetches: the last fetches of links, each with the known problems of its program.
     """
 
     name: ClassVar[str] = "admin/account_provisioning"
@@ -147,6 +149,7 @@ class ProvisioningTab(AccountTab):
     expires_at: datetime | None
     content: Sequence[tuple[str, str, str | None]] = ()
     failure: str | None = None
+    fetches: Sequence[tuple[NotedFetch, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from flexiapi.model import (
     ContactsList,
     Event,
     NamedKey,
+    NotedFetch,
     ReportedCall,
     ReportedConference,
     ReportedMessage,
     StoredCard,
+    Voicemail,
 )
 from flexiapi.services.accounts.directory import AccountDirectory
 from flexiapi.services.accounts.types import AccountTypes
@@ -67,6 +69,8 @@ class PersonalRecords:
     named_keys: Sequence[NamedKey]
     reports: PersonalReports
     cards: Sequence[StoredCard]
+    fetches: Sequence[NotedFetch]
+    voicemails: Sequence[Voicemail]
 
 
 class PersonalData:
@@ -74,6 +78,7 @@ class PersonalData:
 
     def __init__(self, ground: Ground, directory: AccountDirectory, types: AccountTypes) -> None:
         self._store = ground.store
+        self._clock = ground.clock
         self._types = types
         self._limiter = ground.limiter
         self._directory = directory
@@ -87,6 +92,7 @@ class PersonalData:
         space = self._directory.space_of(account)
         lists = await self._store.contacts_lists.by_ids(account.contacts_list_ids, space)
         types = await self._types.of([account])
+        voicemails = (await self._store.voicemails.box(account.id, self._clock.now())).voicemails
         return PersonalRecords(
             [_personal(event, account.id) for event in events[:MOST_EVENTS]],
             len(events) <= MOST_EVENTS,
@@ -96,6 +102,8 @@ class PersonalData:
             await self._store.named_keys.made_by(account.id),
             await self._reports(account.id),
             await self._store.cards.of(account.id),
+            await self._store.provisioning_fetches.of(account.id),
+            voicemails,
         )
 
     async def _reports(self, account_id: int) -> PersonalReports:

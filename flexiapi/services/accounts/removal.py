@@ -78,6 +78,7 @@ class AccountRemoval:
         await self._store.accounts.forget_contact(removal.account_id)
         await self._store.contacts_lists.forget_contact(removal.account_id)
         await self._forwarded_contacts.settle_those_to([removal.account_id], Actor.system())
+        await self._store.provisioning_fetches.remove_of(removal.account_id)
         await self._store.cards.remove_of(removal.account_id)
         await self._store.external_accounts.detach(removal.account_id)
         await self._store.auth_tokens.remove_of(removal.account_id)

@@ -24,6 +24,7 @@ from flexiapi.services.calls.report_fields import (
 from flexiapi.services.calls.resolution import ActingForwarding, Resolution, ResolvedAccount
 from flexiapi.services.calls.served_domains import ServedDomains
 from flexiapi.services.calls.voicemail import AnnouncedVoicemail, Voicemails
+from flexiapi.services.calls.voicemail_mails import VoicemailNotices
 from flexiapi.services.contacts import ContactServices
 from flexiapi.services.ground import Ground
 
@@ -66,10 +67,12 @@ class CallServices:
     event_log: EventLog
     call_log: CallLog
     voicemails: Voicemails
+    voicemail_notices: VoicemailNotices
 
 
 def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) -> CallServices:
     """Make the services of this wing."""
+    voicemails = Voicemails(ground)
     return CallServices(
         served_domains=ServedDomains(ground),
         resolution=Resolution(ground, accounts.directory, accounts.forwarded_contacts),
@@ -77,5 +80,6 @@ def build(ground: Ground, accounts: AccountServices, contacts: ContactServices) 
         pushes=WakingPushes(ground),
         event_log=EventLog(ground),
         call_log=CallLog(ground),
-        voicemails=Voicemails(ground),
+        voicemails=voicemails,
+        voicemail_notices=VoicemailNotices(ground, voicemails),
     )

@@ -144,6 +144,7 @@ ReportTime = Annotated[
     datetime,
     BeforeValidator(report_time),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": [_TIME]}),
+    Field(description="time in the form of ISO 8601; in UTC without an offset"),
 ]
 ReportDay = Annotated[
     date,
@@ -162,6 +163,7 @@ Termination = Annotated[
                 "at": {"type": "string", "format": "date-time", "examples": [_TIME]},
                 "state": {"type": "string", "enum": list(CallEnd)},
             },
+            "examples": [{"at": _TIME, "state": "accepted"}],
         }
     ),
 ]

@@ -114,6 +114,10 @@ class Voicemails:
         """Return the voicemails of an account, the newest first."""
         return await self._store.box(account.id, self._clock.now())
 
+    async def if_any(self, account_id: int, voicemail_id: str) -> Voicemail | None:
+        """Return a voicemail of the account with the id, if it exists."""
+        return await self._store.one(account_id, voicemail_id, self._clock.now())
+
     async def one_of(self, account: Account, voicemail_id: str) -> Voicemail:
         """Return a voicemail of an account. Raises `RecordNotFound`."""
         return _existing(await self._store.one(account.id, voicemail_id, self._clock.now()))

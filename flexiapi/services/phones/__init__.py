@@ -10,6 +10,7 @@ from flexiapi.services.ground import Ground
 from flexiapi.services.phones.backends import Backends
 from flexiapi.services.phones.delivery_reports import DeliveryReports
 from flexiapi.services.phones.devices import Devices
+from flexiapi.services.phones.fetches import ExplainedFetch, Fetches
 from flexiapi.services.phones.messages import Messages
 from flexiapi.services.phones.provisioning import ProvisionedEntry, Provisioning, SetupOffer
 from flexiapi.services.phones.setup_mails import SetupMails
@@ -18,6 +19,7 @@ from flexiapi.services.phones.turn import NoTurnService, Turn, TurnForActivated
 from flexiapi.services.sign_in import Passwords
 
 __all__ = [
+    "ExplainedFetch",
     "NoTurnService",
     "PhoneServices",
     "ProvisionedEntry",
@@ -40,6 +42,7 @@ class PhoneServices:
     trials: PhoneTrials
     backends: Backends
     turn: Turn
+    fetches: Fetches
 
 
 def build(
@@ -49,9 +52,10 @@ def build(
     documents = SpaceDocuments(
         ground.spaces, discovery.load(ground.settings.account.provisioning_hooks), ground.settings.directories
     )
+    fetches = Fetches(ground)
     devices, messages = Devices(registrar), Messages(sender)
     return PhoneServices(
-        provisioning=Provisioning(ground, documents, passwords),
+        provisioning=Provisioning(ground, documents, passwords, fetches),
         setup_mails=SetupMails(ground),
         devices=devices,
         messages=messages,
@@ -59,4 +63,5 @@ def build(
         trials=PhoneTrials(ground, devices, messages),
         backends=Backends(ground, devices),
         turn=Turn(ground),
+        fetches=fetches,
     )

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from flexiapi.crypto.keys import random_text
 from flexiapi.errors import RecordNotFound
-from flexiapi.model import Account, Actor, Algorithm, Password, Space, TokenMaker
+from flexiapi.model import Account, Actor, Algorithm, FetchOutcome, Password, Space, TokenMaker
 from flexiapi.provisioning import qr
 from flexiapi.provisioning.spaces import SpaceDocuments
 from flexiapi.rendering.messages import PasswordChangedMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.outcome import existing
+from flexiapi.services.phones.fetches import Fetches
 from flexiapi.services.sign_in import Passwords
 from flexiapi.store import IdentifierTaken
 
@@ -56,7 +57,8 @@ class ProvisionedEntry:
 class Provisioning:
     """Provisioning documents and tokens."""
 
-    def __init__(self, ground: Ground, documents: SpaceDocuments, passwords: Passwords) -> None:
+    def __init__(self, ground: Ground, documents: SpaceDocuments, passwords: Passwords, fetches: Fetches) -> None:
+        self._fetches = fetches
         self._store = ground.store
         self._spaces = ground.spaces
         self._documents = documents
@@ -102,8 +104,10 @@ class Provisioning:
         query the account gets a new random password.
         """
         space = actor.space or self._spaces.default
-        account, reset = await self._holder(token, space), "reset_password" in query
-        if account is None:
+        account, reset = await self._store.accounts.by_provisioning_token(token, space.scope), "reset_password" in query
+        refusal = None if account is None else self._refusal(account)
+        if account is None or refusal is not None:
+            await self._note_refused(account, token, refusal or "spent", actor)
             return self.base(query, headers, space), False
         password = self._random_password(account) if reset else None
         change = account.use_provisioning_token(
@@ -117,6 +121,7 @@ class Provisioning:
         except IdentifierTaken:
             # Another account proved the number or address that the token would prove.
             is_used = False
+        await self._fetches.note(account, "given" if is_used else "replaced", actor, token if is_used else None)
         if not is_used:
             return self.base(query, headers, space), False
         if reset and account.activated:
@@ -130,18 +135,23 @@ class Provisioning:
 
     async def _holder(self, token: str, space: Space) -> Account | None:
         account = await self._store.accounts.by_provisioning_token(token, space.scope)
-        if account is None or account.is_barred or account.is_blocked:
-            return None
-        now = self._clock.now()
-        given, until = account.provisioning_token_at, account.provisioning_token_until
-        if until is not None and until <= now:
-            return None
-        if self._token_life and given is not None and given + self._token_life <= now:
-            return None
-        expiration = account.activation_expiration
-        if not account.activated and expiration is not None and expiration.expires <= now:
-            return None
-        return account
+        return None if account is None or self._refusal(account) is not None else account
+
+    def _refusal(self, account: Account) -> FetchOutcome | None:
+        """Return why the token of an account cannot be used, `None` if it can."""
+        if account.is_blocked:
+            return "blocked"
+        if account.is_barred:
+            return "deactivated"
+        now, end, expiration = self._clock.now(), self.ends_at(account), account.activation_expiration
+        is_late = not account.activated and expiration is not None and expiration.expires <= now
+        return "expired" if is_late or (end is not None and end <= now) else None
+
+    async def _note_refused(self, account: Account | None, token: str, outcome: FetchOutcome, actor: Actor) -> None:
+        if account is None:
+            await self._fetches.note_unknown(token, actor)
+        else:
+            await self._fetches.note(account, outcome, actor)
 
     async def new_token(self, account: Account, actor: Actor, *, by: TokenMaker | None = None) -> Account:
         """Give the account a new token in place of the one before; `by` is who made it, if not the account itself.

@@ -9,6 +9,7 @@ from flexiapi.crypto.keys import random_text, token_hash
 from flexiapi.errors import FieldErrors, NamedKeysFull, RecordNotFound, SignInRequired, ValidationFailed
 from flexiapi.model import KEY_PREFIX, Account, Actor, KeyScope, NamedKey, Space
 from flexiapi.observing import log
+from flexiapi.rendering.messages import NamedKeyMadeMail
 from flexiapi.services.ground import Ground
 from flexiapi.services.sign_in.failed_sign_ins import FailedSignIns
 from flexiapi.store import IdentifierTaken
@@ -75,6 +76,7 @@ class NamedKeys:
         self._accounts = ground.store.accounts
         self._spaces = ground.spaces
         self._failures = failures
+        self._notices = ground.notices
         self._clock = ground.clock
 
     async def by_key(self, key: str, address: str, space: Space, *, from_cookie: bool) -> KeyIdentity:
@@ -112,8 +114,8 @@ class NamedKeys:
     async def make(self, new: NewNamedKey, actor: Actor) -> tuple[str, ListedKey]:
         """Make a key of the actor's space, and return its text, which cannot be had again, and what is stored.
 
-        It belongs to the actor's account if there is one. Raises `ValidationFailed` for a name that another key has,
-        and `NamedKeysFull`.
+        It belongs to the actor's account if there is one, whose proven address gets a notice.
+        Raises `ValidationFailed` for a name that another key has, and `NamedKeysFull`.
         """
         text, now = f"{KEY_PREFIX}{random_text(_LETTERS)}", self._clock.second()
         key = NamedKey(
@@ -133,7 +135,14 @@ class NamedKeys:
         if made is None:
             raise NamedKeysFull
         log.info("api key made", key=made.id, actor=actor.label)
+        await self._tell(made, actor)
         return text, ListedKey(made, works=True)
+
+    async def _tell(self, key: NamedKey, actor: Actor) -> None:
+        account = None if key.account_id is None else await self._accounts.by_id(key.account_id)
+        if account is not None:
+            mail = NamedKeyMadeMail(account.address, key.created_at, key.name, ", ".join(key.scopes))
+            await self._notices.notify(account.proven_email, mail, account, actor)
 
     async def faults(self, values: NamedKeyValues, space: Space) -> FieldErrors:
         """Check the name of a key that is to be made."""

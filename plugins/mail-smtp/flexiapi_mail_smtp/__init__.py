@@ -22,6 +22,7 @@ class SmtpMail(MailBackend[SmtpConfig]):
     """Sends mails to an SMTP server over persistent connections."""
 
     Config = SmtpConfig
+    takes_attachments = True
 
     @property
     def concurrency(self) -> int:

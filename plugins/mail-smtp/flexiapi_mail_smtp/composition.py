@@ -59,6 +59,9 @@ class Composer:
         mail.set_content(message.text)
         if message.html is not None:
             mail.add_alternative(message.html, subtype="html")
+        for attachment in getattr(message, "attachments", ()):
+            main, _, sub = attachment.media_type.partition("/")
+            mail.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
         # After the contents, which would take it away.
         if language := getattr(message, "language", None):
             mail["Content-Language"] = language

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flexiapi.model import CreationCount, ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import EVERYWHERE, CreationCount, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.rendering.panel.charts import HEIGHT, WIDTH, StatisticsRow, chart_of, total_of
 from flexiapi.store import FiledReport
 from tests.kit.server import shared_by_module
@@ -76,7 +76,7 @@ class TestReports:
         taken = replace(accepted, outcome=ReportedOutcome(at, 200))
         message = replace(call, kind=ReportKind.MESSAGE, devices=(taken,))
         reports = (call, replace(call, id="b", devices=(accepted,)), message)
-        filed = [FiledReport(one, server.store.spaces.default) for one in reports]
+        filed = [FiledReport(one, server.store.spaces.default, EVERYWHERE) for one in reports]
         server.run(server.store.sip_reports.write(filed, at))
         return person
 

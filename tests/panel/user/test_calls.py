@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from flexiapi.model import ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import EVERYWHERE, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.store import FiledReport
 from tests.kit.server import shared_by_module
 
@@ -30,7 +30,7 @@ def report(server):
             ended_at=at + timedelta(seconds=seconds),
             devices=(ReportedDevice("key", outcome=outcome),),
         )
-        server.run(server.store.sip_reports.write([FiledReport(filed, server.store.spaces.default)], at))
+        server.run(server.store.sip_reports.write([FiledReport(filed, server.store.spaces.default, EVERYWHERE)], at))
 
     return stored
 

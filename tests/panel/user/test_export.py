@@ -13,10 +13,13 @@ from flexiapi.model import (
     Algorithm,
     BridgedAccount,
     BridgeProtocol,
+    CallForwarding,
     Confirmation,
     DictionaryEntry,
     DtmfProtocol,
     ExternalAccount,
+    ForwardingKind,
+    ForwardingTarget,
     PendingChange,
     ProvisioningFetch,
     Undelivered,
@@ -77,6 +80,11 @@ def whole(server, person):
         contact_ids=(2,),
         contacts_list_ids=(3,),
         external_account=ExternalAccount("line7", "trunk.example.net", "g", HIDDEN[2], Algorithm.MD5),
+        call_forwardings=(
+            CallForwarding(
+                1, ForwardingKind.BUSY, ForwardingTarget.SIP_URI, True, NOW, NOW, "sip:bob@sip.example.org", 2
+            ),
+        ),
         bridged_account=BridgedAccount(
             5, f"line{person.id}", "trunk.example.net", BridgeProtocol.TLS, HIDDEN[2], NOW, NOW
         ),
@@ -115,8 +123,8 @@ def test_the_file_has_what_is_stored_elsewhere_and_no_secret(server, me, person)
     data = answer.json()
     assert data.keys() == {
         *("account", "types", "contacts", "contacts_lists", "vcards", "devices", "sessions", "tokens", "events"),
-        *("named_api_keys", "events_are_complete"),
-        *("calls", "messages", "conferences", "calls_messages_and_conferences_are_complete"),
+        *("provisioning_fetches", "named_api_keys", "events_are_complete"),
+        *("voicemails", "calls", "messages", "conferences", "calls_messages_and_conferences_are_complete"),
     }
     assert data["account"]["username"] == person.account.username
     assert [one["address"] for one in data["contacts"]] == [bob.sip]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flexiapi.errors import TooManyRequests
-from flexiapi.model import Actor, ActorKind, ReportedDevice, ReportedOutcome, ReportKind, SipReport
+from flexiapi.model import EVERYWHERE, Actor, ActorKind, ReportedDevice, ReportedOutcome, ReportKind, SipReport
 from flexiapi.store import FiledReport
 from tests.kit.server import shared_by_module
 
@@ -77,7 +77,7 @@ def test_calls_and_messages_are_there_with_the_own_part_of_what_others_sent(serv
         devices=phones,
     )
     room = SipReport(kind=ReportKind.CONFERENCE, id="room", receivers=(bob.sip, carol.sip), devices=phones)
-    filed = [FiledReport(report, server.store.spaces.default) for report in (call, sent, room)]
+    filed = [FiledReport(report, server.store.spaces.default, EVERYWHERE) for report in (call, sent, room)]
     server.run(server.store.sip_reports.write(filed, now))
     of_alice, of_bob = records_of(server, alice).reports, records_of(server, bob).reports
     assert [one.receiver for one in of_alice.calls] == [one.receiver for one in of_bob.calls] == [bob.sip]

@@ -171,3 +171,20 @@ def test_of_rules_that_exclude_each_other_at_once_only_one_side_is_enabled(serve
         server.run(all_at_once(alice.account))
         enabled = {rule.type for rule in server.account(alice.id).call_forwardings if rule.enabled}
         assert enabled in ({ForwardingKind.ALWAYS}, {ForwardingKind.BUSY, ForwardingKind.NO_ANSWER})
+
+
+def test_a_contact_that_is_removed_while_a_rule_to_it_is_saved_leaves_no_rule_that_is_on(server, people):
+    forwarding, links = server.services.calls.forwarding, server.services.contacts.links
+
+    async def both(alice, bob):
+        await asyncio.gather(
+            forwarding.add(alice, values(bob.id), server.actor),
+            links.remove(alice.id, bob.id, server.actor),
+            return_exceptions=True,
+        )
+
+    for _ in range(3):
+        alice, bob = people(2)
+        server.apply(server.account(alice.id).add_contact(bob.id))
+        server.run(both(server.account(alice.id), bob))
+        assert not any(rule.enabled for rule in server.account(alice.id).call_forwardings)

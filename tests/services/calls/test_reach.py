@@ -1,9 +1,9 @@
-"""The domains that a SIP server may ask about, with each kind of key."""
+"""The domains that a SIP server may ask about, with each kind of key, and how often."""
 
 import pytest
 
 from flexiapi.model import Actor, ActorKind
-from tests.kit.server import shared_by_module
+from tests.kit.server import serving, shared_by_module
 from tests.kit.spaces import actor_of
 
 pytestmark = pytest.mark.security
@@ -86,3 +86,15 @@ def test_a_key_that_reads_accounts_finds_none_of_other_spaces_by_address(server,
         for domain, person in people.items()
     }
     assert found == {A: 200, B: 404, OTHER: 404}
+
+
+def test_the_limit_per_address_does_not_count_what_a_named_key_opens(mongod_uri, tmp_path):
+    """A SIP server sends what all of its users do from one address."""
+    with serving({"limits": {"requests_per_minute": 10}}, tmp_path, mongod_uri) as limited:
+        person, key = limited.person(), limited.named_key("flexisip")
+        path = f"/api/resolve/{person.sip}"
+        assert {limited.http.get(path, headers=key).status_code for _ in range(30)} == {200}
+        refused = [limited.http.get(path, headers=person.headers).status_code for _ in range(30)]
+        assert set(refused) == {403, 429}
+        wrong = {"x-api-key": "fxk_" + "a" * 40}
+        assert limited.http.get(path, headers=wrong).status_code == 429

@@ -12,6 +12,7 @@ from flexiapi.rendering.panel.samples import (
     sessions,
     surroundings,
     user,
+    voicemail,
 )
 
 PANEL_PAGES: tuple[PanelPage, ...] = (
@@ -19,6 +20,7 @@ PANEL_PAGES: tuple[PanelPage, ...] = (
     *entrance.PAGES,
     *user.PAGES,
     *sessions.PAGES,
+    *voicemail.PAGES,
     *admin.PAGES,
     *operation.PAGES,
     *named_keys.PAGES,
