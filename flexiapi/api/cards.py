@@ -69,7 +69,7 @@ class MyCardsEndpoint(ApiEndpoint):
         """Return all the stored vCards by their UID; `{}` without any."""
         return _views(await self.contacts.cards.of(self.me))
 
-    @endpoint(Access.USER, status=201, raises=(CardTaken,))
+    @endpoint(Access.USER, status=201, raises=(RecordNotFound, CardTaken))
     async def post(self, body: CardParameters) -> CardView:
         """Store a vCard. Its UID must be new; an account has at most 5,000, of 32 MB together."""
         return CardView.of(await self.contacts.cards.add(self.me, body.vcard))

@@ -161,6 +161,7 @@ class FileUploadEndpoint(ApiEndpoint):
     """The sound of an announced voicemail."""
 
     path = "/api/files/{secret}"
+    is_transfer = True
 
     @endpoint(
         Access.PUBLIC,
@@ -178,6 +179,8 @@ class FileUploadEndpoint(ApiEndpoint):
 
 class _FileEndpoint(ApiEndpoint):
     """The sound of a voicemail."""
+
+    is_transfer = True
 
     async def file(self, link: str, name: str, disposition: str) -> FileReply:
         """Return the file of a link, or the range of it that is asked for. Raises `RecordNotFound`."""

@@ -61,19 +61,21 @@ class ServiceContext:
         self.documentation = Documentation(ENDPOINTS, renderer, settings)
         self._access = AccessLog(log_stream, settings.log.format) if settings.log.access else None
         self._figures: dict[tuple[str, str, int], Any] = {}
-        self._in_flight = 0
+        self._in_flight = self._transfers = 0
         self._most_requests = settings.server.most_requests or math.inf
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def entered(self) -> None:
+    def entered(self, *, is_transfer: bool) -> None:
         """Note that a request is under way."""
         self._in_flight += 1
+        self._transfers += is_transfer
         self._idle.clear()
 
-    def left(self) -> None:
+    def left(self, *, is_transfer: bool) -> None:
         """Note that a request is answered."""
         self._in_flight -= 1
+        self._transfers -= is_transfer
         if not self._in_flight:
             self._idle.set()
 
@@ -81,9 +83,13 @@ class ServiceContext:
         """Wait until no request is under way."""
         await self._idle.wait()
 
-    def is_overloaded(self) -> bool:
-        """Return whether more requests are under way than can be answered in time."""
-        return self._in_flight > self._most_requests
+    def is_overloaded(self, *, is_transfer: bool) -> bool:
+        """Return whether more transfers, or other requests, are under way than can be answered in time.
+
+        A transfer takes as long as its client likes, so slow clients would keep all other requests out.
+        """
+        under_way = self._transfers if is_transfer else self._in_flight - self._transfers
+        return under_way > self._most_requests
 
     def refusal(self) -> Unavailable | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""

@@ -27,6 +27,7 @@ class CardStore(Records):
         super().__init__(database)
         self._cards = database["cards"]
         self._rooms = database["card_rooms"]
+        self._accounts = database["accounts"]
 
     async def of(self, account_id: int) -> list[StoredCard]:
         """Return the cards of an account, by UID."""
@@ -100,6 +101,13 @@ class CardStore(Records):
     async def give_back(self, account_id: int, cards: int, size: int) -> None:
         """Give room back that is not used, or no longer."""
         await self._rooms.update_one({"_id": account_id}, {"$inc": {"cards": -cards, "bytes": -size}})
+
+    async def is_owned(self, account_id: int) -> bool:
+        """Return whether the account is there. If not, remove cards that came after its removal."""
+        if await self._accounts.find_one({"_id": account_id}, {"_id": 1}) is not None:
+            return True
+        await self.remove_of(account_id)
+        return False
 
     async def remove_of(self, account_id: int) -> None:
         """Remove the cards of a removed account."""

@@ -64,14 +64,14 @@ class ServerContext(Protocol):
     public_url: str
     cors_origins: Sequence[str]
 
-    def entered(self) -> None:
+    def entered(self, *, is_transfer: bool) -> None:
         """Note that a request is under way."""
 
-    def left(self) -> None:
+    def left(self, *, is_transfer: bool) -> None:
         """Note that a request is answered."""
 
-    def is_overloaded(self) -> bool:
-        """Return whether more requests are under way than can be answered in time."""
+    def is_overloaded(self, *, is_transfer: bool) -> bool:
+        """Return whether more transfers, or other requests, are under way than can be answered in time."""
 
     def refusal(self) -> ApiError | None:
         """Return the failure that every request gets while none is to be answered, else `None`."""
@@ -129,6 +129,7 @@ class Exchange:
         is_never_throttled: not even those that anybody may make.
         is_shed: requests are refused while too many are under way; no health checks, and no vCards.
         statuses_without_body: the statuses of failures that are answered without a body.
+        is_transfer: it takes or sends files, as fast as the client does; counted apart from other requests.
         uploads: the files that bodies bring, by HTTP method.
         body_share: how many times the general limit a body may have; 3 for uploads, imports and vCards.
     """
@@ -142,6 +143,7 @@ class Exchange:
     is_health_check: ClassVar[bool] = False
     is_shed: ClassVar[bool] = True
     statuses_without_body: ClassVar[Collection[int]] = ()
+    is_transfer: ClassVar[bool] = False
     uploads: ClassVar[Mapping[str, Upload]] = {}
     body_share: ClassVar[int] = 1
 

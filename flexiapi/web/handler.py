@@ -120,7 +120,7 @@ class ReceivedRequest(HTTPMessageDelegate):
         exchange = self._endpoint(self._api.context, self, self._path_values)
         if self._varies:
             exchange.headers.append(_VARIES)
-        exchange.context.entered()
+        exchange.context.entered(is_transfer=exchange.is_transfer)
         return exchange
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -136,7 +136,7 @@ class ReceivedRequest(HTTPMessageDelegate):
             answer = exchange.unexpected(ApiError.status, ApiError.message)
             await self._send(answer, exchange)
         finally:
-            exchange.context.left()
+            exchange.context.left(is_transfer=exchange.is_transfer)
             self.on_connection_close()
         exchange.context.observe(exchange, answer.status, time.perf_counter() - self._began)
 

@@ -46,7 +46,7 @@ def maintenance(_operation: object, exchange: Exchange) -> None:
     refusal = exchange.context.refusal()
     if refusal is not None and not exchange.is_health_check:
         raise refusal
-    if exchange.context.is_overloaded() and exchange.is_shed:
+    if exchange.is_shed and exchange.context.is_overloaded(is_transfer=exchange.is_transfer):
         raise Overloaded
 
 

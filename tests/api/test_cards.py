@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from flexiapi.errors import RecordNotFound
 from flexiapi.model import MOST_BYTES_OF_CARDS, MOST_CARDS
 from flexiapi.services.contacts.cards import CardsFull, CardTaken
 from tests.kit.server import shared_by_module
@@ -150,5 +151,14 @@ def test_room_that_a_crash_lost_is_found_again(server, http, alice):
 def test_they_go_with_the_account(server, http, admin, alice):
     http.post(MINE, json={"vcard": card("1")}, headers=alice.headers)
     http.delete(f"/api/accounts/{alice.id}", headers=admin.headers)
+    assert server.run(server.store.cards.of(alice.id)) == []
+    assert room(server, alice) is None
+
+
+def test_a_card_that_comes_while_its_account_is_removed_does_not_stay(server, alice):
+    account = server.account(alice.id)
+    assert server.http.delete("/api/accounts/me", headers=alice.headers).status_code == 200
+    with pytest.raises(RecordNotFound):
+        server.run(server.services.contacts.cards.add(account, card("late")))
     assert server.run(server.store.cards.of(alice.id)) == []
     assert room(server, alice) is None

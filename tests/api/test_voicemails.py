@@ -1,6 +1,7 @@
 """Voicemail over the API: slots, uploads, quotas, downloads and removal."""
 
 import concurrent.futures
+import contextlib
 import socket
 
 import httpx
@@ -353,6 +354,14 @@ class TestDownloads:
         assert server.http.delete(path, headers=alice.headers).status_code == 404
         assert stored(server) == (before[0] - 1, before[1] - 3, before[2])
 
+    def test_it_is_out_of_reach_while_the_account_is_blocked_or_deactivated(self, server, admin, alice, voicemail):
+        path = voicemail["download_url"].removeprefix(server.url)
+        statuses = []
+        for verb in ("block", "unblock", "deactivate", "activate"):
+            assert server.http.post(f"/api/accounts/{alice.id}/{verb}", headers=admin.headers).status_code == 200
+            statuses += [server.http.get(each).status_code for each in (path, f"{path}/download")]
+        assert statuses == [404, 404, 200, 200] * 2
+
     def test_a_client_that_reads_slowly_is_waited_for_and_one_that_leaves_ends_it(self, server, alice):
         voicemail = left(server, alice, wav(8 * MIB))
         with httpx.stream("GET", voicemail["download_url"]) as answer:
@@ -499,6 +508,18 @@ class TestTrouble:
             assert status == 408
             wait_for(lambda: stored(server)[2] == 0)
             assert upload(server, slot).status_code == 200
+
+
+def test_clients_that_do_not_read_keep_no_other_requests_out_but_further_transfers(tmp_path, mongod_uri):
+    with serving({"server": {"most_requests": 1}}, tmp_path, mongod_uri) as server, contextlib.ExitStack() as slow:
+        alice = server.person()
+        path = left(server, alice, wav(8 * MIB))["download_url"].removeprefix(server.url)
+        for _ in range(2):
+            client = slow.enter_context(socket.create_connection(server.sockets[0].getsockname(), timeout=60))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            client.recv(1)
+        assert server.http.get("/api/accounts/me", headers=alice.headers).status_code == 200
+        assert server.http.get(path).status_code == 503
 
 
 def test_switched_off_there_is_none(tmp_path, mongod_uri):

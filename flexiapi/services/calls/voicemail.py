@@ -123,9 +123,13 @@ class Voicemails:
         return _existing(await self._store.one(account.id, voicemail_id, self._clock.now()))
 
     async def by_link(self, link: str, name: str, space: Space) -> Voicemail:
-        """Return the voicemail of a URL of the space. Raises `RecordNotFound`."""
+        """Return the voicemail of a URL of the space.
+
+        Raises `RecordNotFound`, also while its account is deactivated or blocked.
+        """
         voicemail = _existing(await self._store.by_link(link, self._clock.now()))
-        if voicemail.name != name or await self._accounts.by_id(voicemail.account_id, space.scope) is None:
+        account = await self._accounts.by_id(voicemail.account_id, space.scope)
+        if voicemail.name != name or account is None or account.is_shut_out or account.is_blocked:
             raise RecordNotFound
         return voicemail
 

@@ -49,7 +49,10 @@ class Cards:
         return card
 
     async def add(self, account: Account, text: str) -> StoredCard:
-        """Store a new card. Raises `ValidationFailed` on `vcard`, `CardTaken`, `CardsFull`."""
+        """Store a new card.
+
+        Raises `ValidationFailed` on `vcard`, `CardTaken`, `CardsFull`, and `RecordNotFound` if the account is gone.
+        """
         card, now = card_of(text), self._clock.second()
         if await self._cards.by_uid(account.id, card.uid) is not None:
             raise CardTaken
@@ -59,6 +62,9 @@ class Cards:
         if added is None:
             await self._cards.give_back(account.id, 1, card.size)
             raise CardTaken
+        # A removal deletes the account first, then its cards: what comes after that would stay.
+        if not await self._cards.is_owned(account.id):
+            raise RecordNotFound
         return added
 
     async def replace(self, account: Account, uid: str, text: str) -> StoredCard:
