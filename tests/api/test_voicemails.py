@@ -74,6 +74,14 @@ class TestSlots:
             answer = announce(server, alice, **fields)
             assert (answer.status_code, list(answer.json()["errors"])) == (422, list(fields))
 
+    def test_of_50_parallel_requests_no_more_get_slots_than_there_may_be(self, server, alice, monkeypatch):
+        monkeypatch.setattr("flexiapi.services.calls.voicemail._MOST_SLOTS", 5)
+        with concurrent.futures.ThreadPoolExecutor(50) as pool:
+            statuses = list(pool.map(lambda _: announce(server, alice).status_code, range(50)))
+        slots = server.run(server.store.voicemails.open_slots(alice.id, server.clock.now()))
+        assert slots == statuses.count(201) <= 5
+        assert set(statuses) <= {201, 429}
+
     def test_users_have_slots_for_themselves_alone(self, server, alice):
         assert announce(server, alice).status_code == 201
         assert announce(server, alice, server.person()).status_code == 403

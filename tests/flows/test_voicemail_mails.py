@@ -10,7 +10,7 @@ from flexiapi.server import voicemail_work
 from flexiapi.services.calls.voicemail_mails import AGAIN_AFTER
 from flexiapi.testing import SmtpGateway, reply
 from tests.kit.server import serving
-from tests.kit.voicemail import left, wav
+from tests.kit.voicemail import announce, left, upload, wav
 from tests.kit.waiting import wait_for
 
 URL = "https://accounts.example.org"
@@ -70,9 +70,10 @@ def settled(server):
     """Wait until every event was followed and each mail that followed was tried to the end."""
 
     async def is_behind():
-        last = await server.store.journal.events.numbers.last()
-        waiting, _ = await server.store.journal.events.counts()
+        # From the change to its number, so that none is missed on its way.
         carried, _ = await server.store.journal.pending.counts()
+        waiting, _ = await server.store.journal.events.counts()
+        last = await server.store.journal.events.numbers.last()
         return waiting or carried or await server.store.journal.positions.of("voicemail mails") < last
 
     wait_for(lambda: not server.run(is_behind()) and noted(server) == 0, 30)
@@ -92,6 +93,16 @@ def test_the_owner_gets_the_sound_once_from_several_servers(servers, gateway):
     assert attached.get_filename() == voicemail["name"]
     assert attached.get_content_type() == "audio/wav"
     assert attached.get_content() == sound
+
+
+@pytest.mark.security
+def test_a_blocked_account_gets_none(server, gateway):
+    alice, boss = owner(server), server.person(admin_since=server.clock.second())
+    slot = announce(server, alice).json()
+    assert server.http.post(f"/api/accounts/{alice.id}/block", headers=boss.headers).status_code == 200
+    assert upload(server, {"upload_url": slot["upload_url"].removeprefix(URL)}).status_code == 200
+    settled(server)
+    assert mails_to(gateway, alice) == []
 
 
 def test_it_is_in_the_language_of_the_account(server, gateway):

@@ -51,12 +51,14 @@ class Voicemails:
         box = await self._store.box(account.id, now)
         if len(box.voicemails) >= settings.files or box.size >= settings.most_bytes_of_account:
             raise VoicemailFull
-        if await self._store.open_slots(account.id, now) >= _MOST_SLOTS:
-            raise TooManyRequests(int(settings.slot_life.total_seconds()))
         slot = VoicemailSlot(_random_id(), account.id, caller, sound, now, now + settings.slot_life)
         secret = _random_id()
         if not await self._store.announce(slot, secret, actor.stored_space):
             raise RecordNotFound
+        # Counted with the new one, so that parallel requests do not make more.
+        if await self._store.open_slots(account.id, now) > _MOST_SLOTS:
+            await self._store.close_slot(slot.id, account.id)
+            raise TooManyRequests(int(settings.slot_life.total_seconds()))
         return AnnouncedVoicemail(slot, secret)
 
     async def receive(self, secret: str, content: AsyncIterator[bytes], actor: Actor) -> Voicemail:

@@ -64,6 +64,8 @@ class VoicemailNotices:
         voicemail = await self._voicemails.if_any(account_id, voicemail_id)
         if account is None or voicemail is None or account.proven_email is None or not self._settings.mail:
             return
+        if account.is_shut_out or account.is_blocked:
+            return
         await self._notices.deliver(
             account.proven_email,
             self._mail(account, voicemail),
