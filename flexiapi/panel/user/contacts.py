@@ -53,7 +53,7 @@ class StoredCardsFileEndpoint(PanelEndpoint):
 
     @endpoint(Access.USER, hidden=True)
     async def get(self) -> VCards:
-        """Return the vCards."""
-        text = "".join(stored.card.text for stored in await self.contacts.cards.of(self.me))
+        """Return the vCards; a single line end for none, as for apps."""
+        text = "".join(stored.card.text for stored in await self.contacts.cards.of(self.me)) or "\n"
         headers = [("Content-Disposition", 'attachment; filename="stored.vcf"'), ("Cache-Control", "no-store")]
         return VCards(text.replace("\n", "\r\n").encode(), headers)
