@@ -16,7 +16,7 @@ REPEATED = 4
 # What Tornado's server did before: a request is followed from where the application is given it.
 HTTP = ("server/http1/", "server/http_server.py")
 # The work of the server that goes on beside requests.
-BESIDE = ("Moving.", "Numbering.")
+BESIDE = ("Moving.", "Numbering.", "EventFollower.", "EventLog.", "KeyUses.", "VoicemailWork.")
 
 
 class Profile:
