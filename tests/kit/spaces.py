@@ -209,6 +209,7 @@ def _reports(server, accounts):
                 devices=(ReportedDevice(f"key-of-{member.username}", member.address),),
             ),
             space,
+            space.reach,
         )
         for kind in (ReportKind.CALL, ReportKind.MESSAGE)
     ]
