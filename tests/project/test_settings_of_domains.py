@@ -39,6 +39,8 @@ UNSCOPED = {
     *(("services/accounts/administrators.py", name) for name in ("by_address", "by_id")),
     # Commands of the operator, who sees all spaces.
     *(("services/accounts/support.py", name) for name in ("by_address", "by_address_or_alias", "by_id")),
+    # What follows from events, which are those of all spaces.
+    ("services/calls/voicemail_mails.py", "by_id"),
 }
 
 

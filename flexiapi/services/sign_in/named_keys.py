@@ -139,7 +139,8 @@ class NamedKeys:
         return text, ListedKey(made, works=True)
 
     async def _tell(self, key: NamedKey, actor: Actor) -> None:
-        account = None if key.account_id is None else await self._accounts.by_id(key.account_id)
+        scope = (actor.space or self._spaces.default).scope
+        account = None if key.account_id is None else await self._accounts.by_id(key.account_id, scope)
         if account is not None:
             mail = NamedKeyMadeMail(account.address, key.created_at, key.name, ", ".join(key.scopes))
             await self._notices.notify(account.proven_email, mail, account, actor)
